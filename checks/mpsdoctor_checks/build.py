@@ -1,0 +1,243 @@
+"""The interpreter, its torch, every device that torch offers, really tried; and why MPS is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mpsdoctor import machine
+from mpsdoctor.check import Answer, Context, Finding, Remedy, Sandbox
+
+id = "build"
+title = "The torch build and its devices"
+needs = ()
+seconds = {"quick": 30.0, "standard": 30.0, "thorough": 60.0}
+
+Facts = dict[str, Any]
+Rule = Callable[[Facts], Iterator[Finding]]
+
+FACTS = "mpsdoctor_worker.torch_facts"
+MACOS_NEEDED = ((2, 15, "15.0"), (2, 9, "14.0"), (2, 6, "13.0"), (2, 0, "12.3"))  # from this torch on
+UPGRADE_TORCH = "python -m pip install --upgrade torch"
+
+
+def run(context: Context) -> Iterator[Finding | Facts]:
+    facts = collect(context)
+    yield facts
+    for rule in RULES:
+        yield from rule(facts)
+
+
+def collect(context: Context) -> Facts:
+    """Python, torch and device facts, read in workers of the interpreter under examination."""
+    worker = context.worker()
+    worker.start()  # torch is imported while Python and the machine are asked
+    facts: Facts = {"python": {}, "torch": None, "devices": [], "interpreter_error": None}
+    asked = Sandbox(context.workers.python, watch=context.workers.watch)
+    python = asked.call(f"{FACTS}:python", timeout=30.0)
+    asked.close()
+    if python.outcome != "ok":
+        return {**facts, "interpreter_error": python.detail, "machine": {}}
+    facts["python"] = python.value
+    facts["machine"] = dict(context.facts.get("chip") or machine.facts())
+    context.progress("importing torch")
+    torch = worker.call(f"{FACTS}:torch", timeout=60.0)
+    if torch.outcome != "ok":
+        return {**facts, "torch": _import_error(torch)}
+    facts |= torch.value
+    asked_for = facts["offered"] if context.devices is None else list(context.devices)
+    facts["asked_for"] = context.devices and asked_for
+    facts["devices"] = [try_device(context, name, name in facts["offered"]) for name in asked_for]
+    return facts
+
+
+def _import_error(answer: Answer) -> Facts | None:
+    """None where there is no torch; else what happened on importing it."""
+    error = answer.value or {}
+    if error.get("type") == "ModuleNotFoundError" and "'torch'" in error.get("message", ""):
+        return None
+    return {
+        "version": None,
+        "mps_built": None,
+        "mps_available": None,
+        "cuda_available": None,
+        "error": answer.detail,
+    }
+
+
+def try_device(context: Context, name: str, offered: bool) -> Facts:
+    """One entry of the report's devices."""
+    if not offered:
+        return {"device": name, "name": None, "usable": False, "reason": "torch does not offer it here"}
+    context.progress(f"trying {name}")
+    answer = context.worker(name).call(f"{FACTS}:try_device", timeout=60.0, device=name)
+    told = {"device": name, "name": None, "usable": False, "reason": None}
+    if answer.outcome == "ok":
+        return {**told, **answer.value}
+    first = (answer.detail.splitlines() or [answer.outcome])[0]
+    return {**told, "reason": f"{answer.outcome}: {first}", "detail": answer.detail}
+
+
+def interpreter(facts: Facts) -> Iterator[Finding]:
+    if facts["interpreter_error"]:
+        yield Finding(
+            "MPS209",
+            "error",
+            "the interpreter cannot be examined",
+            facts["interpreter_error"],
+            remedy=Remedy("Name a Python 3.9 or later with --python."),
+        )
+
+
+def no_torch(facts: Facts) -> Iterator[Finding]:
+    if facts["python"] and facts["torch"] is None:
+        yield Finding(
+            "MPS201",
+            "error",
+            "torch is not installed",
+            f"{facts['python']['executable']} has no module named torch, so nothing can be trained with it.",
+            remedy=Remedy("Install torch into this environment.", ("python -m pip install torch",)),
+            links=("https://pytorch.org/get-started/locally/",),
+        )
+
+
+def import_failed(facts: Facts) -> Iterator[Finding]:
+    error = (facts["torch"] or {}).get("error")
+    if error:
+        yield Finding(
+            "MPS202",
+            "error",
+            "torch is installed but cannot be imported",
+            error,
+            remedy=Remedy(
+                "Reinstall torch in this environment; a file named torch.py beside your script hides it too.",
+                ("python -m pip install --force-reinstall torch",),
+            ),
+        )
+
+
+def macos_needed(torch_version: str) -> str | None:
+    """The first macOS whose MPS this torch supports; None before torch 2.0."""
+    major, minor = version(torch_version)[:2]
+    return next((macos for first, second, macos in MACOS_NEEDED if (major, minor) >= (first, second)), None)
+
+
+def version(text: str | None) -> tuple[int, ...]:
+    """The leading numbers of a version, two at least: (2, 13, 0) of "2.13.0+cpu"."""
+    numbers: list[int] = []
+    for part in (text or "").split("+")[0].split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits[:9]))
+    return (*numbers, 0, 0)[: max(2, len(numbers))]
+
+
+def why_no_mps(facts: Facts) -> tuple[str, str, str, Remedy | None] | None:
+    """Code, title, detail and remedy for the first reason that MPS is not there; None if it is."""
+    torch, host, python = facts["torch"] or {}, facts["machine"], facts["python"]
+    if not torch.get("version") or torch["mps_available"]:
+        return None
+    if host.get("os") != "Darwin":
+        text = "MPS exists on Apple silicon under macOS only; the devices listed are what torch offers here."
+        return "MPS208", f"this is {host.get('os') or 'no Mac'}, so there is no MPS", text, None
+    if host.get("translated") or (python["arch"] == "x86_64" and "Apple" in (host.get("chip") or "")):
+        text = (
+            "This Python is an x86_64 program that Rosetta translates. Torch sees an Intel processor: no MPS, and"
+            " the CPU runs at a fraction of its speed."
+        )
+        return (
+            "MPS204",
+            "an x86_64 Python on Apple silicon",
+            text,
+            Remedy(
+                "Install an arm64 Python and create the environment anew; 'file' tells what a Python is.",
+                (f"file {python['executable']}", "brew install python"),
+            ),
+        )
+    if python["arch"] == "x86_64":
+        text = "On Intel Macs torch trains on the CPU; its macOS wheels for x86_64 ended with torch 2.2."
+        return "MPS213", "an Intel Mac", text, None
+    if not torch["mps_built"]:
+        text = f"torch {torch['version']} was built without MPS: the wheels for macOS arm64 have it."
+        return (
+            "MPS203",
+            "this torch was built without MPS",
+            text,
+            Remedy("Install torch from PyPI in an arm64 Python.", (UPGRADE_TORCH,)),
+        )
+    needed = macos_needed(torch["version"])
+    if needed and host.get("os_version") and version(host["os_version"]) < version(needed):
+        text = f"torch {torch['version']} uses MPS on macOS {needed} or later; this is macOS {host['os_version']}."
+        return (
+            "MPS205",
+            f"macOS is older than {needed}",
+            text,
+            Remedy(f"Update macOS to {needed} or later, or install a torch that supports this one."),
+        )
+    text = (
+        "Torch was built with MPS and macOS is recent enough, yet it reports no device. Sandboxed terminals and some"
+        " virtual machines hide the GPU (the reason torch prints, an old macOS, is wrong then)."
+    )
+    return (
+        "MPS206",
+        "MPS is built in but not available",
+        text,
+        Remedy("Run mpsdoctor again from Terminal.app, outside any sandbox or virtual machine."),
+    )
+
+
+def mps_missing(facts: Facts) -> Iterator[Finding]:
+    why = why_no_mps(facts)
+    if why:
+        code, headline, detail, remedy = why
+        severity: Any = "info" if code in {"MPS208", "MPS213"} else "warning"
+        note = "" if severity == "info" else " Training on the CPU works all the same."
+        yield Finding(code, severity, headline, detail + note, {"torch": facts["torch"]}, remedy)
+
+
+def unusable(facts: Facts) -> Iterator[Finding]:
+    for device in facts["devices"]:
+        if not device["usable"] and device["reason"] != "torch does not offer it here":
+            yield Finding(
+                "MPS207",
+                "error" if device["device"] == "cpu" else "warning",
+                f"{device['device']} is available but unusable",
+                f"Torch offers it, but allocating, computing and comparing 16 KB failed: {device['reason']}."
+                " Training on another device is not affected.",
+                {"device": device["device"], "detail": device.get("detail", device["reason"])},
+                Remedy("Train on another device; GitHub's virtual Macs are known for this (pytorch#188438)."),
+            )
+
+
+def not_offered(facts: Facts) -> Iterator[Finding]:
+    missing = [d["device"] for d in facts["devices"] if d["reason"] == "torch does not offer it here"]
+    if missing:
+        any_left = any(device["usable"] for device in facts["devices"])
+        yield Finding(
+            "MPS212",
+            "warning" if any_left else "error",
+            f"torch does not offer {', '.join(missing)} here",
+            f"Asked for: {', '.join(facts['asked_for'])}. Torch offers: {', '.join(facts['offered'])}.",
+        )
+
+
+def cuda_build_without_cuda(facts: Facts) -> Iterator[Finding]:
+    if facts.get("cuda_version") and not facts["torch"]["cuda_available"]:
+        yield Finding(
+            "MPS211",
+            "info",
+            "torch was built for CUDA, but finds no CUDA device",
+            f"This build brings CUDA {facts['cuda_version']}. Without an NVIDIA GPU it trains on the CPU.",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    interpreter,
+    no_torch,
+    import_failed,
+    mps_missing,
+    unusable,
+    not_offered,
+    cuda_build_without_cuda,
+)

@@ -1,0 +1,102 @@
+"""What a check is, and what it may use. Everything a third-party check needs is importable from here.
+
+A check is any object, a module or an instance, with `id`, `title` and `run(context)`; `needs` (ids of checks) and
+`seconds` (its share of each budget) are optional, and so is `patience`: how many seconds beyond three times its share
+it may take before it counts as hanging. `run` returns or yields findings, and dicts, which are facts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mpsdoctor.process import Watcher
+from mpsdoctor.report import Finding, Remedy
+from mpsdoctor.sandbox import Answer, Job, Sandbox
+
+__all__ = ["Answer", "Budget", "Context", "Finding", "Job", "Remedy", "Sandbox", "Skip"]
+
+Budget = Literal["quick", "standard", "thorough"]
+PATIENCE = 5.0
+SECONDS: dict[str, float] = {"quick": 2.0, "standard": 10.0, "thorough": 60.0}
+# The first import of torch from a cold disk was seen to take over a minute.
+IMPORT_TORCH = Job("mpsdoctor_worker.torch_facts:load", timeout=180.0)
+
+
+class Skip(Exception):
+    """Raised by a check that has nothing to examine; its text is the reason."""
+
+
+@dataclass
+class Workers:
+    """The workers of a check-up, one for each device and environment, shared by its checks."""
+
+    python: str
+    watch: Watcher | None = None
+    _open: dict[tuple[str, tuple[tuple[str, str], ...]], Sandbox] = field(default_factory=dict)
+
+    def get(self, device: str, env: Mapping[str, str]) -> Sandbox:
+        key = (device, tuple(sorted(env.items())))
+        if key not in self._open:
+            self._open[key] = Sandbox(self.python, env, prelude=IMPORT_TORCH, watch=self.watch)
+        return self._open[key]
+
+    def close(self) -> None:
+        for sandbox in list(self._open.values()):
+            sandbox.close()
+
+
+@dataclass
+class Context:
+    """What a check is given: the person's choices, the facts of earlier checks, and workers that have torch.
+
+    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant.
+    """
+
+    budget: Budget
+    seconds: float
+    devices: tuple[str, ...] | None
+    facts: Mapping[str, Mapping[str, Any]]
+    workers: Workers
+    say: Callable[[dict[str, Any]], None]
+    begun: float = field(default_factory=time.monotonic)
+
+    def remaining(self) -> float:
+        """Seconds left of this check's share."""
+        return self.begun + self.seconds - time.monotonic()
+
+    def worker(self, device: str = "cpu", env: Mapping[str, str] | None = None) -> Sandbox:
+        """The interpreter under examination, torch imported, with these environment variables on top."""
+        return self.workers.get(device, env or {})
+
+    def progress(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        """Tell the person what is going on, how far it is, and the figure so far."""
+        self.say({"text": text, "done": done, "total": total})
+
+    @contextlib.contextmanager
+    def timing(self) -> Iterator[bool]:
+        """Hold the lock that keeps timed runs of this user apart; False if another one did not end in time."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(lock_path())
+        try:
+            lock.acquire(timeout=self.seconds)
+        except (Timeout, OSError):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+
+def lock_path() -> Path:
+    """One lock file a user, wherever their profile is: the machine is what two timed runs share."""
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    return Path(tempfile.gettempdir()) / f"mpsdoctor-{user}.lock"

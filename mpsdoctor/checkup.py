@@ -1,0 +1,297 @@
+"""A check-up: the checks in the order of their needs, each in a process that may die, and the report of it."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import msgspec
+
+import mpsdoctor
+from mpsdoctor import clean, report, verdict
+from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.sandbox import Answer, Job, Sandbox
+
+BLOCKING = {"fail", "error", "skip"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the person asked for."""
+
+    budget: str = "standard"
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    devices: tuple[str, ...] | None = None
+    python: str = sys.executable
+    profile_path: str | None = None
+    write_profile: bool = True
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A check that is installed. `error` tells why it cannot be run."""
+
+    id: str
+    title: str
+    needs: tuple[str, ...]
+    seconds: dict[str, float]
+    patience: float
+    source: str
+    error: str | None
+
+
+class Listed(msgspec.Struct, frozen=True, tag=True):
+    """Event: these checks are about to run."""
+
+    checks: tuple[Planned, ...]
+
+
+class Started(msgspec.Struct, frozen=True, tag=True):
+    """Event: a check begins."""
+
+    id: str
+    title: str
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """Event: what a check is doing, how far it is, and the figure so far."""
+
+    id: str
+    text: str
+    done: int | None = None
+    total: int | None = None
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """Event: a check has ended."""
+
+    result: CheckResult
+
+
+Event = Listed | Started | Progress | Finished
+Emit = Callable[[Event], None]
+
+
+class UnknownCheckError(ValueError):
+    """A check was named that is not installed."""
+
+
+class BrokenInstallError(RuntimeError):
+    """The checks could not even be listed."""
+
+
+@dataclass
+class CheckUp:
+    """One run. `run` may be called once; `cancel` from any thread, any time."""
+
+    settings: Settings
+    emit: Emit = lambda event: None
+    cancelled: bool = False
+    _host: Sandbox = field(default_factory=lambda: Sandbox(sys.executable, neutralise=False))
+
+    def cancel(self) -> None:
+        """End it at once: no process is left, what was found so far stays."""
+        self.cancelled = True
+        self._host.close()
+
+    def plan(self) -> tuple[Planned, ...]:
+        """The checks that are installed, in the order of the report."""
+        answer = self._host.call("mpsdoctor.checkhost:catalogue")
+        if answer.outcome != "ok":
+            if self.cancelled:
+                return ()
+            raise BrokenInstallError(f"the checks could not be listed ({answer.outcome}): {answer.detail}")
+        return tuple(msgspec.convert(entry, Planned) for entry in answer.value)
+
+    def run(self) -> Report:
+        """The check-up, as far as it came if it is cancelled. UnknownCheckError, BrokenInstallError."""
+        begun = time.monotonic()
+        results: dict[str, CheckResult] = {}
+        try:
+            checks = in_order(chosen(self.plan(), self.settings.only, self.settings.skip))
+            self.emit(Listed(tuple(neutral(check) for check in checks)))
+            for check in checks:
+                results[check.id] = self._examine(check, results)
+                self.emit(Finished(results[check.id]))
+        finally:
+            self._host.close()
+        return self._report(begun, results)
+
+    def _examine(self, check: Planned, results: dict[str, CheckResult]) -> CheckResult:
+        reason = "cancelled" if self.cancelled else blocked(check, results)
+        if reason:
+            return _result(check, "skip", reason)
+        if check.error:
+            return _failed(check, [_trouble("MPS905", "cannot be loaded", check.error)])
+        self.emit(Started(check.id, clean.text(check.title)))
+        return _Examination(check, self.emit).run(self._host, self.settings, results)
+
+    def _report(self, begun: float, results: dict[str, CheckResult]) -> Report:
+        facts = {check_id: result.facts for check_id, result in results.items()}
+        build = facts.get("build", {})
+        machine = facts.get("chip") or build.get("machine") or {}
+        judged = None if self.cancelled else verdict.judge_checkup(facts)
+        return Report(
+            tool=report.Tool("mpsdoctor", mpsdoctor.__version__),
+            generated_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            duration_s=round(time.monotonic() - begun, 3),
+            budget=self.settings.budget,  # type: ignore[arg-type]  # the command line admits these three
+            machine=msgspec.convert(report.known_fields(report.Machine, machine), report.Machine),
+            python=msgspec.convert(build.get("python", {}), report.Python),
+            torch=msgspec.convert(build.get("torch"), report.Torch | None),
+            devices=msgspec.convert(build.get("devices", []), tuple[report.Device, ...]),
+            checks=tuple(results.values()),
+            verdict=judged,
+            profile=report.ProfileNote(None, False),
+        )
+
+
+@dataclass
+class _Examination:
+    """One check while it runs: what it has sent so far."""
+
+    check: Planned
+    emit: Emit
+    findings: list[Finding] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    dirty: bool = False
+
+    def run(self, host: Sandbox, settings: Settings, results: dict[str, CheckResult]) -> CheckResult:
+        begun = time.monotonic()
+        args = {
+            "check_id": self.check.id,
+            "python": settings.python,
+            "budget": settings.budget,
+            "devices": settings.devices,
+            "facts": {check_id: result.facts for check_id, result in results.items()},
+        }
+        timeout = self.check.patience + 3 * self.check.seconds[settings.budget]
+        job = Job("mpsdoctor.checkhost:run_check", args, timeout, self._take)
+        answer = next(host.run([job]))
+        status, reason = self._judge(answer)
+        return CheckResult(
+            id=self.check.id,
+            title=clean.text(self.check.title),
+            source=self.check.source,
+            status=status,
+            reason=reason,
+            duration_s=round(time.monotonic() - begun, 3),
+            findings=tuple(self.findings),
+            facts=self.facts,
+        )
+
+    def _take(self, message: Any) -> None:
+        """A finding, facts, or progress, as the check sends it."""
+        self.dirty = self.dirty or clean.has_controls(message)
+        message = clean.data(message)
+        if "finding" in message:
+            self.findings.append(msgspec.convert(message["finding"], Finding))
+        elif "facts" in message:
+            self.facts.update(message["facts"])
+        else:
+            self.emit(Progress(self.check.id, message.get("text", ""), message.get("done"), message.get("total")))
+
+    def _judge(self, answer: Answer) -> tuple[report.Status, str | None]:
+        if answer.outcome == "cancelled":
+            return "skip", "cancelled"
+        self.findings += troubles(self.check, answer, dirty=self.dirty)
+        if any(finding.code in TROUBLES for finding in self.findings):
+            return "error", self.findings[-1].title
+        if skipped := (answer.value or {}).get("skip"):
+            return "skip", clean.text(skipped)
+        return status_of(self.findings), None
+
+
+TROUBLES = {
+    "MPS901": "raised an error",
+    "MPS902": "did not end in time",
+    "MPS903": "crashed",
+    "MPS904": "sent control characters",
+    "MPS905": "cannot be loaded",
+}
+OUTCOME_CODES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
+
+
+def troubles(check: Planned, answer: Answer, *, dirty: bool) -> list[Finding]:
+    """What went wrong with the check itself, as findings of the 9xx codes."""
+    found = []
+    if answer.outcome in OUTCOME_CODES:
+        detail = answer.value["traceback"] if answer.outcome == "error" else answer.detail
+        found.append(_trouble(OUTCOME_CODES[answer.outcome], TROUBLES[OUTCOME_CODES[answer.outcome]], detail))
+    told = answer.value.get("control_characters") if isinstance(answer.value, dict) else False
+    if dirty or told or clean.has_controls(check.title):
+        detail = "Its title, findings or prints held characters that a terminal acts upon; they are spelled out."
+        found.append(_trouble("MPS904", TROUBLES["MPS904"], detail))
+    return found
+
+
+def _trouble(code: str, what: str, detail: str) -> Finding:
+    remedy = report.Remedy("Report this to the authors of the check; the other checks are not affected.")
+    return Finding(code, "error", f"the check {what}", clean.text(detail), remedy=remedy)
+
+
+def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:
+    return CheckResult(check.id, clean.text(check.title), check.source, status, reason)
+
+
+def _failed(check: Planned, findings: list[Finding]) -> CheckResult:
+    return msgspec.structs.replace(_result(check, "error", findings[0].title), findings=tuple(findings))
+
+
+def neutral(check: Planned) -> Planned:
+    """A check as it may be shown."""
+    return msgspec.structs.replace(check, title=clean.text(check.title), error=clean.data(check.error))
+
+
+def status_of(findings: Iterable[Finding]) -> report.Status:
+    """The status of a check that ran to its end."""
+    severities = {finding.severity for finding in findings}
+    return "fail" if "error" in severities else "warn" if "warning" in severities else "pass"
+
+
+def blocked(check: Planned, results: dict[str, CheckResult]) -> str | None:
+    """Why a check cannot run, or None: one that it needs is missing, failed, or was skipped itself."""
+    for need in check.needs:
+        result = results.get(need)
+        if result is None:
+            return f"needs {need}, which did not run"
+        if result.status in BLOCKING:
+            first = result.reason or next((f.title for f in result.findings if f.severity == "error"), "")
+            return f"needs {need}, which ended as {result.status}" + (f": {first}" if first else "")
+    return None
+
+
+def chosen(checks: tuple[Planned, ...], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Planned]:
+    """The checks to run: those named and what they need, or all; less those to be skipped."""
+    known = {check.id: check for check in checks}
+    for name in (*only, *skip):
+        if checks and name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UnknownCheckError(f"there is no check {name!r}{hint} (there are: {', '.join(known)})")
+    wanted = set(only or known)
+    frontier = list(wanted)
+    while frontier:
+        needs = {need for need in known[frontier.pop()].needs if need in known} - wanted
+        wanted |= needs
+        frontier += needs
+    return [check for check in checks if check.id in wanted and check.id not in skip]
+
+
+def in_order(checks: list[Planned]) -> list[Planned]:
+    """Needs first, else as they stand; checks that need each other in a circle get an error."""
+    known = {check.id: check for check in checks}
+    graph = {check.id: [need for need in check.needs if need in known] for check in checks}
+    try:
+        return [known[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        circle = error.args[1]
+        note = f"these checks need each other: {' → '.join(circle)}"
+        broken = [msgspec.structs.replace(c, needs=(), error=note) if c.id in circle else c for c in checks]
+        return in_order(broken)

@@ -1,0 +1,162 @@
+"""The command line: options to settings, a report to streams and files, findings to an exit code."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import mpsdoctor
+from mpsdoctor import clean, console
+from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings, UnknownCheckError
+from mpsdoctor.cli.examine import Outlet, check_up, outlets
+from mpsdoctor.cli.profile import profile_commands, run_trainer
+from mpsdoctor.console import Exit
+from mpsdoctor.formats import FORMATS
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+DEVICE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _several(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Repeated or comma-separated values, each once."""
+    return tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+
+
+def _devices(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    devices = _several(context, option, values)
+    for device in devices:
+        if not DEVICE.fullmatch(device):
+            raise click.BadParameter(f"{device!r} is not a device as torch names it: cpu, mps, cuda, xpu, …")
+    return devices or None
+
+
+def _python(context: click.Context, option: click.Parameter, value: str | None) -> str:
+    if value is None:
+        return sys.executable
+    found = shutil.which(str(Path(value).expanduser()))
+    if not found:
+        raise click.BadParameter(f"{value!r} is no program that can be run")
+    return found
+
+
+class Command(click.Group):
+    """A group whose own errors name what exists."""
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            message = f"{error.message} There are: {', '.join(self.list_commands(context))}."
+            raise click.UsageError(message, context) from None
+
+
+@click.group(cls=Command, invoke_without_command=True, context_settings=CONTEXT)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document (same as --format json).")
+@click.option("--format", "formats", multiple=True, type=click.Choice(sorted(FORMATS)), help="Report format.")
+@click.option("--output", "files", multiple=True, metavar="FILE", help="File for the --format at the same place.")
+@click.option("--only", multiple=True, callback=_several, metavar="ID", help="Run these checks and what they need.")
+@click.option("--skip", multiple=True, callback=_several, metavar="ID", help="Leave these checks out.")
+@click.option("--device", "devices", multiple=True, callback=_devices, metavar="DEV", help="Examine these devices.")
+@click.option(
+    "--budget",
+    type=click.Choice(["quick", "standard", "thorough"]),
+    default="standard",
+    show_default=True,
+    help="How long to measure: about 10 s, 1 min, 5 min.",
+)
+@click.option("--python", callback=_python, metavar="PATH", help="Examine another interpreter (Python 3.9 or later).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["never", "error", "warning"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 on a finding this grave.",
+)
+@click.option("--profile", "profile_path", metavar="PATH", help="Profile to write instead of the default one.")
+@click.option("--no-profile", is_flag=True, help="Write no profile.")
+@click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR).")
+@click.option("-v", "--verbose", count=True, help="Show more.")
+@click.option("-q", "--quiet", count=True, help="Show less; no progress.")
+@click.version_option(mpsdoctor.__version__, message="mpsdoctor %(version)s")
+@click.pass_context
+def cli(context: click.Context, /, **options: Any) -> None:
+    """Find out which device PyTorch should train on here, and whether it computes right.
+
+    Without a command: a check-up. Exit codes: 0 fine, 1 a finding at or above --fail-on, 2 usage or
+    configuration, 3 mpsdoctor or a check failed, 130 interrupted.
+    """
+    context.obj = options
+    if context.invoked_subcommand:
+        return
+    settings = Settings(
+        budget=options["budget"],
+        only=options["only"],
+        skip=options["skip"],
+        devices=options["devices"],
+        python=options["python"],
+        profile_path=options["profile_path"],
+        write_profile=not options["no_profile"],
+    )
+    context.exit(check_up(settings, _outlets(options), options))
+
+
+def _outlets(options: dict[str, Any]) -> list[Outlet]:
+    named = (*options["formats"], *(("json",) if options["as_json"] else ()))
+    try:
+        return outlets(tuple(dict.fromkeys(named)) if not options["files"] else named, options["files"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@cli.command()
+def checks() -> None:
+    """List the checks: id, cost, what it needs, where it comes from, title."""
+    checkup = CheckUp(Settings())
+    planned = checkup.plan()
+    checkup.cancel()
+    click.echo(f"{'id':14}{'quick/standard/thorough':25}{'needs':10}{'from':20}title")
+    for check in planned:
+        cost = "/".join(f"{check.seconds[budget]:g}" for budget in ("quick", "standard", "thorough")) + " s"
+        title = f"cannot be loaded: {check.error}" if check.error else check.title
+        line = f"{check.id:14}{cost:25}{','.join(check.needs) or '-':10}{check.source:20}{title}"
+        click.echo(clean.text(line))
+
+
+@cli.command()
+@click.argument("what", type=click.Choice(["report", "profile"]))
+def schema(what: str) -> None:
+    """Print the JSON Schema of the report or of the profile."""
+    from mpsdoctor import schemas
+
+    click.echo(schemas.as_json(what))
+
+
+cli.add_command(profile_commands)
+cli.add_command(run_trainer)
+
+
+def main() -> None:
+    """Run the command line and exit; what goes wrong is told in one line."""
+    try:
+        sys.exit(cli.main(prog_name="mpsdoctor", standalone_mode=False) or Exit.OK)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except UnknownCheckError as error:
+        console.complain(str(error))
+        sys.exit(Exit.USAGE)
+    except BrokenInstallError as error:
+        console.complain(str(error))
+        sys.exit(Exit.BROKEN)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output, `head` for one, has enough
+        sys.stderr.close()
+        sys.exit(Exit.OK)

@@ -1,0 +1,114 @@
+"""One check-up from the command line: run it, write the profile, hand the report to streams and files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mpsdoctor import console, prescription, profile
+from mpsdoctor.checkup import CheckUp, Settings
+from mpsdoctor.console import Exit, Narrator
+from mpsdoctor.formats import FORMATS, Style
+from mpsdoctor.report import ProfileNote, Report
+
+GRAVE = {"never": (), "error": ("error",), "warning": ("error", "warning")}
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A format, and the file it goes to; None is stdout."""
+
+    form: str
+    file: Path | None
+
+
+def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
+    """Formats paired with files in their order, one left over for stdout. ValueError where that is ambiguous."""
+    forms = forms or ("text",)
+    if len(files) > len(forms):
+        raise ValueError(f"{len(files)} times --output, but {len(forms)} times --format; give them in pairs")
+    if len(forms) > len(files) + 1:
+        raise ValueError(f"only one of {', '.join(forms)} can go to stdout; give the others an --output")
+    paired = [Outlet(form, Path(file).expanduser()) for form, file in zip(forms, files, strict=False)]
+    for outlet in paired:
+        if outlet.file and (outlet.file.is_dir() or not outlet.file.absolute().parent.is_dir()):
+            raise ValueError(f"{outlet.file} cannot be written: it is a folder, or lies in none")
+    return paired + [Outlet(form, None) for form in forms[len(files) :]]
+
+
+def check_up(settings: Settings, into: list[Outlet], options: dict[str, Any]) -> Exit:
+    """Run it and report; the exit code."""
+    narrator = Narrator(quiet=bool(options["quiet"]))
+    checkup = CheckUp(settings, narrator)
+    with console.interrupts(checkup.cancel):
+        report = checkup.run()
+    narrator.close()
+    written = True
+    if not checkup.cancelled:
+        report, written = record(report, settings)
+    shown = [show(report, outlet, options) for outlet in into]
+    if checkup.cancelled:
+        console.complain("interrupted; no profile was written")
+        return Exit.INTERRUPTED
+    return exit_code(report, options["fail_on"], configured=written and all(shown))
+
+
+def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
+    """What the report means for the one who waits: broken before misconfigured before findings."""
+    if any(check.status == "error" for check in report.checks):
+        return Exit.BROKEN
+    if not configured:
+        return Exit.USAGE
+    severities = {finding.severity for check in report.checks for finding in check.findings}
+    return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
+
+
+def record(report: Report, settings: Settings) -> tuple[Report, bool]:
+    """Write the profile if there is a verdict and the person wants it; False if that went wrong."""
+    try:
+        path = profile.locate(settings.profile_path)
+    except profile.ProfileError as error:
+        console.complain(str(error))
+        return report, not settings.write_profile
+    written, fine = False, True
+    if settings.write_profile and report.verdict and report.torch and report.torch.version:
+        try:
+            recorded = prescription.take_fingerprint(settings.python, report.torch.version)
+            profile.write(prescription.prescribe(report, recorded, previous(path)), path)
+            written = True
+        except (profile.ProfileError, prescription.NoFingerprintError) as error:
+            console.complain(f"the profile was not written: {error}")
+            fine = False
+    return msgspec.structs.replace(report, profile=ProfileNote(profile.shown(path), written)), fine
+
+
+def previous(path: Path) -> dict[str, Any] | None:
+    """The profile to be replaced, for the override in it; None if there is none that can be read."""
+    try:
+        return profile.read(path)
+    except (FileNotFoundError, profile.ProfileError):
+        return None
+
+
+def show(report: Report, outlet: Outlet, options: dict[str, Any]) -> bool:
+    """Print the report, or write its file; what cannot be written is printed, so that nothing is lost."""
+    style = Style(verbosity=options["verbose"] - options["quiet"])
+    if outlet.file:
+        try:
+            outlet.file.write_text(FORMATS[outlet.form](report, style), encoding="utf-8")
+        except OSError as error:
+            console.complain(f"{outlet.file} cannot be written: {error.strerror}; here is the {outlet.form} report")
+            return show(report, Outlet(outlet.form, None), options) and False
+        console.complain(f"{outlet.form} report written to {outlet.file}")
+        return True
+    if outlet.form == "text":
+        style = Style(console.colours(sys.stdout, options["no_color"]), console.unicode(sys.stdout), style.verbosity)
+    text = FORMATS[outlet.form](report, style)
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.flush()
+    return True

@@ -1,0 +1,170 @@
+"""`mpsdoctor profile …` and `mpsdoctor run -- …`: the profile file, and trainers started with its environment."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mpsdoctor import clean, console, profile
+from mpsdoctor.console import Exit
+from mpsdoctor.fingerprint import fingerprint
+
+
+def _path(context: click.Context) -> Path:
+    return profile.locate((context.find_root().obj or {}).get("profile_path"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The profile, or an error in one line."""
+    try:
+        return profile.read(path)
+    except FileNotFoundError:
+        raise click.ClickException(
+            f"there is no profile at {profile.shown(path)}; run 'mpsdoctor' to make one"
+        ) from None
+    except profile.ProfileError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    try:
+        profile.write(content, path)
+    except profile.ProfileError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def installed_torch() -> str | None:
+    """The version of this environment's torch, read from its files: importing it takes over a second."""
+    found = importlib.util.find_spec("torch")
+    if not found or not found.origin:
+        return None
+    file = Path(found.origin).with_name("version.py")
+    told = re.search(r"^__version__ = ['\"]([^'\"]+)", file.read_text() if file.is_file() else "", re.MULTILINE)
+    return told[1] if told else None
+
+
+def stale(content: dict[str, Any]) -> tuple[str, ...]:
+    """What changed since the profile was made; without a torch here, torch is not compared."""
+    present = fingerprint(installed_torch() or "")
+    return profile.changes(content["fingerprint"], {**present, "torch": present["torch"] or None})
+
+
+@click.group("profile")
+def profile_commands() -> None:
+    """Show, check, clear or override the profile that trainers read."""
+
+
+@profile_commands.command()
+@click.pass_context
+def path(context: click.Context) -> None:
+    """Print where the profile is, or would be."""
+    click.echo(_path(context))
+
+
+@profile_commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the file's content.")
+@click.pass_context
+def show(context: click.Context, as_json: bool) -> None:
+    """Show the profile, and what changed since it was made."""
+    where = _path(context)
+    content = _read(where)
+    if as_json:
+        click.echo(json.dumps(clean.data(content), indent=2, ensure_ascii=False))
+        return
+    for line in describe(content, profile.shown(where)):
+        click.echo(clean.text(line))
+
+
+def describe(content: dict[str, Any], where: str) -> Iterator[str]:
+    """A profile in words."""
+    recommended, machine = content["recommended"], content["fingerprint"]
+    yield f"{where}, made {content['created']} by {content['tool']}"
+    yield f"recommended: {recommended['device']} ({recommended['confidence']} confidence)"
+    yield f"  {recommended['reason']}"
+    for family, sizes in content["workloads"].items():
+        told = ", ".join(f"{size} {entry['device']} {entry['speedup']:.2f}×" for size, entry in sizes.items())
+        yield f"{family}: {told}"
+    yield f"machine: {', '.join(str(value) for key, value in machine.items() if value and key != 'memory_bytes')}"
+    yield f"force MPS: {'on' if content['force_mps'] else 'off'}"
+    for name, value in content["environment"].items():
+        yield f"environment: {name}={value}"
+    for hint in content["hints"]:
+        yield f"hint: {hint}"
+    changed = stale(content)
+    yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again" if changed else "up to date"
+
+
+@profile_commands.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.pass_context
+def validate(context: click.Context, file: Path | None) -> None:
+    """Check a profile; exit with 2 and say why if it cannot be used."""
+    where = file or _path(context)
+    _read(where)
+    click.echo(f"{profile.shown(where)}: a valid profile")
+
+
+@profile_commands.command()
+@click.pass_context
+def clear(context: click.Context) -> None:
+    """Remove the profile."""
+    where = _path(context)
+    try:
+        where.unlink()
+    except FileNotFoundError:
+        click.echo(f"there is no profile at {profile.shown(where)}")
+    except OSError as error:
+        raise click.ClickException(f"{profile.shown(where)} cannot be removed: {error.strerror}") from None
+    else:
+        click.echo(f"removed {profile.shown(where)}")
+
+
+@profile_commands.command()
+@click.pass_context
+def env(context: click.Context) -> None:
+    """Print the profile's environment variables as shell exports."""
+    for name, value in _read(_path(context))["environment"].items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@profile_commands.command("force-mps")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.pass_context
+def force_mps(context: click.Context, state: str) -> None:
+    """Make trainers use MPS whatever was measured, or stop doing so."""
+    where = _path(context)
+    _write({**_read(where), "force_mps": state == "on"}, where)
+    click.echo(f"force MPS is {state} in {profile.shown(where)}")
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
+    """Start a trainer with the profile's environment variables, set before it can import torch.
+
+    A variable that is set already keeps its value.
+    """
+    recorded: dict[str, str] = {}
+    try:
+        content = profile.read(_path(context))
+        changed = stale(content)
+        recorded = {} if changed else content["environment"]
+        if changed:
+            console.complain(f"the profile is stale ({'; '.join(changed)}) and not used; run 'mpsdoctor'")
+    except (FileNotFoundError, profile.ProfileError) as error:
+        what = "there is no profile" if isinstance(error, FileNotFoundError) else str(error)
+        console.complain(f"{what}; starting without it")
+    try:
+        os.execvpe(command[0], command, {**recorded, **os.environ})
+    except OSError as error:
+        console.complain(f"{command[0]} cannot be started: {error.strerror}")
+        context.exit(Exit.USAGE)

@@ -1,0 +1,96 @@
+"""Owns stderr, exit codes, and what a stream can show: colour, symbols."""
+
+from __future__ import annotations
+
+import enum
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from mpsdoctor.checkup import Event, Finished, Progress, Started
+
+EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
+
+
+class Exit(enum.IntEnum):
+    """Exit codes, in rising order of what a CI job should look at first."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    BROKEN = 3
+    INTERRUPTED = 130
+
+
+def colours(stream: TextIO, no_color: bool) -> bool:
+    """Whether to colour: never for NO_COLOR (non-empty), TERM=dumb, a file or a pipe."""
+    return not (no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb") and stream.isatty()
+
+
+def unicode(stream: TextIO) -> bool:
+    """Whether the stream's encoding holds more than ASCII."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def complain(message: str) -> None:
+    """An error or a warning for the person, on stderr."""
+    encoding = sys.stderr.encoding or "ascii"
+    print(f"mpsdoctor: {message}".encode(encoding, "replace").decode(encoding), file=sys.stderr)
+
+
+class Narrator:
+    """Tells on stderr what is going on: one line rewritten on a terminal, else one line a step."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._last = 0.0
+
+    def __call__(self, event: Event) -> None:
+        if self._quiet:
+            return
+        if isinstance(event, Started):
+            self._line(f"{event.id}: {event.title}")
+        elif isinstance(event, Progress):
+            figure = f" ({event.done} of {event.total})" if event.total else ""
+            self._line(f"{event.id}: {event.text}{figure}", step=False)
+        elif isinstance(event, Finished) and not self._terminal:
+            self._line(f"{event.result.id}: {event.result.status} after {event.result.duration_s:.1f} s")
+
+    def close(self) -> None:
+        """Take the rewritten line away."""
+        if self._terminal and not self._quiet:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _line(self, text: str, *, step: bool = True) -> None:
+        encoding = sys.stderr.encoding or "ascii"
+        text = text.replace("\n", " ").encode(encoding, "replace").decode(encoding)
+        if self._terminal:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+            print(f"\r\x1b[K{text[: width - 1]}", end="", file=sys.stderr, flush=True)
+        elif step or time.monotonic() - self._last >= EVERY:
+            self._last = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def interrupts(cancel: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl+C, SIGTERM or SIGHUP cancels, in a thread as the main one may hold locks; the next one quits."""
+
+    def stop(number: int, frame: object) -> None:
+        for each in signals:
+            signal.signal(each, signal.default_int_handler)
+        threading.Thread(target=cancel).start()
+
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.signal(each, stop) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

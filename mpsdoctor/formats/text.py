@@ -1,0 +1,180 @@
+"""The report for people: 80 columns, the verdict first, what matters most first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mpsdoctor.report import CheckResult, Finding, Report
+
+if TYPE_CHECKING:
+    from mpsdoctor.formats import Style
+
+WIDTH = 80
+# A symbol, its spelling in ASCII, and its colour; the word always stands beside it.
+SIGNS = {
+    "pass": ("✓", "+", "green"),
+    "warn": ("!", "!", "yellow"),
+    "fail": ("✗", "x", "red"),
+    "skip": ("–", "-", "bright_black"),
+    "error": ("‼", "E", "red"),
+}
+OF_SEVERITY = {"error": "fail", "warning": "warn", "info": "pass"}
+ASCII = str.maketrans({"·": "|", "…": ".", "–": "-", "→": ">", "±": "~", "×": "x", "≥": ">", "—": "-", "’": "'"})
+
+Paint = Callable[[str, str], str]
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole report."""
+
+    def paint(text: str, colour: str) -> str:
+        return click.style(text, fg=colour, bold=colour != "bright_black") if style.colour else text
+
+    parts = [
+        [f"mpsdoctor {report.tool.version} · {report.budget} check-up · {report.duration_s:.1f} s"],
+        verdict(report, paint),
+        summary(report),
+        checks(report, style, paint),
+        speeds(report),
+        closing(report),
+    ]
+    text = "\n\n".join("\n".join(part) for part in (list(lines) for lines in parts) if part) + "\n"
+    return text if style.unicode else text.translate(ASCII).encode("ascii", "replace").decode()
+
+
+def verdict(report: Report, paint: Paint) -> Iterator[str]:
+    if report.verdict is None:
+        yield paint("no verdict: nothing was measured that could carry one", "yellow")
+        return
+    found = report.verdict
+    yield paint(f"use {found.device} · {found.confidence} confidence", "green")
+    for reason in found.reasons:
+        yield from wrapped(reason, "  - ", "    ")
+    if len(set(found.by_workload.values())) > 1:
+        table = ", ".join(f"{name}: {device}" for name, device in found.by_workload.items())
+        yield from wrapped(f"by workload: {table}", "  - ", "    ")
+
+
+def summary(report: Report) -> Iterator[str]:
+    yield from labelled("Machine", _machine(report))
+    if report.python.version:
+        python = f"{report.python.version} ({report.python.arch}) {report.python.executable}"
+        yield from labelled("Python", [python])
+        yield from labelled("Torch", _torch(report))
+    for number, device in enumerate(report.devices):
+        state = "usable" if device.usable else f"not usable: {device.reason}"
+        yield from labelled("" if number else "Devices", [device.device, device.name, state])
+
+
+def _machine(report: Report) -> list[str | None]:
+    machine = report.machine
+    cores = machine.performance_cores
+    efficient = f" + {machine.efficiency_cores} efficiency" if machine.efficiency_cores else ""
+    return [
+        machine.chip or machine.model,
+        f"{cores}{efficient} cores" if cores else None,
+        f"{machine.gpu_cores} GPU cores" if machine.gpu_cores else None,
+        f"{machine.memory_bytes / 2**30:.0f} GiB" if machine.memory_bytes else None,
+        " ".join(part for part in (machine.os, machine.os_version, machine.arch) if part),
+        "Rosetta" if machine.translated else None,
+        "virtual machine" if machine.virtual_machine else None,
+    ]
+
+
+def _torch(report: Report) -> list[str | None]:
+    torch = report.torch
+    if torch is None:
+        return ["not installed"]
+    if torch.error:
+        return ["cannot be imported"]
+    mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
+    return [torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available"]
+
+
+def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
+    for result in report.checks:
+        sign, plain, colour = SIGNS[result.status]
+        mark = paint(f"{sign if style.unicode else plain} {result.status:5}", colour)
+        reason = f": {result.reason}" if result.reason else ""
+        first, *rest = textwrap.wrap(f"{result.title}{reason}", WIDTH - 28, break_on_hyphens=False) or [""]
+        yield f"{mark}  {result.id:12} {first}".rstrip()
+        yield from (" " * 22 + line for line in rest)
+        yield from findings(result, style, paint)
+
+
+def findings(result: CheckResult, style: Style, paint: Paint) -> Iterator[str]:
+    order = ("error", "warning", "info")
+    for finding in sorted(result.findings, key=lambda finding: order.index(finding.severity)):
+        if finding.severity == "info" and style.verbosity < 0:
+            continue
+        colour = SIGNS[OF_SEVERITY[finding.severity]][2]
+        head, *rest = textwrap.wrap(f"{finding.code} {finding.severity}: {finding.title}", WIDTH - 9)
+        yield " " * 9 + paint(head, colour)
+        yield from (" " * 9 + paint(line, colour) for line in rest)
+        yield from explanation(finding, style)
+
+
+def explanation(finding: Finding, style: Style) -> Iterator[str]:
+    """Detail and remedy; commands on lines of their own, so that they can be copied."""
+    lines = [line for paragraph in finding.detail.splitlines() for line in wrapped(paragraph, " " * 11, " " * 11)]
+    limit = len(lines) if style.verbosity > 0 else 12
+    yield from lines[:limit]
+    if len(lines) > limit:
+        yield " " * 11 + f"… {len(lines) - limit} more lines (-v)"
+    if finding.remedy:
+        yield from wrapped(finding.remedy.text, " " * 11 + "→ ", " " * 13)
+        yield from (" " * 15 + command for command in finding.remedy.commands)
+    if style.verbosity > 0:
+        yield from (" " * 11 + link for link in finding.links)
+
+
+def speeds(report: Report) -> Iterator[str]:
+    """Step times by workload and device, and how many times faster than the CPU with its interval."""
+    facts = next((check.facts for check in report.checks if check.id == "training"), {})
+    timed = [row for row in facts.get("results", ()) if row["outcome"] == "ok"]
+    if not timed:
+        return
+    ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
+    yield "Training   size    device       ms a step   95 % interval   against the CPU"
+    for row in timed:
+        lo, hi = row["ci95_ms"] or (None, None)
+        interval = f"{lo:.3g} to {hi:.3g}" if lo is not None else "-"
+        ratio = ratios.get((row["workload"], row["size"], row["device"]))
+        yield (
+            f"{row['workload']:11}{row['size']:8}{row['device']:8}{row['step_ms']:14.3g}   {interval:16}{_ratio(ratio)}"
+        ).rstrip()
+
+
+def _ratio(ratio: dict[str, Any] | None) -> str:
+    if not ratio:
+        return ""
+    lo, hi = ratio["ci95"]
+    return f"{ratio['speedup']:.2f}× ({lo:.2f} to {hi:.2f})"
+
+
+def closing(report: Report) -> Iterator[str]:
+    if report.profile.written:
+        yield f"Profile written to {report.profile.path}"
+        yield "Trainers read it:  device, info = mpsdoctor.get_optimal_device()"
+    elif report.profile.path and report.verdict:
+        yield f"Profile not written ({report.profile.path})"
+
+
+def labelled(label: str, values: Iterable[str | None]) -> Iterator[str]:
+    text = " · ".join(value for value in values if value)
+    yield from wrapped(text, f"{label:9}", " " * 9)
+
+
+def wrapped(text: str, first: str, later: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

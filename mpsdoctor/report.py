@@ -1,0 +1,135 @@
+"""The typed report: one declaration for the JSON document, its schema and every reader of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Severity = Literal["info", "warning", "error"]
+Status = Literal["pass", "warn", "fail", "skip", "error"]
+Confidence = Literal["high", "medium", "low"]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,8}[1-9][0-9]{2}$")]
+Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What to do about a finding: words, and commands that can be copied."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was seen, what it means for training, what to do. A code never changes its meaning."""
+
+    code: Code
+    severity: Severity
+    title: str
+    detail: str = ""
+    evidence: dict[str, Any] = {}
+    remedy: Remedy | None = None
+    links: tuple[str, ...] = ()
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Facts about the machine; what could not be read is None, never a guess."""
+
+    os: str | None = None
+    os_version: str | None = None
+    arch: str | None = None
+    chip: str | None = None
+    model: str | None = None
+    performance_cores: int | None = None
+    efficiency_cores: int | None = None
+    gpu_cores: int | None = None
+    memory_bytes: int | None = None
+    translated: bool | None = None
+    virtual_machine: bool | None = None
+    low_power: bool | None = None
+    thermal_state: str | None = None
+
+
+class Python(msgspec.Struct, frozen=True):
+    """The interpreter under examination."""
+
+    version: str | None = None
+    executable: str | None = None
+    arch: str | None = None
+
+
+class Torch(msgspec.Struct, frozen=True):
+    """What torch says of itself; `error` where it could not be imported."""
+
+    version: str | None = None
+    mps_built: bool | None = None
+    mps_available: bool | None = None
+    cuda_available: bool | None = None
+    error: str | None = None
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device that torch offers, and whether allocating, computing and comparing worked on it."""
+
+    device: str
+    name: str | None
+    usable: bool
+    reason: str | None
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """What one check found; `reason` tells why it was skipped or failed."""
+
+    id: str
+    title: str
+    source: str
+    status: Status
+    reason: str | None = None
+    duration_s: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    facts: dict[str, Any] = {}
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The recommended device, how sure that is, and why; `by_workload` maps a family to its device."""
+
+    device: str
+    confidence: Confidence
+    reasons: tuple[str, ...]
+    by_workload: dict[str, str] = {}
+
+
+class ProfileNote(msgspec.Struct, frozen=True):
+    """Where the profile is, and whether this check-up wrote it."""
+
+    path: str | None
+    written: bool
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """The program that made the report."""
+
+    name: str
+    version: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One check-up. The fields and their meaning are fixed by `schema_version`."""
+
+    tool: Tool
+    generated_at: Moment
+    duration_s: float
+    budget: Literal["quick", "standard", "thorough"]
+    machine: Machine
+    python: Python
+    torch: Torch | None
+    devices: tuple[Device, ...]
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict | None
+    profile: ProfileNote
+    schema_version: Literal[1] = 1
+
+
+def known_fields(struct: type[msgspec.Struct], facts: dict[str, Any]) -> dict[str, Any]:
+    """Those facts that a struct has a field for."""
+    return {name: facts[name] for name in struct.__struct_fields__ if name in facts}

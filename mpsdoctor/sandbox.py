@@ -1,0 +1,250 @@
+"""Runs jobs in a worker process that may die: each job gets an outcome, and nothing answered is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from mpsdoctor import clean
+from mpsdoctor.process import Message, Process, Watcher, how_it_ended
+
+AHEAD = 8  # jobs sent before their turn, so that the worker never waits for the pipe
+START_TIMEOUT = 30.0  # seconds; an interpreter on a cold disk needs a few
+POLL = 0.25  # seconds between looks at a silent process, whose pipe an orphan may hold open
+
+Outcome = Literal["ok", "error", "crash", "timeout", "unavailable", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function to call in a worker: `module:function` or `file.py:function`, with JSON arguments."""
+
+    call: str
+    args: dict[str, Any] = field(default_factory=dict)
+    timeout: float = 60.0
+    on_progress: Callable[[Any], None] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a job. `value` is what the function returned, or the error as type, message, traceback."""
+
+    job: Job
+    outcome: Outcome
+    value: Any = None
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class _Pending:
+    number: int
+    job: Job
+    started: bool = False
+    retried: bool = False
+
+
+class Sandbox:
+    """One interpreter with one environment. Its worker is started when needed and again after a death.
+
+    `prelude` runs first in each worker (importing torch, for one); if that fails, so does every job, with the
+    outcome `unavailable`. Text in answers is fit to be shown unless `neutralise` is False.
+    """
+
+    def __init__(
+        self,
+        python: str,
+        env: Mapping[str, str] | None = None,
+        *,
+        prelude: Job | None = None,
+        watch: Watcher | None = None,
+        neutralise: bool = True,
+    ) -> None:
+        self.python = python
+        self._env = dict(env or {})
+        self._prelude = prelude
+        self._watch = watch
+        self._neutralise = neutralise
+        self._numbers = itertools.count(1)
+        self._process: Process | None = None
+        self._spare: Process | None = None
+        self._broken = ""
+        self._error: Any = None
+        self._closed = False
+
+    def call(self, call: str, timeout: float = 60.0, **args: Any) -> Answer:
+        """Run one job."""
+        return next(self.run([Job(call, args, timeout)]))
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Answer]:
+        """Answers in the order of the jobs, which are taken as they are needed."""
+        source = iter(jobs)
+        pending: deque[_Pending] = deque()
+        try:
+            while True:
+                for job in itertools.islice(source, AHEAD - len(pending)):
+                    pending.append(_Pending(next(self._numbers), job))
+                    self._send(pending[-1])
+                if not pending:
+                    return
+                yield self._settle(pending)
+        finally:
+            self._end("_spare")
+
+    def start(self) -> None:
+        """Start the worker ahead of its first job."""
+        if not (self._process or self._closed or self._broken):
+            self._process = self._launch()
+
+    def close(self) -> None:
+        """Kill the worker; jobs under way end as `cancelled`. May be called from any thread."""
+        self._closed = True
+        self._end("_process")
+        self._end("_spare")
+
+    def last_words(self) -> str:
+        """The end of what the worker printed."""
+        return self._process.last_words() if self._process else ""
+
+    def _send(self, item: _Pending) -> None:
+        if self._process:
+            self._process.send({"id": item.number, "call": item.job.call, "args": item.job.args})
+
+    def _settle(self, pending: deque[_Pending]) -> Answer:
+        """The answer to the first of the pending jobs."""
+        while True:
+            if not self._process and not self._closed:
+                self._restart(pending)
+            if self._closed or self._broken or not self._process:
+                return self._refuse(pending.popleft().job)
+            begun = time.monotonic()
+            answer = self._listen(self._process, pending[0])
+            if answer:
+                pending.popleft()
+                return self._presentable(replace(answer, seconds=time.monotonic() - begun))
+
+    def _presentable(self, answer: Answer) -> Answer:
+        value = clean.strings(answer.value) if self._neutralise else answer.value
+        return replace(answer, value=value, detail=clean.text(answer.detail))
+
+    def _refuse(self, job: Job) -> Answer:
+        if self._closed:
+            return Answer(job, "cancelled")
+        return self._presentable(Answer(job, "unavailable", self._error, self._broken))
+
+    def _restart(self, pending: deque[_Pending]) -> None:
+        """A fresh worker with all pending jobs sent; a death in a batch is a reason to keep a spare ready."""
+        died_before = pending[0].number > 1 and len(pending) > 1
+        self._process, self._spare = self._spare or self._launch(), None
+        if self._process and self._get_ready(self._process):
+            for item in pending:
+                self._send(item)
+            if died_before:
+                self._spare = self._launch()
+
+    def _launch(self) -> Process | None:
+        try:
+            process = Process(self.python, self._env, self._watch)
+        except (OSError, ValueError) as error:
+            self._broken = f"{self.python} cannot be started: {getattr(error, 'strerror', None) or error}"
+            return None
+        if self._closed:  # by another thread, meanwhile
+            process.end()
+            return None
+        if self._prelude:
+            process.send({"id": 0, "call": self._prelude.call, "args": self._prelude.args})
+        return process
+
+    def _get_ready(self, process: Process) -> bool:
+        """Wait for the worker's first word and its prelude; sets `_broken` if they do not come."""
+        if process.ready:
+            return True
+        if not self._await(process, "ready", START_TIMEOUT):
+            self._give_up(f"{self.python} did not start as a Python 3.9 or later")
+        elif self._prelude:
+            answer = self._await(process, "id", self._prelude.timeout)
+            if not answer:
+                self._give_up(f"{self._prelude.call} did not end")
+            elif "error" in answer:
+                failed = _answered(self._prelude, answer)
+                self._broken, self._error = failed.detail, failed.value
+        process.ready = not self._broken
+        return process.ready
+
+    def _await(self, process: Process, key: str, timeout: float) -> Message | None:
+        """The next message that has a key; None if the worker ends or the time is over."""
+        deadline = time.monotonic() + timeout
+        while message := _next(process, deadline):
+            if key in message:
+                return message
+        return None
+
+    def _give_up(self, what: str) -> None:
+        status, words = self._bury()
+        self._broken = f"{what}: {how_it_ended(status)}" + (f"\n{words}" if words else "")
+
+    def _listen(self, process: Process, item: _Pending) -> Answer | None:
+        """Messages until this job is settled; None if it is to be sent again to a fresh worker."""
+        deadline = time.monotonic() + item.job.timeout
+        while message := _next(process, deadline):
+            if "start" in message:
+                deadline = time.monotonic() + item.job.timeout
+                item.started = item.started or message["start"] == item.number
+            elif message.get("id") == item.number:
+                if "progress" not in message:
+                    return _answered(item.job, message)
+                if item.job.on_progress:
+                    item.job.on_progress(message["progress"])
+        return self._lost(item, late=time.monotonic() >= deadline and not process.exited_or_closed)
+
+    def _lost(self, item: _Pending, *, late: bool) -> Answer | None:
+        """The worker died, or was too late and is killed."""
+        status, words = self._bury()
+        if self._closed:
+            return self._refuse(item.job)
+        if late:
+            late_by = f"no answer within {item.job.timeout:g} s"
+            return Answer(item.job, "timeout", detail=f"{late_by}\n{words}".strip())
+        if not item.started and not item.retried:
+            item.retried = True
+            return None
+        return Answer(item.job, "crash", detail=f"{how_it_ended(status)}\n{words}".strip())
+
+    def _bury(self) -> tuple[int, str]:
+        """End the worker; its exit status and last words."""
+        process, self._process = self._process, None
+        if not process:
+            return 0, ""
+        status = process.end()
+        return status, process.last_words()
+
+    def _end(self, name: Literal["_process", "_spare"]) -> None:
+        process: Process | None = getattr(self, name)
+        if process:
+            setattr(self, name, None)
+            process.end()
+
+
+def _next(process: Process, deadline: float) -> Message | None:
+    """The next message; None at the end of the process or of the time."""
+    while (left := deadline - time.monotonic()) > 0:
+        with contextlib.suppress(queue.Empty):
+            return process.messages.get(timeout=min(left, POLL))
+        if process.exited() and process.messages.empty():
+            return None
+    return None
+
+
+def _answered(job: Job, message: Message) -> Answer:
+    if "value" in message:
+        return Answer(job, "ok", message["value"])
+    error = message.get("error")
+    if not isinstance(error, dict):
+        error = {"type": "ProtocolError", "message": "an answer without a value", "traceback": ""}
+    return Answer(job, "error", error, f"{error.get('type')}: {error.get('message')}")

@@ -1,0 +1,68 @@
+"""The JSON Schemas of the report and the profile."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from mpsdoctor import profile, report
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Device = Annotated[str, msgspec.Meta(pattern=f"^{profile.DEVICE}$")]
+Variable = Annotated[str, msgspec.Meta(pattern=f"^{profile.VARIABLE}$")]
+
+
+class Fingerprint(msgspec.Struct):
+    """What a measurement depends on; unknown is null."""
+
+    os: str | None
+    os_version: str | None
+    arch: str | None
+    chip: str | None
+    memory_bytes: int | None
+    python: str | None
+    torch: str | None
+
+
+class Recommended(msgspec.Struct):
+    """The device for everything that was not measured by itself."""
+
+    device: Device
+    confidence: report.Confidence
+    reason: str
+
+
+class Measured(msgspec.Struct):
+    """The winner of one workload at one size, how many times faster than the CPU, and the 95 % interval."""
+
+    device: Device | Literal["tie"]
+    speedup: float | None
+    ci95: tuple[float, float] | None
+
+
+class Profile(msgspec.Struct):
+    """What a check-up learnt about this machine, for training scripts to read."""
+
+    schema: Literal[1]
+    created: str
+    tool: str
+    fingerprint: Fingerprint
+    recommended: Recommended
+    workloads: dict[str, dict[str, Measured]]
+    force_mps: bool
+    environment: dict[Variable, str]
+    settings: dict[str, Any]
+    hints: list[str]
+
+
+def schema(what: str) -> dict[str, Any]:
+    """The JSON Schema of "report" or "profile". Readers ignore keys that they do not know."""
+    declared: Any = {"report": report.Report, "profile": Profile}[what]
+    return {"$schema": DIALECT, **msgspec.json.schema(declared)}
+
+
+def as_json(what: str) -> str:
+    """The same, as text."""
+    return json.dumps(schema(what), indent=2)

@@ -1,0 +1,89 @@
+"""Start of a worker: `python …/mpsdoctor/worker`, jobs on stdin, announcements and answers on stdout.
+
+A job is `{"id", "call": "module:function" or "file.py:function", "args": {…}}`; the answer is `{"id", "value"}`
+or `{"id", "error": {"type", "message", "traceback"}}`. The interpreter may be one that has torch but not
+mpsdoctor, so this package is loaded from its folder under the name `mpsdoctor_worker`.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import functools
+import importlib
+import importlib.util
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from types import ModuleType
+from typing import Any, Callable
+
+
+def load_file(path: str, name: str, **options: Any) -> ModuleType:
+    """Import one file under a name of our choice, whatever sys.path says."""
+    spec = importlib.util.spec_from_file_location(name, path, **options)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@functools.lru_cache(maxsize=None)
+def find(call: str) -> Callable[..., Any]:
+    """The function that `module:function` or `file.py:function` names."""
+    where, _, name = call.rpartition(":")
+    if where.endswith(".py"):
+        stem = os.path.splitext(os.path.basename(where))[0]
+        module = load_file(where, f"mpsdoctor_job_{stem}")
+    else:
+        module = importlib.import_module(where)
+    function: Callable[..., Any] = getattr(module, name)
+    return function
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception as data: its type, its first 4,000 characters, the innermost 20 frames."""
+    frames = traceback.format_exception(type(error), error, error.__traceback__, limit=-20)
+    return {"type": type(error).__name__, "message": str(error)[:4000], "traceback": "".join(frames)[-8000:]}
+
+
+def answer(channel: Any, job: dict[str, Any]) -> None:
+    """Announce a job, run it, send what came of it."""
+    channel.begin(job["id"])
+    try:
+        line = {"id": job["id"], "value": find(job["call"])(**job["args"])}
+        json.dumps(line)
+    except BaseException as error:  # user code may raise SystemExit; the worker outlives it
+        line = {"id": job["id"], "error": describe(error)}
+    channel.send(line)
+
+
+def read_jobs(descriptor: int, jobs: queue.SimpleQueue[Any], channel: Any) -> None:
+    """Queue jobs as they come; the end of the stream means that the doctor is gone."""
+    with os.fdopen(descriptor, "rb") as stream:
+        for line in stream:
+            jobs.put(json.loads(line))
+    channel.hang_up()
+
+
+def main() -> None:
+    here = os.path.dirname(os.path.abspath(__file__))
+    # Python puts the folder it runs first on the path, where our modules would hide others of the same name.
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
+    load_file(os.path.join(here, "__init__.py"), "mpsdoctor_worker", submodule_search_locations=[here])
+    channel = importlib.import_module("mpsdoctor_worker.channel")
+    descriptor = channel.claim_standard_streams()
+    faulthandler.enable()
+    jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=read_jobs, args=(descriptor, jobs, channel), daemon=True).start()
+    channel.send({"ready": os.getpid()})
+    while True:
+        answer(channel, jobs.get())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The worker's end of the protocol: one JSON object a line, on a descriptor nothing else can print to."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any, Callable
+
+# Run when the other end is gone, before this process ends itself.
+at_hangup: list[Callable[[], object]] = []
+
+_out = -1
+_current: Any = None
+_lock = threading.Lock()
+
+
+def claim_standard_streams() -> int:
+    """Keep stdin and stdout for the protocol, and give user code an empty stdin and stderr for its prints.
+
+    Returns the descriptor jobs are read from.
+    """
+    global _out
+    jobs, _out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return jobs
+
+
+def send(message: dict[str, Any]) -> None:
+    """Write one message; numbers that JSON lacks (NaN) are Python's own spelling, both ends being Python."""
+    line = json.dumps(message).encode() + b"\n"
+    with _lock:
+        while line:
+            line = line[os.write(_out, line) :]
+
+
+def begin(job: Any) -> None:
+    """Announce a job before it runs, so that a death during it is counted against it."""
+    global _current
+    _current = job
+    send({"start": job})
+
+
+def progress(value: Any) -> None:
+    """Report something about the running job before its answer: a figure so far, a process it started."""
+    send({"id": _current, "progress": value})
+
+
+def hang_up() -> None:
+    """The doctor is gone: nobody waits for an answer, so leave nothing running."""
+    for action in at_hangup:
+        action()
+    os._exit(0)
