@@ -1,0 +1,94 @@
+"""What Python and psutil tell on any system: Windows, the BSDs, and Linux where it has nothing better."""
+
+from __future__ import annotations
+
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psutil
+
+Answer = TypeVar("Answer")
+SHORTEST = 0.1  # seconds: over less, the share of busy time is noise
+
+_seen: tuple[float, float, float] | None = None
+
+
+def facts(patient: bool = False) -> dict[str, Any]:
+    """The keys of `mpsdoctor.machine.facts` that are known; `patient` asks py-cpuinfo too (1.2 s)."""
+    total = asked(psutil.virtual_memory)
+    return {
+        "os": platform.system() or None,
+        "os_version": platform.version() or None,
+        "arch": platform.machine() or None,
+        "chip": brand() if patient else None,
+        "memory_bytes": total.total if total else None,
+    }
+
+
+def memory() -> dict[str, Any]:
+    """The keys of `mpsdoctor.machine.memory` that are known."""
+    main, swap = asked(psutil.virtual_memory), asked(psutil.swap_memory)
+    return {
+        "total_bytes": main.total if main else None,
+        "available_bytes": main.available if main else None,
+        "swap_total_bytes": swap.total if swap else None,
+        "swap_used_bytes": swap.used if swap else None,
+    }
+
+
+def conditions() -> dict[str, Any]:
+    """The keys of `mpsdoctor.machine.conditions` that are known."""
+    swap, load = asked(psutil.swap_memory), asked(psutil.getloadavg)
+    # psutil has no sensors_battery where it was built without sensors.
+    battery = asked(getattr(psutil, "sensors_battery", _nothing))
+    return {
+        "load_1m": load[0] if load else None,
+        "swap_used_bytes": swap.used if swap else None,
+        "swap_in_bytes": swap.sin if swap else None,
+        "swap_out_bytes": swap.sout if swap else None,
+        "on_battery": None if battery is None or battery.power_plugged is None else not battery.power_plugged,
+    }
+
+
+def _nothing() -> None:
+    return None
+
+
+def asked(question: Callable[[], Answer]) -> Answer | None:
+    """psutil's answer, or None where this system cannot give one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a container without /proc/vmstat is no news to the person
+        try:
+            return question()
+        except (psutil.Error, OSError, AttributeError, NotImplementedError, RuntimeError, ValueError):
+            return None
+
+
+def brand() -> str | None:
+    """The processor's name from py-cpuinfo, which sleeps for a second to measure the clock."""
+    try:
+        import cpuinfo
+
+        name = cpuinfo.get_cpu_info().get("brand_raw")
+    except Exception:  # it runs programs and parses their output; what it raises is undocumented
+        return None
+    return name if isinstance(name, str) and name.strip() else None
+
+
+def cpu_percent() -> float | None:
+    """Busy share of all processors since the call before this one; None at the first, or within 0.1 s."""
+    global _seen
+    times = asked(psutil.cpu_times)
+    if times is None:
+        return None
+    now, idle, total = time.monotonic(), times.idle + getattr(times, "iowait", 0.0), sum(times)
+    before = _seen
+    if before is not None and now - before[0] < SHORTEST:
+        return None
+    _seen = now, idle, total
+    if before is None or total <= before[2]:
+        return None
+    return round(max(0.0, 100 * (1 - (idle - before[1]) / (total - before[2]))), 1)

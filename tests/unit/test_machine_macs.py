@@ -1,0 +1,126 @@
+"""What is told about real Macs, replayed at their edge: see tests/machines/SOURCES.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+GIB = 1 << 30
+FACTS = [
+    "os_version",
+    "arch",
+    "chip",
+    "model",
+    "performance_cores",
+    "efficiency_cores",
+    "gpu_cores",
+    "memory_bytes",
+    "translated",
+    "virtual_machine",
+    "low_power",
+    "thermal_state",
+]
+I9 = "Intel(R) Core(TM) i9-9980HK CPU @ 2.40GHz"
+MACS: dict[str, tuple[Any, ...]] = {
+    "m1": ("12.6", "arm64", "Apple M1", "MacBookAir10,1", 4, 4, 7, 8 * GIB, False, False, True, "fair"),
+    "m2-pro": ("26.5.1", "arm64", "Apple M2 Pro", "Mac14,12", 8, 4, 19, 32 * GIB, False, False, None, "nominal"),
+    "m3-max": ("26.4", "arm64", "Apple M3 Max", "Mac15,8", 12, 4, 40, 64 * GIB, False, False, False, "nominal"),
+    "m4": ("26.3.1", "arm64", "Apple M4", "Mac16,12", 4, 6, 10, 16 * GIB, False, False, False, "serious"),
+    "m6": ("27.0.1", "arm64", "Apple M6", None, 6, 6, None, 32 * GIB, False, None, None, None),
+    "intel": ("14.5", "x86_64", I9, "MacBookPro16,1", 8, 0, None, 32 * GIB, False, False, None, "serious"),
+    "rosetta": ("11.0.1", "x86_64", "Apple M1", "MacBookAir10,1", None, None, 8, 8 * GIB, True, None, None, "nominal"),
+    "rosetta-m3-max": ("26.4", "x86_64", "Apple M3 Max", "Mac15,8", 12, 4, 40, 64 * GIB, True, False, False, "nominal"),
+    "virtual": (
+        "15.7.9",
+        "arm64",
+        "Apple M1 (Virtual)",
+        "VirtualMac2,1",
+        3,
+        0,
+        None,
+        7 * GIB,
+        False,
+        True,
+        None,
+        "nominal",
+    ),
+}
+MEMORY = [
+    "available_bytes",
+    "free_percent",
+    "swap_total_bytes",
+    "swap_used_bytes",
+    "pressure",
+    "wired_limit_bytes",
+    "compressed_bytes",
+]
+MEMORIES: dict[str, tuple[Any, ...]] = {
+    "m1": (113792 * 16384, 24, 4096 << 20, 3372870533, "warning", None, 180849 * 16384),
+    "m2-pro": (635464 * 16384, 80, 0, 0, "normal", 0, 0),
+    "m3-max": (1897974 * 16384, 72, 1 << 30, 1 << 29, "normal", 58 * GIB, 101425 * 16384),
+    "m4": (204827 * 16384, 11, 11264 << 20, 9617 << 20, "critical", 0, 433409 * 16384),
+    "m6": (None, None, None, None, None, None, None),
+    "intel": (1541039 * 4096, 60, 2 << 30, 1074266112, "normal", None, 386023 * 4096),
+    "virtual": (180000 * 16384, 62, 0, 0, "normal", 0, 0),
+}
+CONDITIONS = ["load_1m", "pressure", "swap_in_bytes", "swap_out_bytes", "thermal_state", "low_power", "on_battery"]
+MOMENTS: dict[str, tuple[Any, ...]] = {
+    "m1": (3.41, "warning", 997990 * 16384, 1484124 * 16384, "fair", True, True),
+    "m3-max": (0.85, "normal", 4 * 16384, 5 * 16384, "nominal", False, False),
+    "m4": (8.83, "critical", 41718162 * 16384, 69922789 * 16384, "serious", False, False),
+    "m6": (None, None, None, None, None, None, None),
+    "intel": (2.5, "normal", 0, 0, "serious", None, False),
+}
+
+Mac = Callable[[str], dict[str, str]]
+Answer = Callable[..., Any]
+Told = Callable[[str], Any]
+ANSWERS: dict[str, Any] = {}
+
+
+@pytest.fixture
+def told(mac: Mac, answer: Answer) -> Told:
+    """What that Mac answered, asked once for all tests."""
+
+    def ask(name: str) -> Any:
+        if name not in ANSWERS:
+            ANSWERS[name] = answer(mac(name))
+        return ANSWERS[name]
+
+    return ask
+
+
+@pytest.mark.parametrize("name", MACS)
+def test_a_mac_tells_its_facts(name: str, told: Told) -> None:
+    """Chip, cores, memory, translation and power state come from the Mac's own programs."""
+    facts, _, _ = told(name)
+    assert facts == {"os": "Darwin", **dict(zip(FACTS, MACS[name], strict=True))}
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_a_mac_tells_its_memory(name: str, told: Told) -> None:
+    """Memory, swap, pressure and the GPU's limit come from the Mac, none of it from the machine below the stubs."""
+    _, memory, _ = told(name)
+    expected = {"total_bytes": MACS[name][7], "limit_bytes": None, **dict(zip(MEMORY, MEMORIES[name], strict=True))}
+    assert memory == expected
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_mac_tells_the_conditions_of_a_timing(name: str, told: Told) -> None:
+    """Load, pressure, swap counters, heat and power are told for this moment."""
+    _, _, conditions = told(name)
+    assert {key: conditions[key] for key in CONDITIONS} == dict(zip(CONDITIONS, MOMENTS[name], strict=True))
+
+
+def test_an_old_build_of_python_does_not_hide_the_version(mac: Mac, answer: Answer) -> None:
+    """Where sysctl does not tell and everything else says 10.16, the version is unknown."""
+    facts, _, _ = answer({**mac("rosetta"), "MPSDOCTOR_TEST_WITHOUT": "kern.osproductversion"})
+    assert facts["os_version"] is None
+
+
+def test_sw_vers_tells_the_version_where_sysctl_does_not(mac: Mac, answer: Answer) -> None:
+    """The version has a second source."""
+    facts, _, _ = answer({**mac("m4"), "MPSDOCTOR_TEST_WITHOUT": "kern.osproductversion"})
+    assert facts["os_version"] == "26.3.1"

@@ -1,0 +1,108 @@
+"""What the memory's facts mean for training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mpsdoctor.machine import MEMORY
+from mpsdoctor.report import Finding
+from mpsdoctor_checks import memory
+
+GIB = 1 << 30
+MAC = {
+    **dict.fromkeys(MEMORY),
+    "total_bytes": 16 * GIB,
+    "available_bytes": 6 * GIB,
+    "free_percent": 60,
+    "swap_total_bytes": GIB,
+    "swap_used_bytes": GIB // 2,
+    "pressure": "normal",
+    "wired_limit_bytes": 0,
+}
+LINUX = {**dict.fromkeys(MEMORY), "total_bytes": 64 * GIB, "available_bytes": 40 * GIB, "swap_used_bytes": 0}
+
+
+def codes(facts: dict[str, Any]) -> dict[str, str]:
+    return {finding.code: finding.severity for rule in memory.RULES for finding in rule(facts)}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (MAC, {}),
+        (LINUX, {}),
+        (dict.fromkeys(MEMORY), {}),
+        ({**MAC, "pressure": "warning"}, {"MPS401": "warning"}),
+        ({**MAC, "pressure": "critical"}, {"MPS401": "warning"}),
+        ({**MAC, "swap_used_bytes": 4 * GIB}, {"MPS402": "info"}),
+        ({**MAC, "swap_used_bytes": 8 * GIB}, {"MPS402": "warning"}),
+        ({**MAC, "available_bytes": GIB // 4}, {}),
+        ({**MAC, "available_bytes": GIB // 4, "free_percent": 10}, {"MPS403": "warning"}),
+        ({**LINUX, "available_bytes": 3 * GIB}, {"MPS403": "info"}),
+        ({**LINUX, "total_bytes": 8 * GIB, "available_bytes": 3 * GIB // 2}, {"MPS403": "info"}),
+        ({**LINUX, "limit_bytes": 32 * GIB}, {"MPS404": "info"}),
+        ({**LINUX, "limit_bytes": GIB // 2}, {"MPS403": "warning", "MPS404": "info"}),
+        ({**MAC, "wired_limit_bytes": 12 * GIB}, {"MPS405": "info"}),
+        ({**MAC, "wired_limit_bytes": 15 * GIB}, {"MPS405": "warning"}),
+    ],
+)
+def test_what_is_found(facts: dict[str, Any], expected: dict[str, str]) -> None:
+    """Pressure, heavy swap, little memory, a container's limit and a changed GPU limit have a code each.
+
+    macOS with enough by its own count is left alone however few bytes are free, and the unknown is no finding.
+    """
+    assert codes(facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("m1", {"MPS401", "MPS402", "MPS403"}),
+        ("m2-pro", set()),
+        ("m3-max", {"MPS405"}),
+        ("m4", {"MPS401", "MPS402"}),
+        ("intel", set()),
+        ("virtual", set()),
+    ],
+)
+def test_on_real_macs(
+    name: str, expected: set[str], mac: Callable[[str], dict[str, str]], answer: Callable[..., Any]
+) -> None:
+    """From the Mac's programs to the codes."""
+    _, facts, _ = answer(mac(name))
+    assert set(codes(facts)) == expected
+
+
+def test_figures_are_in_the_title() -> None:
+    """The title of a finding says how much."""
+    [finding] = memory.swap({**MAC, "swap_used_bytes": 8 * GIB})
+    assert finding.title == "8.0 GiB are swapped out, 50% of the memory"
+
+
+def test_every_finding_says_what_to_do() -> None:
+    """A remedy ends the finding, and the person who trains on the CPU is spoken to."""
+    facts = {
+        **MAC,
+        "pressure": "critical",
+        "free_percent": 5,
+        "swap_used_bytes": 9 * GIB,
+        "available_bytes": GIB // 2,
+        "limit_bytes": 4 * GIB,
+        "wired_limit_bytes": 15 * GIB,
+    }
+    found = [finding for rule in memory.RULES for finding in rule(facts)]
+    assert [finding.code for finding in found] == [f"MPS40{digit}" for digit in range(1, 6)]
+    assert all(finding.remedy and finding.remedy.text.endswith(".") for finding in found)
+
+
+def test_facts_come_before_findings() -> None:
+    """The check yields this machine's facts, then what its rules find in them."""
+    context: Any = SimpleNamespace(budget="quick")
+    facts, *found = memory.run(context)
+    assert isinstance(facts, dict)
+    assert tuple(facts) == MEMORY
+    assert all(isinstance(finding, Finding) for finding in found)
