@@ -19,7 +19,7 @@ from typing import Any, cast
 import msgspec
 
 from mpsdoctor import clean
-from mpsdoctor.check import SECONDS, Budget, Context, Finding, Skip, Workers
+from mpsdoctor.check import PATIENCE, SECONDS, Budget, Context, Finding, Skip, Workers
 
 GROUP = "mpsdoctor.checks"
 # The order of the report; a wheel sorts its entry points by name.
@@ -115,18 +115,20 @@ def _load(entry: EntryPoint) -> Any:
 
 
 def _seconds(check: Any) -> dict[str, float]:
-    return {**SECONDS, **getattr(check, "seconds", {})}
+    return {**SECONDS, **{name: float(value) for name, value in getattr(check, "seconds", {}).items()}}
 
 
 def _describe(check_id: str, entry: EntryPoint) -> dict[str, Any]:
     """What is known of a check before it runs; one that cannot be loaded is described by its error."""
-    known = {"id": check_id, "title": entry.name, "needs": [], "seconds": SECONDS, "source": _source(entry)}
+    known = {"id": check_id, "source": _source(entry)}
+    nothing = {"title": entry.name, "needs": [], "seconds": SECONDS, "patience": PATIENCE}
     try:
         check = _load(entry)
         told = {
             "title": str(check.title),
-            "needs": list(getattr(check, "needs", ())),
+            "needs": [str(need) for need in getattr(check, "needs", ())],
             "seconds": _seconds(check),
+            "patience": float(getattr(check, "patience", PATIENCE)),
         }
         if check_id != entry.name:
             raise ValueError(f"another check has the id {entry.name!r}")
@@ -135,7 +137,7 @@ def _describe(check_id: str, entry: EntryPoint) -> dict[str, Any]:
         if not callable(check.run):
             raise TypeError("run is not callable")
     except BaseException as error:  # anybody's module may raise anything, SystemExit too
-        return {**known, "error": f"{type(error).__name__}: {error}"}
+        return {**known, **nothing, "error": f"{type(error).__name__}: {error}"}
     return {**known, **told, "error": None}
 
 

@@ -46,20 +46,20 @@ class Planned(msgspec.Struct, frozen=True):
     error: str | None
 
 
-class Listed(msgspec.Struct, frozen=True, tag=True):
+class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):
     """Event: these checks are about to run."""
 
     checks: tuple[Planned, ...]
 
 
-class Started(msgspec.Struct, frozen=True, tag=True):
+class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
     """Event: a check begins."""
 
     id: str
     title: str
 
 
-class Progress(msgspec.Struct, frozen=True, tag=True):
+class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
     """Event: what a check is doing, how far it is, and the figure so far."""
 
     id: str
@@ -68,7 +68,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     total: int | None = None
 
 
-class Finished(msgspec.Struct, frozen=True, tag=True):
+class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
     """Event: a check has ended."""
 
     result: CheckResult
@@ -285,13 +285,23 @@ def chosen(checks: tuple[Planned, ...], only: tuple[str, ...], skip: tuple[str, 
 
 
 def in_order(checks: list[Planned]) -> list[Planned]:
-    """Needs first, else as they stand; checks that need each other in a circle get an error."""
+    """As they stand, but for needs, which come before; checks that need each other in a circle get an error."""
     known = {check.id: check for check in checks}
-    graph = {check.id: [need for need in check.needs if need in known] for check in checks}
     try:
-        return [known[name] for name in TopologicalSorter(graph).static_order()]
+        TopologicalSorter({check.id: check.needs for check in checks}).prepare()
     except CycleError as error:
         circle = error.args[1]
         note = f"these checks need each other: {' → '.join(circle)}"
         broken = [msgspec.structs.replace(c, needs=(), error=note) if c.id in circle else c for c in checks]
         return in_order(broken)
+    placed: dict[str, Planned] = {}
+
+    def place(check: Planned) -> None:
+        for need in check.needs:
+            if need in known and need not in placed:
+                place(known[need])
+        placed[check.id] = check
+
+    for check in checks:
+        place(check)
+    return list(placed.values())

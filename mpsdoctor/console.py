@@ -55,6 +55,7 @@ class Narrator:
         if self._quiet:
             return
         if isinstance(event, Started):
+            self._last = 0.0
             self._line(f"{event.id}: {event.title}")
         elif isinstance(event, Progress):
             figure = f" ({event.done} of {event.total})" if event.total else ""
@@ -73,7 +74,9 @@ class Narrator:
         if self._terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
             print(f"\r\x1b[K{text[: width - 1]}", end="", file=sys.stderr, flush=True)
-        elif step or time.monotonic() - self._last >= EVERY:
+        elif step:
+            print(text, file=sys.stderr, flush=True)
+        elif time.monotonic() - self._last >= EVERY:
             self._last = time.monotonic()
             print(text, file=sys.stderr, flush=True)
 

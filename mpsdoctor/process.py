@@ -95,8 +95,8 @@ class Process:
             self._popen.wait(0.3 if self.exited_or_closed else 0)
         for group in (self.pid, *self._descendants):
             kill_group(group)
-        status = self._popen.wait()
         self._jobs.put(None)
+        status = self._popen.wait()
         for thread in self._threads:
             thread.join(0.3)  # an orphan may hold a pipe open; what was read by then is enough
         self._watch(self.pid, False)

@@ -15,12 +15,20 @@ import psutil
 
 COMMAND = [sys.executable, "-m", "mpsdoctor"]
 PROCESS_MARK = "mpsdoctor/worker"
+# Inherited by every process that these tests start, which tells them from those of another run beside it.
+MARK = ("MPSDOCTOR_TEST_RUN", str(os.getpid()))
+os.environ[MARK[0]] = MARK[1]
 
 
 def mpsdoctor(*args: str, env: dict[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, with stdout and stderr apart."""
     return subprocess.run(
-        [*COMMAND, *args], env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=timeout, check=False
+        [*COMMAND, *args],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
 
 
@@ -61,8 +69,15 @@ def processes_left(seconds: float = 5.0) -> list[str]:
 
 def _workers() -> list[str]:
     found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
+    for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or ())
-        if line.endswith(PROCESS_MARK) and process.info["status"] != psutil.STATUS_ZOMBIE:
+        if line.endswith(PROCESS_MARK) and _is_ours(process):
             found.append(f"{process.pid}: {line}")
     return found
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK[0]) == MARK[1]
+    except psutil.Error:  # it has ended meanwhile
+        return False

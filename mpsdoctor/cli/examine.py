@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mpsdoctor import console, prescription, profile
-from mpsdoctor.checkup import CheckUp, Settings
+from mpsdoctor.checkup import CheckUp, Event, Settings
 from mpsdoctor.console import Exit, Narrator
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import ProfileNote, Report
@@ -44,7 +44,14 @@ def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
 def check_up(settings: Settings, into: list[Outlet], options: dict[str, Any]) -> Exit:
     """Run it and report; the exit code."""
     narrator = Narrator(quiet=bool(options["quiet"]))
-    checkup = CheckUp(settings, narrator)
+    streams = any(outlet == Outlet("jsonl", None) for outlet in into)
+
+    def emit(event: Event) -> None:
+        narrator(event)
+        if streams:
+            write_stdout(msgspec.json.encode(event) + b"\n")
+
+    checkup = CheckUp(settings, emit)
     with console.interrupts(checkup.cancel):
         report = checkup.run()
     narrator.close()
@@ -109,6 +116,11 @@ def show(report: Report, outlet: Outlet, options: dict[str, Any]) -> bool:
     if outlet.form == "text":
         style = Style(console.colours(sys.stdout, options["no_color"]), console.unicode(sys.stdout), style.verbosity)
     text = FORMATS[outlet.form](report, style)
-    sys.stdout.buffer.write(text.encode("utf-8"))
-    sys.stdout.flush()
+    write_stdout(text.encode("utf-8"))
     return True
+
+
+def write_stdout(data: bytes) -> None:
+    """The same bytes into a terminal, a file or a pipe, whatever the locale."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()

@@ -31,4 +31,9 @@ def to_text(report: Report, style: Style) -> str:
     return text.render(report, style)
 
 
-FORMATS: dict[str, Callable[[Report, Style], str]] = {"text": to_text, "json": to_json}
+def to_jsonl(report: Report, style: Style) -> str:
+    """The last line of a stream of events: the report."""
+    return msgspec.json.encode({"event": "report", "report": report}).decode() + "\n"
+
+
+FORMATS: dict[str, Callable[[Report, Style], str]] = {"text": to_text, "json": to_json, "jsonl": to_jsonl}

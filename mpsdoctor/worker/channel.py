@@ -51,6 +51,8 @@ def progress(value: Any) -> None:
 
 def hang_up() -> None:
     """The doctor is gone: nobody waits for an answer, so leave nothing running."""
-    for action in at_hangup:
-        action()
-    os._exit(0)
+    try:
+        for action in at_hangup:
+            action()
+    finally:  # an action that reports meets a broken pipe
+        os._exit(0)

@@ -13,7 +13,7 @@ import pytest
 
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 
-JOBS = '''
+JOBS = """
 import ctypes, os, re, signal, subprocess, sys, time
 
 def same(x): return x
@@ -41,7 +41,7 @@ def steps():
     from mpsdoctor_worker import channel
     channel.progress("half"); channel.progress("done"); return 2
 def escapes(): raise ValueError("\\x1b[31mred\\x1b[0m")
-'''
+"""
 
 
 @pytest.fixture
@@ -70,9 +70,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_death_gets_its_outcome_and_the_jobs_around_it_their_answers(
-    sandbox: Sandbox, jobs: str, death: str
-) -> None:
+def test_a_death_gets_its_outcome_and_the_jobs_around_it_their_answers(sandbox: Sandbox, jobs: str, death: str) -> None:
     """Whatever kills a worker costs the job that was under way, before and after which nothing is lost."""
     names = [("same", {"x": 1}), (death, {}), ("same", {"x": 2}), ("same", {"x": 3})]
     answers = list(sandbox.run(Job(f"{jobs}:{name}", args, timeout=0.5) for name, args in names))

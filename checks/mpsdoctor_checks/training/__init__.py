@@ -1,0 +1,107 @@
+"""Small models really trained on every usable device, in turn, until it is clear which one is faster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from mpsdoctor import machine
+from mpsdoctor.check import Context, Finding, Skip
+from mpsdoctor_checks.training import disturbance, plan, records
+from mpsdoctor_checks.training.item import examine
+from mpsdoctor_checks.training.lanes import Failed, Lane
+from mpsdoctor_checks.training.rules import RULES
+
+id = "training"
+title = "Training steps timed on each device"
+needs = ("build",)
+seconds = {"quick": 3.0, "standard": 30.0, "thorough": 180.0}
+
+IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
+NARRATE = 0.5  # seconds between two words about a race
+
+Facts = dict[str, Any]
+
+
+def run(context: Context) -> Iterator[Finding | Facts]:
+    """Facts grow with each workload, so that what was measured stays if a later one takes the check down."""
+    devices = chosen(context)
+    facts: Facts = {"results": [], "comparisons": [], "runs": [], "conditions": {}, "alone": None}
+    before = machine.conditions()
+    with context.timing() as alone:
+        facts["alone"] = alone
+        lanes = {device: Lane(device, context.worker(device)) for device in devices}
+        for found in measure(context, lanes):
+            for key, rows in found.items():
+                facts[key] = facts[key] + rows
+            yield dict(facts)
+    facts["conditions"] = {"before": before, "after": machine.conditions(), "cores": threads(context)}
+    facts["disturbances"] = disturbance.seen(facts["conditions"])
+    yield facts
+    for rule in RULES:
+        yield from rule(facts)
+
+
+def chosen(context: Context) -> list[str]:
+    """The CPU, for it is the baseline, and every usable device asked for; Skip where torch has none."""
+    offered = [entry["device"] for entry in context.facts["build"].get("devices", ()) if entry["usable"]]
+    wanted = [device for device in offered if device != "cpu" and (not context.devices or device in context.devices)]
+    if not (wanted or "cpu" in offered):
+        raise Skip("no device is usable")
+    return ["cpu", *wanted]
+
+
+def threads(context: Context) -> int | None:
+    count = context.facts["build"].get("num_threads")
+    return count if isinstance(count, int) else None
+
+
+def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:
+    """One item after the other, as long as there is time; the others are named as left out."""
+    get_ready(context, lanes)
+    begun = time.monotonic()
+    aim = context.seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
+    left = plan.items(context.budget)
+    total = len(left)
+    while left:
+        spent = time.monotonic() - begun
+        if spent >= context.seconds:
+            yield {"results": [skipped(item, device, context.seconds) for item in left for device in lanes]}
+            return
+        say = Narrator(context, left[0], list(lanes), total - len(left), total)
+        yield examine(left[0], lanes, plan.share(left, aim - spent), context.seconds - spent, say)
+        left = left[1:]
+
+
+def get_ready(context: Context, lanes: dict[str, Lane]) -> None:
+    """Import what a step needs, which is counted against no workload."""
+    for lane in lanes.values():
+        lane.worker.start()
+    for lane in lanes.values():
+        context.progress(f"getting {lane.device} ready")
+        try:
+            lane.ask("ready", IMPORT)
+        except Failed as failed:
+            lane.out = f"the worker of {lane.device} did not start: {failed.detail}"
+
+
+def skipped(item: plan.Item, device: str, available: float) -> Facts:
+    why = f"left out, the {available:.0f} s of this budget went to more telling workloads"
+    return records.blank(item, device, "skipped", why)
+
+
+class Narrator:
+    """Tells what is being timed and the figures so far, at most twice a second."""
+
+    def __init__(self, context: Context, item: plan.Item, devices: list[str], done: int, total: int) -> None:
+        self._context, self._done, self._total = context, done, total
+        self._what = f"timing {' and '.join(devices)}: {item.workload} {item.size}"
+        self._last = 0.0
+
+    def __call__(self, figure: str) -> None:
+        now = time.monotonic()
+        if now - self._last >= NARRATE:
+            self._last = now
+            text = f"{self._what}, {figure}" if figure else self._what
+            self._context.progress(text, self._done, self._total)

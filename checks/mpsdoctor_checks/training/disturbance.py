@@ -1,0 +1,50 @@
+"""What else the machine did while training was timed, from its conditions before and after. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+BUSY = 0.5  # of the cores taken by others before the start: one in two blocks has to share
+SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
+
+
+def seen(conditions: Mapping[str, Any]) -> list[str]:
+    """One sentence for each condition that spoils a timing; a condition that is unknown spoils nothing."""
+    before, after = conditions.get("before") or {}, conditions.get("after") or {}
+    return [
+        *load(before, conditions.get("cores")),
+        *swapping(before, after),
+        *states(before, after),
+    ]
+
+
+def load(before: Mapping[str, Any], cores: int | None) -> list[str]:
+    """Only the load before counts: the run itself makes the one after."""
+    average = before.get("load_1m")
+    if average is None or not cores or average <= BUSY * cores:
+        return []
+    return [f"load was {average:.1f} on {cores} cores before the start"]
+
+
+def swapping(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    found = []
+    for key, way in (("swap_in_bytes", "in"), ("swap_out_bytes", "out")):
+        first, last = before.get(key), after.get(key)
+        if first is not None and last is not None and last - first > SWAPPED:
+            found.append(f"{(last - first) / 2**20:.0f} MiB were swapped {way} meanwhile")
+    return found
+
+
+def states(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    found = []
+    for moment, each in (("before", before), ("after", after)):
+        if each.get("pressure") in ("warning", "critical"):
+            found.append(f"memory pressure was '{each['pressure']}' {moment} the run")
+        if each.get("thermal_state") in ("fair", "serious", "critical"):
+            found.append(f"the thermal state was '{each['thermal_state']}' {moment} the run")
+    if before.get("low_power") or after.get("low_power"):
+        found.append("low power mode was on")
+    if before.get("on_battery") or after.get("on_battery"):
+        found.append("the machine ran on battery")
+    return found

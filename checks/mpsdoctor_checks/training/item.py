@@ -1,0 +1,156 @@
+"""One workload in one size on all devices: the same numbers first, then the race."""
+
+from __future__ import annotations
+
+import math
+import statistics as plain
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mpsdoctor_checks.training import correctness, race, records
+from mpsdoctor_checks.training.lanes import Failed, Lane
+from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.statistics import median, spread
+
+LOSSES = 10  # steps compared with the CPU's
+FEWEST_STEPS = 9  # of warm-up and blocks together, on each device, or nothing can be said
+ROUNDS = 16  # that a share should hold, so that a lopsided race ends within a fifth of it
+SHORTEST, LONGEST = 0.02, 0.25  # seconds a block; the clock resolves 100 ns, drift shows within seconds
+FOR_LOSSES, FOR_WARM_UP = 0.3, 0.2  # of a share, for all devices together
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Trial:
+    """What is known so far of an item. `failures` maps a device to its outcome and detail."""
+
+    item: Item
+    lanes: dict[str, Lane]
+    patience: float
+    failures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    curves: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    last: dict[str, dict[str, Any]] = field(default_factory=dict)
+    blocks: dict[str, list[float]] = field(default_factory=dict)
+    stopped: str = ""
+
+    def active(self) -> list[str]:
+        return [device for device in self.lanes if device not in self.failures]
+
+    def each(self, act: Callable[[Lane], None]) -> None:
+        """Let every device that still takes part do something; one that fails is out, the others go on."""
+        for device in self.active():
+            try:
+                act(self.lanes[device])
+            except Failed as failed:
+                self.failures[device] = (failed.outcome, failed.detail)
+
+
+def examine(item: Item, lanes: Mapping[str, Lane], share: float, left: float, say: Say) -> dict[str, Any]:
+    """Results, comparisons and evidence of one item, within its share of seconds, never much beyond those left.
+
+    The first lane is the baseline.
+    """
+    trial = Trial(item, dict(lanes), patience=max(10.0, left))
+    until = time.monotonic() + share
+    end = time.monotonic() + left
+    for device, lane in lanes.items():
+        if lane.out:
+            trial.failures[device] = ("skipped", lane.out)
+    say("")
+    trial.each(lambda lane: prepare(trial, lane))
+    trial.each(lambda lane: check_losses(trial, lane, share * FOR_LOSSES / len(lanes)))
+    leave_out(trial, end - time.monotonic())
+    trial.each(lambda lane: warm_up(trial, lane, share * FOR_WARM_UP / len(lanes)))
+    if trial.active():
+        time_blocks(trial, until, say)
+    release(trial)
+    return records.of_trial(trial)
+
+
+def prepare(trial: Trial, lane: Lane) -> None:
+    lane.step = 0
+    args = {"workload": trial.item.workload, "size": trial.item.size, "device": lane.device}
+    trial.prepared[lane.device] = lane.ask("prepare", trial.patience, **args)
+
+
+def check_losses(trial: Trial, lane: Lane, seconds: float) -> None:
+    """The loss curve; Failed where it is not the baseline's, or not finite."""
+    reference = trial.curves.get(next(iter(trial.lanes)))
+    steps = len(reference["losses"]) if reference else LOSSES
+    curve = lane.ask("losses", trial.patience, steps=steps, seconds=seconds)
+    fault = correctness.compare(reference, curve, "float32") if reference else correctness.own_fault(curve)
+    if fault:
+        raise Failed(fault.outcome, fault.detail)
+    trial.curves[lane.device] = curve
+
+
+def leave_out(trial: Trial, seconds: float) -> None:
+    """Give the item up where even the fewest steps do not fit into what is left of the budget."""
+    needed = FEWEST_STEPS * sum(plain.median(trial.curves[device]["seconds"]) for device in trial.active())
+    if needed > max(seconds, 0.0):
+        why = f"{FEWEST_STEPS} steps on each device take {needed:.1f} s, {max(seconds, 0.0):.1f} s were left"
+        trial.failures |= {device: ("skipped", why) for device in trial.active()}
+
+
+def warm_up(trial: Trial, lane: Lane, seconds: float) -> None:
+    trial.warm[lane.device] = lane.ask("warm_up", trial.patience, seconds=seconds)
+
+
+def time_blocks(trial: Trial, until: float, say: Say) -> None:
+    """The race; `until` is a time of the monotonic clock."""
+    devices = trial.active()
+    length = (until - time.monotonic()) / (ROUNDS * len(devices))
+    for device in devices:
+        step = trial.warm[device]["step_seconds"] or plain.median(trial.curves[device]["seconds"])
+        trial.sizes[device] = max(1, math.ceil(min(max(length, SHORTEST), LONGEST) / step))
+
+    def out_of_time() -> bool:
+        say(figure(trial.blocks, until - time.monotonic()))
+        enough = len(trial.blocks[devices[0]]) >= race.FIRST_LOOK
+        return enough and time.monotonic() > until
+
+    race.run_race(devices, trial.blocks, lambda device: one_block(trial, device), out_of_time)
+    trial.stopped = "out of time" if time.monotonic() > until else "decided"
+
+
+def one_block(trial: Trial, device: str) -> float | None:
+    """Seconds a step, or None where the device failed."""
+    answers: list[dict[str, Any]] = []
+
+    def ask(lane: Lane) -> None:
+        answer = lane.ask("block", trial.patience, steps=trial.sizes[device])
+        since, lane.step = lane.step, answer["done"]
+        if not math.isfinite(answer["loss"]):
+            raise Failed("nan", f"loss {answer['loss']} between steps {since} and {lane.step}")
+        answers.append(answer)
+
+    try:
+        ask(trial.lanes[device])
+    except Failed as failed:
+        trial.failures[device] = (failed.outcome, failed.detail)
+        return None
+    trial.last[device] = answers[0]
+    return float(answers[0]["seconds"]) / int(answers[0]["steps"])
+
+
+def release(trial: Trial) -> None:
+    """Give the memory back; a worker that is gone has none."""
+    for lane in trial.lanes.values():
+        if not lane.out and lane.device in trial.prepared:
+            lane.worker.call("mpsdoctor_worker.training:release", timeout=trial.patience)
+
+
+def figure(blocks: Mapping[str, Sequence[float]], left: float) -> str:
+    """The figures so far, as in `mps 3.1 ms ± 4 %, about 6 s left`."""
+    parts = [
+        f"{device} {1e3 * median(seconds):.3g} ms ± {100 * spread(seconds):.0f} %"
+        for device, seconds in blocks.items()
+        if seconds
+    ]
+    return ", ".join([*parts, f"about {max(left, 0.0):.0f} s left"])

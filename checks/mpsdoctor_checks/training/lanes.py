@@ -1,0 +1,71 @@
+"""A device with the worker that trains on it: asking it, and telling what became of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from mpsdoctor.check import Answer, Job, Sandbox
+
+CALLS = "mpsdoctor_worker.training"
+MOST_DEATHS = 2  # a device that died this often is not asked again: each time costs a fresh import of torch
+# Read from the messages of torch 2.0 to 2.15, which has no exception of its own for these on MPS.
+OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
+UNSUPPORTED = re.compile(
+    r"not (currently )?implemented|not supported|unsupported|doesn't support|does not support"
+    r"|could not run '|could not create a primitive",
+    re.IGNORECASE,
+)
+
+
+class Failed(Exception):
+    """A workload that did not train on a device: the outcome as the report names it, and the evidence."""
+
+    def __init__(self, outcome: str, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome, self.detail = outcome, detail
+
+
+@dataclass
+class Lane:
+    """A device taking part. `step` is the last step known to be done, `deaths` counts crashes and time-outs."""
+
+    device: str
+    worker: Sandbox
+    step: int = 0
+    deaths: int = 0
+    out: str = ""
+
+    def ask(self, function: str, timeout: float, **args: Any) -> Any:
+        """What a function of the session answers; Failed if it does not."""
+        job = Job(f"{CALLS}:{function}", args, timeout, self._heard)
+        answer = next(self.worker.run([job]))
+        if answer.outcome == "ok":
+            return answer.value
+        outcome, detail = what_became(answer)
+        if outcome in ("crash", "timeout"):
+            self.deaths += 1
+            detail = f"after step {self.step}, in {function}: {detail}"
+            # A hang costs its whole time-out, and the next one would too.
+            if self.deaths >= MOST_DEATHS or outcome == "timeout":
+                self.out = f"{self.device} was given up after a {outcome} in training"
+        raise Failed(outcome, detail)
+
+    def _heard(self, message: Any) -> None:
+        self.step = int(message.get("step", self.step))
+
+
+def what_became(answer: Answer) -> tuple[str, str]:
+    """The report's outcome for an answer that is not ok, and its detail in one line or a few."""
+    if answer.outcome in ("crash", "timeout"):
+        return answer.outcome, answer.detail
+    if answer.outcome != "error":
+        return "error", f"{answer.outcome}: {answer.detail}"
+    kind, message = str(answer.value.get("type")), str(answer.value.get("message"))
+    detail = f"{kind}: {message}"[:600]
+    if kind == "OutOfMemoryError" or OUT_OF_MEMORY.search(message):
+        return "oom", detail
+    if kind == "NotImplementedError" or UNSUPPORTED.search(message):
+        return "unsupported", detail
+    return "error", detail

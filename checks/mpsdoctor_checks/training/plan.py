@@ -1,0 +1,33 @@
+"""What is timed in which budget, the most telling first, and how the time is shared out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# The order in which they are kept when time runs short: what people train most, and where devices differ most.
+FAMILIES = ("cnn", "transformer", "mlp", "lstm")
+# The verdict is taken at medium size, so medium comes first where there is time for it.
+SIZES: dict[str, tuple[str, ...]] = {
+    "quick": ("small",),
+    "standard": ("medium", "small"),
+    "thorough": ("medium", "small", "large"),
+}
+WEIGHTS = {"small": 1.0, "medium": 2.0, "large": 4.0}  # steps take 1, 10 and 100 times as long, blocks less so
+ALONE = 0.4  # of the time is aimed at where there is nothing to compare with; a slow machine may use all of it
+
+
+class Item(NamedTuple):
+    """A workload in a size."""
+
+    workload: str
+    size: str
+
+
+def items(budget: str) -> list[Item]:
+    return [Item(family, size) for size in SIZES[budget] for family in FAMILIES]
+
+
+def share(left: Sequence[Item], seconds: float) -> float:
+    """Seconds for the first of the items left; what it does not use goes to the others."""
+    return max(seconds, 0.0) * WEIGHTS[left[0].size] / sum(WEIGHTS[item.size] for item in left)

@@ -1,0 +1,99 @@
+"""From a trial to the rows of the report. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mpsdoctor_checks.training import race
+from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.statistics import interval, median, ratios
+
+if TYPE_CHECKING:
+    from mpsdoctor_checks.training.item import Trial
+
+Row = dict[str, Any]
+WHY_NO_RACE = "the {baseline} failed, so there is nothing to compare with"
+
+
+def of_trial(trial: Trial) -> dict[str, Any]:
+    """`results`, `comparisons` and `runs` of one item."""
+    return {
+        "results": [result(trial, device) for device in trial.lanes],
+        "comparisons": comparisons(trial),
+        "runs": [evidence(trial)],
+    }
+
+
+def blank(item: Item, device: str, outcome: str, detail: str) -> Row:
+    """A result without figures."""
+    row: Row = dict.fromkeys(("step_ms", "ci95_ms", "samples_per_s", "steps", "peak_memory_bytes"))
+    head = {"workload": item.workload, "size": item.size, "device": device, "dtype": "float32"}
+    return {**head, "outcome": outcome, **row, "detail": detail}
+
+
+def result(trial: Trial, device: str) -> Row:
+    if device in trial.failures:
+        return blank(trial.item, device, *trial.failures[device])
+    blocks = trial.blocks.get(device, [])
+    if not blocks:
+        return blank(trial.item, device, "skipped", WHY_NO_RACE.format(baseline=next(iter(trial.lanes))))
+    low, high = interval(blocks)
+    return {
+        **blank(trial.item, device, "ok", ""),
+        "step_ms": 1e3 * median(blocks),
+        "ci95_ms": [1e3 * low, 1e3 * high],
+        "samples_per_s": trial.prepared[device]["batch"] / median(blocks),
+        "steps": trial.sizes[device] * len(blocks),
+        "peak_memory_bytes": trial.last[device]["peak_bytes"],
+        "detail": f"{len(blocks)} blocks of {trial.sizes[device]}",
+    }
+
+
+def comparisons(trial: Trial) -> list[Row]:
+    """Speed-ups against the first device, which is the baseline; above 1 the other one is faster."""
+    baseline = next(iter(trial.lanes))
+    if baseline in trial.failures:
+        return []
+    return [
+        compared(trial, baseline, device)
+        for device in trial.active()
+        if device != baseline and trial.blocks.get(device) and trial.blocks.get(baseline)
+    ]
+
+
+def compared(trial: Trial, baseline: str, device: str) -> Row:
+    pairs = ratios(trial.blocks[baseline], trial.blocks[device])
+    standing, why = race.standing(pairs)
+    low, high = interval(pairs)
+    return {
+        "workload": trial.item.workload,
+        "size": trial.item.size,
+        "device": device,
+        "baseline": baseline,
+        "speedup": median(pairs),
+        "ci95": [low, high],
+        "winner": {"faster": device, "slower": baseline, "tie": "tie"}[standing],
+        "pairs": len(pairs),
+        "detail": f"{why} after {len(pairs)} pairs",
+    }
+
+
+def evidence(trial: Trial) -> Row:
+    """Everything that decided: block times in milliseconds a step, losses, warm-up, why it stopped."""
+    return {
+        "workload": trial.item.workload,
+        "size": trial.item.size,
+        "steps_per_block": trial.sizes,
+        "blocks_ms": {device: [round(1e3 * each, 4) for each in blocks] for device, blocks in trial.blocks.items()},
+        "losses": {device: curve["losses"] for device, curve in trial.curves.items()},
+        "first_steps_ms": {
+            device: [round(1e3 * each, 3) for each in curve["seconds"]] for device, curve in trial.curves.items()
+        },
+        "warm_up": {device: shortened(warm) for device, warm in trial.warm.items()},
+        "parameters": next((prepared["parameters"] for prepared in trial.prepared.values()), None),
+        "stopped": trial.stopped,
+    }
+
+
+def shortened(warm: Row) -> Row:
+    return {key: warm[key] for key in ("steps", "seconds", "settled")}

@@ -1,0 +1,243 @@
+"""From the facts of timed training to findings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from mpsdoctor.check import Finding, Remedy
+
+Facts = Mapping[str, Any]
+Row = Mapping[str, Any]
+NOISY = 0.15  # half the interval; above this a difference of 5 % is out of reach
+SLOW_START = 5.0  # times the later steps, and at least half a second: what a short run would pay
+SLOW_START_MS = 500.0
+
+
+class Failure(NamedTuple):
+    """What an outcome means."""
+
+    code: str
+    severity: Literal["warning", "error"]
+    title: str
+    remedy: str
+
+
+FAILURES: dict[str, Failure] = {
+    "diverged": Failure(
+        "MPS510",
+        "error",
+        "{device} trains {items} to other numbers than the CPU",
+        "Train on the CPU, or try another torch version: speed does not count while the numbers are wrong.",
+    ),
+    "nan": Failure(
+        "MPS511",
+        "error",
+        "{device} trains {items} to NaN or infinity, the CPU does not",
+        "Train on the CPU, or try another torch version.",
+    ),
+    "crash": Failure(
+        "MPS512",
+        "error",
+        "training {items} on {device} kills the process",
+        "Train on the CPU; the last words of the process are in the evidence for a report to PyTorch.",
+    ),
+    "timeout": Failure(
+        "MPS513",
+        "error",
+        "training {items} on {device} does not come to an end",
+        "Train on the CPU; if the device is only slow, a larger budget gives it more time.",
+    ),
+    "oom": Failure(
+        "MPS514",
+        "warning",
+        "{device} runs out of memory on {items}",
+        "Close what else uses the device's memory, or train with smaller batches.",
+    ),
+    "unsupported": Failure(
+        "MPS515",
+        "warning",
+        "{device} lacks something that {items} needs",
+        "Models of this family need the CPU here, a newer torch, or on MPS the fallback "
+        "PYTORCH_ENABLE_MPS_FALLBACK=1, set before torch is imported.",
+    ),
+    "error": Failure("MPS516", "error", "training {items} on {device} fails", "Train such models on another device."),
+}
+
+
+def label(row: Row) -> str:
+    return f"{row['workload']} {row['size']}"
+
+
+def labels(rows: Sequence[Row]) -> str:
+    return ", ".join(label(row) for row in rows)
+
+
+def by_device(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["device"], []).append(row)
+    return found
+
+
+def speedup(row: Row) -> str:
+    """As in `cnn medium 3.1 times (2.9 to 3.4)`."""
+    low, high = row["ci95"]
+    return f"{label(row)} {row['speedup']:.3g} times ({low:.3g} to {high:.3g})"
+
+
+def failures(facts: Facts) -> Iterator[Finding]:
+    """One finding a device and outcome, naming each workload and step."""
+    for device, rows in by_device(facts["results"]).items():
+        for outcome, failure in FAILURES.items():
+            failed = [row for row in rows if row["outcome"] == outcome]
+            if failed:
+                named = labels(failed)
+                yield Finding(
+                    failure.code,
+                    failure.severity,
+                    failure.title.format(device=device, items=named).replace(
+                        ", the CPU does not", "" if device == "cpu" else ", the CPU does not"
+                    ),
+                    "; ".join(f"{label(row)}: {row['detail']}" for row in failed),
+                    {"device": device, "workloads": {label(row): row["detail"] for row in failed}},
+                    Remedy(failure.remedy),
+                )
+
+
+def compared(code: str, title: str, wanted: Callable[[Row], bool], detail: str) -> Callable[[Facts], Iterator[Finding]]:
+    """A rule that names, by device, the comparisons of one kind."""
+
+    def rule(facts: Facts) -> Iterator[Finding]:
+        for device, rows in by_device(facts["comparisons"]).items():
+            some = [row for row in rows if wanted(row)]
+            if some:
+                head = title.format(device=device, count=len(some), all=len(rows))
+                figures = "; ".join(speedup(row) for row in some)
+                evidence = {label(row): {"speedup": row["speedup"], "ci95": row["ci95"]} for row in some}
+                yield Finding(code, "info", head, f"{detail}: {figures}.", evidence)
+
+    return rule
+
+
+faster = compared(
+    "MPS501",
+    "{device} trains {count} of {all} workloads faster than the CPU",
+    lambda row: row["winner"] == row["device"],
+    "Speed against the CPU, with 95 % intervals",
+)
+slower = compared(
+    "MPS502",
+    "{device} trains {count} of {all} workloads slower than the CPU",
+    lambda row: row["winner"] == row["baseline"],
+    "Launching many small operators costs more than they compute. Speed against the CPU, with 95 % intervals",
+)
+close = compared(
+    "MPS503",
+    "{device} and the CPU are too close to call on {count} of {all} workloads",
+    lambda row: row["winner"] == "tie",
+    "Neither gains by moving such a training. Speed against the CPU, with 95 % intervals",
+)
+
+
+def alone(facts: Facts) -> Iterator[Finding]:
+    """On one device there are figures but no comparison."""
+    timed = [row for row in facts["results"] if row["outcome"] == "ok"]
+    if timed and len(by_device(facts["results"])) == 1:
+        figures = "; ".join(
+            f"{label(row)} {row['step_ms']:.3g} ms ({row['ci95_ms'][0]:.3g} to {row['ci95_ms'][1]:.3g})"
+            for row in timed
+        )
+        title = f"the {timed[0]['device'].upper()} is the only device here; {len(timed)} workloads train on it"
+        yield Finding("MPS504", "info", title, f"Time of a training step, with 95 % interval: {figures}.")
+
+
+def left_out(facts: Facts) -> Iterator[Finding]:
+    for device, rows in by_device(facts["results"]).items():
+        some = [row for row in rows if row["outcome"] == "skipped"]
+        if some:
+            reasons = "; ".join(dict.fromkeys(row["detail"] for row in some))
+            yield Finding(
+                "MPS505",
+                "info",
+                f"{len(some)} workloads were not timed on {device}",
+                f"{labels(some)}: {reasons}.",
+                remedy=Remedy("A larger budget times more.", ("mpsdoctor --budget thorough",)),
+            )
+
+
+def not_alone(facts: Facts) -> Iterator[Finding]:
+    if facts["alone"] is False:
+        detail = "Another mpsdoctor of this user was timing and did not end in time: the figures of both are doubtful."
+        yield Finding(
+            "MPS520",
+            "warning",
+            "another timed run was going on",
+            detail,
+            remedy=Remedy("Run it again when the other one is done."),
+        )
+
+
+def disturbed(facts: Facts) -> Iterator[Finding]:
+    """What the machine was doing besides; one finding, naming each."""
+    seen = facts["disturbances"]
+    if seen:
+        detail = "; ".join(seen) + ". Absolute times are doubtful; ratios less so, for the devices took turns."
+        evidence = dict(facts["conditions"])
+        remedy = Remedy("Run it again on a quiet machine, on mains power.")
+        yield Finding("MPS521", "warning", "conditions that spoil the timing", detail, evidence, remedy)
+
+
+def noisy(facts: Facts) -> Iterator[Finding]:
+    for device, rows in by_device(facts["results"]).items():
+        some = [row for row in rows if row["outcome"] == "ok" and width(row) > NOISY]
+        if some:
+            figures = "; ".join(f"{label(row)} ± {width(row):.0%}" for row in some)
+            title = f"step times on {device} vary by more than {NOISY:.0%}"
+            yield Finding("MPS522", "info", title, f"Half the 95 % interval: {figures}.")
+
+
+def width(row: Row) -> float:
+    """Half the interval, relative to the figure."""
+    low, high = row["ci95_ms"]
+    return float((high - low) / (2 * row["step_ms"]))
+
+
+def slow_start(facts: Facts) -> Iterator[Finding]:
+    """Steps before the device has settled that cost far more than the later ones."""
+    steps = {(row["workload"], row["size"], row["device"]): row["step_ms"] for row in facts["results"]}
+    for run in facts["runs"]:
+        for device, first in run["first_steps_ms"].items():
+            later = steps.get((run["workload"], run["size"], device))
+            if not later or sum(first) - later * len(first) < SLOW_START_MS:
+                continue
+            slow = [each for each in first if each > SLOW_START * later]
+            if slow:
+                title = f"{device} needs {sum(slow) / 1e3:.1f} s for its first steps of {label(run)}"
+                detail = f"{len(slow)} of the first {len(first)} steps took {max(slow):.0f} ms or less, later {later:.3g} ms."
+                yield Finding("MPS523", "info", title, detail, {"first_steps_ms": first, "step_ms": later})
+
+
+def unsettled(facts: Facts) -> Iterator[Finding]:
+    for run in facts["runs"]:
+        some = [device for device, warm in run["warm_up"].items() if not warm["settled"]]
+        for device in some:
+            warm = run["warm_up"][device]
+            title = f"step times of {label(run)} on {device} had not settled when they were taken"
+            detail = f"They still drifted by more than 5 % after {warm['steps']} steps in {warm['seconds']:.1f} s."
+            yield Finding("MPS524", "info", title, detail)
+
+
+RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+    failures,
+    faster,
+    slower,
+    close,
+    alone,
+    left_out,
+    not_alone,
+    disturbed,
+    noisy,
+    slow_start,
+    unsettled,
+)

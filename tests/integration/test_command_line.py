@@ -1,0 +1,186 @@
+"""The command as people and CI jobs start it: streams, exit codes, errors that say what exists."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+from support import COMMAND, check, install, mpsdoctor, processes_left, report
+
+FAST = ("--only", "chip,environment,memory")
+
+
+def test_what_json_prints_follows_its_schema() -> None:
+    """`mpsdoctor schema report` validates what `--json` prints, of all cheap checks."""
+    schema = json.loads(mpsdoctor("schema", "report").stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    document = report("--only", "chip,build,environment,memory")
+    assert document.pop("exit") == 0
+    jsonschema.validate(document, schema)
+    assert document["schema_version"] == 1
+    assert document["devices"][0]["usable"] is True
+    assert document["torch"]["version"]
+
+
+def test_json_alone_is_on_stdout_and_narration_on_stderr() -> None:
+    """stdout is one document; progress, a line a step, is on stderr, and -q silences it."""
+    done = mpsdoctor("--json", *FAST)
+    json.loads(done.stdout)
+    assert "chip: Chip and operating system" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert mpsdoctor("-q", "--json", *FAST).stderr == ""
+
+
+def test_jsonl_is_a_line_an_event_and_the_report_last() -> None:
+    """Each line is a JSON object; the last one holds the report."""
+    lines = [json.loads(line) for line in mpsdoctor("--format", "jsonl", *FAST).stdout.splitlines()]
+    assert [line["event"] for line in lines][:2] == ["listed", "started"]
+    assert lines[-1]["event"] == "report"
+    assert lines[-1]["report"]["schema_version"] == 1
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [("never", 0), ("error", 0), ("warning", 1)])
+def test_fail_on_decides_the_exit_code(fail_on: str, status: int) -> None:
+    """A warning fails a job only where it was asked to."""
+    done = mpsdoctor("--only", "environment", "--fail-on", fail_on, env={"PYTORCH_MPS_NO_SUCH": "1"})
+    assert done.returncode == status
+    assert "MPS601" in done.stdout
+
+
+WRONG = {
+    ("--budget", "huge"): "quick",
+    ("--only", "no-such"): "there are: chip",
+    ("--device", "../x"): "as torch names it",
+    ("--python", "/no/such/python"): "no program that can be run",
+    ("--format", "pdf"): "json",
+    ("--format", "json", "--format", "text"): "give the others an --output",
+    ("--json", "--output", "/no/such/folder/x.json"): "cannot be written",
+    ("--output", "a", "--output", "b"): "in pairs",
+    ("profile", "force-mps", "maybe"): "on",
+    ("no-such-command",): "There are: checks",
+    ("--no-such-option",): "No such option",
+    ("schema", "everything"): "report",
+}
+
+
+@pytest.mark.parametrize("args", WRONG)
+def test_a_wrong_option_is_a_usage_error_that_says_what_exists(args: tuple[str, ...]) -> None:
+    """Exit code 2, nothing on stdout, no traceback."""
+    done = mpsdoctor(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert WRONG[args] in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_formats_go_to_files_in_pairs(tmp_path: Path) -> None:
+    """Each --output belongs to the --format at its place; the one left over goes to stdout."""
+    done = mpsdoctor("--format", "json", "--output", str(tmp_path / "r.json"), "--format", "text", *FAST)
+    assert json.loads((tmp_path / "r.json").read_text())["schema_version"] == 1
+    assert done.stdout.startswith("mpsdoctor ")
+
+
+def test_a_report_that_cannot_be_written_is_printed() -> None:
+    """Nothing is lost: the file's report goes to stdout, and the exit code tells."""
+    done = mpsdoctor("--json", "--output", "/dev/full", *FAST)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["schema_version"] == 1
+    assert "cannot be written" in done.stderr
+
+
+def test_version_and_help_need_no_check_up() -> None:
+    """Both answer at once."""
+    assert mpsdoctor("--version").stdout == "mpsdoctor 0.1.0\n"
+    assert "--budget" in mpsdoctor("--help").stdout
+
+
+def test_checks_are_listed_with_cost_needs_and_source() -> None:
+    """Every built-in check is there, in the order of the report."""
+    lines = mpsdoctor("checks").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["chip", "build", "environment", "operators", "memory", "training"]
+    assert all("mpsdoctor 0.1.0" in line for line in lines)
+
+
+def hanging(tmp_path: Path) -> dict[str, str]:
+    source = """
+    import time
+    id, title, seconds = "hangs", "Hangs", {"standard": 100}
+    def run(context):
+        yield {"before": 1}
+        context.progress("hanging now")
+        time.sleep(600)
+    """
+    return install(tmp_path, hangs=source)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_found_and_leaves_no_process(tmp_path: Path, number: int) -> None:
+    """Ctrl+C and SIGTERM end the check-up with 130; finished checks are in the report, no worker is left."""
+    with subprocess.Popen(
+        [*COMMAND, "--json", "--only", "build,hangs"],
+        env={**os.environ, **hanging(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as doctor:
+        assert doctor.stderr
+        for line in doctor.stderr:
+            if "hanging now" in line:
+                break
+        doctor.send_signal(number)
+        out, _ = doctor.communicate(timeout=30)
+    document = json.loads(out)
+    assert doctor.returncode == 130
+    assert check(document, "build")["status"] == "pass"
+    assert (check(document, "hangs")["status"], check(document, "hangs")["reason"]) == ("skip", "cancelled")
+    assert check(document, "hangs")["facts"] == {"before": 1}
+    assert not processes_left()
+
+
+def test_a_doctor_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    """kill -9 of the doctor: host and torch workers end by themselves."""
+    with subprocess.Popen(
+        [*COMMAND, "--json", "--only", "build,hangs"],
+        env={**os.environ, **hanging(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as doctor:
+        assert doctor.stderr
+        for line in doctor.stderr:
+            if "hanging now" in line:
+                break
+        doctor.kill()
+    assert not processes_left()
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    """`mpsdoctor --json | head -1` ends without a traceback."""
+    done = subprocess.run(
+        f"{sys.executable} -m mpsdoctor --json --only environment | head -1",
+        shell=True, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+
+
+def test_ascii_locale_and_no_terminal_still_give_a_report() -> None:
+    """LC_ALL=C and a pipe: ASCII signs, no colour."""
+    done = mpsdoctor("--only", "environment", env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+
+
+def test_no_name_of_host_or_user_is_in_the_report(tmp_path: Path) -> None:
+    """The report names neither this machine nor this user's home."""
+    import platform
+
+    text = mpsdoctor("--json", "--only", "chip,build,environment,memory").stdout
+    assert platform.node() not in text
+    assert str(Path.home()) + "/" not in text
+    assert time.strftime("%Y") in text

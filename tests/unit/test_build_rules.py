@@ -1,0 +1,119 @@
+"""Why MPS is not there, and what else a build can be wrong about: rules over facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mpsdoctor_checks import build
+
+TORCH = {"version": "2.13.0", "mps_built": True, "mps_available": False, "cuda_available": False, "error": None}
+MAC = {"os": "Darwin", "os_version": "15.3", "arch": "arm64", "chip": "Apple M2 Pro", "translated": False}
+PYTHON = {"version": "3.12.1", "executable": "python", "arch": "arm64"}
+
+
+def facts(**changed: Any) -> dict[str, Any]:
+    """Facts of a Mac on which MPS should be there, with some of them changed."""
+    base = {
+        "python": PYTHON,
+        "torch": TORCH,
+        "machine": MAC,
+        "devices": [{"device": "cpu", "name": None, "usable": True, "reason": None}],
+        "offered": ["cpu"],
+        "asked_for": None,
+        "interpreter_error": None,
+        "cuda_version": None,
+    }
+    return {**base, **changed}
+
+
+def codes(given: dict[str, Any]) -> list[tuple[str, str]]:
+    """Code and severity of every finding."""
+    return [(finding.code, finding.severity) for rule in build.RULES for finding in rule(given)]
+
+
+CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "MPS is there": (facts(torch={**TORCH, "mps_available": True}), []),
+    "no interpreter": (
+        facts(interpreter_error="no such file", python={}, torch=None, machine={}, devices=[], offered=[]),
+        [("MPS209", "error")],
+    ),
+    "no torch": (facts(torch=None, devices=[]), [("MPS201", "error")]),
+    "torch fails to import": (
+        facts(torch={**dict.fromkeys(TORCH), "error": "ImportError: damaged"}, devices=[]),
+        [("MPS202", "error")],
+    ),
+    "built without MPS": (facts(torch={**TORCH, "mps_built": False}), [("MPS203", "warning")]),
+    "an x86_64 Python under Rosetta": (
+        facts(python={**PYTHON, "arch": "x86_64"}, machine={**MAC, "arch": "x86_64", "translated": True}),
+        [("MPS204", "warning")],
+    ),
+    "an x86_64 Python examined from an arm64 one": (
+        facts(python={**PYTHON, "arch": "x86_64"}),
+        [("MPS204", "warning")],
+    ),
+    "an Intel Mac": (
+        facts(
+            python={**PYTHON, "arch": "x86_64"},
+            machine={**MAC, "chip": "Intel(R) Core(TM) i7-9750H CPU @ 2.60GHz", "arch": "x86_64"},
+        ),
+        [("MPS213", "info")],
+    ),
+    "macOS too old": (facts(machine={**MAC, "os_version": "13.6.1"}), [("MPS205", "warning")]),
+    "macOS old enough for an older torch": (
+        facts(machine={**MAC, "os_version": "13.6.1"}, torch={**TORCH, "version": "2.8.0"}),
+        [("MPS206", "warning")],
+    ),
+    "macOS not known": (facts(machine={**MAC, "os_version": None}), [("MPS206", "warning")]),
+    "available nowhere in sight": (facts(), [("MPS206", "warning")]),
+    "not a Mac": (facts(machine={"os": "Linux"}, python={**PYTHON, "arch": "x86_64"}), [("MPS208", "info")]),
+    "MPS is unusable": (
+        facts(
+            torch={**TORCH, "mps_available": True},
+            devices=[{"device": "mps", "name": None, "usable": False, "reason": "error: RuntimeError: out of memory"}],
+        ),
+        [("MPS207", "warning")],
+    ),
+    "the CPU is unusable": (
+        facts(
+            machine={"os": "Linux"},
+            devices=[{"device": "cpu", "name": None, "usable": False, "reason": "crash: SIGILL"}],
+        ),
+        [("MPS208", "info"), ("MPS207", "error")],
+    ),
+    "asked for what is not there": (
+        facts(
+            machine={"os": "Linux"},
+            asked_for=["xpu"],
+            devices=[{"device": "xpu", "name": None, "usable": False, "reason": "torch does not offer it here"}],
+        ),
+        [("MPS208", "info"), ("MPS212", "error")],
+    ),
+    "a CUDA build without CUDA": (
+        facts(machine={"os": "Linux"}, cuda_version="13.0"),
+        [("MPS208", "info"), ("MPS211", "info")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_cause_has_its_code(case: str) -> None:
+    """Every reason that a device is missing or unusable is told apart from the others."""
+    given, expected = CASES[case]
+    assert codes(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("torch", "macos"),
+    [("2.0.1", "12.3"), ("2.5.1", "12.3"), ("2.6.0", "13.0"), ("2.8.0", "13.0"), ("2.9.1", "14.0"), ("2.14.0", "14.0"),
+     ("2.15.0a0+git1", "15.0"), ("3.0.0", "15.0"), ("1.13.1", None)],
+)  # fmt: skip
+def test_the_macos_that_a_torch_needs(torch: str, macos: str | None) -> None:
+    """The bounds are those of the published macOS wheels."""
+    assert build.macos_needed(torch) == macos
+
+
+@pytest.mark.parametrize("text", ["", "two", "2", "2.x.1", None, "²", "99999999999999999999.1"])
+def test_any_version_can_be_compared(text: str | None) -> None:
+    """A version that is none is older than all others, and never an error."""
+    assert len(build.version(text)) >= 2
