@@ -80,7 +80,8 @@ def _channel() -> Any:
 @cache
 def _workers(python: str) -> Workers:
     def watch(group: int, alive: bool) -> None:
-        _channel().progress({"group": group, "alive": alive})
+        with contextlib.suppress(BrokenPipeError):  # the doctor is gone, and this process is ending its workers
+            _channel().progress({"group": group, "alive": alive})
 
     workers = Workers(python, watch)
     _channel().at_hangup.append(workers.close)

@@ -139,13 +139,13 @@ def speeds(report: Report) -> Iterator[str]:
     if not timed:
         return
     ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
-    yield "Training   size    device       ms a step   95 % interval   against the CPU"
+    yield f"{'Training':13}{'size':8}{'device':8}{'ms a step':>9}   {'95 % interval':18}against the CPU"
     for row in timed:
         lo, hi = row["ci95_ms"] or (None, None)
         interval = f"{lo:.3g} to {hi:.3g}" if lo is not None else "-"
         ratio = ratios.get((row["workload"], row["size"], row["device"]))
         yield (
-            f"{row['workload']:11}{row['size']:8}{row['device']:8}{row['step_ms']:14.3g}   {interval:16}{_ratio(ratio)}"
+            f"{row['workload']:13}{row['size']:8}{row['device']:8}{row['step_ms']:9.3g}   {interval:18}{_ratio(ratio)}"
         ).rstrip()
 
 

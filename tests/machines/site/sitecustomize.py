@@ -4,9 +4,21 @@ import json
 import os
 import pathlib
 import platform
+import sys
 
 _told = json.loads(pathlib.Path(os.environ["MPSDOCTOR_TEST_MACHINE"], "kernel.json").read_text(encoding="utf-8"))
 # Its own cache answers for uname, system, machine and, on top of them, platform.
 platform._uname_cache = platform.uname_result(*_told["uname"])
 platform._platform_cache.clear()
 platform.mac_ver = lambda *_, **__: (_told["mac_ver"], ("", "", ""), _told["uname"][4])
+
+_told_system = platform.system
+
+
+def _system() -> str:
+    """The replayed system; but torch looks for the libraries of the machine that it really runs on."""
+    asking = sys._getframe(1).f_globals.get("__name__", "")
+    return "Linux" if asking == "torch" or asking.startswith("torch.") else _told_system()
+
+
+platform.system = _system
