@@ -53,7 +53,7 @@ def collect(context: Context) -> Facts:
 
 
 def _import_error(answer: Answer) -> Facts | None:
-    """None where there is no torch; else what happened on importing it."""
+    """None where there is no torch; else what happened on importing it or asking it."""
     error = answer.value or {}
     if error.get("type") == "ModuleNotFoundError" and "'torch'" in error.get("message", ""):
         return None
@@ -108,8 +108,8 @@ def import_failed(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "MPS202",
             "error",
-            "torch is installed but cannot be imported",
-            error,
+            "torch is installed but cannot be used",
+            f"Importing it, or asking it for its devices, failed: {error}",
             remedy=Remedy(
                 "Reinstall torch in this environment; a file named torch.py beside your script hides it too.",
                 ("python -m pip install --force-reinstall torch",),

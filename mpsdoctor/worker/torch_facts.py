@@ -62,9 +62,10 @@ def _out_of_tree() -> str:
     """Before torch.accelerator, a back end under a name of its own is all that tells of itself."""
     import torch
 
-    name = torch._C._get_privateuse1_backend_name()
+    get_name = getattr(torch._C, "_get_privateuse1_backend_name", None)  # since torch 2.1
+    name = get_name() if get_name else "privateuseone"
     module = getattr(torch, name, None)
-    return name if name != "privateuseone" and module is not None and module.is_available() else ""
+    return name if module is not None and module.is_available() else ""
 
 
 def device_name(device: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from support import check, mpsdoctor, report
 
 CHEAP = ("--only", "chip,build,environment,memory")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+
 from support import COMMAND, check, install, mpsdoctor, processes_left, report
 
 FAST = ("--only", "chip,environment,memory")

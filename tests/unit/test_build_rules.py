@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from mpsdoctor_checks import build
 
 TORCH = {"version": "2.13.0", "mps_built": True, "mps_available": False, "cuda_available": False, "error": None}

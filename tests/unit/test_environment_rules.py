@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from mpsdoctor_checks import environment
 from mpsdoctor_checks.environment import FALLBACK, HIGH, LOW
 

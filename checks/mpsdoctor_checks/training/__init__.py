@@ -59,29 +59,31 @@ def threads(context: Context) -> int | None:
 
 def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:
     """One item after the other, as long as there is time; the others are named as left out."""
-    get_ready(context, lanes)
-    begun = time.monotonic()
     aim = context.seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
-    left = plan.items(context.budget)
+    left, spent = plan.items(context.budget), 0.0
     total = len(left)
     while left:
-        spent = time.monotonic() - begun
+        get_ready(context, lanes)
         if spent >= context.seconds:
             yield {"results": [skipped(item, device, context.seconds) for item in left for device in lanes]}
             return
         say = Narrator(context, left[0], list(lanes), total - len(left), total)
+        begun = time.monotonic()
         yield examine(left[0], lanes, plan.share(left, aim - spent), context.seconds - spent, say)
+        spent += time.monotonic() - begun
         left = left[1:]
 
 
 def get_ready(context: Context, lanes: dict[str, Lane]) -> None:
-    """Import what a step needs, which is counted against no workload."""
-    for lane in lanes.values():
+    """Import what a step needs into each new worker, also after a death; counted against no workload."""
+    waiting = [lane for lane in lanes.values() if not lane.ready and not lane.out]
+    for lane in waiting:
         lane.worker.start()
-    for lane in lanes.values():
+    for lane in waiting:
         context.progress(f"getting {lane.device} ready")
         try:
             lane.ask("ready", IMPORT)
+            lane.ready = True
         except Failed as failed:
             lane.out = f"the worker of {lane.device} did not start: {failed.detail}"
 

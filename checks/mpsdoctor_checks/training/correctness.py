@@ -61,7 +61,7 @@ def compare_gradients(reference: Mapping[str, Sequence[float]], seen: Mapping[st
             worst, name = apart, parameter
     if worst <= GRADIENTS_APART:
         return None
-    return Fault("diverged", 1, f"gradient of {name} at step 1 is {worst:.0%} of its length from the CPU's")
+    return Fault("diverged", 1, f"gradient of {name} at step 1 is {worst:.2g} times its length away from the CPU's")
 
 
 def own_fault(seen: Mapping[str, Any]) -> Fault | None:

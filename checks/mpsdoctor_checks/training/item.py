@@ -45,10 +45,13 @@ class Trial:
     def each(self, act: Callable[[Lane], None]) -> None:
         """Let every device that still takes part do something; one that fails is out, the others go on."""
         for device in self.active():
-            try:
-                act(self.lanes[device])
-            except Failed as failed:
-                self.failures[device] = (failed.outcome, failed.detail)
+            self.try_with(device, act)
+
+    def try_with(self, device: str, act: Callable[[Lane], None]) -> None:
+        try:
+            act(self.lanes[device])
+        except Failed as failed:
+            self.failures[device] = (failed.outcome, failed.detail)
 
 
 def examine(item: Item, lanes: Mapping[str, Lane], share: float, left: float, say: Say) -> dict[str, Any]:
@@ -94,8 +97,8 @@ def leave_out(trial: Trial, seconds: float) -> None:
     """Give the item up where even the fewest steps do not fit into what is left of the budget."""
     needed = FEWEST_STEPS * sum(plain.median(trial.curves[device]["seconds"]) for device in trial.active())
     if needed > max(seconds, 0.0):
-        why = f"{FEWEST_STEPS} steps on each device take {needed:.1f} s, {max(seconds, 0.0):.1f} s were left"
-        trial.failures |= {device: ("skipped", why) for device in trial.active()}
+        why = f"{FEWEST_STEPS} steps on each device take {needed:.2g} s, {max(seconds, 0.0):.2g} s were left"
+        trial.failures |= dict.fromkeys(trial.active(), ("skipped", why))
 
 
 def warm_up(trial: Trial, lane: Lane, seconds: float) -> None:
@@ -121,22 +124,18 @@ def time_blocks(trial: Trial, until: float, say: Say) -> None:
 
 def one_block(trial: Trial, device: str) -> float | None:
     """Seconds a step, or None where the device failed."""
-    answers: list[dict[str, Any]] = []
-
-    def ask(lane: Lane) -> None:
-        answer = lane.ask("block", trial.patience, steps=trial.sizes[device])
-        since, lane.step = lane.step, answer["done"]
-        if not math.isfinite(answer["loss"]):
-            raise Failed("nan", f"loss {answer['loss']} between steps {since} and {lane.step}")
-        answers.append(answer)
-
-    try:
-        ask(trial.lanes[device])
-    except Failed as failed:
-        trial.failures[device] = (failed.outcome, failed.detail)
+    trial.try_with(device, lambda lane: take_block(trial, lane))
+    if device in trial.failures:
         return None
-    trial.last[device] = answers[0]
-    return float(answers[0]["seconds"]) / int(answers[0]["steps"])
+    return float(trial.last[device]["seconds"]) / int(trial.last[device]["steps"])
+
+
+def take_block(trial: Trial, lane: Lane) -> None:
+    answer = lane.ask("block", trial.patience, steps=trial.sizes[lane.device])
+    since, lane.step = lane.step, answer["done"]
+    if not math.isfinite(answer["loss"]):
+        raise Failed("nan", f"loss {answer['loss']} between steps {since} and {lane.step}")
+    trial.last[lane.device] = answer
 
 
 def release(trial: Trial) -> None:

@@ -29,12 +29,16 @@ class Failed(Exception):
 
 @dataclass
 class Lane:
-    """A device taking part. `step` is the last step known to be done, `deaths` counts crashes and time-outs."""
+    """A device taking part. `step` is the last step known to be done, `deaths` counts crashes and time-outs.
+
+    `ready` is False until its worker has imported what a step needs. `out` tells why it is not asked any more.
+    """
 
     device: str
     worker: Sandbox
     step: int = 0
     deaths: int = 0
+    ready: bool = False
     out: str = ""
 
     def ask(self, function: str, timeout: float, **args: Any) -> Any:
@@ -46,6 +50,7 @@ class Lane:
         outcome, detail = what_became(answer)
         if outcome in ("crash", "timeout"):
             self.deaths += 1
+            self.ready = False
             detail = f"after step {self.step}, in {function}: {detail}"
             # A hang costs its whole time-out, and the next one would too.
             if self.deaths >= MOST_DEATHS or outcome == "timeout":

@@ -33,7 +33,7 @@ FAILURES: dict[str, Failure] = {
     "nan": Failure(
         "MPS511",
         "error",
-        "{device} trains {items} to NaN or infinity, the CPU does not",
+        "{device} trains {items} to NaN or infinity",
         "Train on the CPU, or try another torch version.",
     ),
     "crash": Failure(
@@ -92,17 +92,18 @@ def failures(facts: Facts) -> Iterator[Finding]:
         for outcome, failure in FAILURES.items():
             failed = [row for row in rows if row["outcome"] == outcome]
             if failed:
-                named = labels(failed)
                 yield Finding(
                     failure.code,
                     failure.severity,
-                    failure.title.format(device=device, items=named).replace(
-                        ", the CPU does not", "" if device == "cpu" else ", the CPU does not"
-                    ),
-                    "; ".join(f"{label(row)}: {row['detail']}" for row in failed),
+                    failure.title.format(device=device, items=labels(failed)),
+                    "; ".join(f"{label(row)}: {first_line(row['detail'])}" for row in failed) + ".",
                     {"device": device, "workloads": {label(row): row["detail"] for row in failed}},
                     Remedy(failure.remedy),
                 )
+
+
+def first_line(text: str) -> str:
+    return text.splitlines()[0] if text else "no detail"
 
 
 def compared(code: str, title: str, wanted: Callable[[Row], bool], detail: str) -> Callable[[Facts], Iterator[Finding]]:
@@ -214,18 +215,26 @@ def slow_start(facts: Facts) -> Iterator[Finding]:
             slow = [each for each in first if each > SLOW_START * later]
             if slow:
                 title = f"{device} needs {sum(slow) / 1e3:.1f} s for its first steps of {label(run)}"
-                detail = f"{len(slow)} of the first {len(first)} steps took {max(slow):.0f} ms or less, later {later:.3g} ms."
+                detail = (
+                    f"{len(slow)} of the first {len(first)} steps took up to {max(slow):.0f} ms, later {later:.3g} ms."
+                )
                 yield Finding("MPS523", "info", title, detail, {"first_steps_ms": first, "step_ms": later})
 
 
 def unsettled(facts: Facts) -> Iterator[Finding]:
-    for run in facts["runs"]:
-        some = [device for device, warm in run["warm_up"].items() if not warm["settled"]]
-        for device in some:
-            warm = run["warm_up"][device]
-            title = f"step times of {label(run)} on {device} had not settled when they were taken"
-            detail = f"They still drifted by more than 5 % after {warm['steps']} steps in {warm['seconds']:.1f} s."
-            yield Finding("MPS524", "info", title, detail)
+    """Figures taken while step times still drifted; a race with an answer does not depend on them."""
+    devices = dict.fromkeys(device for run in facts["runs"] for device in run["warm_up"])
+    for device in devices:
+        some = [
+            f"{label(run)} ({run['warm_up'][device]['steps']} steps in {run['warm_up'][device]['seconds']:.1f} s)"
+            for run in facts["runs"]
+            if device in run["warm_up"] and not run["warm_up"][device]["settled"]
+        ]
+        if some:
+            title = f"step times on {device} had not settled in {len(some)} workloads"
+            yield Finding(
+                "MPS524", "info", title, f"They still drifted by more than 5 % at the end of: {'; '.join(some)}."
+            )
 
 
 RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (

@@ -30,7 +30,7 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     rank = lower_rank(len(ordered), level)
     low, high = ordered[rank], ordered[-1 - rank]
     if len(ordered) < ENOUGH:
-        return low * low / high, high * high / low
+        return low * (low / high), high * (high / low)
     return low, high
 
 

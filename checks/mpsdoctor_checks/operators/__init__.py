@@ -1,0 +1,23 @@
+"""Which operators are right, wrong, missing or deadly on each device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mpsdoctor.check import Context, Finding
+from mpsdoctor_checks.operators.collect import collect
+from mpsdoctor_checks.operators.rules import judge
+
+id = "operators"
+title = "Operators against the CPU"
+needs = ("build",)
+seconds = {"quick": 2.0, "standard": 20.0, "thorough": 120.0}
+patience = 90.0  # two imports of torch, and one operator that hangs
+
+
+def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
+    """Facts: `results`, `summary`, `planned`, `skipped`, `probes_per_second`, `core_failures`, `not_probed`."""
+    facts = collect(context)
+    yield facts
+    yield from judge(facts)

@@ -1,0 +1,44 @@
+"""Which devices torch can use now, whatever its version and however broken a back end is."""
+
+from __future__ import annotations
+
+from mpsdoctor.profile_format import printable
+
+TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+def accelerators(torch: Any) -> Iterator[str]:
+    """Kinds worth trying besides CUDA, the likeliest first; some may be unavailable."""
+    yield "mps"
+    try:
+        current = torch.accelerator.current_accelerator()  # torch 2.6 and later
+    except Exception:  # a broken back end raises anything, and an older torch has no such module
+        current = None
+    if current is not None and current.type != "cpu":
+        yield str(current.type)
+    yield "xpu"
+
+
+def unavailable(torch: Any, device: str) -> str | None:
+    """Why `device` cannot be used now; None: it can."""
+    kind, _, index = device.partition(":")
+    try:
+        torch.device(device)
+        module: Any = torch.backends.mps if kind == "mps" else getattr(torch, kind, None)
+        if kind == "cpu":
+            return None
+        if not hasattr(module, "is_available"):
+            return f"this torch offers no {kind}"
+        if not module.is_available():
+            return f"{kind} is not available here"
+        return None if int(index or 0) < _count(torch, kind) else f"there is no {device}"
+    except Exception as error:  # a broken back end raises anything
+        return f"{kind} does not answer ({type(error).__name__}: {printable(str(error))})"
+
+
+def _count(torch: Any, kind: str) -> int:
+    count = getattr(getattr(torch, kind, None), "device_count", None)
+    return int(count()) if count else 1

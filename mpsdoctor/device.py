@@ -1,0 +1,337 @@
+"""The device to train on: what a training script asks for, what the environment says, what was measured.
+
+torch is imported by the call, never by this module; the rest is the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+
+from mpsdoctor.availability import accelerators, unavailable
+from mpsdoctor.profile import changes, fingerprint, locate, read, shown
+from mpsdoctor.profile_format import DEVICE, ProfileError, printable
+
+TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+    import torch
+
+    Found = tuple[str, str, str] | None  # device, source, reason; None: the next rule
+
+READ_FROM_ENVIRONMENT = ("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
+SIZES = ("medium", "large", "small")  # what a workload's answer is taken from: medium is the verdict's size
+UNSETTLED_NS = 100_000_000  # a file this young may change again within one tick of its file system's clock
+RUN = "run 'mpsdoctor' to measure this machine"
+
+_answers: dict[Any, tuple[torch.device, DeviceInfo]] = {}
+_present: dict[str, dict[str, Any]] = {}
+_logged: dict[tuple[int, str], object] = {}
+
+
+class DeviceInfo:
+    """Why this device: `str(info)` is one sentence. Immutable.
+
+    `.source` is "argument", "environment", "profile" or "policy"; `.hints`, `.warnings` and `.stale` (what
+    changed since the profile was made) are tuples of sentences; `.profile_path` is the profile looked at, or
+    None.
+    """
+
+    __slots__ = ("device", "hints", "profile_path", "reason", "source", "stale", "warnings")
+    device: str
+    source: str
+    reason: str
+    hints: tuple[str, ...]
+    warnings: tuple[str, ...]
+    stale: tuple[str, ...]
+    profile_path: str | None
+
+    def __init__(self, **fields: Any) -> None:
+        for name in self.__slots__:
+            object.__setattr__(self, name, fields[name])
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"DeviceInfo is immutable, so its {name} stays as it is")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"DeviceInfo is immutable, so its {name} stays as it is")
+
+    def __reduce__(self) -> tuple[Callable[..., DeviceInfo], tuple[dict[str, Any]]]:
+        return _info, ({name: getattr(self, name) for name in self.__slots__},)
+
+    def __str__(self) -> str:
+        return f"training on {self.device}: {self.reason}"
+
+    def __repr__(self) -> str:
+        return f"DeviceInfo({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+
+
+def _info(fields: dict[str, Any]) -> DeviceInfo:
+    return DeviceInfo(**fields)
+
+
+class _Question:
+    """One call: what was asked, what was looked at on the way, what there is to say about it."""
+
+    def __init__(self, force_mps: bool, workload: str | None, explicit: bool, path: Path | None) -> None:
+        self.force_mps, self.workload, self.explicit, self.path = force_mps, workload, explicit, path
+        self.profile: dict[str, Any] | None = None
+        self.hints: list[str] = []
+        self.warnings: list[str] = []
+        self.stale: tuple[str, ...] = ()
+
+
+def get_optimal_device(
+    use_gpu: bool = True,
+    force_mps: bool = False,
+    workload: str | None = None,
+    profile: str | os.PathLike[str] | None = None,
+) -> tuple[torch.device, DeviceInfo]:
+    """The device to train on, and why.
+
+    `use_gpu=False` gives the CPU; `force_mps` gives MPS if it is available; `workload` is a name that was
+    measured ("mlp", "cnn", "lstm", "transformer"); `profile` is a path to use instead of the usual place.
+    Order: use_gpu; force_mps, MPSDOCTOR_FORCE_MPS, the profile's force_mps; MPSDOCTOR_DEVICE; what the profile
+    measured; the policy for a machine without measurements. A profile or a back end that is broken gives a
+    warning, never an exception; an argument of the wrong type raises TypeError.
+    """
+    _check_arguments(use_gpu, force_mps, workload, profile)
+    path, trouble = _place(profile) if use_gpu else (None, None)
+    signature, settled = _signature(path)
+    environment = tuple(map(os.environ.get, READ_FROM_ENVIRONMENT))
+    key = (use_gpu, force_mps, workload, profile is None, str(path), signature, environment)
+    known = _answers.get(key) if settled else None
+    if known is None:
+        explicit = profile is not None or bool(os.environ.get("MPSDOCTOR_PROFILE"))
+        question = _Question(force_mps, workload, explicit, path)
+        question.warnings += [trouble] if trouble else []
+        known = _answer(question, use_gpu)
+        _remember(key if settled else None, known)
+    return known
+
+
+def _check_arguments(use_gpu: object, force_mps: object, workload: object, profile: object) -> None:
+    for name, value in (("use_gpu", use_gpu), ("force_mps", force_mps)):
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+    if not isinstance(workload, (str, type(None))):
+        raise TypeError(f"workload must be a name or None, not {type(workload).__name__}")
+    path = os.fspath(profile) if isinstance(profile, os.PathLike) else profile
+    if not isinstance(path, (str, type(None))):
+        raise TypeError(f"profile must be a path or None, not {type(profile).__name__}")
+
+
+def _place(profile: str | os.PathLike[str] | None) -> tuple[Path | None, str | None]:
+    try:
+        return locate(profile), None
+    except ProfileError as error:
+        return None, str(error)
+
+
+def _signature(path: Path | None) -> tuple[tuple[int, ...] | None, bool]:
+    """What tells one content of the file from the next, and whether it can be relied on."""
+    import time
+
+    if path is None:
+        return None, True
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None, True
+    settled = abs(time.time_ns() - found.st_mtime_ns) > UNSETTLED_NS
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns), settled
+
+
+def _remember(key: object, answer: tuple[torch.device, DeviceInfo]) -> None:
+    if key is None:
+        return
+    if len(_answers) >= 64:  # far more than one trainer asks, so that a loop over profiles cannot grow it
+        _answers.clear()
+    _answers[key] = answer
+
+
+def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInfo]:
+    import torch
+
+    found: Found = None if use_gpu else ("cpu", "argument", "use_gpu=False")
+    for rule in (_consulted, _forced, _named, _measured, _policy):
+        found = found or rule(torch, question)
+    assert found is not None  # the policy always answers
+    device, source, reason = found
+    info = DeviceInfo(
+        device=device,
+        source=source,
+        reason=reason,
+        hints=tuple(question.hints),
+        warnings=tuple(question.warnings),
+        stale=question.stale,
+        profile_path=None if question.path is None else str(question.path),
+    )
+    _log(info)
+    return torch.device(device), info
+
+
+def _log(info: DeviceInfo) -> None:
+    import logging
+
+    hints = "".join(f" (hint: {hint})" for hint in info.hints)
+    for level, text in (
+        *((logging.WARNING, text) for text in info.warnings),
+        (logging.INFO, f"{info}{hints}"),
+    ):
+        mark = object()
+        if _logged.setdefault((level, text), mark) is mark:  # one step, so that of two threads one logs
+            logging.getLogger("mpsdoctor").log(level, "%s", text)
+
+
+def _consulted(torch: Any, question: _Question) -> Found:
+    """Not a rule: looks at the profile, for those that follow."""
+    if question.path is None:
+        return None
+    try:
+        question.profile = read(question.path)
+    except FileNotFoundError:
+        if question.explicit:
+            question.warnings.append(f"{shown(question.path)}: there is no profile; run 'mpsdoctor' to write one")
+    except ProfileError as error:
+        question.warnings.append(str(error))
+    else:
+        question.stale = changes(question.profile["fingerprint"], _now(torch))
+    if question.stale:
+        what = "; ".join(question.stale)
+        question.warnings.append(f"the profile was made elsewhere or before a change ({what}); run 'mpsdoctor' again")
+    return None
+
+
+def _now(torch: Any) -> dict[str, Any]:
+    version = str(torch.__version__)
+    if version not in _present:
+        _present[version] = fingerprint(version)
+    return _present[version]
+
+
+def _forced(torch: Any, question: _Question) -> Found:
+    source, wish = _wish(question)
+    if not source:
+        return None
+    trouble = unavailable(torch, "mps")
+    if trouble:
+        question.warnings.append(f"{wish} asks for MPS, but {trouble}")
+        return None
+    named = os.environ.get("MPSDOCTOR_DEVICE")
+    if named and named != "mps":
+        question.warnings.append(f"MPSDOCTOR_DEVICE={printable(named, 40)} is outranked by {wish}")
+    return "mps", source, f"{wish} asks for it"
+
+
+def _wish(question: _Question) -> tuple[str, str]:
+    """Who wants MPS forced, and in which words; empty if nobody does."""
+    variable = os.environ.get("MPSDOCTOR_FORCE_MPS") or ""
+    if variable not in ("", "0", "1"):
+        question.warnings.append(f"MPSDOCTOR_FORCE_MPS={printable(variable, 40)} is neither 1 nor 0, so not used")
+    if question.force_mps:
+        return "argument", "force_mps=True"
+    if variable == "1":
+        return "environment", "MPSDOCTOR_FORCE_MPS=1"
+    if variable != "0" and question.profile is not None and question.profile["force_mps"]:
+        return "profile", "force_mps in the profile"
+    return "", ""
+
+
+def _named(torch: Any, question: _Question) -> Found:
+    import re
+
+    name = os.environ.get("MPSDOCTOR_DEVICE")
+    if not name:
+        return None
+    wish = f"MPSDOCTOR_DEVICE={printable(name, 40)}"
+    if not re.fullmatch(DEVICE, name):
+        question.warnings.append(f"{wish} is not a device such as mps or cuda:0")
+        return None
+    trouble = unavailable(torch, name)
+    if trouble:
+        question.warnings.append(f"{wish} cannot be had: {trouble}")
+        return None
+    return name if ":" in name else _ranked(torch, name, question), "environment", f"{wish} asks for it"
+
+
+def _measured(torch: Any, question: _Question) -> Found:
+    if question.profile is None or question.stale:
+        return None
+    device, reason = _winner(question.profile, question)
+    trouble = unavailable(torch, device)
+    if trouble:
+        question.warnings.append(f"the profile's choice is {device}, but {trouble}; run 'mpsdoctor' again")
+        return None
+    question.hints += [printable(hint, 400) for hint in question.profile["hints"][:20]]
+    if device != "cpu":
+        question.hints += _unset(question.profile["environment"])
+    return _ranked(torch, device, question), "profile", reason
+
+
+def _unset(environment: dict[str, str]) -> Iterator[str]:
+    # torch reads them while it loads, so it is too late to set them here
+    for name, value in sorted(environment.items()):
+        if os.environ.get(name) != value:
+            yield f"start with {name}={value}, as 'mpsdoctor run -- …' does"
+
+
+def _winner(profile: dict[str, Any], question: _Question) -> tuple[str, str]:
+    """Device and reason for the workload asked for, else for training at large."""
+    recommended, workload = profile["recommended"], question.workload
+    device, reason = (
+        recommended["device"],
+        printable(recommended.get("reason") or "the check-up recommends it"),
+    )
+    if workload is None:
+        return device, reason
+    name, sizes = printable(workload, 60), profile["workloads"].get(workload)
+    if not sizes:
+        measured = ", ".join(printable(each, 40) for each in sorted(profile["workloads"])[:8]) or "none"
+        question.warnings.append(f"workload '{name}' was not measured (measured: {measured})")
+        return device, reason
+    size = next((each for each in SIZES if each in sizes), min(sizes))
+    won, speedup = sizes[size]["device"], sizes[size].get("speedup")
+    if won == "tie":
+        return device, f"no device is clearly faster for {name}; {reason}"
+    gain = f", {speedup:.3g} times the CPU's speed" if speedup and won != "cpu" else ""
+    return won, f"measured as the fastest for {name} ({printable(size, 40)}{gain})"
+
+
+def _policy(torch: Any, question: _Question) -> Found:
+    if not unavailable(torch, "cuda"):
+        return _ranked(torch, "cuda", question), "policy", "CUDA is available"
+    question.hints.append(RUN)
+    if _apple_silicon(torch):
+        trouble = unavailable(torch, "mps")
+        return (
+            "cpu",
+            "policy",
+            trouble or "MPS is there, but nothing has shown yet that it trains right and faster",
+        )
+    for kind in accelerators(torch):
+        if not unavailable(torch, kind):
+            return kind, "policy", f"{kind} is the accelerator that this torch offers"
+    return "cpu", "policy", "no accelerator is available"
+
+
+def _apple_silicon(torch: Any) -> bool:
+    present = _now(torch)
+    # under Rosetta the architecture is x86_64 and the chip "VirtualApple @ 2.50GHz"
+    return present["os"] == "Darwin" and (present["arch"] == "arm64" or "Apple" in (present["chip"] or ""))
+
+
+def _ranked(torch: Any, device: str, question: _Question) -> str:
+    """`device`, as CUDA with the index that torchrun gives to this process."""
+    rank = os.environ.get("LOCAL_RANK")
+    if device.partition(":")[0] != "cuda" or not rank:
+        return device
+    if not (rank.isascii() and rank.isdecimal() and len(rank) <= 4):
+        question.warnings.append(f"LOCAL_RANK={printable(rank, 40)} is not a device index, so not used")
+    elif (trouble := unavailable(torch, f"cuda:{int(rank)}")) is not None:
+        question.warnings.append(f"LOCAL_RANK={rank} is not used: {trouble}")
+    else:
+        return f"cuda:{int(rank)}"
+    return device

@@ -1,0 +1,255 @@
+"""The profile file: what a check-up learnt about this machine, for training scripts to read.
+
+The standard library alone, each module imported where it is used, for the sake of `import mpsdoctor`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from mpsdoctor.fingerprint import fingerprint
+from mpsdoctor.profile_format import (
+    DEVICE,
+    LIMIT,
+    RENEW,
+    SCHEMA,
+    VARIABLE,
+    ProfileError,
+    parse,
+    printable,
+    render,
+    validate,
+)
+
+__all__ = [
+    "DEVICE",
+    "LIMIT",
+    "SCHEMA",
+    "VARIABLE",
+    "ProfileError",
+    "changes",
+    "default_path",
+    "fingerprint",
+    "locate",
+    "printable",
+    "read",
+    "shown",
+    "validate",
+    "write",
+]
+
+TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
+
+ABANDONED = 3600.0  # seconds after which a temporary file has no living writer: a write takes milliseconds
+LABELS = {
+    "torch": "torch",
+    "os": "system",
+    "os_version": "system version",
+    "arch": "architecture",
+    "chip": "chip",
+}
+NEEDED = ("torch", "os", "chip")
+
+
+def default_path() -> Path:
+    """profile.json in the user's configuration folder. ProfileError if no home folder is known."""
+    import platform
+    from pathlib import Path
+
+    system, environ = platform.system(), os.environ
+    if system == "Darwin":
+        folder = Path("~/Library/Application Support")
+    elif system == "Windows":
+        folder = Path(environ.get("APPDATA") or "~/AppData/Roaming")
+    else:
+        folder = Path(environ.get("XDG_CONFIG_HOME", ""))
+        folder = folder if folder.is_absolute() else Path("~/.config")  # relative: ignored, says XDG 0.8
+    return _at_home(folder) / "mpsdoctor" / "profile.json"
+
+
+def locate(explicit: str | os.PathLike[str] | None = None) -> Path:
+    """The profile to use: the argument, else MPSDOCTOR_PROFILE, else default_path(); ~ is the home folder."""
+    from pathlib import Path
+
+    chosen = os.environ.get("MPSDOCTOR_PROFILE") or None if explicit is None else explicit
+    return default_path() if chosen is None else _at_home(Path(chosen))
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ProfileError("no home folder is known; set HOME, or MPSDOCTOR_PROFILE to a full path") from error
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """`path` for a message: the home folder as ~, no control characters."""
+    from pathlib import Path
+
+    try:
+        text = f"~/{Path(path).relative_to(Path.home())}"
+    except (ValueError, RuntimeError):  # not inside it, or there is none
+        text = os.fspath(path)
+    return printable(text, 4096)
+
+
+def changes(recorded: dict[str, Any], present: dict[str, Any]) -> tuple[str, ...]:
+    """What differs between two fingerprints, in words; empty: what was measured then holds now.
+
+    What either side does not know is not compared, except that a recording must name the torch, the system
+    and the chip wherever the present machine can: without them it could be anyone's.
+    """
+    return (*_exact(recorded, present), *_python(recorded, present), *_memory(recorded, present))
+
+
+def _exact(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+    for key, label in LABELS.items():
+        before, now = recorded.get(key), present.get(key)
+        if now is None or before == now:
+            continue
+        if before is not None:
+            yield f"{label} {printable(before)} → {printable(now)}"
+        elif key in NEEDED:
+            yield f"{label} not recorded → {printable(now)}"
+
+
+def _python(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+    before, now = recorded.get("python"), present.get("python")
+    if before and now and before.split(".")[:2] != now.split(".")[:2]:
+        yield f"Python {printable(before)} → {printable(now)}"
+
+
+def _memory(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+    before, now = recorded.get("memory_bytes"), present.get("memory_bytes")
+    # 5 %: what kernels and graphics reserve differs a little from one start to the next
+    if before and now and abs(now - before) > 0.05 * before:
+        yield f"memory {before / 2**30:.1f} GiB → {now / 2**30:.1f} GiB"
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The profile at `path`, checked, optional parts filled in, unknown keys kept.
+
+    FileNotFoundError if there is none; ProfileError for everything else that is wrong with it. Never blocks,
+    and reads at most LIMIT bytes.
+    """
+    try:
+        return validate(parse(_bytes(path)))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ProfileError(f"{shown(path)}: cannot be read ({_reason(error, path)})") from error
+    except ValueError as error:  # a ProfileError, or a path that holds a NUL or cannot be encoded
+        raise ProfileError(f"{shown(path)}: {printable(str(error), 400)}") from error
+
+
+def _bytes(path: str | os.PathLike[str]) -> bytes:
+    from pathlib import Path
+
+    _regular(Path(path).stat())  # before the open: opening a device may act
+    flags = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")  # each where the system has it
+    descriptor = os.open(path, os.O_RDONLY | sum(getattr(os, name, 0) for name in flags))
+    with os.fdopen(descriptor, "rb") as file:
+        _regular(os.fstat(descriptor))
+        raw = file.read(LIMIT + 1)
+    if len(raw) > LIMIT:
+        raise ProfileError(f"larger than {LIMIT} bytes, so not a profile; {RENEW}")
+    return raw
+
+
+def _regular(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise ProfileError("is a directory, not a file; move it away or name another path")
+    if not stat.S_ISREG(found.st_mode):
+        raise ProfileError("is a pipe, socket or device, not a file; name another path")
+
+
+def _reason(error: OSError, path: str | os.PathLike[str]) -> str:
+    reason = error.strerror or type(error).__name__
+    other = error.filename if isinstance(error.filename, (str, os.PathLike)) else None
+    return reason if other is None or os.fspath(other) == os.fspath(path) else f"{reason}: {shown(other)}"
+
+
+def write(profile: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Put `profile` at `path`, mode 0600, whole or not at all, whatever dies meanwhile.
+
+    A missing folder is made (0700); a symbolic link is replaced, never written through. ProfileError names
+    the path and the reason.
+    """
+    from pathlib import Path
+
+    try:
+        target = Path(path)
+        text = render(validate(profile))
+        _replaceable(target)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(target.parent)
+        _replace(text, target)
+        _settle(target.parent)
+    except OSError as error:
+        raise ProfileError(f"{shown(path)}: cannot be written ({_reason(error, path)})") from error
+    except ValueError as error:
+        raise ProfileError(f"{shown(path)}: cannot be written: {printable(str(error), 400)}") from error
+
+
+def _replaceable(target: Path) -> None:
+    # as root, a replace would put a file where /dev/null was
+    try:
+        _regular(target.stat())
+    except FileNotFoundError:
+        return
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files that killed writers of ours left."""
+    for left in folder.glob(".mpsdoctor-*.tmp"):
+        _remove_abandoned(left)
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    import time
+
+    owner = os.geteuid() if hasattr(os, "geteuid") else 0
+    try:
+        found = temporary.lstat()
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == owner
+        if ours and found.st_mtime < time.time() - ABANDONED:
+            temporary.unlink()
+    except OSError:
+        return  # another writer was first, or it may not be removed: neither stops this write
+
+
+def _replace(text: bytes, target: Path) -> None:
+    import tempfile
+    from pathlib import Path
+
+    # mkstemp makes it 0600 and never follows a link
+    descriptor, name = tempfile.mkstemp(prefix=".mpsdoctor-", suffix=".tmp", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _settle(folder: Path) -> None:
+    """Make the new name itself survive a power cut, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # Windows opens no folders; a folder may be writable but not readable
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return  # some network file systems cannot; the profile is in place all the same
+    finally:
+        os.close(descriptor)

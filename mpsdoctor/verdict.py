@@ -1,0 +1,225 @@
+"""From measurements to a recommendation: pure functions over the facts of the checks.
+
+A device that is wrong anywhere is out. Among the rest the CPU is the default; an accelerator has to show, with its
+whole interval, that it is more than 5 % faster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mpsdoctor.doubts import NOTHING_COMPARED, Doubt, confidence, doubts
+from mpsdoctor.report import Verdict
+
+Facts = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+CLEARLY = 1.05  # a whole interval above it: within 5 % nobody gains by moving a training
+SIZES = ("medium", "small", "large")  # which size a family is judged by, where several were measured
+# A device that does one of these in training is out, however fast it is.
+DISQUALIFYING: dict[str, str] = {
+    "diverged": "trains to other numbers than the CPU",
+    "nan": "trains to NaN or infinity",
+    "crash": "kills the process",
+    "timeout": "does not come to an end",
+}
+NAMED = 3  # operators or workloads in a sentence; the checks list them all
+
+
+@dataclass(frozen=True)
+class Score:
+    """An accelerator against the CPU: the geometric mean over families, and the rows that it comes from."""
+
+    device: str
+    speedup: float
+    ci95: tuple[float, float]
+    rows: tuple[Row, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        low, high = self.ci95
+        return f"{self.speedup:.3g}\u00d7 the CPU's speed ({low:.3g} to {high:.3g})"
+
+
+def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
+    """The verdict on a check-up, given the facts of its checks by id."""
+    build = facts.get("build") or {}
+    machine = facts.get("chip") or build.get("machine") or {}
+    return judge(
+        build.get("devices") or [],
+        facts.get("operators"),
+        facts.get("training"),
+        apple_silicon=is_apple_silicon(machine),
+    )
+
+
+def judge(
+    devices: Sequence[Row], operators: Facts | None, training: Facts | None, *, apple_silicon: bool | None = None
+) -> Verdict | None:
+    """The verdict; None where no device is usable at all. `devices` as in the report."""
+    usable = [entry["device"] for entry in devices if entry["usable"]]
+    if not usable:
+        return None
+    out = ruled_out(operators, training)
+    fit = [device for device in usable if device == "cpu" or device not in out]
+    reasons = [out[device] for device in usable if device != "cpu" and device in out]
+    timed = [row for row in (training or {}).get("results", ()) if row["outcome"] == "ok"]
+    if fit == ["cpu"]:
+        return only_cpu(devices, reasons, timed, training)
+    if not timed:
+        return by_policy(fit, reasons, apple_silicon)
+    return by_measurement(fit, reasons, operators, training or {})
+
+
+def ruled_out(operators: Facts | None, training: Facts | None) -> dict[str, str]:
+    """Devices that gave wrong numbers or died, each with the reason in a sentence."""
+    found: dict[str, str] = {}
+    for device, failures in ((operators or {}).get("core_failures") or {}).items():
+        if failures and device != "cpu":
+            named = some(f"{each['op']} ({each['outcome']})" for each in failures)
+            found[device] = f"{device} is out: operators that training needs fail on it: {named}"
+    # Training comes last, for its reason says most.
+    for row in (training or {}).get("results", ()):
+        if row["outcome"] in DISQUALIFYING and row["device"] != "cpu":
+            what = f"{row['device']} is out: {row['workload']} {row['size']} {DISQUALIFYING[row['outcome']]}"
+            if "is out: operators" in found.get(row["device"], "is out: operators"):
+                found[row["device"]] = f"{what} ({first_line(row['detail'])})"
+    return found
+
+
+def only_cpu(devices: Sequence[Row], reasons: Sequence[str], timed: Sequence[Row], training: Facts | None) -> Verdict:
+    """Nothing else can be used, which needs no measurement to be sure of."""
+    unusable = [
+        f"{entry['device']} cannot be used: {first_line(entry['reason'] or 'no reason known')}"
+        for entry in devices
+        if not entry["usable"]
+    ]
+    families = list(dict.fromkeys(row["workload"] for row in timed))
+    head = "the CPU is the only device that can be trusted here" if reasons else "the CPU is the only usable device"
+    trained = [f"{', '.join(families)} train on it"] if families else ["no training was timed on it"]
+    broken = [
+        f"{row['workload']} {row['size']} does not train on the CPU either: {first_line(row['detail'])}"
+        for row in (training or {}).get("results", ())
+        if row["device"] == "cpu" and row["outcome"] not in ("ok", "skipped")
+    ]
+    sure: Literal["high", "medium", "low"] = "low" if broken else "high"
+    return Verdict("cpu", sure, (head, *reasons, *unusable, *trained, *broken), dict.fromkeys(families, "cpu"))
+
+
+def by_policy(fit: Sequence[str], reasons: Sequence[str], apple_silicon: bool | None) -> Verdict:
+    """Without measurements: CUDA, then on Apple silicon the CPU, elsewhere what accelerator there is."""
+    others = [device for device in fit if device != "cpu"]
+    untold = "no training was timed"
+    if "cuda" in others:
+        return Verdict("cuda", "low", (f"{untold}, and CUDA is available", *reasons))
+    if "mps" in others and apple_silicon is not False:
+        why = f"{untold}: MPS is there, but nothing has shown yet that it trains right and faster"
+        return Verdict("cpu", "low", (why, *reasons))
+    return Verdict(others[0], "low", (f"{untold}, and {others[0]} is the accelerator that torch offers", *reasons))
+
+
+def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts | None, training: Facts) -> Verdict:
+    """The accelerator that is clearly faster over all families, else the CPU."""
+    table = by_workload(training, fit)
+    scores = [score for score in (score_of(device, training) for device in fit if device != "cpu") if score]
+    ahead = max((s for s in scores if s.ci95[0] > CLEARLY), key=lambda s: s.speedup, default=None)
+    best = ahead or max(scores, key=lambda s: s.speedup, default=None)
+    device = ahead.device if ahead else "cpu"
+    found = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
+    told = [*told_overall(ahead, best), *told_exceptions(device, table, training, fit), *reasons]
+    return Verdict(device, confidence(found), (*told, *map(Doubt.__str__, found)), table)
+
+
+def told_overall(ahead: Score | None, best: Score | None) -> list[str]:
+    if best is None:
+        return ["nothing was compared with the CPU, which is the default"]
+    families = ", ".join(f"{row['workload']} {row['size']} {row['speedup']:.3g}\u00d7" for row in best.rows)
+    if ahead:
+        return [f"{ahead.device} trains at {ahead}, the mean over {families}"]
+    if best.ci95[1] < 1 / CLEARLY:
+        return [f"{best.device} is slower than the CPU: {best}, the mean over {families}"]
+    return [f"{best.device} is not clearly faster than the CPU: {best}, the mean over {families}"]
+
+
+def told_exceptions(device: str, table: Mapping[str, str], training: Facts, fit: Sequence[str]) -> list[str]:
+    """Families whose own winner is another device."""
+    told = []
+    for family, winner in table.items():
+        if winner != device:
+            row = deciding(family, training, device if winner == "cpu" else winner, fit)
+            figure = f" ({row['speedup']:.3g}\u00d7 the CPU's speed on {row['device']})" if row else ""
+            told.append(f"{family} is better trained on {winner}{figure}")
+    return told
+
+
+def deciding(family: str, training: Facts, device: str, fit: Sequence[str]) -> Row | None:
+    """The comparison that a family is judged by on a device."""
+    rows = {row["size"]: row for row in comparisons(training, device) if row["workload"] == family}
+    return next((rows[size] for size in SIZES if size in rows and device in fit), None)
+
+
+def comparisons(training: Facts, device: str) -> list[Row]:
+    return [row for row in training.get("comparisons", ()) if row["device"] == device and row["baseline"] == "cpu"]
+
+
+def by_workload(training: Facts, fit: Sequence[str]) -> dict[str, str]:
+    """The winner of each family that was timed on the CPU: an accelerator only if clearly faster."""
+    table = {}
+    for family in dict.fromkeys(row["workload"] for row in training["results"] if row["outcome"] == "ok"):
+        rows = [deciding(family, training, device, fit) for device in fit if device != "cpu"]
+        table[family] = winner([row for row in rows if row])
+    return table
+
+
+def winner(rows: Iterable[Row]) -> str:
+    ahead = [row for row in rows if row["ci95"][0] > CLEARLY]
+    return max(ahead, key=lambda row: row["speedup"])["device"] if ahead else "cpu"
+
+
+def score_of(device: str, training: Facts) -> Score | None:
+    """The geometric mean over the families compared, with the mean of their interval ends; None without any."""
+    families = dict.fromkeys(row["workload"] for row in comparisons(training, device))
+    rows = tuple(row for family in families if (row := deciding(family, training, device, (device,))))
+    if not rows:
+        return None
+    low, high = (geometric_mean([row["ci95"][end] for row in rows]) for end in (0, 1))
+    return Score(device, geometric_mean([row["speedup"] for row in rows]), (low, high), rows)
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    return math.exp(math.fsum(map(math.log, values)) / len(values))
+
+
+def workload_table(training: Facts, operators: Facts | None = None) -> dict[str, dict[str, Row]]:
+    """For the profile: by family and size the winner, and the speed of the best accelerator against the CPU.
+
+    A device that is ruled out does not appear; what was compared with nothing is left out.
+    """
+    out = ruled_out(operators, training)
+    rows = [row for row in training.get("comparisons", ()) if row["device"] not in out and row["baseline"] == "cpu"]
+    table: dict[str, dict[str, Row]] = {}
+    for row in sorted(rows, key=lambda row: float(row["speedup"])):  # the fastest is written last and stays
+        entry = {"device": winner([row]), "speedup": row["speedup"], "ci95": list(row["ci95"])}
+        table.setdefault(row["workload"], {})[row["size"]] = entry
+    return table
+
+
+def is_apple_silicon(machine: Facts) -> bool | None:
+    """From the machine facts; an x86_64 Python under Rosetta runs on it too."""
+    system, arch = machine.get("os"), machine.get("arch")
+    if system is None or arch is None:
+        return None
+    mac = str(system).lower() in ("darwin", "macos")
+    return mac and (arch == "arm64" or bool(machine.get("translated")) or "Apple" in (machine.get("chip") or ""))
+
+
+def some(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
+    return ", ".join(every[:NAMED]) + more
+
+
+def first_line(text: str) -> str:
+    return text.splitlines()[0][:200] if text else "no detail"

@@ -1,0 +1,165 @@
+"""Compares what a device computed with the reference: values, not-finite numbers, shapes, dtypes, distributions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .catalogue.entry import Law
+
+# Relative and absolute tolerance by dtype, those of torch.testing.assert_close.
+TOLERANCES: dict[torch.dtype, tuple[float, float]] = {
+    torch.float64: (1e-7, 1e-7),
+    torch.float32: (1.3e-6, 1e-5),
+    torch.float16: (1e-3, 1e-5),
+    torch.bfloat16: (1.6e-2, 1e-5),
+}
+# An accelerator adds in another order, multiplies in blocks and approximates exp, tanh and their like; PyTorch's
+# own tests allow MPS 23 times the relative tolerance in float32 (3e-5) and 10 in float16 (1e-2), and no known
+# bug stays within these.
+ACCELERATOR: dict[torch.dtype, float] = {torch.float32: 20.0, torch.float16: 8.0, torch.bfloat16: 2.0}
+# The formula of a gradient has several steps, and half types round each.
+GRADIENT: dict[torch.dtype, float] = {torch.float16: 4.0, torch.bfloat16: 4.0}
+DRAWN = 6.0  # standard errors a mean of random numbers may be off: one in a thousand million
+SPREAD = 0.1  # how far a standard deviation of 8,192 numbers may be off; its own error is about a hundredth
+
+OK: dict[str, Any] = {"outcome": "ok", "detail": ""}
+
+
+def wrong(detail: str, **numbers: Any) -> dict[str, Any]:
+    return {"outcome": "wrong", "detail": detail, **numbers}
+
+
+def expected_dtype(reference: torch.dtype, dtype: torch.dtype) -> torch.dtype:
+    """The dtype a probe's result must have where the float64 reference has this one."""
+    if reference == torch.float64 and dtype.is_floating_point:
+        return dtype
+    if reference == torch.complex128:
+        return torch.complex64
+    return reference
+
+
+def tolerance(dtype: torch.dtype, device: str, slack: float) -> tuple[float, float]:
+    """Relative and absolute tolerance of a result of this dtype."""
+    relative, absolute = TOLERANCES.get(dtype, TOLERANCES[torch.float32])
+    factor = slack * (1.0 if device == "cpu" else ACCELERATOR.get(dtype, 1.0))
+    return relative * factor, absolute * factor
+
+
+def position(flat: int, shape: torch.Size) -> list[int]:
+    """The index of an element from its place in the flattened tensor."""
+    found = []
+    for size in reversed(shape):
+        flat, here = divmod(flat, size)
+        found.append(here)
+    return found[::-1]
+
+
+def _not_finite(actual: Tensor, expected: Tensor) -> dict[str, Any] | None:
+    """What is to say about infinities and NaN, None if both have the same."""
+    lost = expected.isfinite() & ~actual.isfinite()
+    if bool(lost.any()):
+        first = position(int(lost.flatten().to(torch.uint8).argmax()), lost.shape)
+        detail = f"{int(lost.sum())} of {lost.numel()} elements not finite, first at {first}"
+        return {"outcome": "nan", "detail": detail, "index": first}
+    same = (actual == expected) | (actual.isnan() & expected.isnan()) | expected.isfinite()
+    if bool(same.all()):
+        return None
+    first = position(int((~same).flatten().to(torch.uint8).argmax()), same.shape)
+    return wrong(f"{_at(actual, first)} at {first} where the reference has {_at(expected, first)}", index=first)
+
+
+def _at(values: Tensor, place: list[int]) -> float:
+    return float(values[tuple(place)])
+
+
+def _worst(actual: Tensor, expected: Tensor, difference: Tensor, excess: Tensor) -> dict[str, Any]:
+    first = position(int(excess.flatten().argmax()), excess.shape)
+    largest, relative = float(difference.max()), float((difference / expected.abs().clamp_min(1e-30)).max())
+    count = int((excess > 0).sum())
+    detail = (
+        f"{count} of {excess.numel()} elements differ; largest error {largest:.3g} absolute, {relative:.3g} relative; "
+        f"worst at {first}: {_at(actual, first):.6g}, reference {_at(expected, first):.6g}"
+    )
+    return wrong(detail, max_abs=largest, max_rel=relative, index=first)
+
+
+def close(actual: Tensor, expected: Tensor, relative: float, absolute: float) -> dict[str, Any]:
+    """Judge real numbers of one shape; both float64.
+
+    Relative tolerance is taken of the element or of the mean size of all, whichever is larger: a sum that cancels
+    carries the rounding of its terms.
+    """
+    difference = (actual - expected).abs_()
+    size = expected.abs()
+    if not size.numel():
+        return OK
+    mean = float(size.mean())  # one infinity in it would allow anything
+    if math.isfinite(mean) and bool((difference <= size.clamp(min=mean).mul_(relative).add_(absolute)).all()):
+        return OK
+    found = _not_finite(actual, expected)
+    if found:
+        return found
+    finite = expected.isfinite()
+    zero = torch.zeros_like(expected)
+    actual, expected = torch.where(finite, actual, zero), torch.where(finite, expected, zero)
+    mean = float(expected.abs().sum() / finite.sum().clamp_min(1))
+    difference = (actual - expected).abs()
+    excess = difference - (expected.abs().clamp(min=mean) * relative + absolute)
+    return OK if bool((excess <= 0).all()) else _worst(actual, expected, difference, excess)
+
+
+def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, slack: float) -> dict[str, Any]:
+    """Judge one result against its reference; both on the CPU, `dtype` is the probe's."""
+    if actual.shape != expected.shape:
+        return wrong(f"shape {list(actual.shape)}, reference {list(expected.shape)}")
+    due = expected_dtype(expected.dtype, dtype)
+    if actual.dtype != due:
+        return wrong(f"dtype {actual.dtype}, reference {due}")
+    if due.is_complex:
+        actual, expected = torch.view_as_real(actual.resolve_conj()), torch.view_as_real(expected.resolve_conj())
+        due = torch.float32
+    if due.is_floating_point:
+        relative, absolute = tolerance(due, device, slack)
+        return close(actual.to(torch.float64), expected.to(torch.float64), relative, absolute)
+    if torch.equal(actual, expected):
+        return OK
+    different = actual != expected
+    first = position(int(different.flatten().to(torch.uint8).argmax()), different.shape)
+    detail = f"{int(different.sum())} of {different.numel()} elements differ, first at {first}"
+    return wrong(f"{detail}: {_at(actual, first):g}, reference {_at(expected, first):g}", index=first)
+
+
+def compare_all(
+    actual: list[Tensor], expected: list[Tensor], dtype: torch.dtype, device: str, slack: float
+) -> dict[str, Any]:
+    """Judge every result of a call; the first that is not right decides."""
+    if len(actual) != len(expected):
+        return wrong(f"{len(actual)} results, reference {len(expected)}")
+    for place, (one, reference) in enumerate(zip(actual, expected)):
+        verdict = compare(one, reference, dtype, device, slack)
+        if verdict["outcome"] != "ok":
+            where = f"result {place + 1} of {len(actual)}: " if len(actual) > 1 else ""
+            return {**verdict, "detail": where + verdict["detail"]}
+    return OK
+
+
+def follows(drawn: Tensor, law: Law) -> dict[str, Any]:
+    """Judge random numbers by mean, standard deviation and bounds."""
+    numbers = drawn.to(torch.float64).flatten()
+    if not bool(numbers.isfinite().all()):
+        return {"outcome": "nan", "detail": f"{int((~numbers.isfinite()).sum())} random numbers are not finite"}
+    low, high, mean, std = (float(one) for one in (numbers.min(), numbers.max(), numbers.mean(), numbers.std()))
+    coarse = torch.finfo(drawn.dtype).eps if drawn.dtype.is_floating_point else 0.0
+    if law.low is not None and low < law.low - coarse * abs(law.low):
+        return wrong(f"smallest random number {low:.6g}, must not be below {law.low:g}")
+    if law.high is not None and high > law.high + coarse * abs(law.high):
+        return wrong(f"largest random number {high:.6g}, must not be above {law.high:g}")
+    if abs(mean - law.mean) > DRAWN * law.std / math.sqrt(numbers.numel()) + coarse * (abs(law.mean) + law.std):
+        return wrong(f"mean of random numbers {mean:.6g}, must be near {law.mean:g}")
+    if abs(std - law.std) > SPREAD * law.std:
+        return wrong(f"standard deviation of random numbers {std:.6g}, must be near {law.std:g}")
+    return OK

@@ -1,0 +1,278 @@
+"""Probes one operator on one device: the same call as the reference, and a judgement of what came back.
+
+The reference is the call on the CPU in float64, from inputs rounded to the probe's dtype, so that only the
+device's arithmetic is judged; integers and booleans must agree exactly.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Callable, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .catalogue import CATALOGUE
+from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, TAIL, Entry, Input, Law, variants
+from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
+from .catalogue.resolve import available, resolve
+from .operator_judge import GRADIENT, compare_all, follows, wrong
+from .operator_messages import FALLING_BACK, LENGTH, judge_exception
+
+FORWARD, BACKWARD = "forward", "backward"
+
+# How far a probe is from what training does most; a level takes those within its reach, nearest first.
+RANK_DISTANCE = (0.0, 2.0, 4.0)
+DTYPE_DISTANCE = {"float32": 0.0, "bfloat16": 1.0, "float16": 1.0, "int64": 2.0, "bool": 2.0}
+VARIANT_DISTANCE, BACKWARD_DISTANCE = 1.5, 0.5
+REACH = {"quick": 2.0, "standard": 5.5, "thorough": float("inf")}
+
+
+# By entry, dtype, variant and direction; bounded by the catalogue, a few megabytes.
+_references: dict[tuple[str, torch.dtype, str, str], list[Tensor]] = {}
+
+
+class Case(NamedTuple):
+    """One probe without its device."""
+
+    item: Entry
+    dtype: torch.dtype
+    variant: str
+    direction: str
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        path = self.item.inplace if self.variant in IN_PLACE and self.item.inplace else self.item.call
+        found = resolve(path)
+        if found is None:
+            raise NotImplementedError(f"this torch has no {path}")
+        return found
+
+
+def operator_name(item: Entry, variant: str) -> str:
+    """The aten name that a probe is about; in-place forms are operators of their own."""
+    return item.op + "_" if variant in IN_PLACE else item.op
+
+
+def directions(item: Entry, dtype: str, variant: str) -> tuple[str, ...]:
+    """Both directions where the operator has a derivative in this dtype; a mutated view is probed forward."""
+    if not item.backward or not getattr(torch, dtype).is_floating_point or variant == "inplace-view":
+        return (FORWARD,)
+    return (FORWARD, BACKWARD)
+
+
+def distance(item: Entry, dtype: str, variant: str, direction: str) -> float:
+    """How far a probe is from what training does most."""
+    layout = 0.0 if variant == CONTIGUOUS else VARIANT_DISTANCE
+    back = BACKWARD_DISTANCE if direction == BACKWARD else 0.0
+    return RANK_DISTANCE[item.rank] + DTYPE_DISTANCE[dtype] + layout + back
+
+
+def plan(level: str, dtypes: list[str], device: str = "cpu") -> list[list[str]]:
+    """The probes of a level as [entry, aten name, dtype, variant, direction], most important first.
+
+    Operators this torch does not have are left out; so are, on the CPU, dtypes an entry says its kernels lack.
+    """
+    found: list[tuple[float, list[str]]] = []
+    for item in CATALOGUE.values():
+        if not available(item):
+            continue
+        lacking = item.cpu_lacks if device == "cpu" else ()
+        for dtype in (one for one in dtypes if one in item.dtypes and one not in lacking):
+            for variant in variants(item):
+                for direction in directions(item, dtype, variant):
+                    far = distance(item, dtype, variant, direction)
+                    if far <= REACH[level]:
+                        found.append((far, [item.name, operator_name(item, variant), dtype, variant, direction]))
+    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
+
+
+def warm_up() -> str:
+    """Run one gradient on the CPU: torch loads half a second of modules for its first, and tells no one.
+
+    Returns the outcome.
+    """
+    return str(probe("exp", "cpu", "float32", CONTIGUOUS, BACKWARD)["outcome"])
+
+
+def core() -> list[str]:
+    """The entries without which nothing trains: a device on which one of them is wrong is no device to use."""
+    steps = (item.name for item in CATALOGUE.values() if item.call == "calls.optimizer_steps" and item.rank < TAIL)
+    return [*(item.name for item in CATALOGUE.values() if item.rank == CORE), *steps]
+
+
+def flatten(result: Any, dtype: torch.dtype) -> list[Tensor]:
+    """The tensors of a call's result in order; Python numbers become tensors."""
+    if isinstance(result, Tensor):
+        return [result]
+    if isinstance(result, (list, tuple)):
+        return [one for part in result for one in flatten(part, dtype)]
+    if isinstance(result, float):
+        return [torch.tensor(result, dtype=dtype)]
+    return [] if result is None else [torch.tensor(result)]
+
+
+def cotangents(case: Case, outputs: list[Tensor], device: str) -> list[Tensor]:
+    """The seeded gradients that flow into the outputs, rounded to the probe's dtype as the inputs are."""
+    found = []
+    for position, one in enumerate(outputs):
+        shape = tuple(one.shape)
+        seed = f"{case.item.name}/cotangent/{position}"
+        spec = Input(shape, "ones" if case.item.law else "normal")
+        value = values(spec, CONTIGUOUS, case.dtype, seed)
+        found.append(value.to(device=device, dtype=one.dtype))
+    return found
+
+
+def arguments(case: Case, make: Callable[[Input, str], Tensor]) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor]]:
+    """The arguments of a case's call, and those tensors whose gradient is to be judged."""
+    leaves: list[Tensor] = []
+    count = 0
+
+    def build(one: Input) -> Tensor:
+        nonlocal count
+        count += 1
+        tensor = make(one, f"{case.item.name}/{count}")
+        if case.direction == BACKWARD and one.grad and tensor.is_floating_point():
+            tensor = tensor.detach().requires_grad_()
+            leaves.append(tensor)
+        return tensor
+
+    args = walk(case.item.args, build)
+    return args, walk(case.item.kwargs, build), leaves
+
+
+def gradients(case: Case, outputs: list[Tensor], leaves: list[Tensor], device: str) -> list[Tensor]:
+    """The gradient of every input; zero where an input has no part in the result."""
+    outputs = [one for one in outputs if one.requires_grad]
+    found = torch.autograd.grad(outputs, leaves, cotangents(case, outputs, device), allow_unused=True)
+    return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves)]
+
+
+def call(case: Case, make: Callable[[Input, str], Tensor], device: str) -> list[Tensor]:
+    """Results of a case's call, or its gradients."""
+    args, kwargs, leaves = arguments(case, make)
+    if case.variant in IN_PLACE and case.direction == BACKWARD:
+        args = (args[0].clone(), *args[1:])  # a leaf must not be written to
+    outputs = flatten(case.function(*args, **kwargs), case.dtype)
+    return gradients(case, outputs, leaves, device) if case.direction == BACKWARD else outputs
+
+
+def reference(case: Case) -> list[Tensor]:
+    """What is right: contiguous inputs on the CPU, floating point ones in float64. Computed once."""
+    key = (case.item.name, case.dtype, case.variant, case.direction)
+    if key not in _references:
+        _references[key] = referred(case)
+    return _references[key]
+
+
+def referred(case: Case) -> list[Tensor]:
+
+    def make(one: Input, seed: str) -> Tensor:
+        value = values(one, case.variant, case.dtype, seed)
+        return value.to(torch.float64) if value.is_floating_point() else value.clone()
+
+    return [one.detach() for one in call(case, make, "cpu")]
+
+
+def computed(case: Case, device: str) -> list[Tensor]:
+    """What the device makes of it, brought back to the CPU; bringing back waits for the device."""
+    bases: list[Tensor] = []
+
+    def make(one: Input, seed: str) -> Tensor:
+        view, base = place(one, case.variant, case.dtype, seed, device)
+        bases.append(base)
+        return view
+
+    results = call(case, make, device)
+    if case.variant == "inplace-view":
+        results = [bases[0]]  # the memory around the view must not change either
+    return [one.detach().to("cpu") for one in results]
+
+
+def expected_of(case: Case) -> list[Tensor]:
+    """The reference of a case; layouts share that of the plain variant."""
+    spec = next((one for one in _inputs(case.item)), None)
+    plain = CONTIGUOUS if case.variant in LAYOUTS and case.variant not in ("expanded", *IN_PLACE) else case.variant
+    found = reference(case._replace(variant=plain))
+    if case.variant != "inplace-view" or spec is None:
+        return found
+    layout = layout_of(spec, found[0], case.variant)
+    return [layout.pack(found[0]) if layout else found[0]]
+
+
+def _inputs(item: Entry) -> list[Input]:
+    return [one for one in item.args if isinstance(one, Input)]
+
+
+def differs_again(case: Case, device: str, first: list[Tensor]) -> bool:
+    """Whether a second run on the device gives other numbers than the first."""
+    second = computed(case, device)
+    return any(not torch.equal(one.nan_to_num(), other.nan_to_num()) for one, other in zip(first, second))
+
+
+def judge_values(case: Case, device: str) -> dict[str, Any]:
+    """Outcome of a case whose values are determined."""
+    try:
+        expected = expected_of(case)
+    except Exception as error:
+        if device == "cpu":
+            return judge_exception(error)
+        return {"outcome": "skipped", "detail": f"no reference on the CPU: {error}"[:LENGTH]}
+    actual = computed(case, device)
+    slack = case.item.slack * (GRADIENT.get(case.dtype, 1.0) if case.direction == BACKWARD else 1.0)
+    verdict = compare_all(actual, expected, case.dtype, device, slack)
+    if verdict["outcome"] in ("wrong", "nan") and differs_again(case, device, actual):
+        return {**verdict, "detail": verdict["detail"] + "; differs from run to run"}
+    return verdict
+
+
+def judge_law(case: Case, device: str, law: Law) -> dict[str, Any]:
+    """Outcome of a random case: its distribution, and that two draws are not the same."""
+    torch.manual_seed(20)
+    first, second = computed(case, device)[0], computed(case, device)[0]
+    if torch.equal(first, second):
+        return wrong("two draws are the same")
+    return follows(first, law)
+
+
+def attempt(case: Case, device: str) -> dict[str, Any]:
+    """Outcome and detail of a case on a device, whatever happens short of a crash."""
+    try:
+        law = case.item.law
+        return judge_law(case, device, law) if law else judge_values(case, device)
+    except Exception as error:
+        return judge_exception(error)
+
+
+def fallen_back(caught: list[warnings.WarningMessage]) -> str | None:
+    """The warning that says the CPU did the work; its absence proves nothing."""
+    texts = (str(one.message) for one in caught)
+    return next((text[:LENGTH] for text in texts if FALLING_BACK.search(text)), None)
+
+
+def prepare(device: str) -> None:
+    """Settings without which a device computes less exactly than its dtype promises."""
+    if device.startswith("cuda"):
+        torch.backends.cudnn.allow_tf32 = False  # 10 bits of mantissa for convolutions, on unless forbidden
+        torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def probe(entry: str, device: str, dtype: str, variant: str, direction: str) -> dict[str, Any]:
+    """Run one probe and judge it.
+
+    Returns a row with `op`, `device`, `dtype`, `variant`, `direction`, `outcome`, `detail`; where numbers differ
+    also `max_abs`, `max_rel` and `index`. Raises KeyError for an entry the catalogue does not have.
+    """
+    case = Case(CATALOGUE[entry], getattr(torch, dtype), variant, direction)
+    prepare(device)
+    torch.set_warn_always(True)  # else torch says only once in a process that an operator runs on the CPU
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        verdict = attempt(case, device)
+    torch.set_warn_always(False)
+    if device != "cpu" and verdict["outcome"] == "ok":
+        moved = fallen_back(caught)
+        verdict = {"outcome": "fallback", "detail": moved} if moved else verdict
+    names = {"entry": entry, "op": operator_name(case.item, variant), "device": device, "dtype": dtype}
+    return {**names, "variant": variant, "direction": direction, **verdict}

@@ -1,0 +1,235 @@
+"""Training sessions in real worker processes, and the check from end to end on the simulated accelerator."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mpsdoctor import verdict
+from mpsdoctor.check import Answer, Context, Finding, Sandbox, Workers
+from mpsdoctor_checks import training
+
+FAMILIES = ("mlp", "cnn", "lstm", "transformer")
+# Several test processes share the cores; one thread each is slower by less than waiting for one another.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+def simulator() -> ModuleType:
+    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
+    spec = importlib.util.spec_from_file_location("training_simulator", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Sandbox]:
+    sandbox = Sandbox(sys.executable, ONE_THREAD)
+    yield sandbox
+    sandbox.close()
+
+
+def ask(worker: Sandbox, function: str, **args: Any) -> Any:
+    answer = asked(worker, function, **args)
+    assert answer.outcome == "ok", answer.detail
+    return answer.value
+
+
+def asked(worker: Sandbox, function: str, **args: Any) -> Answer:
+    return worker.call(f"mpsdoctor_worker.training:{function}", timeout=120.0, **args)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_learns(worker: Sandbox, family: str) -> None:
+    """The loss of the small size falls, from where a guess among eight classes starts."""
+    ask(worker, "prepare", workload=family, size="small", device="cpu")
+    losses = ask(worker, "losses", steps=120)["losses"]
+    assert losses[0] == pytest.approx(math.log(8), rel=0.15)
+    assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_training_is_repeatable(worker: Sandbox, family: str) -> None:
+    """A fresh start gives the same losses and gradients, also after other training in the session."""
+    ask(worker, "prepare", workload=family, size="small", device="cpu")
+    first = ask(worker, "losses", steps=6)
+    ask(worker, "block", steps=3)
+    again = ask(worker, "losses", steps=6)
+    ask(worker, "prepare", workload=family, size="small", device="cpu")
+    anew = ask(worker, "losses", steps=6)
+    for other in (again, anew):
+        assert other["losses"] == pytest.approx(first["losses"], rel=1e-5)
+        assert other["gradients"].keys() == first["gradients"].keys()
+
+
+@pytest.mark.parametrize("size", ["medium", "large"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_larger_sizes_can_be_built(worker: Sandbox, family: str, size: str) -> None:
+    """Each size has more parameters than the one before, and a block of it can be timed."""
+    smaller = {"medium": "small", "large": "medium"}[size]
+    before = ask(worker, "prepare", workload=family, size=smaller, device="cpu")["parameters"]
+    assert ask(worker, "prepare", workload=family, size=size, device="cpu")["parameters"] > before
+    assert math.isfinite(ask(worker, "block", steps=1)["loss"])
+
+
+def test_a_block_is_timed_and_counted(worker: Sandbox) -> None:
+    """A block answers its seconds, its steps, how many were done in all, and the memory held."""
+    ask(worker, "prepare", workload="mlp", size="small", device="cpu")
+    block = ask(worker, "block", steps=16)
+    assert block["steps"] == 16
+    assert block["done"] >= 16
+    assert 0 < block["seconds"] < 60
+    assert block["peak_bytes"] is None or block["peak_bytes"] > 1 << 20
+
+
+def test_warm_up_tells_its_curve(worker: Sandbox) -> None:
+    """Warm-up counts its steps and seconds, and ends when its time is over."""
+    ask(worker, "prepare", workload="mlp", size="small", device="cpu")
+    warm = ask(worker, "warm_up", seconds=2.0)
+    assert warm["steps"] == sum(steps for steps, _ in warm["curve"])
+    assert warm["step_seconds"] > 0
+    assert ask(worker, "warm_up", seconds=0.0)["steps"] == 0
+
+
+def test_threads_can_be_set(worker: Sandbox) -> None:
+    """A number of threads holds for its session only."""
+    args = {"workload": "mlp", "size": "small", "device": "cpu"}
+    assert ask(worker, "prepare", **args, num_threads=2)["num_threads"] == 2
+    assert ask(worker, "prepare", **args)["num_threads"] == 1
+
+
+def test_autocast_trains_to_nearly_the_same(worker: Sandbox) -> None:
+    """bfloat16 means autocast: other numbers than float32, but not by much."""
+    curves = []
+    for dtype in ("float32", "bfloat16"):
+        ask(worker, "prepare", workload="mlp", size="small", device="cpu", dtype=dtype)
+        curves.append(ask(worker, "losses", steps=6)["losses"])
+    assert curves[0] != curves[1]
+    assert curves[0] == pytest.approx(curves[1], rel=1e-2)
+
+
+@pytest.mark.parametrize("function", ["losses", "block"])
+def test_a_death_between_jobs_is_an_error(function: str) -> None:
+    """A session that died with its worker is said to be gone; no number comes from a fresh worker."""
+    sandbox = Sandbox(sys.executable, ONE_THREAD)
+    try:
+        ask(sandbox, "prepare", workload="mlp", size="small", device="cpu")
+        assert sandbox.call("os:_exit", status=7).outcome == "crash"
+        answer = asked(sandbox, function, steps=2)
+    finally:
+        sandbox.close()
+    assert answer.outcome == "error"
+    assert "no training session in this process" in answer.value["message"]
+
+
+def test_released_sessions_are_gone(worker: Sandbox) -> None:
+    """After release there is nothing to time."""
+    ask(worker, "prepare", workload="mlp", size="small", device="cpu")
+    ask(worker, "release")
+    assert asked(worker, "block", steps=1).outcome == "error"
+
+
+@pytest.mark.parametrize(("workload", "size", "exist"), [("gan", "small", "transformer"), ("cnn", "huge", "medium")])
+def test_unknown_workloads_name_those_that_exist(worker: Sandbox, workload: str, size: str, exist: str) -> None:
+    """A misspelt name is answered with the names there are."""
+    answer = asked(worker, "prepare", workload=workload, size=size, device="cpu")
+    assert answer.outcome == "error"
+    assert exist in answer.value["message"]
+
+
+def checked(devices: tuple[str, ...], env: Mapping[str, str], seconds: float) -> tuple[dict[str, Any], list[Finding]]:
+    """Facts and findings of the check; the environment is what its workers inherit."""
+    build = {"devices": [{"device": device, "usable": True} for device in devices], "num_threads": 1}
+    context = Context("quick", seconds, None, {"build": build}, Workers(sys.executable), lambda message: None)
+    facts: dict[str, Any] = {}
+    findings: list[Finding] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**ONE_THREAD, **env}.items():
+            patch.setenv(name, value)
+        try:
+            for item in training.run(context):
+                if isinstance(item, Finding):
+                    findings.append(item)
+                else:
+                    facts.update(item)
+        finally:
+            for device in devices:
+                context.worker(device).close()
+    return facts, findings
+
+
+def outcomes(facts: Mapping[str, Any], device: str) -> dict[str, str]:
+    return {row["workload"]: row["outcome"] for row in facts["results"] if row["device"] == device}
+
+
+def test_the_cpu_alone() -> None:
+    """All four families are timed on the CPU, with intervals around their figures, and nothing is compared."""
+    facts, findings = checked(("cpu",), {}, seconds=6.0)
+    assert outcomes(facts, "cpu") == dict.fromkeys(FAMILIES, "ok")
+    for row in facts["results"]:
+        low, high = row["ci95_ms"]
+        assert low <= row["step_ms"] <= high
+        assert row["samples_per_s"] > 0
+    assert facts["comparisons"] == []
+    assert facts["alone"] is True
+    assert "MPS504" in {finding.code for finding in findings}
+
+
+def test_an_accelerator_is_compared() -> None:
+    """On a slow simulated accelerator each comparison comes with its interval and blocks; the CPU wins."""
+    facts, findings = checked(("cpu", "sim"), simulator().environment(launch_us=400), seconds=8.0)
+    assert set(outcomes(facts, "sim").values()) == {"ok"}
+    assert {row["workload"] for row in facts["comparisons"]} == set(FAMILIES)
+    for row, run in zip(facts["comparisons"], facts["runs"], strict=True):
+        assert row["ci95"][0] <= row["speedup"] <= row["ci95"][1]
+        assert len(run["blocks_ms"]["sim"]) == row["pairs"] >= 3
+        losses = run["losses"]["sim"]
+        assert losses == pytest.approx(run["losses"]["cpu"][: len(losses)], rel=1e-3)
+    assert {row["winner"] for row in facts["comparisons"]} == {"cpu"}
+    assert "MPS502" in {finding.code for finding in findings}
+    judged = verdict.judge([{"device": each, "usable": True} for each in ("cpu", "sim")], None, facts)
+    assert judged is not None
+    assert judged.device == "cpu"
+    assert verdict.workload_table(facts)["cnn"]["small"]["device"] == "cpu"
+
+
+def test_planted_faults_are_named() -> None:
+    """A wrong gradient, NaN and a death in training are each found, named, and rule the device out."""
+    faults = (
+        "aten::native_batch_norm_backward=wrong",
+        "aten::gelu=nan@24",
+        "aten::embedding_dense_backward=segfault@7",
+    )
+    environment = simulator().environment(faults=",".join(faults))
+    facts, findings = checked(("cpu", "sim"), environment, seconds=6.0)
+    found = outcomes(facts, "sim")
+    assert (found["cnn"], found["transformer"], found["mlp"]) == ("diverged", "crash", "nan")
+    assert outcomes(facts, "cpu")["transformer"] == "ok"
+    by_code = {finding.code: finding for finding in findings}
+    assert "gradient of" in by_code["MPS510"].detail
+    assert "at step" in by_code["MPS511"].detail
+    assert re.search(r"after step [1-9], in losses: SIGSEGV", by_code["MPS512"].detail)
+    judged = verdict.judge([{"device": each, "usable": True} for each in ("cpu", "sim")], None, facts)
+    assert judged is not None
+    assert judged.device == "cpu"
+    assert any("sim is out" in reason for reason in judged.reasons)
+
+
+def test_what_does_not_fit_is_left_out() -> None:
+    """With next to no time every workload is named as skipped, with the reason; none is missing."""
+    facts, findings = checked(("cpu",), {}, seconds=0.001)
+    rows = facts["results"]
+    assert {row["workload"] for row in rows} == set(FAMILIES)
+    assert {row["outcome"] for row in rows} == {"skipped"}
+    assert all("left" in row["detail"] for row in rows)
+    assert "MPS505" in {finding.code for finding in findings}

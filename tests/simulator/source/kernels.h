@@ -1,0 +1,161 @@
+// How an operator runs on the device: on the CPU, over the device's memory, unless a fault is due.
+#pragma once
+#include "crossing.h"
+#include "faults.h"
+#include "random.h"
+#include "watch.h"
+
+#include <ATen/EmptyTensor.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/autocast_mode.h>
+#include <torch/library.h>
+
+#include <set>
+#include <span>
+
+namespace sim {
+
+using torch::jit::Stack;
+using c10::DispatchKey;
+
+using Values = std::span<c10::IValue>;
+
+inline Values top(Stack& stack, size_t count) { return Values(stack).last(count); }
+
+inline Values arguments(const c10::OperatorHandle& op, Stack& stack) {
+  return top(stack, op.schema().arguments().size());
+}
+
+inline Values results(const c10::OperatorHandle& op, Stack& stack) {
+  return top(stack, op.schema().returns().size());
+}
+
+inline const std::string& plain_name(const c10::OperatorHandle& op) { return op.operator_name().name; }
+
+// Operators that take CPU tensors beside the device's: copies, and indices or lengths that stay on the host.
+inline bool takes_host_tensors(const std::string& name) {
+  static const std::set<std::string> names{"aten::copy_", "aten::index", "aten::_unsafe_index", "aten::index_put_",
+      "aten::_index_put_impl_", "aten::_pack_padded_sequence", "aten::set_", "aten::_foreach_copy_"};
+  return names.count(name) > 0;
+}
+
+inline Tensors tensors_in(Values values) {
+  Tensors found;
+  const auto note = [&found](const at::Tensor& tensor) {
+    found.push_back(tensor);
+    return tensor;
+  };
+  for (auto value : values) change_tensors(value, note);
+  return found;
+}
+
+inline Fault* fault_of(const c10::OperatorHandle& op, Stack& stack) {
+  if (faults().empty() || !planted(op.operator_name())) return nullptr;
+  auto* fault = due(op.operator_name(), tensors_in(arguments(op, stack)));
+  if (fault && !spoils(fault->kind)) disasters().at(fault->kind)(*fault);
+  return fault;
+}
+
+inline void lend(c10::IValue& value, Crossing& crossing) {
+  if (value.isDevice()) {
+    if (value.toDevice().is_privateuseone()) value = c10::Device(c10::DeviceType::CPU);
+  } else if (value.isGenerator()) {
+    value = host_of(value.toGenerator());
+  } else if (value.isStorage()) {
+    value = crossing.lend(value.toStorage());
+  } else {
+    change_tensors(value, [&](const at::Tensor& tensor) { return crossing.lend(tensor); });
+  }
+}
+
+// The host cannot know a number or a shape that comes from the device before the device is done.
+inline bool host_waits(const c10::OperatorHandle& op, Values values) {
+  if (op.hasTag(at::Tag::dynamic_output_shape) || op.hasTag(at::Tag::data_dependent_output)) return true;
+  for (const auto& result : values) {
+    if (result.isScalar() || (result.isTensor() && result.toTensor().is_cpu())) return true;
+  }
+  return false;
+}
+
+inline void spoil_all(const Fault& fault, Values values) {
+  const at::NoGradGuard no_grad;
+  for (auto& result : values) {
+    change_tensors(result, [&](const at::Tensor& tensor) {
+      spoil(fault, tensor);
+      return tensor;
+    });
+  }
+}
+
+// One launch, for any operator that has a kernel on the CPU.
+inline void launch(const c10::OperatorHandle& op, Stack* stack) {
+  const auto* fault = fault_of(op, *stack);
+  Crossing crossing(takes_host_tensors(plain_name(op)));
+  for (auto& value : arguments(op, *stack)) lend(value, crossing);
+  {
+    const Inside inside;
+    const Drawing drawing(op.hasTag(at::Tag::nondeterministic_seeded));
+    op.redispatchBoxed(c10::DispatchKeySet(DispatchKey::CPU), stack);
+    if (fault) spoil_all(*fault, results(op, *stack));
+  }
+  crossing.settle();
+  for (auto& value : results(op, *stack)) {
+    change_tensors(value, [&](const at::Tensor& tensor) { return crossing.take(tensor); });
+  }
+  Clock::get().launch(plain_name(op));
+  if (host_waits(op, results(op, *stack))) Clock::get().synchronize();
+}
+
+// An operator made of others, with a fault in it: the others run on the device as they would without it.
+inline void compose(const c10::OperatorHandle& op, Stack* stack) {
+  const auto* fault = fault_of(op, *stack);
+  // A back end that is not in this build still has torch's composite kernel in its place of the table.
+  op.redispatchBoxed(c10::DispatchKeySet(DispatchKey::AutogradXLA), stack);
+  if (!fault) return;
+  const at::AutoDispatchBelowADInplaceOrView below_autograd;
+  Crossing crossing(true);
+  const auto composed = results(op, *stack);
+  Stack lent(composed.begin(), composed.end());
+  for (auto& value : lent) sim::lend(value, crossing);
+  const Inside inside;
+  spoil_all(*fault, lent);
+}
+
+// Mixed precision: matrix work in the lower type, sums and losses in float32, as other accelerators do.
+template <bool lower>
+void cast(const c10::OperatorHandle& op, Stack* stack) {
+  const c10::impl::ExcludeDispatchKeyGuard once(DispatchKey::AutocastPrivateUse1);
+  const auto low = at::autocast::get_autocast_dtype(c10::DeviceType::PrivateUse1);
+  for (auto& value : arguments(op, *stack)) {
+    change_tensors(value, [&](const at::Tensor& tensor) {
+      const bool eligible = tensor.defined() && tensor.is_privateuseone() && tensor.is_floating_point();
+      if (!eligible || tensor.scalar_type() == at::kDouble) return tensor;
+      return at::autocast::cached_cast(lower ? low : at::kFloat, tensor, c10::DeviceType::PrivateUse1);
+    });
+  }
+  op.callBoxed(stack);
+}
+
+inline at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> type, std::optional<at::Layout> layout,
+    std::optional<at::Device>, std::optional<bool>, std::optional<at::MemoryFormat> format) {
+  TORCH_CHECK_NOT_IMPLEMENTED(layout.value_or(at::kStrided) == at::kStrided, "the sim device is strided only");
+  refuse_float64(c10::dtype_or_default(type));
+  return at::Tensor(at::detail::empty_generic(size, &Memory::get(), c10::DispatchKeySet(DispatchKey::PrivateUse1),
+      c10::dtype_or_default(type), format));
+}
+
+inline at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::optional<at::ScalarType> type,
+    std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
+  refuse_float64(c10::dtype_or_default(type));
+  return at::Tensor(at::detail::empty_strided_generic(size, stride, &Memory::get(),
+      c10::DispatchKeySet(DispatchKey::PrivateUse1), c10::dtype_or_default(type)));
+}
+
+// The CPU's choice, a fused kernel, exists on the CPU alone: 0 asks for plain matrix products and a softmax.
+inline int64_t attention_choice(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+    const std::optional<at::Tensor>&, double, bool, std::optional<double>, bool) {
+  return 0;
+}
+
+} // namespace sim

@@ -1,0 +1,219 @@
+"""The profile file: where it lives, what it is valid for, how it is written and read."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs.macos
+import platformdirs.unix
+import pytest
+from trainer import program, sample
+
+from mpsdoctor import profile
+from mpsdoctor.profile import ProfileError
+
+Mac = Callable[[str], dict[str, str]]
+WHERE = "import json; from mpsdoctor.profile import default_path; print(json.dumps(str(default_path())))"
+M1 = {
+    "os": "Darwin",
+    "os_version": "14.5",
+    "arch": "arm64",
+    "chip": "Apple M1",
+    "memory_bytes": 8 * 2**30,
+    "python": "3.11.4",
+    "torch": "2.12.0",
+}
+
+
+@pytest.mark.parametrize("configured", [None, "", "/elsewhere/config", "/with space/ü"])
+def test_place_on_linux_is_platformdirs_own(configured: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Linux the folder is the one that platformdirs names."""
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    if configured is not None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", configured)
+    expected = platformdirs.unix.Unix("mpsdoctor").user_config_path / "profile.json"
+    assert profile.default_path() == expected
+
+
+def test_place_on_macos_is_platformdirs_own(mac: Mac, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS the folder is the one that platformdirs names."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    expected = platformdirs.macos.MacOS("mpsdoctor").user_config_path / "profile.json"
+    assert program(WHERE, env={**mac("m1"), "HOME": str(tmp_path)}) == str(expected)
+
+
+def test_place_on_windows_is_the_roaming_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On Windows it is %APPDATA%."""
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    monkeypatch.setenv("APPDATA", str(tmp_path))
+    assert profile.default_path() == tmp_path / "mpsdoctor" / "profile.json"
+
+
+def test_a_relative_configuration_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative XDG_CONFIG_HOME counts as unset, so that the place does not follow the working folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "config")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert profile.default_path() == Path("/home/someone/.config/mpsdoctor/profile.json")
+
+
+def test_the_place_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument outranks MPSDOCTOR_PROFILE, which outranks the usual place unless it is empty."""
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("MPSDOCTOR_PROFILE", "~/mine.json")
+    assert profile.locate("/given.json") == Path("/given.json")
+    assert profile.locate() == Path("/home/someone/mine.json")
+    monkeypatch.setenv("MPSDOCTOR_PROFILE", "")
+    assert profile.locate() == profile.default_path()
+
+
+def test_what_is_shown_has_no_home_and_no_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths in messages begin with ~ instead of the home folder; controls and bidi marks become escapes."""
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert profile.shown("/home/someone/a\x1b[2J") == "~/a\\x1b[2J"
+    assert profile.shown("/home/someoneelse") == "/home/someoneelse"
+    assert profile.printable("a\u202eb\x9bc\ud800\n") == "a\\u202eb\\x9bc\\ud800\\n"
+    assert profile.printable("x" * 300, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"torch": "2.13.0"}, ("torch 2.12.0 → 2.13.0",)),
+        ({"torch": "2.12.0+cpu"}, ("torch 2.12.0 → 2.12.0+cpu",)),
+        ({"os": "Linux"}, ("system Darwin → Linux",)),
+        ({"os_version": "14.6"}, ("system version 14.5 → 14.6",)),
+        ({"arch": "x86_64"}, ("architecture arm64 → x86_64",)),
+        ({"chip": "Apple M4\x07"}, ("chip Apple M1 → Apple M4\\x07",)),
+        ({"python": "3.11.9"}, ()),
+        ({"python": "3.12.4"}, ("Python 3.11.4 → 3.12.4",)),
+        ({"memory_bytes": int(7.7 * 2**30)}, ()),
+        ({"memory_bytes": 16 * 2**30}, ("memory 8.0 GiB → 16.0 GiB",)),
+        ({"chip": None, "memory_bytes": None, "python": None, "os_version": None}, ()),
+        ({}, ()),
+    ],
+)
+def test_changes_in_words(part: dict[str, Any], said: tuple[str, ...]) -> None:
+    """Each difference that matters is a sentence; what is unknown now is not compared."""
+    assert profile.changes(M1, {**M1, **part}) == said
+
+
+def test_an_anonymous_recording_is_never_valid() -> None:
+    """A recording without torch, system or chip is of no known machine, unless this one knows no chip either."""
+    assert profile.changes({}, M1) == (
+        "torch not recorded → 2.12.0",
+        "system not recorded → Darwin",
+        "chip not recorded → Apple M1",
+    )
+    assert profile.changes({**M1, "chip": None}, {**M1, "chip": None}) == ()
+    assert profile.changes({**M1, "memory_bytes": None, "python": None, "arch": None}, M1) == ()
+
+
+def test_written_profiles_are_private_sorted_and_read_back(tmp_path: Path) -> None:
+    """The file is 0600 in a new folder 0700, sorted UTF-8 with a newline, and reads back the same."""
+    path = tmp_path / "new" / "mpsdoctor" / "profile.json"
+    content = sample(hints=["2×", "lone \ud800"], later=1)
+    profile.write(content, path)
+    assert profile.read(path) == content
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    text = path.read_text(encoding="utf-8")
+    assert "2×" in text
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False).replace(
+        "\ud800", "\\ud800"
+    ) + "\n"  # fmt: skip
+
+
+def test_writing_replaces_a_link_and_spares_its_target(tmp_path: Path) -> None:
+    """A symbolic link at the place is replaced by a file; what it pointed to stays as it was."""
+    target, link = tmp_path / "target", tmp_path / "profile.json"
+    target.write_text("precious")
+    link.symlink_to(target)
+    profile.write(sample(), link)
+    assert target.read_text() == "precious"
+    assert not link.is_symlink()
+
+
+def test_missing_is_told_apart_from_broken(tmp_path: Path) -> None:
+    """No file is a FileNotFoundError, a file that is no profile a ProfileError, which is a ValueError."""
+    with pytest.raises(FileNotFoundError):
+        profile.read(tmp_path / "none.json")
+    (tmp_path / "p.json").write_text("{}")
+    with pytest.raises(ProfileError, match=r"p\.json: schema should be 1, not null or missing; run 'mpsdoctor'"):
+        profile.read(tmp_path / "p.json")
+    assert issubclass(ProfileError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (sample(hints=[float("nan")]), "each of hints should be text"),
+        (sample(later=float("nan")), "not JSON compliant"),
+        (sample(later=object()), "not JSON data"),
+        (sample(later="x" * 2**20), "larger than the 1048576 bytes"),
+        (sample(schema=2), "schema 2 is newer"),
+        (sample(environment={"PATH": "/"}), "a name beginning with PYTORCH_"),
+    ],
+)
+def test_what_could_not_be_read_is_not_written(content: dict[str, Any], why: str, tmp_path: Path) -> None:
+    """A profile that readers would refuse is refused before anything is touched."""
+    with pytest.raises(ProfileError, match=why):
+        profile.write(content, tmp_path / "p.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("obstacle", ["directory", "pipe", "device", "file above", "folder"])
+def test_what_stands_in_the_way_is_named(obstacle: str, tmp_path: Path) -> None:
+    """A folder, pipe, device or file in the way, and a folder that takes no files, give a clear error and stay."""
+    path = tmp_path / "p.json"
+    if obstacle == "directory":
+        path.mkdir()
+    elif obstacle == "pipe":
+        os.mkfifo(path)
+    elif obstacle == "device":
+        path.symlink_to("/dev/zero")  # through a link, so that a writer without the guard would harm the link alone
+    elif obstacle == "file above":
+        path.touch()
+        path /= "profile.json"
+    else:
+        path = Path("/proc/mpsdoctor/profile.json")
+    with pytest.raises(ProfileError, match="cannot be written") as caught:
+        profile.write(sample(), path)
+    assert profile.shown(path) in str(caught.value)
+    assert not list(tmp_path.glob(".mpsdoctor-*"))
+    assert path.is_symlink() is (obstacle == "device")
+
+
+def test_a_full_disk_leaves_the_old_profile(tmp_path: Path) -> None:
+    """When there is no room the error says so, the old profile stays and no temporary file is left."""
+    path = tmp_path / "p.json"
+    profile.write(sample(), path)
+    code = (
+        "import json, resource, sys; from mpsdoctor import profile; p = sys.argv[1]; content = profile.read(p)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "profile.write({**content, 'hints': ['new']}, p)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert "cannot be written (File too large)" in done.stderr
+    assert profile.read(path) == sample()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
+    """A write removes our temporary files of an hour ago; young ones, links and other files stay."""
+    names = [".mpsdoctor-old_1.tmp", ".mpsdoctor-young.tmp", "other.tmp", ".mpsdoctor-link.tmp"]
+    for name in names[:3]:
+        (tmp_path / name).touch()
+    (tmp_path / names[3]).symlink_to("other.tmp")
+    for name in (names[0], names[2]):
+        os.utime(tmp_path / name, (1, 1))
+    os.utime(tmp_path / names[3], (1, 1), follow_symlinks=False)
+    profile.write(sample(), tmp_path / "p.json")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names[1:], "p.json"])

@@ -1,0 +1,141 @@
+"""The racing stop over simulated streams of blocks: planted ratios, noise, drift; no clock."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+
+from mpsdoctor_checks.training import plan, race
+from mpsdoctor_checks.training.race import decide, finished, run_race, standing, turns
+from mpsdoctor_checks.training.statistics import ratios
+
+RUNS = 40
+Stream = Callable[[str], float]
+
+
+def stream(seed: int, ratio: float, noise: float, drift: float = 0.0) -> Stream:
+    """Seconds a step on a CPU of 10 ms and a device `ratio` times as fast, both slowed by `drift` a block."""
+    draw = random.Random(seed)
+    moment = [0]
+
+    def block(device: str) -> float:
+        moment[0] += 1
+        step = 0.01 / (ratio if device == "sim" else 1.0)
+        return step * draw.lognormvariate(0.0, noise) * (1 + drift) ** moment[0]
+
+    return block
+
+
+def raced(block: Stream, most: int = 40) -> tuple[str, str, int]:
+    """Standing, why, and rounds of a race that has time for so many rounds."""
+    blocks: dict[str, list[float]] = {}
+    run_race(["cpu", "sim"], blocks, block, lambda: len(blocks["cpu"]) >= most)
+    return (*standing(ratios(blocks["cpu"], blocks["sim"])), len(blocks["cpu"]))
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.03, 0.1])
+@pytest.mark.parametrize("ratio", [0.25, 0.5, 0.9, 0.97, 1.0, 1.03, 1.1, 2.0, 4.0])
+def test_never_a_wrong_winner(ratio: float, noise: float) -> None:
+    """Within ±5 % nobody wins, beyond it never the slower one, in at most 1 of 40 races at any noise."""
+    allowed = {"tie"} | ({"faster"} if ratio > 1.05 else {"slower"} if ratio < 0.95 else set())
+    wrong = [seed for seed in range(RUNS) if raced(stream(seed, ratio, noise))[0] not in allowed]
+    assert len(wrong) <= 1
+
+
+@pytest.mark.parametrize("ratio", [0.25, 0.5, 0.9, 1.1, 2.0, 4.0])
+def test_a_clear_winner_is_named(ratio: float) -> None:
+    """Blocks within 2 % of each other name the winner of every race that is not within 5 %."""
+    expected = "faster" if ratio > 1 else "slower"
+    assert {raced(stream(seed, ratio, 0.015))[0] for seed in range(RUNS)} == {expected}
+
+
+def test_a_tie_is_an_answer() -> None:
+    """Equal devices end as a tie because the interval lies inside the band, before the rounds are used up."""
+    answers = [raced(stream(seed, 1.0, 0.02)) for seed in range(RUNS)]
+    assert {(answer, why) for answer, why, _ in answers} == {("tie", "within 5 % of each other")}
+    assert max(rounds for _, _, rounds in answers) < race.MOST_ROUNDS
+
+
+@pytest.mark.parametrize("ratio", [4.0, 6.0, 0.25])
+def test_a_lopsided_race_ends_within_a_fifth(ratio: float) -> None:
+    """A ratio of 4 is decided after three of the sixteen rounds that a share of the budget holds."""
+    assert {raced(stream(seed, ratio, 0.08))[2] for seed in range(RUNS)} == {3}
+
+
+@pytest.mark.parametrize("drift", [-0.01, 0.01])
+def test_drift_hits_both(drift: float) -> None:
+    """A machine that slows down by 1 % a block, half as slow again after forty, makes no winner."""
+    assert {raced(stream(seed, 1.0, 0.01, drift))[0] for seed in range(RUNS)} == {"tie"}
+
+
+def test_running_out_of_time_is_too_close_to_call() -> None:
+    """A race that ends undecided says so."""
+    answer, why, rounds = raced(stream(3, 1.06, 0.2), most=5)
+    assert (answer, rounds) == ("tie", 5)
+    assert "too close to call" in why
+
+
+def test_three_pairs_need_a_large_ratio() -> None:
+    """Three pairs that agree on 20 % decide nothing yet; that they agree may be chance."""
+    assert decide([1.2, 1.2, 1.2]) is None
+    assert decide([1.2] * 6) == "faster"
+    assert decide([2.0, 2.1, 2.2]) == "faster"
+
+
+def test_turns_alternate() -> None:
+    """The order of a round is that of the one before, reversed."""
+    assert turns({"cpu": [], "sim": []}, "cpu") == ["cpu", "sim"]
+    assert turns({"cpu": [1.0], "sim": [1.0]}, "cpu") == ["sim", "cpu"]
+
+
+def test_a_decided_device_takes_no_more_turns() -> None:
+    """With three devices the race goes on between those that are still open."""
+    blocks = {"cpu": [1.0] * 4, "far": [0.2] * 4, "near": [0.9, 1.1, 0.95, 1.05]}
+    assert turns(blocks, "cpu") == ["cpu", "near"]
+
+
+def test_a_device_that_fails_drops_out() -> None:
+    """The others race on without the one whose block never came."""
+    blocks: dict[str, list[float]] = {}
+    steps = {"cpu": 1.0, "good": 0.25}
+    run_race(["cpu", "bad", "good"], blocks, steps.get, lambda: False)
+    assert set(blocks) == {"cpu", "good"}
+    assert len(blocks["good"]) == 3
+
+
+def test_without_the_baseline_there_is_no_race() -> None:
+    """If the CPU's block never comes, nothing is compared."""
+    blocks: dict[str, list[float]] = {}
+    run_race(["cpu", "sim"], blocks, {"sim": 1.0}.get, lambda: False)
+    assert "cpu" not in blocks
+
+
+def test_one_device_needs_few_blocks() -> None:
+    """With nothing to compare with, steady blocks end after six and unsteady ones after ten."""
+    assert finished({"cpu": [1.0] * 6}, "cpu")
+    assert not finished({"cpu": [1.0, 2.0] * 3}, "cpu")
+    assert finished({"cpu": [1.0, 2.0] * 5}, "cpu")
+
+
+@pytest.mark.parametrize("budget", ["quick", "standard", "thorough"])
+def test_shares_use_up_the_budget(budget: str) -> None:
+    """Items that use their shares use the whole budget, and nothing after it."""
+    left, seconds = plan.items(budget), 30.0
+    while left:
+        seconds -= plan.share(left, seconds)
+        left = left[1:]
+    assert math.isclose(seconds, 0.0, abs_tol=1e-9)
+
+
+def test_every_budget_has_all_families() -> None:
+    """Quick has the small sizes, standard medium too, thorough large as well; the verdict's size comes first."""
+    sizes = {budget: list(dict.fromkeys(item.size for item in plan.items(budget))) for budget in plan.SIZES}
+    assert sizes == {
+        "quick": ["small"],
+        "standard": ["medium", "small"],
+        "thorough": ["medium", "small", "large"],
+    }
+    assert all(len(plan.items(budget)) == 4 * len(sizes[budget]) for budget in sizes)

@@ -1,0 +1,176 @@
+"""Findings of timed training, from facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mpsdoctor.check import Answer, Finding, Job
+from mpsdoctor_checks.training import disturbance
+from mpsdoctor_checks.training.lanes import what_became
+from mpsdoctor_checks.training.rules import FAILURES, RULES
+
+QUIET = {
+    "load_1m": 0.1,
+    "pressure": "normal",
+    "swap_in_bytes": 5,
+    "swap_out_bytes": 5,
+    "thermal_state": "nominal",
+    "low_power": False,
+    "on_battery": False,
+}
+
+
+def row(device: str = "mps", outcome: str = "ok", detail: str = "", **figures: Any) -> dict[str, Any]:
+    keys = {"workload": "cnn", "size": "medium", "device": device, "dtype": "float32"}
+    timed = {"step_ms": 10.0, "ci95_ms": [9.8, 10.2], "samples_per_s": 3200.0, "steps": 90}
+    return {**keys, "outcome": outcome, "detail": detail, "peak_memory_bytes": None, **timed, **figures}
+
+
+def comparison(speedup: float, winner: str) -> dict[str, Any]:
+    keys = {"workload": "cnn", "size": "medium", "device": "mps", "baseline": "cpu"}
+    return {**keys, "speedup": speedup, "ci95": [speedup * 0.9, speedup * 1.1], "winner": winner}
+
+
+def facts(**given: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {"results": [row("cpu"), row()], "comparisons": [], "runs": [], "alone": True}
+    return {**empty, "conditions": {}, "disturbances": [], **given}
+
+
+def findings(**given: Any) -> dict[str, Finding]:
+    found = [finding for rule in RULES for finding in rule(facts(**given))]
+    return {finding.code: finding for finding in found}
+
+
+def test_all_well_says_nothing() -> None:
+    """Steady times on a quiet machine give no finding but the comparison."""
+    assert findings() == {}
+
+
+@pytest.mark.parametrize(
+    ("speedup", "winner", "code"), [(3.1, "mps", "MPS501"), (0.2, "cpu", "MPS502"), (1.01, "tie", "MPS503")]
+)
+def test_comparisons_carry_numbers_and_interval(speedup: float, winner: str, code: str) -> None:
+    """Faster, slower and too close to call are told with ratio and interval, as information."""
+    found = findings(comparisons=[comparison(speedup, winner)])
+    assert set(found) == {code}
+    assert found[code].severity == "info"
+    assert f"{speedup:.3g} times ({speedup * 0.9:.3g} to {speedup * 1.1:.3g})" in found[code].detail
+
+
+@pytest.mark.parametrize("outcome", FAILURES)
+def test_failures_name_workload_and_step(outcome: str) -> None:
+    """Each way to fail has its code, names the workload, and keeps the evidence."""
+    found = findings(results=[row("cpu"), row(outcome=outcome, detail="loss nan at step 7\nlast words")])
+    finding = found[FAILURES[outcome].code]
+    assert "cnn medium" in finding.title
+    assert "step 7" in finding.detail
+    assert "last words" not in finding.detail
+    assert "last words" in finding.evidence["workloads"]["cnn medium"]
+    assert finding.remedy is not None
+
+
+def test_one_device_is_told_with_its_figures() -> None:
+    """With the CPU alone the step times stand in place of a comparison."""
+    found = findings(results=[row("cpu")])
+    assert set(found) == {"MPS504"}
+    assert "10 ms (9.8 to 10.2)" in found["MPS504"].detail
+
+
+def test_what_was_left_out_is_said() -> None:
+    """Workloads that did not fit the budget are named with the reason."""
+    found = findings(results=[row("cpu"), row(outcome="skipped", detail="0 s were left")])
+    assert set(found) == {"MPS505"}
+    assert "cnn medium: 0 s were left" in found["MPS505"].detail
+
+
+def test_another_timed_run_is_a_warning() -> None:
+    """Two timed runs at once falsify both."""
+    assert findings(alone=False)["MPS520"].severity == "warning"
+
+
+def test_disturbances_are_a_warning() -> None:
+    """What else was going on is flagged."""
+    found = findings(disturbances=["low power mode was on"])
+    assert found["MPS521"].severity == "warning"
+    assert "low power mode was on" in found["MPS521"].detail
+
+
+def test_wide_intervals_are_said() -> None:
+    """Half an interval of 30 % is told with its number."""
+    found = findings(results=[row("cpu"), row(ci95_ms=[7.0, 13.0])])
+    assert "± 30%" in found["MPS522"].detail
+
+
+def run(first: list[float], settled: bool = True) -> dict[str, Any]:
+    warm = {"mps": {"steps": 40, "seconds": 0.3, "settled": settled}}
+    return {"workload": "cnn", "size": "medium", "first_steps_ms": {"mps": first}, "warm_up": warm}
+
+
+def test_a_slow_start_is_measured() -> None:
+    """Ten first steps of 300 ms before steps of 10 ms are found and counted."""
+    found = findings(runs=[run([300.0] * 10)])
+    assert "3.0 s for its first steps of cnn medium" in found["MPS523"].title
+    assert "MPS523" not in findings(runs=[run([12.0] * 10)])
+
+
+def test_times_that_did_not_settle_are_said() -> None:
+    """A warm-up that ran out of time is told, by device."""
+    assert "cnn medium (40 steps in 0.3 s)" in findings(runs=[run([10.0], settled=False)])["MPS524"].detail
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"pressure": "critical"}, "memory pressure was 'critical'"),
+        ({"thermal_state": "serious"}, "thermal state was 'serious'"),
+        ({"swap_out_bytes": 200 << 20}, "200 MiB were swapped out"),
+        ({"low_power": True}, "low power mode"),
+        ({"on_battery": True}, "battery"),
+    ],
+)
+def test_each_condition_that_spoils_a_timing(change: dict[str, Any], words: str) -> None:
+    """Pressure, heat, swapping, low power and battery are each seen."""
+    seen = disturbance.seen({"before": QUIET, "after": {**QUIET, **change}, "cores": 8})
+    assert len(seen) == 1
+    assert words in seen[0]
+
+
+def test_load_before_the_run_spoils_it() -> None:
+    """Load by others counts, the load that the run itself makes does not."""
+    busy = {**QUIET, "load_1m": 6.0}
+    assert disturbance.seen({"before": QUIET, "after": busy, "cores": 8}) == []
+    assert "load was 6.0 on 8 cores" in disturbance.seen({"before": busy, "after": busy, "cores": 8})[0]
+
+
+def test_unknown_conditions_spoil_nothing() -> None:
+    """What the system does not tell is no disturbance."""
+    unknown = dict.fromkeys(QUIET)
+    assert disturbance.seen({"before": unknown, "after": unknown, "cores": None}) == []
+    assert disturbance.seen({}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "outcome"),
+    [
+        ("RuntimeError", "MPS backend out of memory (MPS allocated: 7.9 GB)", "oom"),
+        ("OutOfMemoryError", "CUDA", "oom"),
+        ("NotImplementedError", "The operator 'aten::foo' is not currently implemented", "unsupported"),
+        ("TypeError", "MPS framework doesn't support float64", "unsupported"),
+        ("RuntimeError", "User specified an unsupported autocast device_type 'mps'", "unsupported"),
+        ("RuntimeError", "shape mismatch", "error"),
+    ],
+)
+def test_errors_are_told_apart(kind: str, message: str, outcome: str) -> None:
+    """Out of memory and unsupported are not mere errors."""
+    value = {"type": kind, "message": message, "traceback": ""}
+    found, detail = what_became(Answer(Job("m:f"), "error", value))
+    assert found == outcome
+    assert message in detail
+
+
+@pytest.mark.parametrize("outcome", ["crash", "timeout"])
+def test_deaths_keep_their_name(outcome: Any) -> None:
+    """A crash is a crash, with its last words."""
+    assert what_became(Answer(Job("m:f"), outcome, None, "SIGABRT")) == (outcome, "SIGABRT")

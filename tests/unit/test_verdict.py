@@ -1,0 +1,286 @@
+"""The verdict over tables of facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpsdoctor.verdict import judge, judge_checkup, workload_table
+
+FAMILIES = ("cnn", "transformer", "mlp", "lstm")
+CPU = {"device": "cpu", "name": None, "usable": True, "reason": None}
+PROBED = {"results": [{"op": "aten::mm", "outcome": "ok"}], "core_failures": {}}
+
+
+def usable(*names: str) -> list[dict[str, Any]]:
+    return [CPU, *({**CPU, "device": name} for name in names)]
+
+
+def result(device: str, workload: str, size: str, outcome: str = "ok", steps: int = 100) -> dict[str, Any]:
+    detail = "" if outcome == "ok" else f"{outcome} at step 7"
+    timed = steps if outcome == "ok" else None
+    keys = {"workload": workload, "size": size, "device": device, "dtype": "float32"}
+    return {**keys, "outcome": outcome, "steps": timed, "detail": detail}
+
+
+def against(device: str, workload: str, size: str, speedup: float, spread: float) -> dict[str, Any]:
+    keys = {"workload": workload, "size": size, "device": device, "baseline": "cpu"}
+    ends = [speedup / (1 + spread), speedup * (1 + spread)]
+    winner = device if ends[0] > 1.05 else "cpu" if ends[1] < 0.95 else "tie"
+    return {**keys, "speedup": speedup, "ci95": ends, "winner": winner}
+
+
+def training(device: str = "mps", size: str = "medium", spread: float = 0.02, **speedups: float) -> dict[str, Any]:
+    """Facts of families with their speed-ups on a device."""
+    results = [result(each, family, size) for family in speedups for each in ("cpu", device)]
+    rows = [against(device, family, size, speedup, spread) for family, speedup in speedups.items()]
+    return {"results": results, "comparisons": rows, "alone": True, "disturbances": []}
+
+
+def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    return {**first, **{key: first[key] + second[key] for key in ("results", "comparisons")}}
+
+
+FAST = training(cnn=4.0, transformer=3.0, mlp=2.0, lstm=1.5)
+SLOW = training(cnn=0.3, transformer=0.5, mlp=0.2, lstm=0.1)
+
+
+def test_clearly_faster_wins() -> None:
+    """A device that is faster on every family is recommended, with its mean and the families in the reason."""
+    verdict = judge(usable("mps"), PROBED, FAST)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("mps", "high")
+    assert verdict.by_workload == dict.fromkeys(FAMILIES, "mps")
+    assert "2.45\u00d7" in verdict.reasons[0]
+    assert "cnn medium 4\u00d7" in verdict.reasons[0]
+
+
+def test_clearly_slower_loses() -> None:
+    """A device that is slower on every family leaves the CPU, with high confidence."""
+    verdict = judge(usable("mps"), PROBED, SLOW)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("cpu", "high")
+    assert set(verdict.by_workload.values()) == {"cpu"}
+    assert "mps is slower than the CPU" in verdict.reasons[0]
+
+
+def test_a_tie_is_the_cpu() -> None:
+    """Within 5 % the CPU is kept, everywhere."""
+    verdict = judge(usable("mps"), PROBED, training(cnn=1.0, transformer=1.02, mlp=0.98, lstm=1.01))
+    assert verdict is not None
+    assert verdict.device == "cpu"
+    assert set(verdict.by_workload.values()) == {"cpu"}
+
+
+def test_overlap_lowers_the_confidence() -> None:
+    """An interval from below to above the 5 % leaves the CPU, less surely."""
+    verdict = judge(usable("mps"), PROBED, training(spread=0.3, cnn=1.2, transformer=1.2, mlp=1.2, lstm=1.2))
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("cpu", "medium")
+    assert any("leaves open" in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize("outcome", ["diverged", "nan", "crash", "timeout"])
+def test_fast_but_wrong_is_out(outcome: str) -> None:
+    """Whatever its speed, a device that trains one workload wrongly or dies is out, and the reason names it."""
+    facts = both(FAST, {"results": [result("mps", "lstm", "small", outcome)], "comparisons": []})
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("cpu", "high")
+    assert set(verdict.by_workload.values()) == {"cpu"}
+    assert any("mps is out: lstm small" in reason and "step 7" in reason for reason in verdict.reasons)
+    assert workload_table(facts) == {}
+
+
+def test_wrong_operators_rule_a_device_out() -> None:
+    """A core operator that gave wrong numbers is as bad as a training that did."""
+    operators = {**PROBED, "core_failures": {"mps": [{"op": "aten::cumsum", "outcome": "wrong"}], "cpu": []}}
+    verdict = judge(usable("mps"), operators, FAST)
+    assert verdict is not None
+    assert verdict.device == "cpu"
+    assert any("aten::cumsum (wrong)" in reason for reason in verdict.reasons)
+    assert workload_table(FAST, operators) == {}
+    assert workload_table(FAST, PROBED)["cnn"]["medium"]["device"] == "mps"
+
+
+def test_the_next_best_device_is_taken() -> None:
+    """With the fastest out, the other accelerator is judged on its own figures."""
+    crashed = {"results": [result("mps", "cnn", "small", "crash")], "comparisons": []}
+    facts = both(both(FAST, training("xpu", cnn=2.0, transformer=2.0, mlp=2.0, lstm=2.0)), crashed)
+    verdict = judge(usable("mps", "xpu"), PROBED, facts)
+    assert verdict is not None
+    assert verdict.device == "xpu"
+    assert set(verdict.by_workload.values()) == {"xpu"}
+
+
+def test_devices_are_treated_alike() -> None:
+    """The name of an accelerator changes nothing: CUDA that is slower loses too, an unknown one that is faster wins."""
+    for name in ("mps", "cuda", "xpu", "sim"):
+        slow = judge(usable(name), PROBED, training(name, cnn=0.5, transformer=0.5, mlp=0.5, lstm=0.5))
+        fast = judge(usable(name), PROBED, training(name, cnn=2.5, transformer=2.5, mlp=2.5, lstm=2.5))
+        assert slow is not None
+        assert fast is not None
+        assert (slow.device, fast.device) == ("cpu", name)
+
+
+def test_reported_autoencoder_and_resnet() -> None:
+    """MNIST auto-encoder, 498 against 97 it/s for the CPU (M1 Max); ResNet, 24.4 against 5.1 s for MPS (M3 Air)."""
+    verdict = judge(usable("mps"), PROBED, training(mlp=97 / 498, cnn=24.4 / 5.1))
+    assert verdict is not None
+    assert verdict.by_workload == {"mlp": "cpu", "cnn": "mps"}
+    assert verdict.device == "cpu"
+    assert any("cnn is better trained on mps (4.78\u00d7" in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize(("cpu", "mps"), [(20.8, 13.1), (4.8, 1.3)])
+def test_reported_transformers(cpu: float, mps: float) -> None:
+    """GPT-Mini, 20.8 against 13.1 s, and a fine-tuning step, 4.8 against 1.3 s: both for MPS."""
+    verdict = judge(usable("mps"), PROBED, training(transformer=cpu / mps))
+    assert verdict is not None
+    assert verdict.by_workload == {"transformer": "mps"}
+    assert verdict.device == "mps"
+    assert verdict.confidence == "low", "one family of four was compared"
+
+
+def test_medium_size_decides() -> None:
+    """Slow on small models and fast on medium ones is fast; the table keeps both."""
+    small = training(size="small", cnn=0.3, transformer=0.3, mlp=0.3, lstm=0.3)
+    facts = both(small, FAST)
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("mps", "high")
+    table = workload_table(facts)
+    assert (table["cnn"]["small"]["device"], table["cnn"]["medium"]["device"]) == ("cpu", "mps")
+    assert table["cnn"]["medium"]["speedup"] == 4.0
+
+
+def test_small_sizes_alone_are_less_sure() -> None:
+    """Where medium was not measured small decides, with less confidence and a reason."""
+    verdict = judge(usable("mps"), PROBED, training(size="small", cnn=3.0, transformer=3.0, mlp=3.0, lstm=3.0))
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("mps", "medium")
+    assert any("not measured at medium size" in reason for reason in verdict.reasons)
+
+
+def test_pressure_lowers_the_confidence() -> None:
+    """Timings under memory pressure are flagged, not trusted; two doubts leave little."""
+    facts = {**FAST, "disturbances": ["memory pressure was 'critical' after the run"]}
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("mps", "medium")
+    again = judge(usable("mps"), PROBED, {**facts, "alone": False})
+    assert again is not None
+    assert again.confidence == "low"
+
+
+def test_operators_not_probed_lower_the_confidence() -> None:
+    """An accelerator whose operators nobody probed is recommended less surely; the CPU needs no probes."""
+    fast, slow = judge(usable("mps"), None, FAST), judge(usable("mps"), None, SLOW)
+    assert fast is not None
+    assert slow is not None
+    assert (fast.confidence, slow.confidence) == ("medium", "high")
+
+
+def test_few_steps_lower_the_confidence() -> None:
+    """A verdict that rests on a handful of steps says so."""
+    facts = {**FAST, "results": [{**row, "steps": 5} for row in FAST["results"]]}
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert verdict.confidence == "medium"
+    assert any("fewer than 20 steps" in reason for reason in verdict.reasons)
+
+
+def test_a_family_that_does_not_run_stays_on_the_cpu() -> None:
+    """Unsupported is not wrong: the device may win, that family is the CPU's, and confidence falls."""
+    unsupported = {
+        "results": [result("cpu", "lstm", "medium"), result("mps", "lstm", "medium", "unsupported")],
+        "comparisons": [],
+    }
+    verdict = judge(usable("mps"), PROBED, both(training(cnn=3.0, transformer=3.0, mlp=3.0), unsupported))
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("mps", "medium")
+    assert verdict.by_workload["lstm"] == "cpu"
+    assert any("lstm (unsupported)" in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("names", "apple_silicon", "expected"),
+    [
+        (("cuda",), False, "cuda"),
+        (("cuda", "xpu"), None, "cuda"),
+        (("mps",), True, "cpu"),
+        (("mps",), None, "cpu"),
+        (("mps",), False, "mps"),
+        (("xpu",), False, "xpu"),
+    ],
+)
+def test_without_measurements_the_policy_decides(
+    names: tuple[str, ...], apple_silicon: bool | None, expected: str
+) -> None:
+    """CUDA first, on Apple silicon the CPU although MPS is there, elsewhere what there is: never surely."""
+    verdict = judge(usable(*names), PROBED, None, apple_silicon=apple_silicon)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == (expected, "low")
+    assert "no training was timed" in verdict.reasons[0]
+
+
+def test_without_measurements_wrong_operators_still_count() -> None:
+    """A CUDA device whose core operators failed is not recommended by the policy either."""
+    operators = {**PROBED, "core_failures": {"cuda": [{"op": "aten::mm", "outcome": "crash"}]}}
+    verdict = judge(usable("cuda"), operators, None)
+    assert verdict is not None
+    assert verdict.device == "cpu"
+
+
+def test_only_the_cpu_needs_no_measurement() -> None:
+    """Where nothing else is usable the CPU is sure, and the reason says why the other is not."""
+    devices = [CPU, {"device": "mps", "name": None, "usable": False, "reason": "macOS 12.0 is too old"}]
+    verdict = judge(devices, None, None)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence) == ("cpu", "high")
+    assert any("macOS 12.0 is too old" in reason for reason in verdict.reasons)
+
+
+def test_a_cpu_that_cannot_train_is_doubted() -> None:
+    """If training fails on the CPU too, it is recommended for want of another, and said so."""
+    facts = {"results": [result("cpu", "cnn", "small", "nan")], "comparisons": []}
+    verdict = judge([CPU], None, facts)
+    assert verdict is not None
+    assert verdict.confidence == "low"
+    assert any("cnn small does not train on the CPU either" in reason for reason in verdict.reasons)
+
+
+def test_no_device_no_verdict() -> None:
+    """Without torch there is nothing to recommend."""
+    assert judge([], None, None) is None
+    assert judge_checkup({}) is None
+
+
+def test_checkup_facts_are_found() -> None:
+    """The verdict on a check-up reads the facts of its checks by id; Rosetta counts as Apple silicon."""
+    build = {"devices": usable("mps")}
+    chip = {"os": "Darwin", "arch": "x86_64", "chip": "Apple M1", "translated": True}
+    policy = judge_checkup({"build": build, "chip": chip})
+    measured = judge_checkup({"build": build, "chip": chip, "operators": PROBED, "training": FAST})
+    intel = judge_checkup({"build": build, "chip": {"os": "Darwin", "arch": "x86_64", "chip": "Intel i9"}})
+    assert policy is not None
+    assert measured is not None
+    assert intel is not None
+    assert (policy.device, measured.device, intel.device) == ("cpu", "mps", "mps")
+
+
+@given(st.dictionaries(st.sampled_from(FAMILIES), st.floats(0.05, 20), min_size=1), st.floats(0.0, 0.5))
+def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spread: float) -> None:
+    """Whatever the figures, an accelerator is named only where the whole interval is above 1.05."""
+    facts = training(spread=spread, **speedups)
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    for family, speedup in speedups.items():
+        assert (verdict.by_workload[family] == "mps") == (speedup / (1 + spread) > 1.05)
+    if all(winner == "mps" for winner in verdict.by_workload.values()):
+        assert verdict.device == "mps"
+    if all(speedup < 1 for speedup in speedups.values()):
+        assert verdict.device == "cpu"
