@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import mpsdoctor
-from mpsdoctor import fingerprint, verdict
-from mpsdoctor.report import Report
+from mpsdoctor import fingerprint, profile, profile_format, verdict
+from mpsdoctor.checkup import Settings
+from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor.sandbox import Sandbox
 
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
@@ -18,15 +21,22 @@ class NoFingerprintError(RuntimeError):
     """The examined interpreter could not tell which machine it is on."""
 
 
-def take_fingerprint(python: str, torch_version: str) -> dict[str, Any]:
+def take_fingerprint(python: str, report: Report) -> dict[str, Any]:
     """What a trainer under this interpreter will find when it compares. NoFingerprintError."""
+    version = report.torch.version if report.torch else None
     sandbox = Sandbox(python, neutralise=False)
-    answer = sandbox.call(f"{Path(fingerprint.__file__)}:fingerprint", timeout=30.0, torch_version=torch_version)
+    answer = sandbox.call(f"{Path(fingerprint.__file__)}:fingerprint", timeout=30.0, torch_version=version)
     sandbox.close()
     if answer.outcome != "ok":
         raise NoFingerprintError(f"{python} could not describe this machine ({answer.outcome}): {answer.detail}")
     value: dict[str, Any] = answer.value
     return value
+
+
+def carries_a_profile(report: Report) -> bool:
+    """Whether a check-up measured what a profile tells: a partial one must not replace what a whole one found."""
+    timed = any(check.id == "training" and check.status in ("pass", "warn", "fail") for check in report.checks)
+    return bool(timed and report.verdict and report.torch and report.torch.version)
 
 
 def prescribe(report: Report, recorded: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -49,12 +59,44 @@ def prescribe(report: Report, recorded: Mapping[str, Any], previous: Mapping[str
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": verdict.workload_table(training),
+        "workloads": verdict.workload_table(training, facts.get("operators")),
         "force_mps": bool((previous or {}).get("force_mps", False)),
         "environment": _environment(device, facts.get("operators", {})),
         "settings": {key: facts["build"][key] for key in ("num_threads",) if key in facts.get("build", {})},
         "hints": list(training.get("hints", ())),
     }
+
+
+def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
+    """Write the profile if the report carries one and the person wants it.
+
+    The report with the place of the profile in it, and in words what went wrong, if anything did.
+    """
+    written, trouble = False, None
+    try:
+        path = profile.locate(settings.profile_path)
+        if settings.write_profile and carries_a_profile(report):
+            profile.write(prescribe(report, take_fingerprint(settings.python, report), previous(path)), path)
+            written = True
+    except (profile_format.ProfileError, NoFingerprintError) as error:
+        trouble = str(error) if settings.write_profile else None
+    return msgspec.structs.replace(report, profile=ProfileNote(place(settings), written)), trouble
+
+
+def place(settings: Settings) -> str | None:
+    """The path of the profile as it may be shown; None where no home folder is known."""
+    try:
+        return profile.shown(profile.locate(settings.profile_path))
+    except profile_format.ProfileError:
+        return None
+
+
+def previous(path: Path) -> dict[str, Any] | None:
+    """The profile to be replaced, for the override in it; None if there is none that can be read."""
+    try:
+        return profile.read(path)
+    except (FileNotFoundError, profile_format.ProfileError):
+        return None
 
 
 def _environment(device: str, operators: Mapping[str, Any]) -> dict[str, str]:

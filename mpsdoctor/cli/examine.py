@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from mpsdoctor import console, prescription, profile
+from mpsdoctor import console, prescription
 from mpsdoctor.checkup import CheckUp, Event, Settings
 from mpsdoctor.console import Exit, Narrator
 from mpsdoctor.formats import FORMATS, Style
-from mpsdoctor.report import ProfileNote, Report
+from mpsdoctor.report import Report
 
 GRAVE = {"never": (), "error": ("error",), "warning": ("error", "warning")}
 
@@ -55,14 +55,16 @@ def check_up(settings: Settings, into: list[Outlet], options: dict[str, Any]) ->
     with console.interrupts(checkup.cancel):
         report = checkup.run()
     narrator.close()
-    written = True
+    trouble = None
     if not checkup.cancelled:
-        report, written = record(report, settings)
+        report, trouble = prescription.record(report, settings)
+    if trouble:
+        console.complain(f"the profile was not written: {trouble}")
     shown = [show(report, outlet, options) for outlet in into]
     if checkup.cancelled:
         console.complain("interrupted; no profile was written")
         return Exit.INTERRUPTED
-    return exit_code(report, options["fail_on"], configured=written and all(shown))
+    return exit_code(report, options["fail_on"], configured=not trouble and all(shown))
 
 
 def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
@@ -73,33 +75,6 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
         return Exit.USAGE
     severities = {finding.severity for check in report.checks for finding in check.findings}
     return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
-
-
-def record(report: Report, settings: Settings) -> tuple[Report, bool]:
-    """Write the profile if there is a verdict and the person wants it; False if that went wrong."""
-    try:
-        path = profile.locate(settings.profile_path)
-    except profile.ProfileError as error:
-        console.complain(str(error))
-        return report, not settings.write_profile
-    written, fine = False, True
-    if settings.write_profile and report.verdict and report.torch and report.torch.version:
-        try:
-            recorded = prescription.take_fingerprint(settings.python, report.torch.version)
-            profile.write(prescription.prescribe(report, recorded, previous(path)), path)
-            written = True
-        except (profile.ProfileError, prescription.NoFingerprintError) as error:
-            console.complain(f"the profile was not written: {error}")
-            fine = False
-    return msgspec.structs.replace(report, profile=ProfileNote(profile.shown(path), written)), fine
-
-
-def previous(path: Path) -> dict[str, Any] | None:
-    """The profile to be replaced, for the override in it; None if there is none that can be read."""
-    try:
-        return profile.read(path)
-    except (FileNotFoundError, profile.ProfileError):
-        return None
 
 
 def show(report: Report, outlet: Outlet, options: dict[str, Any]) -> bool:

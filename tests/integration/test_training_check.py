@@ -174,7 +174,7 @@ def outcomes(facts: Mapping[str, Any], device: str) -> dict[str, str]:
 
 def test_the_cpu_alone() -> None:
     """All four families are timed on the CPU, with intervals around their figures, and nothing is compared."""
-    facts, findings = checked(("cpu",), {}, seconds=6.0)
+    facts, findings = checked(("cpu",), {}, seconds=10.0)
     assert outcomes(facts, "cpu") == dict.fromkeys(FAMILIES, "ok")
     for row in facts["results"]:
         low, high = row["ci95_ms"]
