@@ -18,6 +18,7 @@ from . import channel, workloads
 
 SHORTEST_BLOCK = 0.01  # seconds; the clock resolves 100 ns, so it adds nothing to a block of this length
 SETTLED_WITHIN = 0.05  # medians of three blocks in a row differ by no more than this
+SLOW_AT_FIRST = 12  # steps; a device may be slow, and evenly so, until its caches and compiled graphs are there
 AT_LEAST = 3  # losses to compare, however slow the steps are
 SKETCH = 8  # numbers a gradient; the estimated distance is less than a quarter of the true one once in 10,000
 
@@ -155,7 +156,7 @@ def warm_up(seconds: float) -> Dict[str, Any]:
     began = time.perf_counter()
     curve: List[Tuple[int, float]] = []
     size = 1
-    while not settled([each for _, each in curve]) and time.perf_counter() - began < seconds:
+    while time.perf_counter() - began < seconds and not (session.steps >= SLOW_AT_FIRST and stable(curve)):
         took, _ = timed(session, size)
         curve.append((size, took / size))
         channel.progress({"step": session.steps})
@@ -164,16 +165,17 @@ def warm_up(seconds: float) -> Dict[str, Any]:
     return {
         "steps": sum(steps for steps, _ in curve),
         "seconds": time.perf_counter() - began,
-        "settled": settled([each for _, each in curve]),
+        "settled": session.steps >= SLOW_AT_FIRST and stable(curve),
         "step_seconds": middle([each for _, each in curve[-3:]]) if curve else None,
         "curve": curve[:64],
     }
 
 
-def settled(times: List[float]) -> bool:
+def stable(curve: List[Tuple[int, float]]) -> bool:
     """Whether the last three blocks are, in their middle, as fast as the three before."""
-    if len(times) < 6:
+    if len(curve) < 6:
         return False
+    times = [each for _, each in curve]
     late, before = middle(times[-3:]), middle(times[-6:-3])
     return abs(late - before) <= SETTLED_WITHIN * before
 

@@ -16,6 +16,7 @@ import pytest
 from mpsdoctor import verdict
 from mpsdoctor.check import Answer, Context, Finding, Sandbox, Workers
 from mpsdoctor_checks import training
+from mpsdoctor_checks.training import plan
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
 # Several test processes share the cores; one thread each is slower by less than waiting for one another.
@@ -95,7 +96,8 @@ def test_a_block_is_timed_and_counted(worker: Sandbox) -> None:
 def test_warm_up_tells_its_curve(worker: Sandbox) -> None:
     """Warm-up counts its steps and seconds, and ends when its time is over."""
     ask(worker, "prepare", workload="mlp", size="small", device="cpu")
-    warm = ask(worker, "warm_up", seconds=2.0)
+    warm = ask(worker, "warm_up", seconds=5.0)
+    assert warm["steps"] >= 12
     assert warm["steps"] == sum(steps for steps, _ in warm["curve"])
     assert warm["step_seconds"] > 0
     assert ask(worker, "warm_up", seconds=0.0)["steps"] == 0
@@ -185,11 +187,12 @@ def test_the_cpu_alone() -> None:
     assert "MPS504" in {finding.code for finding in findings}
 
 
-def test_an_accelerator_is_compared() -> None:
-    """On a slow simulated accelerator each comparison comes with its interval and blocks; the CPU wins."""
-    facts, findings = checked(("cpu", "sim"), simulator().environment(launch_us=400), seconds=8.0)
+def test_an_accelerator_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a launch of 500 µs an operator the CPU wins; each comparison comes with its interval and blocks."""
+    monkeypatch.setattr(plan, "FAMILIES", ("cnn", "mlp"))
+    facts, findings = checked(("cpu", "sim"), simulator().environment(launch_us=500), seconds=6.0)
     assert set(outcomes(facts, "sim").values()) == {"ok"}
-    assert {row["workload"] for row in facts["comparisons"]} == set(FAMILIES)
+    assert {row["workload"] for row in facts["comparisons"]} == {"cnn", "mlp"}
     for row, run in zip(facts["comparisons"], facts["runs"], strict=True):
         assert row["ci95"][0] <= row["speedup"] <= row["ci95"][1]
         assert len(run["blocks_ms"]["sim"]) == row["pairs"] >= 3
@@ -223,6 +226,18 @@ def test_planted_faults_are_named() -> None:
     assert judged is not None
     assert judged.device == "cpu"
     assert any("sim is out" in reason for reason in judged.reasons)
+
+
+def test_slow_first_steps_are_found_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten first steps that are 100 ms slower are named with their cost, and are not in the step time."""
+    monkeypatch.setattr(plan, "FAMILIES", ("cnn",))
+    environment = simulator().environment(launch_us=1, warmup_steps=10, warmup_ms=100)
+    facts, findings = checked(("cpu", "sim"), environment, seconds=3.0)
+    slow = [finding for finding in findings if finding.code == "MPS523"]
+    assert [finding.title.split(" needs ")[0] for finding in slow] == ["sim"]
+    first = next(row for row in facts["results"] if row["device"] == "sim")
+    assert first["step_ms"] < 90
+    assert slow[0].title.endswith(f"first steps of {first['workload']} small")
 
 
 def test_what_does_not_fit_is_left_out() -> None:

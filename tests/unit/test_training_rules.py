@@ -13,6 +13,7 @@ from mpsdoctor_checks.training.rules import FAILURES, RULES
 
 QUIET = {
     "load_1m": 0.1,
+    "cpu_percent": 2.0,
     "pressure": "normal",
     "swap_in_bytes": 5,
     "swap_out_bytes": 5,
@@ -132,22 +133,22 @@ def test_times_that_did_not_settle_are_said() -> None:
 )
 def test_each_condition_that_spoils_a_timing(change: dict[str, Any], words: str) -> None:
     """Pressure, heat, swapping, low power and battery are each seen."""
-    seen = disturbance.seen({"before": QUIET, "after": {**QUIET, **change}, "cores": 8})
+    seen = disturbance.seen({"before": QUIET, "after": {**QUIET, **change}})
     assert len(seen) == 1
     assert words in seen[0]
 
 
 def test_load_before_the_run_spoils_it() -> None:
     """Load by others counts, the load that the run itself makes does not."""
-    busy = {**QUIET, "load_1m": 6.0}
-    assert disturbance.seen({"before": QUIET, "after": busy, "cores": 8}) == []
-    assert "load was 6.0 on 8 cores" in disturbance.seen({"before": busy, "after": busy, "cores": 8})[0]
+    busy = {**QUIET, "cpu_percent": 60.0, "load_1m": 6.0}
+    assert disturbance.seen({"before": QUIET, "after": busy}) == []
+    assert "took 60 % of the processor" in disturbance.seen({"before": busy, "after": busy})[0]
 
 
 def test_unknown_conditions_spoil_nothing() -> None:
     """What the system does not tell is no disturbance."""
     unknown = dict.fromkeys(QUIET)
-    assert disturbance.seen({"before": unknown, "after": unknown, "cores": None}) == []
+    assert disturbance.seen({"before": unknown, "after": unknown}) == []
     assert disturbance.seen({}) == []
 
 

@@ -20,10 +20,12 @@ DTYPES = {
     "standard": ["float32", "float16", "bfloat16", "int64", "bool"],
     "thorough": ["float32", "float16", "bfloat16", "int64", "bool"],
 }
-PROBE_SECONDS = 20.0  # a first call may compile kernels
+PROBE_SECONDS = 10.0  # a first call may compile kernels, which takes a second or two
+LOST_SECONDS = 15.0  # one hang or a few crashes do not count against the time of the other probes
+RESTART_SECONDS = 3.0  # until another worker has torch, on a busy machine
 # Seconds the self-test may take where it is all there is to do, and its share where it is not.
 SELF_TEST = {"quick": 1.5, "standard": 10.0, "thorough": 60.0}
-SELF_TEST_SHARE, AUDIT_SHARE = 0.25, 0.2
+SELF_TEST_SHARE, AUDIT_SHARE, LEAST_SHARE = 0.25, 0.2, 0.5
 EVERY = 0.5  # seconds between two words about progress
 BAD = ("wrong", "nan", "crash", "timeout")
 
@@ -53,7 +55,8 @@ def collect(context: Context) -> dict[str, Any]:
     examined = [examine(context, "cpu", share)]
     if examined[0].reason and not examined[0].rows:
         raise Skip(examined[0].reason)
-    left = context.seconds * (1 - SELF_TEST_SHARE)
+    # importing torch has taken of the share too, but never so much that nothing is probed
+    left = max(context.remaining(), context.seconds * LEAST_SHARE)
     examined += [examine(context, device, left / len(accelerators)) for device in accelerators]
     return facts_of(examined)
 
@@ -96,9 +99,8 @@ def examine(context: Context, device: str, seconds: float) -> Examined:
 def ask(context: Context, found: Examined, plan: list[Probe], seconds: float) -> None:
     """Run probes in order until the time is over, and keep a row of each."""
     begun = told = time.monotonic()
-    deadline = begun + seconds
     worker = context.worker(found.device, strict(found.device))
-    queue = Queue(plan, found.device, deadline)
+    queue = Queue(plan, found.device, begun + seconds)
     for answer in worker.run(queue.jobs()):
         probe = queue.sent[len(found.rows)]
         if answer.outcome in ("cancelled", "unavailable"):
@@ -106,12 +108,12 @@ def ask(context: Context, found: Examined, plan: list[Probe], seconds: float) ->
             break
         found.rows.append(row_of(probe, found.device, answer))
         if answer.outcome in ("crash", "timeout"):
-            queue.deadly.add(probe[1])
+            queue.mourn(probe, answer.seconds + RESTART_SECONDS)
         now = time.monotonic()
         if now - told >= EVERY:
             told = now
             tell(context, found)
-        if now > deadline:
+        if now > queue.deadline:
             break
     found.seconds = time.monotonic() - begun
     tell(context, found)
@@ -130,17 +132,25 @@ class Queue:
     deadline: float
     sent: list[Probe] = field(default_factory=list)
     deadly: set[str] = field(default_factory=set)
+    lost: float = 0.0
 
     def jobs(self) -> Iterator[Job]:
         later: list[Probe] = []
         for probe in self.plan:
-            if probe[1] in self.deadly:
+            if family(probe) in self.deadly:
                 later.append(probe)
             elif time.monotonic() <= self.deadline:
                 yield self.job(probe)
         for probe in later:
             if time.monotonic() <= self.deadline:
                 yield self.job(probe)
+
+    def mourn(self, probe: Probe, seconds: float) -> None:
+        """Put off what is like a probe that killed its worker, and give the others back the time it took."""
+        self.deadly.add(family(probe))
+        given = min(seconds, LOST_SECONDS - self.lost)
+        self.lost += given
+        self.deadline += given
 
     def job(self, probe: Probe) -> Job:
         self.sent.append(probe)
@@ -184,6 +194,11 @@ def audit(context: Context, found: Examined, seconds: float) -> None:
         row["fallback"] = row_of(again.sent[place], found.device, answer)["outcome"] in ("ok", "fallback")
         if row["fallback"]:
             row.update(outcome="fallback", detail=f"on the CPU with {FALLBACK}=1; without: {row['detail']}")
+
+
+def family(probe: Probe) -> str:
+    """The operator of a probe; its in-place form dies of the same cause."""
+    return probe[1].rstrip("_")
 
 
 def names(row: Row) -> Probe:

@@ -17,8 +17,10 @@ id = "training"
 title = "Training steps timed on each device"
 needs = ("build",)
 seconds = {"quick": 3.0, "standard": 30.0, "thorough": 180.0}
+patience = 200.0  # torch's optimizers import its compiler, from a cold disk over a minute
 
 IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
+LISTEN = 0.2  # seconds; processor time is counted in hundredths
 NARRATE = 0.5  # seconds between two words about a race
 
 Facts = dict[str, Any]
@@ -28,7 +30,7 @@ def run(context: Context) -> Iterator[Finding | Facts]:
     """Facts grow with each workload, so that what was measured stays if a later one takes the check down."""
     devices = chosen(context)
     facts: Facts = {"results": [], "comparisons": [], "runs": [], "conditions": {}, "alone": None}
-    before = machine.conditions()
+    before = idle_conditions()
     with context.timing() as alone:
         facts["alone"] = alone
         lanes = {device: Lane(device, context.worker(device)) for device in devices}
@@ -36,7 +38,7 @@ def run(context: Context) -> Iterator[Finding | Facts]:
             for key, rows in found.items():
                 facts[key] = facts[key] + rows
             yield dict(facts)
-    facts["conditions"] = {"before": before, "after": machine.conditions(), "cores": threads(context)}
+    facts["conditions"] = {"before": before, "after": machine.conditions()}
     facts["disturbances"] = disturbance.seen(facts["conditions"])
     yield facts
     for rule in RULES:
@@ -52,9 +54,11 @@ def chosen(context: Context) -> list[str]:
     return ["cpu", *wanted]
 
 
-def threads(context: Context) -> int | None:
-    count = context.facts["build"].get("num_threads")
-    return count if isinstance(count, int) else None
+def idle_conditions() -> Facts:
+    """Conditions while we do nothing, so that the processor time used is that of others."""
+    machine.conditions()
+    time.sleep(LISTEN)
+    return machine.conditions()
 
 
 def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-BUSY = 0.5  # of the cores taken by others before the start: one in two blocks has to share
+BUSY_PERCENT = 25.0  # of all cores taken by others just before the start: threads that wait for each other stall
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
 
 
@@ -13,18 +13,18 @@ def seen(conditions: Mapping[str, Any]) -> list[str]:
     """One sentence for each condition that spoils a timing; a condition that is unknown spoils nothing."""
     before, after = conditions.get("before") or {}, conditions.get("after") or {}
     return [
-        *load(before, conditions.get("cores")),
+        *load(before),
         *swapping(before, after),
         *states(before, after),
     ]
 
 
-def load(before: Mapping[str, Any], cores: int | None) -> list[str]:
-    """Only the load before counts: the run itself makes the one after."""
-    average = before.get("load_1m")
-    if average is None or not cores or average <= BUSY * cores:
+def load(before: Mapping[str, Any]) -> list[str]:
+    """Only what ran before counts, for the run itself makes load; the average over a minute holds our own checks."""
+    percent = before.get("cpu_percent")
+    if percent is None or percent <= BUSY_PERCENT:
         return []
-    return [f"load was {average:.1f} on {cores} cores before the start"]
+    return [f"other programs took {percent:.0f} % of the processor just before the start"]
 
 
 def swapping(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -19,19 +19,21 @@ FEWEST_STEPS = 9  # of warm-up and blocks together, on each device, or nothing c
 ROUNDS = 16  # that a share should hold, so that a lopsided race ends within a fifth of it
 SHORTEST, LONGEST = 0.02, 0.25  # seconds a block; the clock resolves 100 ns, drift shows within seconds
 FOR_LOSSES, FOR_WARM_UP = 0.3, 0.2  # of a share, for all devices together
+WARM_UP = 1.0  # seconds that a device may take in any case: what is timed before it settles is wrong
 
 Say = Callable[[str], None]
 
 
 @dataclass
 class Trial:
-    """What is known so far of an item. `failures` maps a device to its outcome and detail."""
+    """What is known so far of an item, by device. `failures` are outcome and detail; `curves` those that are right."""
 
     item: Item
     lanes: dict[str, Lane]
     patience: float
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
     prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    losses: dict[str, list[float]] = field(default_factory=dict)
     curves: dict[str, dict[str, Any]] = field(default_factory=dict)
     warm: dict[str, dict[str, Any]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
@@ -69,7 +71,7 @@ def examine(item: Item, lanes: Mapping[str, Lane], share: float, left: float, sa
     trial.each(lambda lane: prepare(trial, lane))
     trial.each(lambda lane: check_losses(trial, lane, share * FOR_LOSSES / len(lanes)))
     leave_out(trial, end - time.monotonic())
-    trial.each(lambda lane: warm_up(trial, lane, share * FOR_WARM_UP / len(lanes)))
+    trial.each(lambda lane: warm_up(trial, lane, warm_up_time(share, len(lanes))))
     if trial.active():
         time_blocks(trial, until, say)
     release(trial)
@@ -87,6 +89,7 @@ def check_losses(trial: Trial, lane: Lane, seconds: float) -> None:
     reference = trial.curves.get(next(iter(trial.lanes)))
     steps = len(reference["losses"]) if reference else LOSSES
     curve = lane.ask("losses", trial.patience, steps=steps, seconds=seconds)
+    trial.losses[lane.device] = curve["losses"]
     fault = correctness.compare(reference, curve, "float32") if reference else correctness.own_fault(curve)
     if fault:
         raise Failed(fault.outcome, fault.detail)
@@ -99,6 +102,12 @@ def leave_out(trial: Trial, seconds: float) -> None:
     if needed > max(seconds, 0.0):
         why = f"{FEWEST_STEPS} steps on each device take {needed:.2g} s, {max(seconds, 0.0):.2g} s were left"
         trial.failures |= dict.fromkeys(trial.active(), ("skipped", why))
+
+
+def warm_up_time(share: float, devices: int) -> float:
+    """Seconds at most for each device; where nothing is compared, no more than the share."""
+    least = WARM_UP if devices > 1 else min(WARM_UP, share)
+    return max(least, share * FOR_WARM_UP / devices)
 
 
 def warm_up(trial: Trial, lane: Lane, seconds: float) -> None:

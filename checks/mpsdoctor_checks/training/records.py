@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from mpsdoctor_checks.training import race
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from mpsdoctor_checks.training.item import Trial
 
 Row = dict[str, Any]
+FIRST_STEPS = 32  # kept as evidence; what is slow at first has been seen to be over by then
 WHY_NO_RACE = "the {baseline} failed, so there is nothing to compare with"
 
 
@@ -85,14 +87,23 @@ def evidence(trial: Trial) -> Row:
         "size": trial.item.size,
         "steps_per_block": trial.sizes,
         "blocks_ms": {device: [round(1e3 * each, 4) for each in blocks] for device, blocks in trial.blocks.items()},
-        "losses": {device: curve["losses"] for device, curve in trial.curves.items()},
-        "first_steps_ms": {
-            device: [round(1e3 * each, 3) for each in curve["seconds"]] for device, curve in trial.curves.items()
-        },
+        "losses": {device: list(map(finite, losses)) for device, losses in trial.losses.items()},
+        "first_steps_ms": {device: first_steps(trial, device) for device in trial.curves},
         "warm_up": {device: shortened(warm) for device, warm in trial.warm.items()},
         "parameters": next((prepared["parameters"] for prepared in trial.prepared.values()), None),
         "stopped": trial.stopped,
     }
+
+
+def first_steps(trial: Trial, device: str) -> list[float]:
+    """Milliseconds of each step from the first; in blocks of the warm-up, each step has the block's mean."""
+    warm = [each for steps, each in trial.warm.get(device, {}).get("curve", ()) for _ in range(steps)]
+    return [round(1e3 * each, 3) for each in [*trial.curves[device]["seconds"], *warm][:FIRST_STEPS]]
+
+
+def finite(loss: float) -> float | None:
+    """JSON has no NaN."""
+    return loss if math.isfinite(loss) else None
 
 
 def shortened(warm: Row) -> Row:

@@ -26,14 +26,15 @@ inline void wait_until(Moment moment) {
 // One processor's timeline: work is appended, waiting drains it.
 class Lane {
  public:
-  // The first work after a wait starts now. Later work is only appended, so that the real time the simulation
-  // itself needs is hidden as long as it is shorter than the virtual time.
+  // The first work after a wait or a pause starts now. Other work is only appended, so that the real time the
+  // simulation itself needs is hidden as long as it is shorter than the virtual time.
   void start() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (busy_) return;
     const auto now = std::chrono::steady_clock::now();
-    // What the host does between two steps is part of the second one; a pause is part of neither.
-    if (now - free_ > std::chrono::milliseconds(2)) free_ = now;
+    // What the host does between two steps is part of the second one; 20 ms also bear a busy machine.
+    const auto pause = std::chrono::milliseconds(busy_ ? 20 : 2);
+    if (free_ < now && now - seen_ > pause) free_ = now;
+    seen_ = now;
     busy_ = true;
   }
 
@@ -51,7 +52,7 @@ class Lane {
   void drain() {
     wait_until(free());
     const std::lock_guard<std::mutex> lock(mutex_);
-    free_ = std::chrono::steady_clock::now();
+    seen_ = free_ = std::chrono::steady_clock::now();
     busy_ = false;
   }
 
@@ -59,6 +60,7 @@ class Lane {
   std::mutex mutex_;
   bool busy_ = false;
   Moment free_{};
+  Moment seen_{};
 };
 
 struct Clock {

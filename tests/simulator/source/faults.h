@@ -12,6 +12,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 #include <thread>
 #include <unistd.h>
 #include <unordered_map>
@@ -144,7 +145,8 @@ inline bool holds(const std::string& condition, const Tensors& inputs) {
 
 // The fault that this call meets, if any.
 inline Fault* due(const c10::OperatorName& name, const Tensors& inputs) {
-  for (const auto& key : {name.name, c10::toString(name)}) {
+  // Without an overload both are the same, and a call counts once.
+  for (const auto& key : std::set<std::string>{name.name, c10::toString(name)}) {
     const auto found = faults().find(key);
     if (found == faults().end()) continue;
     for (auto* fault : found->second) {

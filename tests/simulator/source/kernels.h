@@ -90,6 +90,7 @@ inline void spoil_all(const Fault& fault, Values values) {
 
 // One launch, for any operator that has a kernel on the CPU.
 inline void launch(const c10::OperatorHandle& op, Stack* stack) {
+  Clock::get().device.start();
   const auto* fault = fault_of(op, *stack);
   Crossing crossing(takes_host_tensors(plain_name(op)));
   for (auto& value : arguments(op, *stack)) lend(value, crossing);

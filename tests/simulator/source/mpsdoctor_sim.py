@@ -1,10 +1,8 @@
-"""The module `torch.sim`; torch itself finds it through the `torch.backends` entry points when it is imported."""
+"""The module `torch.sim`, which torch finds through the `torch.backends` entry points when it is imported."""
 
 from __future__ import annotations
 
-import atexit
 import sys
-import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,6 @@ def load() -> None:
     backend_registration.rename_privateuse1_backend("sim")
     torch._register_device_module("sim", sys.modules[__name__])  # type: ignore[no-untyped-call]
     backend_registration.generate_methods_for_privateuse1_backend()
-    # torch's thread for the backward pass drops its last Python reference a little after the caller went on. If
-    # Python is being torn down by then, the process aborts ("terminate called"): 4 of 10 exits, none after a nap.
-    atexit.register(time.sleep, 0.05)
 
 
 def is_available() -> bool:

@@ -8,9 +8,13 @@ namespace sim {
 using torch::CppFunction;
 
 // Operators that torch would build of others, and that accelerators have kernels for.
-bool has_own_kernel(const std::string& name) {
+bool has_own_kernel(const c10::OperatorHandle& op) {
   static const std::set<std::string> names{"aten::copy_", "aten::convolution", "aten::convolution_backward"};
-  return names.count(name) > 0 || name.rfind("aten::_foreach_", 0) == 0;
+  const auto& name = plain_name(op);
+  // torch would allocate the result of a structured operator and launch its out= form.
+  const bool structured = op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutogradNonFunctional) &&
+      op.hasKernelForDispatchKey(DispatchKey::CPU);
+  return structured || names.count(name) > 0 || name.rfind("aten::_foreach_", 0) == 0;
 }
 
 bool made_of_others(const c10::OperatorHandle& op) {
@@ -83,9 +87,9 @@ TORCH_LIBRARY(sim, m) {
     check_planted(names);
     static auto* library = new torch::Library(torch::Library::IMPL, "aten", std::nullopt, __FILE__, __LINE__);
     for (const auto& name : names) {
-      if (!has_own_kernel(name.name) && !planted(name)) continue;
       const auto op = dispatcher.findSchema(name);
-      if (op && !op->hasKernelForDispatchKey(DispatchKey::PrivateUse1)) implement(*library, *op);
+      if (!op || name.name.rfind("aten::", 0) != 0 || op->hasKernelForDispatchKey(DispatchKey::PrivateUse1)) continue;
+      if (has_own_kernel(*op) || planted(name)) implement(*library, *op);
     }
     at::RegisterPrivateUse1HooksInterface(new Hooks());
     watch();

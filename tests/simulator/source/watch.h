@@ -96,6 +96,7 @@ inline std::unique_ptr<at::ObserverContext> operator_begins(const at::RecordFunc
 }
 
 inline void operator_ends(const at::RecordFunction& function, at::ObserverContext* context) {
+  Clock::get().host.start();
   auto* work = static_cast<Work*>(context);
   if (!work) return;
   --depth;

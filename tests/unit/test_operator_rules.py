@@ -1,0 +1,230 @@
+"""What the outcomes of probes mean: rules over tables of facts."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mpsdoctor.check import Answer, Finding, Job
+from mpsdoctor_checks.operators.collect import LOST_SECONDS, Examined, Queue, core_failures, facts_of, row_of, usable
+from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS, judge
+
+
+def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> dict[str, Any]:
+    plain = {"entry": op.rpartition("::")[2], "dtype": "float32", "variant": "contiguous", "direction": "forward"}
+    return {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more}
+
+
+def facts(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    devices = {one["device"] for one in rows} | {"cpu"}
+    summary = {device: dict(Counter(one["outcome"] for one in rows if one["device"] == device)) for device in devices}
+    plain: dict[str, Any] = {
+        "results": list(rows),
+        "summary": summary,
+        "planned": dict.fromkeys(devices, 100),
+        "skipped": dict.fromkeys(devices, 0),
+        "core_failures": {},
+        "not_probed": {},
+    }
+    return {**plain, **more}
+
+
+def only(found: list[Finding]) -> Finding:
+    assert len(found) == 1
+    return found[0]
+
+
+CODES = [
+    ("wrong", "MPS311", "error", "sum of float16 differs from the CPU on mps"),
+    ("nan", "MPS312", "error", "sum of float16 gives numbers that are not finite on mps"),
+    ("crash", "MPS313", "error", "sum of float16 kills the process on mps"),
+    ("timeout", "MPS314", "error", "sum of float16 does not end on mps"),
+    ("error", "MPS315", "warning", "sum of float16 raises an error on mps"),
+    ("unimplemented", "MPS321", "warning", "sum of float16 is not implemented on mps"),
+    ("fallback", "MPS322", "info", "sum of float16 runs on the CPU instead of mps"),
+    ("dtype", "MPS323", "info", "sum of float16 is not supported on mps"),
+    ("oom", "MPS331", "warning", "sum of float16 runs out of memory on mps"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "code", "severity", "title"), CODES)
+def test_each_outcome_has_its_code(outcome: str, code: str, severity: str, title: str) -> None:
+    """A single bad probe is named by operator, dtype and device, with its own words in the detail."""
+    found = only(judge(facts(row(outcome=outcome, dtype="float16"))))
+    assert (found.code, found.severity, found.title) == (code, severity, title)
+    assert "said so" in found.detail
+
+
+@pytest.mark.parametrize("outcome", ["ok", "skipped"])
+def test_what_is_right_or_was_not_tried_is_no_finding(outcome: str) -> None:
+    """Probes that passed, and probes that there was no time for, say nothing."""
+    assert judge(facts(row(outcome=outcome))) == []
+
+
+def test_many_operators_are_one_finding() -> None:
+    """Forty wrong operators make one finding that names the worst and counts all."""
+    rows = [row(f"aten::op{number}", max_rel=float(number)) for number in range(60)]
+    found = only(judge(facts(*rows)))
+    assert found.title == "each of 60 operators (op59, op58, op57, …) differs from the CPU on mps"
+    assert found.evidence["operators"] == 60
+    assert [one["op"] for one in found.evidence["worst"][:2]] == ["aten::op59", "aten::op58"]
+    assert len(found.evidence["worst"]) == MOST_ROWS
+    assert "and 50 more operators" in found.detail
+
+
+def test_core_operators_come_first() -> None:
+    """An operator without which nothing trains is named before a larger error elsewhere."""
+    small, large = row("aten::mm", max_rel=0.1), row("aten::igamma", max_rel=9.0)
+    found = only(judge(facts(large, small, core_failures={"mps": [small]})))
+    assert [one["op"] for one in found.evidence["worst"]] == ["aten::mm", "aten::igamma"]
+
+
+def test_gradients_are_named() -> None:
+    """An operator whose gradient alone is wrong is said to be so."""
+    rows = [row(direction="backward"), row(direction="backward", dtype="float16")]
+    assert only(judge(facts(*rows))).title.startswith("gradient of sum of float32 and float16 differs")
+
+
+def test_devices_are_told_apart() -> None:
+    """The same operator on two devices makes two findings."""
+    assert {one.title.rpartition(" ")[2] for one in judge(facts(row(), row(device="xpu")))} == {"mps", "xpu"}
+
+
+def test_at_most_a_dozen_findings_errors_first() -> None:
+    """However much is wrong, the list stays short and begins with the errors."""
+    rows = [row(outcome=case[0], device=f"dev{number}") for number in range(5) for case in CODES]
+    found = judge(facts(*rows))
+    assert len(found) == MOST_FINDINGS
+    assert {one.severity for one in found} == {"error"}
+
+
+def test_fallback_advice_is_for_mps_alone() -> None:
+    """Only MPS has the variable, and what was tried is told apart from what was not."""
+    tried = only(judge(facts(row(outcome="unimplemented", fallback=False)))).detail
+    untried = only(judge(facts(row(outcome="unimplemented")))).detail
+    other = only(judge(facts(row(outcome="unimplemented", device="xpu")))).detail
+    assert "PYTORCH_ENABLE_MPS_FALLBACK=1 does not help" in tried
+    assert "before torch is imported" in untried
+    assert "FALLBACK" not in other
+
+
+def test_a_fallback_says_when_to_set_the_variable() -> None:
+    """The remedy of an operator that the CPU takes over is a command, and the detail says when."""
+    found = only(judge(facts(row(outcome="fallback"))))
+    assert found.remedy is not None
+    assert found.remedy.commands == ("export PYTORCH_ENABLE_MPS_FALLBACK=1",)
+    assert "set later it does nothing" in found.detail
+
+
+@pytest.mark.parametrize("outcome", ["wrong", "nan", "crash", "timeout", "error", "oom"])
+def test_a_failed_self_test_has_its_own_code(outcome: str) -> None:
+    """What fails on the CPU accuses the torch build or the catalogue, not an accelerator."""
+    found = only(judge(facts(row(outcome=outcome, device="cpu"))))
+    assert (found.code, found.severity) == ("MPS341", "error")
+    assert "catalogue" in found.detail
+    assert "torch build" in found.detail
+
+
+@pytest.mark.parametrize("outcome", ["dtype", "unimplemented"])
+def test_kernels_the_cpu_never_had_are_no_failure(outcome: str) -> None:
+    """An older torch without half kernels on the CPU passes its self-test."""
+    assert judge(facts(row(outcome=outcome, device="cpu"))) == []
+
+
+def test_a_device_that_was_not_probed_is_said_to_be() -> None:
+    """No worker for a device is a warning with the reason, and not silence."""
+    given = facts(row(outcome="ok"), not_probed={"mps": "torch could not be imported"})
+    found = only(judge(given))
+    assert (found.code, found.severity) == ("MPS342", "warning")
+    assert found.detail.startswith("torch could not be imported. 1 of 100 probes")
+
+
+BUILD = {
+    "devices": [
+        {"device": "cpu", "usable": True},
+        {"device": "mps", "usable": True},
+        {"device": "cuda", "usable": False},
+        {"device": "sim", "usable": True},
+    ]
+}
+
+
+@pytest.mark.parametrize(("chosen", "devices"), [(None, ["mps", "sim"]), (("sim",), ["sim"]), (("cpu",), [])])
+def test_usable_accelerators(chosen: tuple[str, ...] | None, devices: list[str]) -> None:
+    """Unusable devices are left out, so are those nobody asked for, and the CPU is no accelerator."""
+    assert usable(BUILD, chosen) == devices
+
+
+PROBE = ["relu", "aten::relu", "float32", "contiguous", "forward"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [("crash", "crash"), ("timeout", "timeout"), ("error", "error"), ("unavailable", "error")],
+)
+def test_a_worker_that_is_lost_leaves_a_row(outcome: Any, expected: str) -> None:
+    """A probe that took its worker with it is reported with what is known."""
+    found = row_of(PROBE, "mps", Answer(Job("m:f"), outcome, detail="SIGABRT\nlast words"))
+    assert found["outcome"] == expected
+    assert found["detail"] == "SIGABRT\nlast words"
+    assert [found[key] for key in ("entry", "op", "dtype", "variant", "direction")] == PROBE
+
+
+def examined(*rows: dict[str, Any]) -> Examined:
+    return Examined("mps", planned=10, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
+
+
+def test_core_failures_are_plain_float32_of_core_operators() -> None:
+    """A half dtype, a layout, a rare operator or a mere gap does not rule a device out."""
+    bad = row("aten::mm", outcome="nan", direction="backward")
+    others = [
+        row("aten::mm", dtype="float16"),
+        row("aten::mm", variant="strided"),
+        row("aten::igamma"),
+        row("aten::mm", outcome="unimplemented"),
+        row("aten::mm", outcome="ok"),
+    ]
+    assert [one["direction"] for one in core_failures(examined(bad, *others))] == ["backward"]
+
+
+def test_what_was_not_reached_is_counted() -> None:
+    """Probes that there was no time for are a count, in the summary and as a fact."""
+    found = facts_of([examined(row(), row(outcome="ok"))])
+    assert found["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
+    assert found["skipped"] == {"mps": 8}
+    assert found["probes_per_second"] == {"mps": 1.0}
+
+
+def take(jobs: Iterator[Job], count: int) -> list[str]:
+    return [job.args["entry"] for job in itertools.islice(jobs, count)]
+
+
+def test_deadly_operators_wait_until_the_others_are_done() -> None:
+    """After a death the other probes of that operator come last, since each may cost an import of torch."""
+    operators = {"a1": "aten::a", "b1": "aten::b", "a2": "aten::a_", "b2": "aten::b", "a3": "aten::a"}
+    plan = [[name, op, "float32", "contiguous", "forward"] for name, op in operators.items()]
+    queue = Queue(plan, "mps", float("inf"))
+    jobs = queue.jobs()
+    assert take(jobs, 1) == ["a1"]
+    queue.mourn(plan[0], 1.0)
+    assert take(jobs, 9) == ["b1", "b2", "a2", "a3"]
+    assert [probe[0] for probe in queue.sent] == ["a1", "b1", "b2", "a2", "a3"]
+
+
+def test_a_death_gives_back_its_time_up_to_a_limit() -> None:
+    """A hang does not take the time of the other probes, and a hundred of them do not stretch the budget."""
+    queue = Queue([PROBE], "mps", 100.0)
+    queue.mourn(PROBE, 5.0)
+    assert queue.deadline == 105.0
+    for _ in range(100):
+        queue.mourn(PROBE, 5.0)
+    assert queue.deadline == 100.0 + LOST_SECONDS
+
+
+def test_no_job_is_made_when_the_time_is_over() -> None:
+    """The budget ends the stream of jobs, those put off too."""
+    assert take(Queue([PROBE], "mps", 0.0).jobs(), 9) == []
