@@ -11,7 +11,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +20,10 @@ from mpsdoctor.process import Watcher
 from mpsdoctor.report import Finding, Remedy
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 
-__all__ = ["Answer", "Budget", "Context", "Finding", "Job", "Remedy", "Sandbox", "Skip"]
+__all__ = ["Answer", "Budget", "Context", "Finding", "Job", "Remedy", "Rule", "Sandbox", "Skip", "judged"]
 
 Budget = Literal["quick", "standard", "thorough"]
+Rule = Callable[[dict[str, Any]], Iterator[Finding]]
 PATIENCE = 5.0
 SECONDS: dict[str, float] = {"quick": 2.0, "standard": 10.0, "thorough": 60.0}
 # The first import of torch from a cold disk was seen to take over a minute.
@@ -94,6 +95,13 @@ class Context:
             yield True
         finally:
             lock.release()
+
+
+def judged(facts: dict[str, Any], rules: Iterable[Rule]) -> Iterator[Finding | dict[str, Any]]:
+    """What a check yields that is a collection and its rules: the facts, then what the rules make of them."""
+    yield facts
+    for rule in rules:
+        yield from rule(facts)
 
 
 def lock_path() -> Path:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from mpsdoctor import machine
-from mpsdoctor.check import Answer, Context, Finding, Remedy, Sandbox
+from mpsdoctor.check import Answer, Context, Finding, Remedy, Rule, Sandbox, judged
 
 id = "build"
 title = "The torch build and its devices"
@@ -15,7 +15,6 @@ seconds = {"quick": 3.0, "standard": 3.0, "thorough": 3.0}
 patience = 240.0  # importing torch from a cold disk, and a device that hangs
 
 Facts = dict[str, Any]
-Rule = Callable[[Facts], Iterator[Finding]]
 
 FACTS = "mpsdoctor_worker.torch_facts"
 MACOS_NEEDED = ((2, 15, "15.0"), (2, 9, "14.0"), (2, 6, "13.0"), (2, 0, "12.3"))  # from this torch on
@@ -23,10 +22,7 @@ UPGRADE_TORCH = "python -m pip install --upgrade torch"
 
 
 def run(context: Context) -> Iterator[Finding | Facts]:
-    facts = collect(context)
-    yield facts
-    for rule in RULES:
-        yield from rule(facts)
+    yield from judged(collect(context), RULES)
 
 
 def collect(context: Context) -> Facts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mpsdoctor import machine
-from mpsdoctor.check import Context, Finding, Remedy
+from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
 
 id = "chip"
 title = "Chip and operating system"
@@ -22,10 +22,7 @@ IGNORE = "If you train on the CPU you can ignore this."
 
 def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
     """Facts: those of `mpsdoctor.machine.facts`."""
-    facts = machine.facts(patient=context.budget == "thorough")
-    yield facts
-    for rule in RULES:
-        yield from rule(facts)
+    yield from judged(machine.facts(patient=context.budget == "thorough"), RULES)
 
 
 def rosetta(facts: Facts) -> Iterator[Finding]:
@@ -172,7 +169,7 @@ def _newest_torch(version: tuple[int, int]) -> str | None:
     return next((torch for macos, torch in NEWEST_TORCH if version < macos), None)
 
 
-RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+RULES: tuple[Rule, ...] = (
     rosetta,
     virtual_machine,
     intel_mac,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from mpsdoctor.check import Context, Finding, Remedy
+from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
 from mpsdoctor_checks.variables import MPS_SINCE, OTHERS, PREFIXES
 
 id = "environment"
@@ -16,7 +16,6 @@ title = "Environment variables"
 needs = ()
 
 Facts = dict[str, Any]
-Rule = Callable[[Facts], Iterator[Finding]]
 
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
@@ -28,10 +27,7 @@ DOCUMENTATION = "https://docs.pytorch.org/docs/stable/mps_environment_variables.
 
 
 def run(context: Context) -> Iterator[Finding | Facts]:
-    facts = collect(context)
-    yield facts
-    for rule in RULES:
-        yield from rule(facts)
+    yield from judged(collect(context), RULES)
 
 
 def collect(context: Context) -> Facts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mpsdoctor import machine
-from mpsdoctor.check import Context, Finding, Remedy
+from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
 
 id = "memory"
 title = "Memory and swap"
@@ -25,10 +25,7 @@ WIRED_RISKY = 0.85  # of the memory; what macOS needs for itself does not fit in
 
 def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
     """Facts: those of `mpsdoctor.machine.memory`."""
-    facts = machine.memory()
-    yield facts
-    for rule in RULES:
-        yield from rule(facts)
+    yield from judged(machine.memory(), RULES)
 
 
 def pressure(facts: Facts) -> Iterator[Finding]:
@@ -134,7 +131,7 @@ def _content(facts: Facts) -> bool:
     return facts["pressure"] == "normal" and free is not None and free >= FREE_ENOUGH_PERCENT
 
 
-RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+RULES: tuple[Rule, ...] = (
     pressure,
     swap,
     available,

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
@@ -120,9 +122,9 @@ def hanging(tmp_path: Path) -> dict[str, str]:
     return install(tmp_path, hangs=source)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_keeps_what_was_found_and_leaves_no_process(tmp_path: Path, number: int) -> None:
-    """Ctrl+C and SIGTERM end the check-up with 130; finished checks are in the report, no worker is left."""
+@contextmanager
+def doctor_at_work(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A check-up that has examined the build and hangs in the next check."""
     with subprocess.Popen(
         [*COMMAND, "--json", "--only", "build,hangs"],
         env={**os.environ, **hanging(tmp_path)},
@@ -131,9 +133,14 @@ def test_an_interrupt_keeps_what_was_found_and_leaves_no_process(tmp_path: Path,
         text=True,
     ) as doctor:
         assert doctor.stderr
-        for line in doctor.stderr:
-            if "hanging now" in line:
-                break
+        assert any("hanging now" in line for line in doctor.stderr)
+        yield doctor
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_found_and_leaves_no_process(tmp_path: Path, number: int) -> None:
+    """Ctrl+C and SIGTERM end the check-up with 130; finished checks are in the report, no worker is left."""
+    with doctor_at_work(tmp_path) as doctor:
         doctor.send_signal(number)
         out, _ = doctor.communicate(timeout=30)
     document = json.loads(out)
@@ -146,17 +153,7 @@ def test_an_interrupt_keeps_what_was_found_and_leaves_no_process(tmp_path: Path,
 
 def test_a_doctor_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     """kill -9 of the doctor: host and torch workers end by themselves."""
-    with subprocess.Popen(
-        [*COMMAND, "--json", "--only", "build,hangs"],
-        env={**os.environ, **hanging(tmp_path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as doctor:
-        assert doctor.stderr
-        for line in doctor.stderr:
-            if "hanging now" in line:
-                break
+    with doctor_at_work(tmp_path) as doctor:
         doctor.kill()
     assert not processes_left()
 

@@ -6,13 +6,13 @@ import math
 import statistics as plain
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from mpsdoctor_checks.training import correctness, race, records
 from mpsdoctor_checks.training.lanes import Failed, Lane
 from mpsdoctor_checks.training.plan import Item
 from mpsdoctor_checks.training.statistics import median, spread
+from mpsdoctor_checks.training.trial import Trial
 
 LOSSES = 10  # steps compared with the CPU's
 FEWEST_STEPS = 9  # of warm-up and blocks together, on each device, or nothing can be said
@@ -22,38 +22,6 @@ FOR_LOSSES, FOR_WARM_UP = 0.3, 0.2  # of a share, for all devices together
 WARM_UP = 1.0  # seconds that a device may take in any case: what is timed before it settles is wrong
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class Trial:
-    """What is known so far of an item, by device. `failures` are outcome and detail; `curves` those that are right."""
-
-    item: Item
-    lanes: dict[str, Lane]
-    patience: float
-    failures: dict[str, tuple[str, str]] = field(default_factory=dict)
-    prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    curves: dict[str, dict[str, Any]] = field(default_factory=dict)
-    warm: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    last: dict[str, dict[str, Any]] = field(default_factory=dict)
-    blocks: dict[str, list[float]] = field(default_factory=dict)
-    stopped: str = ""
-
-    def active(self) -> list[str]:
-        return [device for device in self.lanes if device not in self.failures]
-
-    def each(self, act: Callable[[Lane], None]) -> None:
-        """Let every device that still takes part do something; one that fails is out, the others go on."""
-        for device in self.active():
-            self.try_with(device, act)
-
-    def try_with(self, device: str, act: Callable[[Lane], None]) -> None:
-        try:
-            act(self.lanes[device])
-        except Failed as failed:
-            self.failures[device] = (failed.outcome, failed.detail)
 
 
 def examine(item: Item, lanes: Mapping[str, Lane], share: float, left: float, say: Say) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mpsdoctor_checks.training import race
 from mpsdoctor_checks.training.plan import Item
 from mpsdoctor_checks.training.statistics import interval, median, ratios
-
-if TYPE_CHECKING:
-    from mpsdoctor_checks.training.item import Trial
+from mpsdoctor_checks.training.trial import Trial
 
 Row = dict[str, Any]
 FIRST_STEPS = 32  # kept as evidence; what is slow at first has been seen to be over by then
