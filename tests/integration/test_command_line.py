@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -182,3 +184,38 @@ def test_no_name_of_host_or_user_is_in_the_report(tmp_path: Path) -> None:
     assert platform.node() not in text
     assert str(Path.home()) + "/" not in text
     assert time.strftime("%Y") in text
+
+
+def in_terminal(*args: str, **env: str) -> str:
+    """What a terminal of 80 columns is sent by the command."""
+    lead, follow = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *args], stdin=follow, stdout=follow, stderr=follow, env={**os.environ, "TERM": "xterm", **env}
+    ):
+        os.close(follow)
+        sent = b""
+        with contextlib.suppress(OSError):  # Linux reports the end of a terminal as an error
+            while part := os.read(lead, 65536):
+                sent += part
+    os.close(lead)
+    return sent.decode()
+
+
+@pytest.mark.parametrize(
+    ("env", "args", "coloured"),
+    [
+        ({}, (), True),
+        ({"NO_COLOR": "1"}, (), False),
+        ({"NO_COLOR": ""}, (), True),
+        ({"TERM": "dumb"}, (), False),
+        ({}, ("--no-color",), False),
+    ],
+)
+def test_a_terminal_gets_colour_unless_it_is_unwanted(
+    env: dict[str, str], args: tuple[str, ...], coloured: bool
+) -> None:
+    """NO_COLOR (non-empty), TERM=dumb and --no-color switch colour off; the words are the same."""
+    sent = in_terminal("-q", "--format", "text", "--only", "environment", *args, **env)
+    assert ("\x1b[32m" in sent) is coloured
+    assert "pass" in sent
+    assert "environment" in sent

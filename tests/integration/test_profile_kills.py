@@ -10,10 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from trainer import sample
-
 import mpsdoctor
 from mpsdoctor import profile
+from trainer import sample
 
 ROOT = str(Path(mpsdoctor.__file__).parents[1])
 # Large, so that most of a round is inside the write; every hint carries the round's mark, so that a mixture shows.

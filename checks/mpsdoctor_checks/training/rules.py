@@ -149,8 +149,12 @@ def alone(facts: Facts) -> Iterator[Finding]:
             f"{label(row)} {row['step_ms']:.3g} ms ({row['ci95_ms'][0]:.3g} to {row['ci95_ms'][1]:.3g})"
             for row in timed
         )
-        title = f"the {timed[0]['device'].upper()} is the only device here; {len(timed)} workloads train on it"
+        title = f"the {timed[0]['device'].upper()} is the only device here; {counted(timed)} can be trained on it"
         yield Finding("MPS504", "info", title, f"Time of a training step, with 95 % interval: {figures}.")
+
+
+def counted(some: Sequence[object]) -> str:
+    return f"{len(some)} workload{'' if len(some) == 1 else 's'}"
 
 
 def left_out(facts: Facts) -> Iterator[Finding]:
@@ -161,7 +165,7 @@ def left_out(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "MPS505",
                 "info",
-                f"{len(some)} workloads were not timed on {device}",
+                f"not timed on {device}: {counted(some)}",
                 f"{labels(some)}: {reasons}.",
                 remedy=Remedy("A larger budget times more.", ("mpsdoctor --budget thorough",)),
             )
@@ -231,7 +235,7 @@ def unsettled(facts: Facts) -> Iterator[Finding]:
             if device in run["warm_up"] and not run["warm_up"][device]["settled"]
         ]
         if some:
-            title = f"step times on {device} had not settled in {len(some)} workloads"
+            title = f"step times on {device} had not settled in {counted(some)}"
             yield Finding(
                 "MPS524", "info", title, f"They still drifted by more than 5 % at the end of: {'; '.join(some)}."
             )
