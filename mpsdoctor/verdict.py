@@ -195,7 +195,7 @@ def geometric_mean(values: Sequence[float]) -> float:
 def workload_table(training: Facts, operators: Facts | None = None) -> dict[str, dict[str, Row]]:
     """For the profile: by family and size the winner, and the speed of the best accelerator against the CPU.
 
-    A device that is ruled out does not appear; what was compared with nothing is left out.
+    A device that is ruled out does not appear; what trains on the CPU and was compared with nothing is the CPU's.
     """
     out = ruled_out(operators, training)
     rows = [row for row in training.get("comparisons", ()) if row["device"] not in out and row["baseline"] == "cpu"]
@@ -203,6 +203,10 @@ def workload_table(training: Facts, operators: Facts | None = None) -> dict[str,
     for row in sorted(rows, key=lambda row: float(row["speedup"])):  # the fastest is written last and stays
         entry = {"device": winner([row]), "speedup": row["speedup"], "ci95": list(row["ci95"])}
         table.setdefault(row["workload"], {})[row["size"]] = entry
+    for row in training.get("results", ()):
+        if row["device"] == "cpu" and row["outcome"] == "ok":
+            alone = {"device": "cpu", "speedup": None, "ci95": None}
+            table.setdefault(row["workload"], {}).setdefault(row["size"], alone)
     return table
 
 

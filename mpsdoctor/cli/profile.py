@@ -90,8 +90,7 @@ def describe(content: dict[str, Any], where: str) -> Iterator[str]:
     yield f"recommended: {recommended['device']} ({recommended['confidence']} confidence)"
     yield f"  {recommended['reason']}"
     for family, sizes in content["workloads"].items():
-        told = ", ".join(f"{size} {entry['device']} {entry['speedup']:.2f}×" for size, entry in sizes.items())
-        yield f"{family}: {told}"
+        yield f"{family}: {', '.join(_winner(size, entry) for size, entry in sizes.items())}"
     yield f"machine: {', '.join(str(value) for key, value in machine.items() if value and key != 'memory_bytes')}"
     yield f"force MPS: {'on' if content['force_mps'] else 'off'}"
     for name, value in content["environment"].items():
@@ -100,6 +99,11 @@ def describe(content: dict[str, Any], where: str) -> Iterator[str]:
         yield f"hint: {hint}"
     changed = stale(content)
     yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again" if changed else "up to date"
+
+
+def _winner(size: str, entry: dict[str, Any]) -> str:
+    speedup = f" ({entry['speedup']:.2f}× the CPU's speed on an accelerator)" if entry.get("speedup") else ""
+    return f"{size} {entry['device']}{speedup}"
 
 
 @profile_commands.command()

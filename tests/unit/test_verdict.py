@@ -48,6 +48,11 @@ FAST = training(cnn=4.0, transformer=3.0, mlp=2.0, lstm=1.5)
 SLOW = training(cnn=0.3, transformer=0.5, mlp=0.2, lstm=0.1)
 
 
+def winners(table: dict[str, dict[str, Any]]) -> set[str]:
+    """The devices that a profile's table names."""
+    return {entry["device"] for sizes in table.values() for entry in sizes.values()}
+
+
 def test_clearly_faster_wins() -> None:
     """A device that is faster on every family is recommended, with its mean and the families in the reason."""
     verdict = judge(usable("mps"), PROBED, FAST)
@@ -92,7 +97,7 @@ def test_fast_but_wrong_is_out(outcome: str) -> None:
     assert (verdict.device, verdict.confidence) == ("cpu", "high")
     assert set(verdict.by_workload.values()) == {"cpu"}
     assert any("mps is out: lstm small" in reason and "step 7" in reason for reason in verdict.reasons)
-    assert workload_table(facts) == {}
+    assert winners(workload_table(facts)) == {"cpu"}
 
 
 def test_wrong_operators_rule_a_device_out() -> None:
@@ -102,7 +107,7 @@ def test_wrong_operators_rule_a_device_out() -> None:
     assert verdict is not None
     assert verdict.device == "cpu"
     assert any("aten::cumsum (wrong)" in reason for reason in verdict.reasons)
-    assert workload_table(FAST, operators) == {}
+    assert winners(workload_table(FAST, operators)) == {"cpu"}
     assert workload_table(FAST, PROBED)["cnn"]["medium"]["device"] == "mps"
 
 
@@ -284,3 +289,11 @@ def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spre
         assert verdict.device == "mps"
     if all(speedup < 1 for speedup in speedups.values()):
         assert verdict.device == "cpu"
+
+
+def test_what_was_timed_on_the_cpu_alone_is_the_cpus() -> None:
+    """A machine without an accelerator answers for each family that was trained, without a figure it cannot have."""
+    training = {"results": [row for row in FAST["results"] if row["device"] == "cpu"], "comparisons": []}
+    table = workload_table(training)
+    assert winners(table) == {"cpu"}
+    assert all(entry["speedup"] is None for sizes in table.values() for entry in sizes.values())
