@@ -9,7 +9,7 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -77,9 +77,10 @@ class Process:
     def pid(self) -> int:
         return self._popen.pid
 
-    def send(self, message: Message) -> None:
-        """Queue a job. Never blocks: a worker that hangs does not read."""
-        self._jobs.put(json.dumps(message).encode() + b"\n")
+    def send(self, messages: Iterable[Message]) -> None:
+        """Queue jobs. Never blocks: a worker that hangs does not read."""
+        if lines := b"".join(json.dumps(message).encode() + b"\n" for message in messages):
+            self._jobs.put(lines)
 
     def exited(self) -> bool:
         return self._popen.poll() is not None

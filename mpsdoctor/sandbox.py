@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mpsdoctor import clean
 from mpsdoctor.process import Message, Process, Watcher, how_it_ended
 
-AHEAD = 8  # jobs sent before their turn, so that the worker never waits for the pipe
+AHEAD = 32  # jobs sent before their turn, half of them at once: a wake-up of the worker's reader costs as much as a probe
 START_TIMEOUT = 30.0  # seconds; an interpreter on a cold disk needs a few
 POLL = 0.25  # seconds between looks at a silent process, whose pipe an orphan may hold open
 
@@ -88,9 +88,10 @@ class Sandbox:
         pending: deque[_Pending] = deque()
         try:
             while True:
-                for job in itertools.islice(source, AHEAD - len(pending)):
-                    pending.append(_Pending(next(self._numbers), job))
-                    self._send(pending[-1])
+                if len(pending) <= AHEAD // 2:
+                    fresh = [_Pending(next(self._numbers), job) for job in itertools.islice(source, AHEAD - len(pending))]
+                    pending.extend(fresh)
+                    self._send(fresh)
                 if not pending:
                     return
                 yield self._settle(pending)
@@ -112,9 +113,9 @@ class Sandbox:
         """The end of what the worker printed."""
         return self._process.last_words() if self._process else ""
 
-    def _send(self, item: _Pending) -> None:
+    def _send(self, items: Iterable[_Pending]) -> None:
         if self._process:
-            self._process.send({"id": item.number, "call": item.job.call, "args": item.job.args})
+            self._process.send({"id": item.number, "call": item.job.call, "args": item.job.args} for item in items)
 
     def _settle(self, pending: deque[_Pending]) -> Answer:
         """The answer to the first of the pending jobs."""
@@ -143,8 +144,7 @@ class Sandbox:
         died_before = pending[0].number > 1 and len(pending) > 1
         self._process, self._spare = self._spare or self._launch(), None
         if self._process and self._get_ready(self._process):
-            for item in pending:
-                self._send(item)
+            self._send(pending)
             if died_before:
                 self._spare = self._launch()
 
@@ -158,7 +158,7 @@ class Sandbox:
             process.end()
             return None
         if self._prelude:
-            process.send({"id": 0, "call": self._prelude.call, "args": self._prelude.args})
+            process.send([{"id": 0, "call": self._prelude.call, "args": self._prelude.args}])
         return process
 
     def _get_ready(self, process: Process) -> bool:

@@ -51,15 +51,15 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {"type": type(error).__name__, "message": str(error)[:4000], "traceback": "".join(frames)[-8000:]}
 
 
-def answer(channel: Any, job: dict[str, Any]) -> None:
-    """Announce a job, run it, send what came of it."""
+def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
+    """Announce a job, run it, send what came of it; together with the next announcement if there are more jobs."""
     channel.begin(job["id"])
     try:
         line = {"id": job["id"], "value": find(job["call"])(**job["args"])}
         json.dumps(line)
     except BaseException as error:  # user code may raise SystemExit; the worker outlives it
         line = {"id": job["id"], "error": describe(error)}
-    channel.send(line)
+    channel.send(line, more())
 
 
 def read_jobs(descriptor: int, jobs: queue.SimpleQueue[Any], channel: Any) -> None:
@@ -82,7 +82,7 @@ def main() -> None:
     threading.Thread(target=read_jobs, args=(descriptor, jobs, channel), daemon=True).start()
     channel.send({"ready": os.getpid()})
     while True:
-        answer(channel, jobs.get())
+        answer(channel, jobs.get(), lambda: not jobs.empty())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ at_hangup: list[Callable[[], object]] = []
 _out = -1
 _current: Any = None
 _lock = threading.Lock()
+_held = b""
 
 
 def claim_standard_streams() -> int:
@@ -29,12 +30,17 @@ def claim_standard_streams() -> int:
     return jobs
 
 
-def send(message: dict[str, Any]) -> None:
-    """Write one message; numbers that JSON lacks (NaN) are Python's own spelling, both ends being Python."""
-    line = json.dumps(message).encode() + b"\n"
+def send(message: dict[str, Any], more: bool = False) -> None:
+    """Write one message, or with `more` hold it until the next one, which follows at once: a write costs a wake-up.
+
+    Numbers that JSON lacks (NaN) are Python's own spelling, both ends being Python.
+    """
+    global _held
     with _lock:
-        while line:
-            line = line[os.write(_out, line) :]
+        lines = _held + json.dumps(message).encode() + b"\n"
+        _held = lines if more else b""
+        while lines and not more:
+            lines = lines[os.write(_out, lines) :]
 
 
 def begin(job: Any) -> None:
