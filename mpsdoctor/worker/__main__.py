@@ -55,11 +55,10 @@ def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
     """Announce a job, run it, send what came of it; together with the next announcement if there are more jobs."""
     channel.begin(job["id"])
     try:
-        line = {"id": job["id"], "value": find(job["call"])(**job["args"])}
-        json.dumps(line)
+        line = json.dumps({"id": job["id"], "value": find(job["call"])(**job["args"])})
     except BaseException as error:  # user code may raise SystemExit; the worker outlives it
-        line = {"id": job["id"], "error": describe(error)}
-    channel.send(line, more())
+        line = json.dumps({"id": job["id"], "error": describe(error)})
+    channel.send_line(line, more())
 
 
 def read_jobs(descriptor: int, jobs: queue.SimpleQueue[Any], channel: Any) -> None:

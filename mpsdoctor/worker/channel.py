@@ -30,14 +30,16 @@ def claim_standard_streams() -> int:
     return jobs
 
 
-def send(message: dict[str, Any], more: bool = False) -> None:
-    """Write one message, or with `more` hold it until the next one, which follows at once: a write costs a wake-up.
+def send(message: dict[str, Any]) -> None:
+    """Write one message; numbers that JSON lacks (NaN) are Python's own spelling, both ends being Python."""
+    send_line(json.dumps(message))
 
-    Numbers that JSON lacks (NaN) are Python's own spelling, both ends being Python.
-    """
+
+def send_line(line: str, more: bool = False) -> None:
+    """Write one line, or with `more` hold it until the next one, which follows at once: a write costs a wake-up."""
     global _held
     with _lock:
-        lines = _held + json.dumps(message).encode() + b"\n"
+        lines = _held + line.encode() + b"\n"
         _held = lines if more else b""
         while lines and not more:
             lines = lines[os.write(_out, lines) :]

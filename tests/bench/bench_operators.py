@@ -154,65 +154,19 @@ def one_kind(
 
 FORWARD = [
     f"aten::{op}"
-    for op in [
-        "mm",
-        "addmm",
-        "bmm",
-        "gelu",
-        "relu",
-        "silu",
-        "tanh",
-        "sigmoid",
-        "exp",
-        "log",
-        "sqrt",
-        "rsqrt",
-        "erf",
-        "sin",
-        "cos",
-        "floor_divide",
-        "cumsum",
-        "cumprod",
-        "sort",
-        "topk",
-        "gather",
-        "scatter",
-        "index_select",
-        "masked_fill",
-        "where",
-        "tril",
-        "triu",
-        "logsumexp",
-        "atan2",
-        "lerp",
-        "hypot",
-        "softplus",
-    ]
+    for op in """
+    mm addmm bmm gelu relu silu tanh sigmoid exp log sqrt rsqrt erf sin cos floor_divide cumsum cumprod
+    sort topk gather scatter index_select masked_fill where tril triu logsumexp atan2 lerp hypot
+    softplus
+    """.split()  # noqa: SIM905 -- a plain list of words
 ]
 BACKWARD = [
     f"aten::{op}_backward"
-    for op in [
-        "gelu",
-        "silu",
-        "tanh",
-        "sigmoid",
-        "threshold",
-        "leaky_relu",
-        "elu",
-        "hardtanh",
-        "hardswish",
-        "hardsigmoid",
-        "softplus",
-        "mish",
-        "log_sigmoid",
-        "glu",
-        "native_layer_norm",
-        "avg_pool2d",
-        "max_pool2d_with_indices",
-        "upsample_nearest2d",
-        "upsample_bilinear2d",
-        "smooth_l1_loss",
-    ]
+    for op in """
+    gelu silu tanh sigmoid threshold leaky_relu elu hardtanh hardswish hardsigmoid softplus mish
+    log_sigmoid glu native_layer_norm avg_pool2d max_pool2d_with_indices upsample_nearest2d
+    upsample_bilinear2d smooth_l1_loss
+    """.split()  # noqa: SIM905 -- a plain list of words
 ]
 
 
