@@ -12,8 +12,13 @@ def main() -> None:
 
         print(f"mpsdoctor {__version__}")
         return
-    from mpsdoctor.cli import main as command
+    try:
+        from mpsdoctor import console
 
+        console.open_streams()
+        from mpsdoctor.cli import main as command
+    except KeyboardInterrupt:
+        sys.exit(130)
     command()
 
 

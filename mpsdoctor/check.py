@@ -16,11 +16,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from mpsdoctor.clean import strings as neutralised
 from mpsdoctor.process import Watcher
 from mpsdoctor.report import Finding, Remedy
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 
-__all__ = ["Answer", "Budget", "Context", "Finding", "Job", "Remedy", "Rule", "Sandbox", "Skip", "judged"]
+__all__ = [
+    "Answer",
+    "Budget",
+    "Context",
+    "Finding",
+    "Job",
+    "Remedy",
+    "Rule",
+    "Sandbox",
+    "Skip",
+    "judged",
+    "neutralised",
+]
 
 Budget = Literal["quick", "standard", "thorough"]
 Rule = Callable[[dict[str, Any]], Iterator[Finding]]

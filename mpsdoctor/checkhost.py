@@ -135,6 +135,8 @@ def _describe(check_id: str, entry: EntryPoint) -> dict[str, Any]:
             raise ValueError(f"another check has the id {entry.name!r}")
         if check.id != entry.name:
             raise ValueError(f"its id is {check.id!r}, its entry point is named {entry.name!r}")
+        if isinstance(getattr(check, "needs", ()), str):
+            raise TypeError(f"needs is {check.needs!r}, not a tuple of ids")
         if not callable(check.run):
             raise TypeError("run is not callable")
     except BaseException as error:  # anybody's module may raise anything, SystemExit too

@@ -79,11 +79,16 @@ Emit = Callable[[Event], None]
 
 
 class UnknownCheckError(ValueError):
-    """A check was named that is not installed."""
+    """A check was named that is not installed, or cannot be run without another that is left out."""
 
 
 class BrokenInstallError(RuntimeError):
     """The checks could not even be listed."""
+
+
+def _host() -> Sandbox:
+    """A process to run checks in, whose words the doctor judges before it neutralises them."""
+    return Sandbox(sys.executable, neutralise=False)
 
 
 @dataclass
@@ -93,16 +98,20 @@ class CheckUp:
     settings: Settings
     emit: Emit = lambda event: None
     cancelled: bool = False
-    _host: Sandbox = field(default_factory=lambda: Sandbox(sys.executable, neutralise=False))
+    _hosts: list[Sandbox] = field(default_factory=lambda: [_host()])
 
     def cancel(self) -> None:
         """End it at once: no process is left, what was found so far stays."""
         self.cancelled = True
-        self._host.close()
+        self._close()
+
+    def _close(self) -> None:
+        for host in list(self._hosts):
+            host.close()
 
     def plan(self) -> tuple[Planned, ...]:
         """The checks that are installed, in the order of the report."""
-        answer = self._host.call("mpsdoctor.checkhost:catalogue")
+        answer = self._hosts[0].call("mpsdoctor.checkhost:catalogue")
         if answer.outcome != "ok":
             if self.cancelled:
                 return ()
@@ -120,7 +129,7 @@ class CheckUp:
                 results[check.id] = self._examine(check, results)
                 self.emit(Finished(results[check.id]))
         finally:
-            self._host.close()
+            self._close()
         return self._report(begun, results)
 
     def _examine(self, check: Planned, results: dict[str, CheckResult]) -> CheckResult:
@@ -130,7 +139,16 @@ class CheckUp:
         if check.error:
             return _failed(check, [_trouble("MPS905", "cannot be loaded", check.error)])
         self.emit(Started(check.id, clean.text(check.title)))
-        return _Examination(check, self.emit).run(self._host, self.settings, results)
+        return _Examination(check, self.emit).run(self._host_of(check), self.settings, results)
+
+    def _host_of(self, check: Planned) -> Sandbox:
+        """Our checks share a process, and in it the workers that have torch; a stranger's may change what it likes."""
+        if not check.source.startswith("mpsdoctor "):
+            self._hosts.append(_host())
+            if self.cancelled:  # by another thread, meanwhile
+                self._hosts[-1].close()
+            return self._hosts[-1]
+        return self._hosts[0]
 
     def _report(self, begun: float, results: dict[str, CheckResult]) -> Report:
         facts = {check_id: result.facts for check_id, result in results.items()}
@@ -281,6 +299,11 @@ def chosen(checks: tuple[Planned, ...], only: tuple[str, ...], skip: tuple[str, 
         needs = {need for need in known[frontier.pop()].needs if need in known} - wanted
         wanted |= needs
         frontier += needs
+    for name in only:
+        if name in skip:
+            raise UnknownCheckError(f"{name} is asked for by --only and left out by --skip")
+        if lacking := [need for need in known[name].needs if need in skip]:
+            raise UnknownCheckError(f"{name} needs {', '.join(lacking)}, which --skip leaves out")
     return [check for check in checks if check.id in wanted and check.id not in skip]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from mpsdoctor.checkup import Event, Finished, Progress, Started
 
@@ -37,10 +39,38 @@ def unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
+def open_streams() -> None:
+    """Give what was closed (`2>&-`) an end that takes everything, before a pipe of ours gets its number."""
+    for number in range(3):
+        if not _is_open(number):
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for the whole run
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for the whole run
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def leave(status: int) -> NoReturn:
+    """End without the flush of streams that cannot be written, which would be told as an error."""
+    os._exit(status)
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Narration: what of it cannot be written is not worth an error."""
+    encoding = sys.stderr.encoding or "ascii"
+    with contextlib.suppress(OSError):
+        print(text.encode(encoding, "replace").decode(encoding), end=end, file=sys.stderr, flush=True)
+
+
 def complain(message: str) -> None:
     """An error or a warning for the person, on stderr."""
-    encoding = sys.stderr.encoding or "ascii"
-    print(f"mpsdoctor: {message}".encode(encoding, "replace").decode(encoding), file=sys.stderr)
+    say(f"mpsdoctor: {message}")
 
 
 class Narrator:
@@ -58,27 +88,27 @@ class Narrator:
             self._last = 0.0
             self._line(f"{event.id}: {event.title}")
         elif isinstance(event, Progress):
-            figure = f" ({event.done} of {event.total})" if event.total else ""
-            self._line(f"{event.id}: {event.text}{figure}", step=False)
+            figure = f"{event.done} of {event.total}"
+            told = f"{event.text} ({figure})" if event.total and figure not in event.text else event.text
+            self._line(told if told.startswith(event.id) else f"{event.id}: {told}", step=False)
         elif isinstance(event, Finished) and not self._terminal:
             self._line(f"{event.result.id}: {event.result.status} after {event.result.duration_s:.1f} s")
 
     def close(self) -> None:
         """Take the rewritten line away."""
         if self._terminal and not self._quiet:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            say("\r\x1b[K", end="")
 
     def _line(self, text: str, *, step: bool = True) -> None:
-        encoding = sys.stderr.encoding or "ascii"
-        text = text.replace("\n", " ").encode(encoding, "replace").decode(encoding)
+        text = text.replace("\n", " ")
         if self._terminal:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-            print(f"\r\x1b[K{text[: width - 1]}", end="", file=sys.stderr, flush=True)
+            width = shutil.get_terminal_size().columns
+            say(f"\r\x1b[K{text[: width - 1]}", end="")
         elif step:
-            print(text, file=sys.stderr, flush=True)
+            say(text)
         elif time.monotonic() - self._last >= EVERY:
             self._last = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+            say(text)
 
 
 @contextmanager

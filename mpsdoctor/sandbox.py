@@ -14,7 +14,9 @@ from typing import Any, Literal
 from mpsdoctor import clean
 from mpsdoctor.process import Message, Process, Watcher, how_it_ended
 
-AHEAD = 32  # jobs sent before their turn, half of them at once: a wake-up of the worker's reader costs as much as a probe
+AHEAD = (
+    32  # jobs sent before their turn, half of them at once: a wake-up of the worker's reader costs as much as a probe
+)
 START_TIMEOUT = 30.0  # seconds; an interpreter on a cold disk needs a few
 POLL = 0.25  # seconds between looks at a silent process, whose pipe an orphan may hold open
 
@@ -89,7 +91,9 @@ class Sandbox:
         try:
             while True:
                 if len(pending) <= AHEAD // 2:
-                    fresh = [_Pending(next(self._numbers), job) for job in itertools.islice(source, AHEAD - len(pending))]
+                    fresh = [
+                        _Pending(next(self._numbers), job) for job in itertools.islice(source, AHEAD - len(pending))
+                    ]
                     pending.extend(fresh)
                     self._send(fresh)
                 if not pending:
@@ -166,11 +170,11 @@ class Sandbox:
         if process.ready:
             return True
         if not self._await(process, "ready", START_TIMEOUT):
-            self._give_up(f"{self.python} did not start as a Python 3.9 or later")
+            self._give_up(f"{self.python} did not start as a Python 3.9 or later", process)
         elif self._prelude:
             answer = self._await(process, "id", self._prelude.timeout)
             if not answer:
-                self._give_up(f"{self._prelude.call} did not end")
+                self._give_up(f"{self._prelude.call} did not end", process)
             elif "error" in answer:
                 failed = _answered(self._prelude, answer)
                 self._broken, self._error = failed.detail, failed.value
@@ -185,9 +189,11 @@ class Sandbox:
                 return message
         return None
 
-    def _give_up(self, what: str) -> None:
+    def _give_up(self, what: str, process: Process) -> None:
+        late = not process.exited_or_closed
         status, words = self._bury()
-        self._broken = f"{what}: {how_it_ended(status)}" + (f"\n{words}" if words else "")
+        how = "no answer in time" if late else how_it_ended(status)
+        self._broken = f"{what}: {how}" + (f"\n{words}" if words else "")
 
     def _listen(self, process: Process, item: _Pending) -> Answer | None:
         """Messages until this job is settled; None if it is to be sent again to a fresh worker."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
+from mpsdoctor.check import Context, Finding, Remedy, Rule, judged, neutralised
 from mpsdoctor_checks.variables import MPS_SINCE, OTHERS, PREFIXES
 
 id = "environment"
@@ -34,7 +34,9 @@ def collect(context: Context) -> Facts:
     """The variables as trainers started from here would inherit them, and the torch that would read them."""
     build = context.facts.get("build", {})
     return {
-        "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith("PYTORCH_")},
+        "variables": neutralised(
+            {name: os.environ[name] for name in sorted(os.environ) if name.startswith("PYTORCH_")}
+        ),
         "torch": (build.get("torch") or {}).get("version"),
         "mps_available": (build.get("torch") or {}).get("mps_available"),
     }
@@ -44,7 +46,8 @@ def unknown(facts: Facts) -> Iterator[Finding]:
     for name in facts["variables"]:
         if name in MPS_SINCE or name in OTHERS or name.startswith(PREFIXES):
             continue
-        close = difflib.get_close_matches(name, [*MPS_SINCE, *OTHERS], 1)
+        rest = [known.removeprefix("PYTORCH_") for known in (*MPS_SINCE, *sorted(OTHERS))]
+        close = [f"PYTORCH_{found}" for found in difflib.get_close_matches(name.removeprefix("PYTORCH_"), rest, 1, 0.7)]
         yield Finding(
             "MPS601",
             "warning",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 import mpsdoctor
-from mpsdoctor import clean, console
+from mpsdoctor import clean, console, tui
 from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings, UnknownCheckError
-from mpsdoctor.cli.examine import Outlet, check_up, outlets
+from mpsdoctor.cli.examine import Outlet, check_up, exit_code, outlets
+from mpsdoctor.cli.ops import ops_command
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import FORMATS
@@ -24,7 +26,10 @@ DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 
 def _several(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """Repeated or comma-separated values, each once."""
-    return tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+    parts = tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+    if values and not parts:
+        raise click.BadParameter("is empty; leave it out, or name something")
+    return parts
 
 
 def _devices(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -38,7 +43,7 @@ def _devices(context: click.Context, option: click.Parameter, values: tuple[str,
 def _python(context: click.Context, option: click.Parameter, value: str | None) -> str:
     if value is None:
         return sys.executable
-    found = shutil.which(str(Path(value).expanduser()))
+    found = shutil.which(os.path.expanduser(value))  # noqa: PTH111 -- Path would drop the ./ that which() goes by
     if not found:
         raise click.BadParameter(f"{value!r} is no program that can be run")
     return found
@@ -102,11 +107,34 @@ def cli(context: click.Context, /, **options: Any) -> None:
         profile_path=options["profile_path"],
         write_profile=not options["no_profile"],
     )
+    asked = options["as_json"] or options["formats"] or options["files"]
+    if not asked and tui.possible():
+        context.exit(_screen(settings, options))
     context.exit(check_up(settings, _outlets(options), options))
+
+
+def _screen(settings: Settings, options: dict[str, Any]) -> Exit:
+    return closing(tui.show(lambda: settings, no_color=options["no_color"]), options["fail_on"])
+
+
+def closing(shown: tui.Shown, fail_on: str) -> Exit:
+    """What the screen leaves behind: a line, and the exit code. Raises what kept the engine from beginning."""
+    if shown.failure:
+        raise shown.failure
+    if shown.broken:
+        return Exit.BROKEN
+    if shown.cancelled or shown.report is None:
+        console.complain("interrupted; no profile was written")
+        return Exit.INTERRUPTED
+    if shown.report.profile.written:
+        console.complain(f"the profile is {shown.report.profile.path}")
+    return exit_code(shown.report, fail_on, configured=True)
 
 
 def _outlets(options: dict[str, Any]) -> list[Outlet]:
     named = (*options["formats"], *(("json",) if options["as_json"] else ()))
+    if options["as_json"] and options["formats"] and options["files"]:
+        raise click.UsageError("--json and --format with --output leave open which goes where; use --format json")
     try:
         return outlets(tuple(dict.fromkeys(named)) if not options["files"] else named, options["files"])
     except ValueError as error:
@@ -138,12 +166,13 @@ def schema(what: str) -> None:
 
 cli.add_command(profile_commands)
 cli.add_command(run_trainer)
+cli.add_command(ops_command(cli))
 
 
-def main() -> None:
-    """Run the command line and exit; what goes wrong is told in one line."""
+def main(act: Callable[[], Any] | None = None) -> None:
+    """Run the command line, or `act`, and exit; what goes wrong is told in one line."""
     try:
-        sys.exit(cli.main(prog_name="mpsdoctor", standalone_mode=False) or Exit.OK)
+        sys.exit((act() if act else cli.main(prog_name="mpsdoctor", standalone_mode=False)) or Exit.OK)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
@@ -158,5 +187,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:  # the reader of our output, `head` for one, has enough
-        sys.stderr.close()
-        sys.exit(Exit.OK)
+        console.leave(Exit.OK)
+    except OSError as error:  # a full disk behind stdout
+        console.complain(f"the output cannot be written: {error.strerror}")
+        console.leave(Exit.USAGE)

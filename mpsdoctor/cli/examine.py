@@ -35,6 +35,8 @@ def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
     if len(forms) > len(files) + 1:
         raise ValueError(f"only one of {', '.join(forms)} can go to stdout; give the others an --output")
     paired = [Outlet(form, Path(file).expanduser()) for form, file in zip(forms, files, strict=False)]
+    if len({outlet.file for outlet in paired}) < len(paired):
+        raise ValueError("two formats cannot go to the same --output")
     for outlet in paired:
         if outlet.file and (outlet.file.is_dir() or not outlet.file.absolute().parent.is_dir()):
             raise ValueError(f"{outlet.file} cannot be written: it is a folder, or lies in none")

@@ -80,7 +80,7 @@ def show(context: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(clean.data(content), indent=2, ensure_ascii=False))
         return
     for line in describe(content, profile.shown(where)):
-        click.echo(clean.text(line))
+        click.echo(clean.text(line).replace("\n", " "))
 
 
 def describe(content: dict[str, Any], where: str) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _winner(size: str, entry: dict[str, Any]) -> str:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_context
 def validate(context: click.Context, file: Path | None) -> None:
-    """Check a profile; exit with 2 and say why if it cannot be used."""
+    """Check that a file is a profile as trainers read it; exit with 2 and say why if not."""
     where = file or _path(context)
     _read(where)
     click.echo(f"{profile.shown(where)}: a valid profile")
@@ -121,6 +121,8 @@ def validate(context: click.Context, file: Path | None) -> None:
 def clear(context: click.Context) -> None:
     """Remove the profile."""
     where = _path(context)
+    if where.is_file() and where != profile.default_path():
+        _read(where)  # a variable may name a file that is no profile, and that is somebody's
     try:
         where.unlink()
     except FileNotFoundError:
@@ -145,6 +147,9 @@ def env(context: click.Context) -> None:
 def force_mps(context: click.Context, state: str) -> None:
     """Make trainers use MPS whatever was measured, or stop doing so."""
     where = _path(context)
+    if not where.exists():
+        hint = f"run 'mpsdoctor' to make one, or set MPSDOCTOR_FORCE_MPS={int(state == 'on')}"
+        raise click.ClickException(f"there is no profile at {profile.shown(where)}; {hint}")
     _write({**_read(where), "force_mps": state == "on"}, where)
     click.echo(f"force MPS is {state} in {profile.shown(where)}")
 
@@ -169,6 +174,6 @@ def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
         console.complain(f"{what}; starting without it")
     try:
         os.execvpe(command[0], command, {**recorded, **os.environ})
-    except OSError as error:
-        console.complain(f"{command[0]} cannot be started: {error.strerror}")
+    except (OSError, ValueError) as error:
+        console.complain(f"{command[0]!r} cannot be started: {getattr(error, 'strerror', None) or error}")
         context.exit(Exit.USAGE)

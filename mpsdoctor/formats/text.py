@@ -141,12 +141,15 @@ def speeds(report: Report) -> Iterator[str]:
     ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
     yield f"{'Training':13}{'size':8}{'device':8}{'ms a step':>9}   {'95 % interval':18}against the CPU"
     for row in timed:
-        lo, hi = row["ci95_ms"] or (None, None)
-        interval = f"{lo:.3g} to {hi:.3g}" if lo is not None else "-"
+        interval = " to ".join(_figure(end) for end in row["ci95_ms"] or ()) or "-"
         ratio = ratios.get((row["workload"], row["size"], row["device"]))
-        yield (
-            f"{row['workload']:13}{row['size']:8}{row['device']:8}{row['step_ms']:9.3g}   {interval:18}{_ratio(ratio)}"
-        ).rstrip()
+        named = f"{row['workload']:13}{row['size']:8}{row['device']:8}"
+        yield f"{named}{_figure(row['step_ms']):>9}   {interval:18}{_ratio(ratio)}".rstrip()
+
+
+def _figure(value: float) -> str:
+    """Three digits, but no powers of ten beside plain numbers."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _ratio(ratio: dict[str, Any] | None) -> str:
@@ -160,8 +163,6 @@ def closing(report: Report) -> Iterator[str]:
     if report.profile.written:
         yield f"Profile written to {report.profile.path}"
         yield "Trainers read it:  device, info = mpsdoctor.get_optimal_device()"
-    elif report.profile.path and report.verdict:
-        yield f"Profile not written ({report.profile.path})"
 
 
 def labelled(label: str, values: Iterable[str | None]) -> Iterator[str]:

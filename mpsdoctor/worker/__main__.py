@@ -45,9 +45,15 @@ def find(call: str) -> Callable[..., Any]:
     return function
 
 
+OURS = (os.path.join("worker", "__main__.py"), os.path.join("mpsdoctor", "checkhost.py"))
+
+
 def describe(error: BaseException) -> dict[str, Any]:
-    """An exception as data: its type, its first 4,000 characters, the innermost 20 frames."""
-    frames = traceback.format_exception(type(error), error, error.__traceback__, limit=-20)
+    """An exception as data: its type, its first 4,000 characters, the innermost 20 frames, less those before a job."""
+    frame = error.__traceback__
+    while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.endswith(OURS):
+        frame = frame.tb_next
+    frames = traceback.format_exception(type(error), error, frame, limit=-20)
     return {"type": type(error).__name__, "message": str(error)[:4000], "traceback": "".join(frames)[-8000:]}
 
 

@@ -55,9 +55,7 @@ def main() -> None:
     os.environ["MPSDOCTOR_PROFILE"] = str(Path(tempfile.mkdtemp()) / "profile.json")
     run([*COMMAND, *CHEAP])  # files into the page cache
     tell("mpsdoctor --version", [run([*INSTALLED, "--version"])[0] for _ in range(4 * runs)], 0.15, "s")
-    pairs = [
-        (run([*COMMAND, *CHEAP]), run([sys.executable, "-m", "torch.utils.collect_env"])) for _ in range(runs)
-    ]
+    pairs = [(run([*COMMAND, *CHEAP]), run([sys.executable, "-m", "torch.utils.collect_env"])) for _ in range(runs)]
     tell("cheap checks", [ours[0] for ours, _ in pairs], 60, "s")
     tell("cheap checks / torch.utils.collect_env", [ours[0] / theirs[0] for ours, theirs in pairs], 1.5, "")
     quick = [run([*COMMAND, "--json", "--budget", "quick"]) for _ in range(runs)]

@@ -168,3 +168,13 @@ def test_an_unknown_check_is_refused_with_the_closest_name() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean training?" in done.stderr
     assert "chip, build" in done.stderr
+
+
+def test_what_a_strangers_check_changes_stays_with_it(tmp_path: Path) -> None:
+    """Environment variables, the folder and prints of one check do not reach another."""
+    leaves = stranger("os.environ['PYTORCH_LEAK'] = '1'; os.chdir('/'); print('left behind')", "leaves")
+    looks = stranger("return {'leak': os.environ.get('PYTORCH_LEAK'), 'folder': os.getcwd()}", "looks")
+    env = install(tmp_path, leaves=leaves, looks=looks)
+    facts = check(report("--only", "leaves,looks", env=env), "looks")["facts"]
+    assert facts["leak"] is None
+    assert facts["folder"] != "/"

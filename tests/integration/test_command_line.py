@@ -219,3 +219,67 @@ def test_a_terminal_gets_colour_unless_it_is_unwanted(
     assert ("\x1b[32m" in sent) is coloured
     assert "pass" in sent
     assert "environment" in sent
+
+
+def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
+    line = line.replace("mpsdoctor", " ".join(COMMAND))
+    return subprocess.run(line, shell=True, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+
+
+def test_a_full_disk_behind_stdout_is_told_in_one_line() -> None:
+    """Exit code 2 and no traceback, for a report and for help alike."""
+    for line in ("mpsdoctor -q --json --only environment >/dev/full", "mpsdoctor --help >/dev/full"):
+        done = shell(line)
+        assert done.returncode == 2
+        assert "cannot be written: No space left" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_closed_streams_cost_nothing_else() -> None:
+    """Without stderr, or with a full one, the report is the same; without stdout the exit code still tells."""
+    assert json.loads(shell("mpsdoctor --json --only environment 2>&-").stdout)["schema_version"] == 1
+    assert json.loads(shell("mpsdoctor --json --only environment 2>/dev/full").stdout)["schema_version"] == 1
+    assert shell("mpsdoctor --only environment --fail-on warning >&-", PYTORCH_MPS_NONE="1").returncode == 1
+
+
+def test_what_stands_in_variables_is_neutralised() -> None:
+    """Escapes in a variable's name are a finding about that variable, not a failure of the check."""
+    document = report("--only", "environment", env={"PYTORCH_A\x1bB": "\x1b[2J"})
+    assert document["exit"] == 0
+    assert "PYTORCH_A\\x1bB" in check(document, "environment")["findings"][0]["title"]
+
+
+CONTRADICTIONS = {
+    ("--only", ""): "is empty",
+    ("--only", "memory", "--skip", "memory"): "left out by --skip",
+    ("--only", "training", "--skip", "build"): "needs build",
+    ("--json", "--format", "text", "--output", "x"): "--format json",
+    ("--format", "json", "--output", "x", "--format", "text", "--output", "x"): "same --output",
+    ("run", ""): "cannot be started",
+    ("profile", "force-mps", "on"): "MPSDOCTOR_FORCE_MPS=1",
+}
+
+
+@pytest.mark.parametrize("args", CONTRADICTIONS)
+def test_what_contradicts_itself_is_refused_before_anything_runs(args: tuple[str, ...], tmp_path: Path) -> None:
+    """Exit code 2 with the reason; a job that examines nothing must not be green."""
+    done = mpsdoctor(*args, env={"MPSDOCTOR_PROFILE": str(tmp_path / "none.json")})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert CONTRADICTIONS[args] in done.stderr
+
+
+def test_clear_leaves_alone_what_is_no_profile(tmp_path: Path) -> None:
+    """A variable may name a file that is somebody's."""
+    (tmp_path / "thesis.json").write_text("[]")
+    done = mpsdoctor("profile", "clear", env={"MPSDOCTOR_PROFILE": str(tmp_path / "thesis.json")})
+    assert done.returncode == 2
+    assert (tmp_path / "thesis.json").read_text() == "[]"
+
+
+def test_an_interpreter_in_this_folder_can_be_named(tmp_path: Path) -> None:
+    """`--python ./python` is taken as a shell would."""
+    (tmp_path / "python").symlink_to(sys.executable)
+    done = subprocess.run(
+        [*COMMAND, "--python", "./python", "--only", "environment"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == 0

@@ -1,0 +1,238 @@
+"""`ops --all`: PyTorch's own operator database on every device, by several workers at once on the CPU."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mpsdoctor.check import Answer, Context, Job, Sandbox, Skip
+from mpsdoctor.ops.named import unknown
+from mpsdoctor.ops.session import Collected, Pool, UnusableRequestError, devices_of
+from mpsdoctor_checks.operators import rules
+from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, Row, kind, strict
+
+MISSING, PLAN, RUN = (f"mpsdoctor_worker.opinfos:{name}" for name in ("missing", "plan", "run"))
+LOAD = Job("mpsdoctor_worker.opinfos:load", timeout=180.0)
+SAMPLE_SECONDS = 20.0  # of silence; a worker hands back after one
+MOST_DEATHS = 2  # of one OpInfo in one dtype; each costs an import, and the others die of the same cause
+MOST_LANES = 4
+INSTALL = "pip install 'mpsdoctor[exhaustive]'"
+
+Place = tuple[int, str]  # number of a sample, direction
+
+
+@dataclass
+class Task:
+    """One OpInfo in one dtype: where it is, and what was found so far."""
+
+    name: str
+    op: str
+    dtype: str
+    first: Place = (0, "forward")
+    at: Place | None = None
+    deaths: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    bad: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    unknown: int = 0  # samples that were left out
+
+    def take(self, message: dict[str, Any]) -> None:
+        """A sample begins, or the one that is running is not right."""
+        if "at" in message:
+            self.at = (message["at"][0], message["at"][1])
+            self.done[self.at[1]] += 1
+        elif self.at:
+            self.bad[self.at] = message["bad"]
+
+    def job(self, device: str) -> Job:
+        args = {"name": self.name, "dtype": self.dtype, "device": device, "first": list(self.first)}
+        return Job(RUN, args, SAMPLE_SECONDS, self.take)
+
+    def goes_on(self, answer: Answer) -> bool:
+        """Take in how a job ended; whether samples are left."""
+        if answer.outcome == "ok":
+            following = answer.value["next"]
+            self.first = (following[0], following[1]) if following else self.first
+            return bool(following)
+        outcome = answer.outcome if answer.outcome in ("crash", "timeout") else "error"
+        verdict = {"outcome": outcome, "detail": answer.detail}
+        if outcome == "error" or self.at is None or self.at[0] < self.first[0]:  # before or between samples
+            self.done["forward"] += 1
+            self.bad[(self.at[0] + 1 if self.at else self.first[0], "forward")] = verdict
+            return False
+        self.bad[self.at] = verdict
+        self.deaths += 1
+        self.first = (self.at[0] + 1, "forward")
+        return self.deaths < MOST_DEATHS
+
+    def rows(self, device: str) -> list[Row]:
+        """One row for each sample that is not right, and one for all others of a direction."""
+        names = {"entry": self.name, "op": self.op, "device": device, "dtype": self.dtype}
+        found = [
+            {**names, "variant": f"sample {number}", "direction": direction, **verdict}
+            for (number, direction), verdict in self.bad.items()
+        ]
+        for direction, count in self.done.items():
+            right = count - sum(place[1] == direction for place in self.bad)
+            if right > 0:
+                row = {**names, "variant": f"{right} samples", "direction": direction, "outcome": "ok", "detail": ""}
+                found.append({**row, "samples": right})
+        return found
+
+
+@dataclass
+class Tasks:
+    """What is left to do on one device, shared by its workers."""
+
+    context: Context
+    device: str
+    env: dict[str, str]
+    waiting: deque[Task]
+    every: tuple[Task, ...] = ()
+    reason: str | None = None
+    told: float = 0.0
+
+    def run(self) -> None:
+        """Do all of it; returns when every worker is done."""
+        self.every = tuple(self.waiting)
+        threads = [
+            threading.Thread(target=self.work, args=(lane,)) for lane in lanes(self.context, self.device, self.env)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def work(self, worker: Sandbox) -> None:
+        """What one worker does: tasks as they come, each until its samples are used up."""
+        while self.waiting and not self.reason:
+            taken: deque[Task] = deque()
+            for answer in worker.run(self.jobs(taken)):
+                task = taken.popleft()
+                if answer.outcome in ("cancelled", "unavailable"):
+                    self.reason = (answer.detail or answer.outcome).splitlines()[0]
+                    return
+                if task.goes_on(answer):
+                    self.waiting.appendleft(task)
+                self.tell()
+
+    def jobs(self, taken: deque[Task]) -> Iterator[Job]:
+        while not self.reason:
+            try:
+                task = self.waiting.popleft()
+            except IndexError:
+                return
+            taken.append(task)
+            yield task.job(self.device)
+
+    def tell(self) -> None:
+        """One line of progress twice a second."""
+        if time.monotonic() - self.told < EVERY:
+            return
+        self.told = time.monotonic()
+        samples = sum(sum(task.done.values()) for task in self.every)
+        counts = Counter(verdict["outcome"] for task in self.every for verdict in list(task.bad.values()))
+        bad = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if outcome != "skipped")
+        text = f"op_db {self.device}: {samples:,} samples" + (f", {bad}" if bad else "")
+        self.context.progress(text, len(self.every) - len(self.waiting), len(self.every))
+
+
+def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
+    """The workers of a device, the database imported there: several on the CPU, one elsewhere."""
+    pool = context.workers
+    if not isinstance(pool, Pool):
+        raise TypeError("exhaustive runs need a pool of workers")
+    if device != "cpu":
+        return [pool.lane(device, 0, env, LOAD)]
+    count = min(MOST_LANES, os.cpu_count() or 1)
+    return [pool.lane(device, number, {**env, "OMP_NUM_THREADS": "1"}, LOAD) for number in range(count)]
+
+
+def examine(context: Context, names: Sequence[str] = ()) -> Collected:
+    """Facts and findings over op_db, or the OpInfos of some operators. UnusableRequestError where it is absent."""
+    plan = plan_of(context, names)
+    facts: dict[str, Any] = {"source": "op_db", "results": [], "asked": list(names)}
+    keys = ("summary", "planned", "skipped", "not_probed", "core_failures", "probes_per_second")
+    by_device: dict[str, dict[str, Any]] = {key: {} for key in keys}
+    for device in devices_of(context, cpu=False):
+        begun = time.monotonic()
+        tasks = Tasks(context, device, strict(device), deque(Task(name, op, dtype) for name, op, dtype in plan))
+        tasks.run()
+        if kind(device) == "mps":
+            audit(tasks)
+        seconds = time.monotonic() - begun
+        rows = [row for task in tasks.every for row in task.rows(device)]
+        counts: Counter[str] = Counter()
+        for row in rows:
+            counts[row["outcome"]] += row.get("samples", 1)
+        facts["results"] += rows
+        by_device["summary"][device] = dict(counts)
+        by_device["planned"][device] = sum(counts.values())
+        by_device["skipped"][device] = 0
+        by_device["core_failures"][device] = []
+        by_device["probes_per_second"][device] = round(sum(counts.values()) / seconds, 1)
+        if tasks.reason:
+            by_device["not_probed"][device] = tasks.reason
+    facts.update(by_device)
+    return facts, rules.judge(facts)
+
+
+def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
+    """[name, aten name, dtype] of the OpInfos to run."""
+    worker, *others = lanes(context, "cpu", {})
+    if "cpu" in devices_of(context, cpu=False):
+        for other in others:
+            other.start()
+    context.progress("op_db: importing torch's operator database")
+    answer = worker.call(MISSING)
+    if answer.outcome != "ok":
+        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+    if answer.value:
+        lacking = " and ".join(answer.value)
+        raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {INSTALL}")
+    answer = worker.call(PLAN, timeout=180.0, every_dtype=context.budget == "thorough")
+    if answer.outcome != "ok":
+        reason = (answer.detail or answer.outcome).splitlines()[0]
+        raise UnusableRequestError(f"torch's operator database cannot be used under {worker.python}: {reason}")
+    plan: list[list[str]] = answer.value
+    return chosen(plan, names) if names else plan
+
+
+def chosen(plan: list[list[str]], names: Sequence[str]) -> list[list[str]]:
+    """The OpInfos of some operators, by the names of `names_of`."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        wanted = name.removeprefix("aten::")
+        fitting = [one for one in plan if wanted in names_of(one)]
+        if not fitting:
+            known = sorted({known for one in plan for known in names_of(one)})
+            raise UnusableRequestError(unknown(wanted, known, "op_db"))
+        found.update({tuple(one): one for one in fitting})
+    return list(found.values())
+
+
+def names_of(planned: Sequence[str]) -> set[str]:
+    """What an OpInfo may be called by: its full name, that without `nn.functional`, its aten name."""
+    full, op = planned[0], planned[1]
+    return {full, full.removeprefix("nn.functional."), op.removeprefix("aten::").removeprefix("torch.")}
+
+
+def audit(tasks: Tasks) -> None:
+    """Ask again, where the CPU may step in, about samples that MPS has no kernel for."""
+    lacking = [task for task in tasks.every if any(one["outcome"] == "unimplemented" for one in task.bad.values())]
+    if not lacking or tasks.reason:
+        return
+    waiting = deque(Task(task.name, task.op, task.dtype) for task in lacking)
+    again = Tasks(tasks.context, tasks.device, {FALLBACK: "1"}, waiting)
+    again.run()
+    for task, second in zip(lacking, again.every, strict=True):
+        for place, verdict in task.bad.items():
+            helped = place not in second.bad or second.bad[place]["outcome"] == "fallback"
+            if verdict["outcome"] == "unimplemented":
+                verdict["fallback"] = helped
+                if helped:
+                    verdict["outcome"] = "fallback"

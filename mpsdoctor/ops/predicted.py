@@ -1,0 +1,76 @@
+"""`ops --predict mps`: which operators MPS has in one torch version, told on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mpsdoctor import support
+from mpsdoctor.check import Context, Finding, Remedy, Skip
+from mpsdoctor.ops.model import Target, run_step
+from mpsdoctor.ops.named import chosen
+from mpsdoctor.ops.session import Collected, UnusableRequestError
+from mpsdoctor_checks.operators.collect import DTYPES, PLAN
+from mpsdoctor_checks.operators.rules import FALLBACK
+
+TREE, WHEEL = "mpsdoctor_worker.user_model:tree", "mpsdoctor_worker.calltree:wheel"
+MOST = 12  # operators that are named in a detail
+
+
+def examine(
+    context: Context, wanted: Target | None, names: Sequence[str], version: str | None, seconds: float
+) -> Collected:
+    """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
+    context.progress("prediction: the operators that are called")
+    wheel = asked(context, WHEEL)
+    there = (
+        support.support_in(version)
+        if version
+        else support.support_of_installed(Path(wheel["folder"]), wheel["version"])
+    )
+    if not there.letters:
+        raise UnusableRequestError(there.note or f"nothing is known of torch {there.version}")
+    calls = calls_of(context, wanted, names, seconds)
+    known = {} if version else support.by_aten(support.known_failures(Path(wheel["folder"])) or {})
+    predictions = support.predict(calls, there)
+    told = support.data(predictions, there, known)
+    facts = {"source": "prediction", "results": [], "prediction": told, "said": support.text(predictions, there, known)}
+    return facts, list(findings(predictions, told, str(wanted))) if wanted else []
+
+
+def calls_of(context: Context, wanted: Target | None, names: Sequence[str], seconds: float) -> list[support.Call | str]:
+    """The calls to predict: with what they are made of for a step, by name otherwise."""
+    if wanted:
+        recorded = run_step(context, wanted, seconds, TREE)
+        return [support.call_of(node) for node in recorded["calls"]]
+    plan = asked(context, PLAN, level="thorough", dtypes=DTYPES["quick"])
+    probes = [probe for name in names for probe in chosen(plan, name)] if names else plan
+    return list(dict.fromkeys(probe[1] for probe in probes))
+
+
+def asked(context: Context, call: str, **args: Any) -> Any:
+    """The answer of a worker that has torch."""
+    answer = context.worker().call(call, **args)
+    if answer.outcome != "ok":
+        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+    return answer.value
+
+
+def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], target: str) -> list[Finding]:
+    """One finding about a step that MPS is not expected to run as it is."""
+    rows = [row for row in told["results"] if row["outcome"] is not None]
+    if told["answer"] not in ("stops", "fallback") or not rows:
+        return []
+    stops = told["answer"] == "stops"
+    title = f"{target} needs {rows[0]['sentence']}"
+    lines = "\n".join(row["sentence"] for row in rows[:MOST])
+    more = f"\nand {len(rows) - MOST} more" if len(rows) > MOST else ""
+    means = "predicted from PyTorch's declarations, nothing was run on MPS"
+    evidence = {"torch": told["torch"], "operators": rows}
+    remedy = Remedy("Upgrade torch, replace these operators, or move their tensors to the CPU for the call.")
+    helped = Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK}",))
+    detail = f"{means}:\n{lines}{more}"
+    if stops:
+        return [Finding("MPS361", "error", title, detail, evidence, remedy)]
+    return [Finding("MPS362", "warning", title, detail, evidence, helped)]

@@ -1,0 +1,28 @@
+"""What MPS supports, told without a device: from PyTorch's declarations, and from what its own tests expect to fail.
+
+support = support_in("2.3")
+for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], support):
+    print(sentence(prediction, support.version))
+"""
+
+from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failures
+from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
+from mpsdoctor.support.versions import Support, support_in, support_of_installed
+from mpsdoctor.support.wording import data, sentence, text, whole
+
+__all__ = [
+    "Call",
+    "KnownFailure",
+    "Prediction",
+    "Support",
+    "by_aten",
+    "call_of",
+    "data",
+    "known_failures",
+    "predict",
+    "sentence",
+    "support_in",
+    "support_of_installed",
+    "text",
+    "whole",
+]

@@ -1,0 +1,187 @@
+"""Says, without a device, whether operators run on MPS in one torch version: from declarations, never from running.
+
+A kernel's presence says nothing about dtypes, layouts or right numbers; only running tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from mpsdoctor.support.history import ABSENT, COMPOSITE, CPU, KERNEL, bare, full, operator, order
+from mpsdoctor.support.routes import ANY, BETWEEN, LIMITS, ROUTES, SINGLE, SINGLE_NODES, SPARSE, Limit
+from mpsdoctor.support.versions import Support
+
+Verdict = Literal["kernel", "composite", "fallback", "unknown", "dtype", "sizes", "missing"]
+# From best to worst: of several, the last decides.
+VERDICTS: tuple[Verdict, ...] = ("kernel", "composite", "fallback", "unknown", "dtype", "sizes", "missing")
+BEST = "MDXPFGEISN-"  # letters from best to worst
+STOPS = frozenset({"dtype", "sizes", "missing"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operator call on the CPU, as `mpsdoctor_worker.calltree` records it; all but `op` may be unknown."""
+
+    op: str
+    dtypes: tuple[str, ...] = ()
+    sizes: tuple[tuple[int, ...], ...] = ()
+    sparse: bool = False
+    node: str = ""
+    parts: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is to be expected of one operator on MPS.
+
+    `verdict`: "kernel"; "composite" (made of parts that run, or parts that are not known); "fallback" (always on the
+    CPU); "missing" (no kernel, or none for a part); "dtype", "sizes" (a kernel, but not for this call); "unknown".
+    `since`: the torch version from which it works, up to now or in the future; None if in no version, or not known.
+    `fallback`: whether PYTORCH_ENABLE_MPS_FALLBACK=1 lets the CPU take over; None where not known or not needed.
+    `needs`: the parts that are missing or refused, where it is not the operator itself. `reason`: in words, of the
+    verdicts "dtype", "sizes" and "unknown".
+    """
+
+    op: str
+    verdict: Verdict
+    since: str | None = None
+    fallback: bool | None = None
+    needs: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def call_of(node: Mapping[str, Any]) -> Call:
+    """A call from the JSON that the worker sends."""
+    return Call(
+        op=str(node["op"]),
+        dtypes=tuple(node.get("dtypes", ())),
+        sizes=tuple(tuple(size) for size in node.get("sizes", ())),
+        sparse=bool(node.get("sparse", False)),
+        node=str(node.get("node", "")),
+        parts=tuple(call_of(part) for part in node.get("parts", ())),
+    )
+
+
+def predict(calls: Iterable[Call | str], support: Support) -> list[Prediction]:
+    """One prediction for each operator named, in order of first mention; of several calls the worst one counts.
+
+    Names are taken as `aten::add.Tensor`, `aten.add.Tensor` or `add`; without its overload an operator counts as
+    having a kernel when one of its overloads has.
+    """
+    found: dict[str, Prediction] = {}
+    for each in calls:
+        call = Call(each) if isinstance(each, str) else each
+        prediction = judge(call, support)
+        found[prediction.op] = worse(found.get(prediction.op), prediction)
+    return list(found.values())
+
+
+def worse(one: Prediction | None, other: Prediction) -> Prediction:
+    """The prediction that decides, with the needs of both where both stop."""
+    if one is None or one == other:
+        return other
+    first, last = sorted((one, other), key=lambda each: VERDICTS.index(each.verdict))
+    return combine(last, [first, last]) if first.verdict in STOPS else last
+
+
+def judge(call: Call, support: Support) -> Prediction:
+    """The prediction for one call."""
+    op = full(call.op)
+    if not support.letters:
+        return Prediction(op, "unknown", reason=support.note)
+    limit = refusal(call)
+    if limit is not None:
+        return Prediction(op, limit.verdict, fallback=False, reason=limit.reason)
+    return by_letter(op, call, support)
+
+
+def refusal(call: Call) -> Limit | None:
+    """The limit that makes MPS refuse a call whatever kernels it has; None where nothing is known against it."""
+    dtypes = () if call.node in SINGLE_NODES else call.dtypes
+    limits = (LIMITS[key] for key in (ANY, operator(call.op)) if key in LIMITS)
+    return next((limit for limit in limits if limit.refuses(dtypes, call.sizes)), None)
+
+
+def by_letter(op: str, call: Call, support: Support) -> Prediction:
+    route = ROUTES.get(operator(op))
+    if route is not None:
+        return together(op, [judge(Call(one), support) for one in route])
+    letter, since = standing(bare(op), support)
+    parts = together(op, [judge(via(op, part), support) for part in call.parts])
+    if letter in COMPOSITE:
+        return parts
+    if letter == ABSENT:
+        return parts if call.parts and parts.verdict not in STOPS else absent(op, since, support)
+    if call.sparse and (letter in KERNEL or operator(op) in SPARSE):
+        return Prediction(op, "unknown", reason="kernels for sparse tensors are not in the history")
+    if letter in KERNEL:
+        return Prediction(op, "kernel", since)
+    if letter in CPU:
+        return Prediction(op, "fallback", since, True)
+    return Prediction(op, "missing", since, None if call.sparse else True)
+
+
+def absent(op: str, since: str | None, support: Support) -> Prediction:
+    """An operator that this version of torch does not have, or that is not torch's, and may do without."""
+    foreign = "::" in bare(op)
+    reason = "not one of torch's own operators" if foreign else f"torch {support.version} has no such operator"
+    return Prediction(op, "unknown", since, reason=reason)
+
+
+def via(composite: str, part: Call) -> Call:
+    """A part as MPS meets it: by the operator in between that leads to it, in float32 where MPS takes that."""
+    if operator(composite) in SINGLE:
+        part = single(part)
+    between = BETWEEN.get((operator(composite), bare(part.op)))
+    return part if between is None else Call(between, parts=(part,))
+
+
+def single(call: Call) -> Call:
+    """A call whose dtypes are not to be judged, nor those of its parts."""
+    return replace(call, dtypes=(), parts=tuple(single(part) for part in call.parts))
+
+
+def standing(name: str, support: Support) -> tuple[str, str | None]:
+    """Letter and `since` of an overload; of a name without one, those of its best overload."""
+    named = "." in name or name in support.letters
+    names = [name] if named else support.overloads.get(name, [name])
+    return min(((support.letter(one), support.since(one)) for one in names), key=lambda pair: BEST.index(pair[0]))
+
+
+def together(op: str, parts: list[Prediction]) -> Prediction:
+    """A composite from its parts."""
+    stops = [part for part in parts if part.verdict in STOPS]
+    if stops:
+        return combine(Prediction(op, max(stops, key=rank).verdict), stops)
+    moved = [part for part in parts if part.verdict == "fallback"]
+    if moved:
+        return Prediction(op, "fallback", fallback=True, needs=tuple(names(moved)))
+    return Prediction(op, "composite")
+
+
+def rank(prediction: Prediction) -> int:
+    return VERDICTS.index(prediction.verdict)
+
+
+def names(parts: Iterable[Prediction]) -> list[str]:
+    """The operators in question, each once: what parts need, or they themselves."""
+    return list(dict.fromkeys(name for part in parts for name in part.needs or (part.op,)))
+
+
+def combine(worst: Prediction, stops: list[Prediction]) -> Prediction:
+    """What stops an operator: all of its parts that do, and the version from which none does any longer."""
+    since = [part.since for part in stops]
+    return replace(
+        worst,
+        since=None if None in since else max((one for one in since if one), key=order, default=None),
+        fallback=every([part.fallback for part in stops]),
+        needs=tuple(name for name in names(stops) if name != worst.op),
+        reason=next((part.reason for part in stops if part.reason), None),
+    )
+
+
+def every(answers: list[bool | None]) -> bool | None:
+    """False if one is, None if one is not known, else True."""
+    return False if False in answers else None if None in answers else True

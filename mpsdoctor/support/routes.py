@@ -1,0 +1,74 @@
+"""Where a run on the CPU takes another way than MPS, and calls that a kernel for MPS is known to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+# An operator of the CPU's own way, and the operators that MPS calls in its place; none of them where what MPS does
+# is made of elementary operators that it has had since torch 2.0.
+ROUTES: dict[str, tuple[str, ...]] = {
+    # aten::convolution chooses its kernel by device, before any dispatch key is looked at
+    "convolution": ("_mps_convolution",),
+    "convolution_backward": ("mps_convolution_backward",),
+    # nn.LSTM: oneDNN's layer on the CPU, one graph for all layers on MPS
+    "mkldnn_rnn_layer": ("_lstm_mps",),
+    "mkldnn_rnn_layer_backward": ("lstm_mps_backward",),
+    # scaled_dot_product_attention asks the device; MPS takes plain products and softmax, or a kernel of its own
+    "_scaled_dot_product_flash_attention_for_cpu": (),
+    "_scaled_dot_product_flash_attention_for_cpu_backward": (),
+    # attention took the plain softmax before torch 2.5, and what it does besides is elementary
+    "_safe_softmax": ("_softmax",),
+    # the fast path of nn.TransformerEncoderLayer and nn.MultiheadAttention is for CPU and CUDA alone
+    "_transformer_encoder_layer_fwd": (),
+    "_native_multi_head_attention": (),
+}
+
+# (composite, part): the operator in between, which C++ calls where no mode sees it. Up to torch 2.13 it matters:
+# linalg_svd always runs on the CPU there, while _linalg_svd called by others has no kernel.
+BETWEEN: dict[tuple[str, str], str] = {("svd", "_linalg_svd"): "linalg_svd"}
+
+# Composites that compute thresholds in float64 on the CPU and in float32 on MPS.
+SINGLE = frozenset({"linalg_matrix_rank", "linalg_pinv", "pinverse"})
+
+# Nodes of the autograd graph that accumulate in float64 on the CPU and in float32 on MPS.
+SINGLE_NODES = frozenset({"RenormBackward0"})
+
+# Kernels for sparse tensors alone, which the letters do not speak of (torch 2.13).
+SPARSE = frozenset({
+    "_coalesce", "_coalesced_", "_indices", "_nnz", "_sparse_broadcast_to", "_sparse_coo_tensor_with_dims",
+    "_sparse_coo_tensor_with_dims_and_tensors", "_sparse_log_softmax", "_sparse_log_softmax_backward_data",
+    "_sparse_mask_projection", "_sparse_softmax", "_sparse_softmax_backward_data", "_sparse_sparse_matmul",
+    "_sparse_sum_backward", "_to_dense", "_values", "copy_sparse_to_sparse_", "native_norm", "sparse_mask",
+    "sparse_resize_", "sparse_resize_and_clear_",
+})  # fmt: skip
+
+DOUBLE = frozenset({"float64", "complex128"})
+
+
+class Limit(NamedTuple):
+    """A kind of call that MPS refuses whatever kernels it has; `refuses` takes dtypes and sizes of a call."""
+
+    verdict: Literal["dtype", "sizes"]
+    reason: str
+    refuses: Callable[[Sequence[str], Sequence[Sequence[int]]], bool]
+
+
+def indivisible(sizes: Sequence[Sequence[int]]) -> bool:
+    """Whether along one of the last two dimensions neither of the sizes in and out is a multiple of the other."""
+    if len(sizes) < 2:
+        return False
+    pairs = zip(sizes[0][-2:], sizes[1][-2:], strict=False)
+    return any(a and b and a % b and b % a for a, b in pairs)
+
+
+ANY = ""  # the limits of every operator
+LIMITS: dict[str, Limit] = {
+    ANY: Limit("dtype", "MPS has no float64", lambda dtypes, sizes: not DOUBLE.isdisjoint(dtypes)),
+    # pytorch#96056, in the tests' list of torch 2.15 still
+    "_adaptive_avg_pool2d": Limit(
+        "sizes",
+        "on MPS the sizes in must be multiples of the sizes out, or the other way round",
+        lambda dtypes, sizes: indivisible(sizes),
+    ),
+}

@@ -1,0 +1,60 @@
+"""The screen: a Textual application over the engine's events. Textual is imported when it starts, not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mpsdoctor.checkup import Settings
+    from mpsdoctor.report import Report
+    from mpsdoctor.tui.engine import Engine, LiveEngine
+    from mpsdoctor.tui.model import Model
+
+
+def possible() -> bool:
+    """Whether a person sits at both ends, at a terminal that can be drawn on."""
+    import os
+    import sys
+
+    terminals = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return terminals and (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+class Shown(NamedTuple):
+    """How the screen was left. `failure` kept the engine from beginning; `broken`: the screen itself failed."""
+
+    report: Report | None = None
+    cancelled: bool = False
+    failure: Exception | None = None
+    broken: bool = False
+
+
+def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Shown:
+    """Run the screen until it is closed. `asked` is called after the first paint."""
+    import os
+
+    if no_color:
+        os.environ["NO_COLOR"] = "1"  # Textual's own switch; read while its modules load
+    from mpsdoctor.tui.app import Screenful
+
+    def boot() -> tuple[Engine, Model]:
+        from mpsdoctor.tui.engine import LiveEngine
+        from mpsdoctor.tui.model import Model
+
+        settings = asked()
+        engine = LiveEngine(settings)
+        running.append(engine)
+        return engine, Model(settings)
+
+    running: list[LiveEngine] = []
+    app = Screenful(boot)
+    try:
+        failure = app.run()
+    finally:
+        interrupted = any([engine.close() for engine in running])
+    model = app.deeds.model if app.deeds else None
+    cancelled = interrupted or model is None or model.cancelled
+    # A return code: Textual has shown the traceback.
+    return Shown(model.report if model else None, cancelled, failure, bool(app.return_code) and not failure)

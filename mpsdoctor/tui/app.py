@@ -1,0 +1,211 @@
+"""The application: tabs over one model, which the engine's events change some fifteen times a second.
+
+The first paint is three lines. What they do not need is imported after it, which is why imports stand in functions.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import Screen
+
+from mpsdoctor.tui import keys
+from mpsdoctor.tui.widgets import bars
+
+if TYPE_CHECKING:
+    from mpsdoctor.tui.deeds import Deeds
+    from mpsdoctor.tui.engine import Engine
+    from mpsdoctor.tui.model import Model
+    from mpsdoctor.tui.panes.pane import Pane
+
+TICK = 0.06  # seconds; events are drawn together, however many there are; the bar is a frame each 0.1 s
+TWICE = 2.0  # seconds within which a second Ctrl+C quits
+
+Boot = Callable[[], "tuple[Engine, Model]"]
+
+
+def deed(name: str) -> Callable[[Screenful], None]:
+    """The action of a key."""
+
+    def action(app: Screenful) -> None:
+        if app.deeds:
+            getattr(app.deeds, name)()
+
+    return action
+
+
+class Screenful(App[Exception]):
+    """mpsdoctor on a screen. Returns what kept the engine from beginning, if anything did."""
+
+    TITLE = "mpsdoctor"
+    CSS = """
+    Screen { layout: vertical; overflow: hidden; }
+    #header, #keys { background: $panel; }
+    #tabs { background: $surface; }
+    #body { height: 1fr; }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"tab('{name}')", name, show=False) for number, name in enumerate(bars.TABS, 1)),
+        Binding("left_square_bracket", "turn(-1)", show=False),
+        Binding("right_square_bracket", "turn(1)", show=False),
+        Binding("q", "leave", "quit"),
+        Binding("question_mark,f1", "help", "help"),
+        Binding("slash", "filter", "filter"),
+        Binding("r", "again", "run again"),
+        Binding("R", "all", "run all"),
+        Binding("escape", "stop", "cancel"),
+        Binding("ctrl+c", "interrupt", "cancel, twice quits", priority=True),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("w", "write", "write the profile"),
+        Binding("f", "force", "force MPS"),
+        Binding("e", "export", "export"),
+        Binding("y", "copy", "copy"),
+    ]
+    action_again, action_all, action_stop = deed("again"), deed("all"), deed("stop")
+    action_write, action_force, action_export = deed("write"), deed("force"), deed("export")
+    action_copy, action_filter, action_help = deed("copy"), deed("filter"), deed("help")
+
+    def __init__(self, boot: Boot) -> None:
+        super().__init__()
+        self._boot = boot
+        self.deeds: Deeds | None = None
+        self.tab = "overview"
+        self._drawn: object = None
+        self._pressed = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield bars.Line("header")
+        yield bars.Line("tabs")
+        yield Container(id="body")
+        yield bars.Line("keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#header", bars.Line).show(Content(" mpsdoctor  examining…"))
+        self._draw_frame(lambda action: None)
+        # Once this is on the screen: whatever takes time begins after it.
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        from mpsdoctor.tui.deeds import Deeds
+
+        engine, model = self._boot()
+        self.deeds = Deeds(self, engine, model)
+        model.begin()
+        engine.start()
+        self._listen_to_signals()
+        self.tab = ""
+        await self.action_tab("overview")
+        self.set_interval(TICK, self.tick)
+
+    def _listen_to_signals(self) -> None:
+        import asyncio
+        import contextlib
+
+        # Where there are none (Windows) or in tests outside of the main thread, keys alone end it.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.action_leave)
+
+    def tick(self) -> None:
+        """Take what the engine said and draw it."""
+        if self.deeds:
+            failure = self.deeds.take_signals()
+            if failure:
+                self.exit(failure)
+                return
+        self.draw()
+
+    def draw(self) -> None:
+        """The header moves while anything runs; the tab is drawn when something changed."""
+        from mpsdoctor.tui import words
+
+        main = self.screen_stack[0]
+        if not self.deeds or not main.query("#keys"):  # not yet, or no longer
+            return
+        model = self.deeds.model
+        main.query_one("#header", bars.Line).show(words.header(model, self.size.width))
+        self._draw_frame(self.why_not)
+        beat = (model.version, int(model.elapsed() * 2) if model.running else 0, self.size)
+        pane = self.pane()
+        if pane and pane.is_mounted and beat != self._drawn and len(self.screen_stack) == 1:
+            self._drawn = beat
+            pane.redraw()
+
+    def _draw_frame(self, why_not: Callable[[str], str | None]) -> None:
+        main, width = self.screen_stack[0], self.size.width
+        main.query_one("#tabs", bars.Line).show(bars.tabs(self.tab, width))
+        footer = [(key, name, action) for key, action, name, _ in keys.KEYS]
+        main.query_one("#keys", bars.Line).show(bars.keys(footer, why_not, width))
+
+    def pane(self) -> Pane | None:
+        """The open tab."""
+        return next((pane for pane in self._panes() if pane.id == f"{self.tab}-pane"), None)
+
+    def _panes(self) -> list[Pane]:
+        from mpsdoctor.tui.panes.pane import Pane
+
+        return list(self.screen_stack[0].query(Pane))
+
+    def why_not(self, action: str) -> str | None:
+        """Why a key does nothing now; None: it works."""
+        pane = self.pane()
+        return keys.why_not(action, self.deeds.model, bool(pane and pane.query("Rows"))) if self.deeds else None
+
+    async def action_tab(self, name: str) -> None:
+        """Open a tab; it is made when it is opened for the first time."""
+        if name == self.tab or not self.deeds:
+            return
+        self.tab = name
+        if self.pane() is None:
+            await self.screen_stack[0].query_one("#body").mount(self.deeds.make_pane(name))
+        for pane in self._panes():
+            pane.set_class(pane.id == f"{name}-pane", "open")
+        if pane := self.pane():
+            pane.redraw()
+            self.deeds.first_panel(pane)
+        self.draw()
+
+    async def action_turn(self, by: int) -> None:
+        """The tab beside this one."""
+        await self.action_tab(bars.TABS[(bars.TABS.index(self.tab) + by) % len(bars.TABS)])
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.draw)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What applies now."""
+        for _, action, name, meaning in keys.KEYS:
+            if action != "command_palette" and self.why_not(action) is None:
+                yield SystemCommand(name.capitalize(), meaning, getattr(self, f"action_{action}"))
+        for tab in bars.TABS:
+            if tab != self.tab:
+                yield SystemCommand(
+                    f"Go to {tab}", f"the tab {tab}", lambda name=tab: self.call_later(self.action_tab, name)
+                )
+        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: cancel what runs; a second one quits."""
+        import time
+
+        now, before = time.monotonic(), self._pressed
+        self._pressed = now
+        if now - before < TWICE or not self.deeds:
+            self.action_leave()
+            return
+        if self.why_not("stop") is None:
+            self.action_stop()
+        self.notify("Ctrl+C again quits.", timeout=TWICE)
+
+    def action_leave(self) -> None:
+        """Quit; whoever started the screen ends what still runs."""
+        self.exit()

@@ -1,0 +1,215 @@
+"""Step time against size, drawn in characters: both axes logarithmic, intervals as whiskers, the crossover marked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from textual.content import Content
+
+from mpsdoctor.tui import words
+
+MARKS = "●▲■◆"
+DEVICE_TONES = ("accent", "pass", "warn", "title")
+EIGHTHS = " ▏▎▍▌▋▊▉"
+GUTTER = 9  # cells for the labels of the axis
+SIZES = ("small", "medium", "large")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A timed size: milliseconds a step with the 95 % interval; `x` is its place on the axis of sizes."""
+
+    device: str
+    size: str
+    x: float
+    ms: float
+    low: float
+    high: float
+
+
+Crossing = tuple[float, str]  # the place on the axis of sizes, and the device that wins from there on
+Grid = dict[tuple[int, int], tuple[str, str]]
+
+
+def points(training: Mapping[str, Any], workload: str) -> list[Point]:
+    """What was timed of a workload; sizes lie at their number of parameters where all are known, else evenly."""
+    timed = [
+        row
+        for row in training.get("results", ())
+        if row["workload"] == workload and row["outcome"] == "ok" and row["step_ms"]
+    ]
+    known = {run["size"]: run.get("parameters") for run in training.get("runs", ()) if run["workload"] == workload}
+    sizes = sorted({row["size"] for row in timed}, key=_place)
+    scaled = all(known.get(size) for size in sizes)
+    return [
+        Point(
+            row["device"], row["size"], float(known[row["size"]] if scaled else 10 ** _place(row["size"])), *_times(row)
+        )
+        for row in sorted(timed, key=lambda row: _place(row["size"]))
+    ]
+
+
+def _place(size: str) -> int:
+    return SIZES.index(size) if size in SIZES else len(SIZES)
+
+
+def _times(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    low, high = row["ci95_ms"] or (row["step_ms"], row["step_ms"])
+    return row["step_ms"], max(low, row["step_ms"] / 100), high
+
+
+def crossings(found: Sequence[Point]) -> list[Crossing]:
+    """Where a device's curve crosses the CPU's, straight lines between sizes on the logarithmic axes."""
+    told = []
+    for device in devices(found):
+        both = _pairs(found, device) if device != "cpu" else []
+        for (x1, d1), (x2, d2) in pairwise(both):
+            if d1 * d2 < 0:
+                share = d1 / (d1 - d2)
+                told.append((x1 * (x2 / x1) ** share, "cpu" if d2 > 0 else device))
+    return told
+
+
+def _pairs(found: Sequence[Point], device: str) -> list[tuple[float, float]]:
+    cpu = {point.size: point for point in found if point.device == "cpu"}
+    mine = [point for point in found if point.device == device and point.size in cpu]
+    return [(point.x, math.log(point.ms / cpu[point.size].ms)) for point in mine]
+
+
+def devices(found: Iterable[Point]) -> list[str]:
+    """The CPU first, then the others as they come."""
+    seen = dict.fromkeys(point.device for point in found)
+    return sorted(seen, key=lambda device: device != "cpu")
+
+
+def tone(found: Iterable[Point], device: str) -> tuple[str, str]:
+    """Mark and tone of a device."""
+    number = devices(found).index(device) % len(MARKS)
+    return MARKS[number], DEVICE_TONES[number]
+
+
+def draw(found: Sequence[Point], width: int, height: int) -> Content:
+    """The chart in so many cells: axis, curves, names of sizes, and a line that explains the marks."""
+    plot_w, plot_h = width - GUTTER - 2, height - 3
+    across, up = (
+        _scale([p.x for p in found], plot_w - 8),
+        _scale([v for p in found for v in (p.low, p.high)], plot_h - 1),
+    )
+    grid: Grid = {}
+    for x, _ in crossings(found):
+        grid |= {(4 + round(across(x)), row): ("┊", "muted") for row in range(plot_h)}
+    for device in devices(found):
+        mine = [(4 + round(across(p.x)), plot_h - 1 - up(p.ms), p) for p in found if p.device == device]
+        _curve(grid, mine, tone(found, device)[1])
+    for device in devices(found):
+        shift = devices(found).index(device)  # whiskers of two devices side by side, not over each other
+        _marks(grid, [p for p in found if p.device == device], (across, up, plot_h), tone(found, device), shift)
+    ticks = _ticks(found, up, plot_h)
+    body = [_row(grid, row, plot_w, ticks.get(row, "")) for row in range(plot_h)]
+    axis = words.styled((" " * GUTTER + "└" + "─" * plot_w, "muted"))
+    return Content("\n").join([*body, axis, _names(found, across, width), legend(found)])
+
+
+def _scale(values: Sequence[float], room: int) -> Any:
+    low, high = math.log(min(values)), math.log(max(values))
+    span = (high - low) or 1.0
+    return lambda value: (math.log(value) - low) / span * max(1, room) if high > low else max(1, room) / 2
+
+
+def _curve(grid: Grid, mine: Sequence[tuple[int, float, Point]], colour: str) -> None:
+    for (x1, y1, _), (x2, y2, _) in pairwise(mine):
+        for x in range(x1 + 1, x2):
+            grid[x, round(y1 + (y2 - y1) * (x - x1) / (x2 - x1))] = ("·", colour)
+
+
+def _marks(grid: Grid, mine: Sequence[Point], scales: Any, look: tuple[str, str], shift: int) -> None:
+    across, up, height = scales
+    for point in mine:
+        x = 4 + round(across(point.x)) + shift
+        rows = range(height - 1 - round(up(point.high)), height - round(up(point.low)))
+        grid |= {(x, row): ("│", look[1]) for row in rows}
+        grid[x, height - 1 - round(up(point.ms))] = look
+
+
+def _ticks(found: Sequence[Point], up: Any, height: int) -> dict[int, str]:
+    low, high = min(p.low for p in found), max(p.high for p in found)
+    first = math.floor(math.log10(low))
+    steps = [step * 10.0**power for power in range(first, math.ceil(math.log10(high)) + 1) for step in (1, 2, 5)]
+    told: dict[int, str] = {}
+    for value in (step for step in steps if low <= step <= high):
+        row = height - 1 - round(up(value))
+        if not {row - 1, row, row + 1} & told.keys():
+            told[row] = f"{value:g} ms"
+    return told or {height // 2: f"{found[0].ms:.3g} ms"}
+
+
+def _row(grid: Grid, row: int, width: int, tick: str) -> Content:
+    cells = [grid.get((x, row), (" ", "plain")) for x in range(width)]
+    edge = "┤" if tick else "│"
+    return words.styled((f"{tick:>{GUTTER}}{edge}", "muted"), *((char, shade) for char, shade in cells))
+
+
+def _names(found: Sequence[Point], across: Any, width: int) -> Content:
+    line = [" "] * width
+    for size, x in dict.fromkeys((p.size, p.x) for p in found):
+        text = f"{size} {quantity(x)}" if x >= 1000 else size
+        start = max(0, min(GUTTER + 5 + round(across(x)) - len(text) // 2, width - len(text)))
+        if "".join(line[max(0, start - 1) : start + len(text) + 1]).strip() == "":
+            line[start : start + len(text)] = text
+    return words.styled(("".join(line).rstrip(), "muted"))
+
+
+def quantity(count: float) -> str:
+    """`1.2M`."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= limit:
+            return f"{count / limit:.3g}{unit}"
+    return f"{count:.3g}"
+
+
+def legend(found: Sequence[Point]) -> Content:
+    """Marks, and the crossover in words."""
+    parts: list[words.Piece] = [" "]
+    for device in devices(found):
+        mark, shade = tone(found, device)
+        parts += [(f"{mark} {device}", shade), "  "]
+    for x, winner in crossings(found):
+        where = f"at about {quantity(x)} parameters" if x >= 1000 else "between two sizes"
+        parts += [(f"┊ crossover {where}: {winner} is faster beyond", "strong"), "  "]
+    return words.styled(*parts, ("│ 95 % interval, log axes", "muted"))
+
+
+def bars(found: Mapping[str, Sequence[Point]], width: int) -> Content:
+    """The same figures as bars on a logarithmic scale, by workload, where a chart has no room or too few points."""
+    every = [point for points in found.values() for point in points]
+    room = max(4, width - (60 if width >= 72 else 26))
+    floor = min(p.low for p in every) / 2
+    span = math.log(max(p.high for p in every) / floor)
+    told: list[words.Piece] = []
+    for workload, mine in found.items():
+        told += [
+            _bar(workload, point, tone(mine, point.device)[1], width, _cells(point.ms, floor, span, room))
+            for point in mine
+        ]
+        told += [
+            (f"crossover at about {quantity(x)} parameters: {winner} beyond", "strong") for x, winner in crossings(mine)
+        ]
+    note = "log scale · time of a step, 95 % interval" if width >= 60 else "log scale, ms a step"
+    return words.lines([*told, (note, "muted")])
+
+
+def _cells(ms: float, floor: float, span: float, room: int) -> str:
+    cells = math.log(ms / floor) / span * room
+    return f"{'█' * int(cells) + EIGHTHS[int(cells % 1 * 8)].strip():{room}}"
+
+
+def _bar(workload: str, point: Point, shade: str, width: int, bar: str) -> Content:
+    wide = width >= 72
+    interval = f" ({point.low:.3g} to {point.high:.3g})" if wide else ""
+    label = f"{workload[:12]:13}" if wide else ""
+    figure = f" {point.ms:>7.3g} ms"
+    return words.styled(f"{label}{point.size:7}{point.device:6}", (bar, shade), figure, (interval, "muted"))

@@ -1,0 +1,122 @@
+"""The check-up in a thread of its own: what it says is queued, so that the screen never waits for it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import msgspec
+
+from mpsdoctor.checkup import CheckUp, Event, Progress, Settings
+from mpsdoctor.report import Report
+
+ENDING = 10.0  # seconds that closing waits for killed processes to be gone
+
+
+@dataclass(frozen=True)
+class Done:
+    """The run has ended; `trouble` tells why the profile could not be written."""
+
+    report: Report
+    cancelled: bool
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Broke:
+    """The run could not even begin."""
+
+    error: Exception
+
+
+Signal = Event | Done | Broke
+
+
+class Engine(Protocol):
+    """What the screen needs of a check-up; none of it may take time."""
+
+    def start(self, only: tuple[str, ...] = ()) -> None: ...
+
+    def cancel(self) -> None: ...
+
+    def drain(self) -> list[Signal]: ...
+
+    def memory(self) -> dict[str, Any]: ...
+
+
+class LiveEngine:
+    """The engine itself. Methods are called by the screen's thread alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+        self._checkup: CheckUp | None = None
+        self._thread: threading.Thread | None = None
+        self._report: Report | None = None
+
+    def start(self, only: tuple[str, ...] = ()) -> None:
+        """Begin a check-up, of all checks or of these and what they need."""
+        settings = replace(self._settings, only=only or self._settings.only)
+        self._checkup = CheckUp(settings, self._signals.put)
+        self._thread = threading.Thread(target=self._run, args=(self._checkup, bool(only)), daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End the run at once; its report comes as Done. In a thread, as killing waits for the killed."""
+        if self._checkup:
+            threading.Thread(target=self._checkup.cancel).start()
+
+    def drain(self) -> list[Signal]:
+        """What was said since the last call, of progress only the latest of each check."""
+        found: list[Signal] = []
+        while not self._signals.empty():  # this thread alone takes from it
+            found.append(self._signals.get_nowait())
+        last = {signal.id: number for number, signal in enumerate(found) if isinstance(signal, Progress)}
+        return [s for number, s in enumerate(found) if not isinstance(s, Progress) or last[s.id] == number]
+
+    def memory(self) -> dict[str, Any]:
+        """Memory and swap now; on macOS it asks programs, so call it from a thread."""
+        from mpsdoctor import machine
+
+        return machine.memory()
+
+    def close(self) -> bool:
+        """Cancel what still runs and wait until its processes are gone; whether anything was running."""
+        if not (self._thread and self._checkup and self._thread.is_alive()):
+            return False
+        self._checkup.cancel()
+        self._thread.join(ENDING)
+        return True
+
+    def _run(self, checkup: CheckUp, partial: bool) -> None:
+        try:
+            report = checkup.run()
+            if partial and self._report and not checkup.cancelled:
+                report = merged(self._report, report)
+            report, trouble = self._record(report, wanted=not (partial or checkup.cancelled))
+        except Exception as error:  # raised again by whoever started the screen, once the terminal is restored
+            self._signals.put(Broke(error))
+            return
+        if not checkup.cancelled:
+            self._report = report
+        self._signals.put(Done(report, checkup.cancelled, trouble))
+
+    def _record(self, report: Report, *, wanted: bool) -> tuple[Report, str | None]:
+        from mpsdoctor import prescription
+
+        settings = self._settings if wanted else replace(self._settings, write_profile=False)
+        return prescription.record(report, settings)
+
+
+def merged(before: Report, after: Report) -> Report:
+    """The earlier report with those checks that ran again, judged anew."""
+    from mpsdoctor import verdict
+
+    newer = {check.id: check for check in after.checks}
+    checks = tuple(newer.get(check.id, check) for check in before.checks)
+    judged = verdict.judge_checkup({check.id: check.facts for check in checks})
+    ran = msgspec.structs.replace if "build" in newer else lambda report, **changes: before
+    base = ran(after, duration_s=before.duration_s)
+    return msgspec.structs.replace(base, generated_at=after.generated_at, checks=checks, verdict=judged)

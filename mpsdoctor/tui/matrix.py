@@ -1,0 +1,94 @@
+"""Operator probes as a table: an operator a row, a dtype and direction a column, the worst outcome as a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Probe = Mapping[str, Any]
+# Worst first: a wrong number is worse than an error, which at least is seen.
+OUTCOMES: dict[str, tuple[str, str, str]] = {
+    "wrong": ("W", "fail", "differs from the reference"),
+    "nan": ("N", "fail", "not finite where the reference is"),
+    "crash": ("C", "fail", "killed its process"),
+    "timeout": ("T", "fail", "did not end"),
+    "error": ("E", "warn", "raised an error"),
+    "oom": ("M", "warn", "ran out of memory"),
+    "unimplemented": ("U", "warn", "not implemented on this device"),
+    "fallback": ("F", "accent", "ran on the CPU instead"),
+    "dtype": ("D", "muted", "this dtype is not supported"),
+    "skipped": ("S", "muted", "left out for want of time"),
+    "ok": ("o", "pass", "agrees with the reference"),
+}
+RANK = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
+SHORT = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64", "complex64": "c64"}
+DIRECTIONS = ("forward", "backward")
+UNKNOWN = ("?", "warn", "an outcome that this version does not know")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operator on one device. `worst` by (dtype, direction); `probes` are all of them."""
+
+    op: str
+    device: str
+    worst: Mapping[tuple[str, str], str]
+    probes: tuple[Probe, ...]
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst outcome there is."""
+        return min(rank(outcome) for outcome in self.worst.values())
+
+
+def rank(outcome: str) -> int:
+    """The place of an outcome among all, the worst first."""
+    return RANK.get(outcome, 0)
+
+
+def meaning(outcome: str) -> tuple[str, str, str]:
+    """Letter, tone and words of an outcome."""
+    return OUTCOMES.get(outcome, UNKNOWN)
+
+
+def lines(results: Iterable[Probe]) -> list[Line]:
+    """One line an operator and device, the worst first; accelerators before the CPU, which is the reference."""
+    grouped: dict[tuple[str, str], list[Probe]] = {}
+    for probe in results:
+        grouped.setdefault((probe["op"], probe["device"]), []).append(probe)
+    found = [Line(op, device, _worst(probes), tuple(probes)) for (op, device), probes in grouped.items()]
+    return sorted(found, key=lambda line: (line.rank, line.device == "cpu", line.op))
+
+
+def _worst(probes: Iterable[Probe]) -> dict[tuple[str, str], str]:
+    worst: dict[tuple[str, str], str] = {}
+    for probe in probes:
+        cell, outcome = (probe["dtype"], probe["direction"]), probe["outcome"]
+        before = worst.get(cell)
+        if before is None or rank(outcome) < rank(before):
+            worst[cell] = outcome
+    return worst
+
+
+def columns(found: Sequence[Line]) -> list[tuple[str, str]]:
+    """The (dtype, direction) pairs that occur, dtypes that training uses most first."""
+    seen = {cell for line in found for cell in line.worst}
+    order = [*SHORT, *sorted({dtype for dtype, _ in seen} - set(SHORT))]
+    return [(dtype, direction) for dtype in order for direction in DIRECTIONS if (dtype, direction) in seen]
+
+
+def heading(cell: tuple[str, str]) -> str:
+    """`f16→` forward, `f16←` backward."""
+    dtype, direction = cell
+    return SHORT.get(dtype, dtype.replace("float", "f"))[:6] + ("→" if direction == "forward" else "←")
+
+
+def counts(found: Iterable[Line]) -> dict[str, dict[str, int]]:
+    """Operators by device and worst outcome."""
+    told: dict[str, dict[str, int]] = {}
+    for line in found:
+        outcome = min(line.worst.values(), key=rank)
+        of = told.setdefault(line.device, {})
+        of[outcome] = of.get(outcome, 0) + 1
+    return told

@@ -1,0 +1,111 @@
+"""What the screen knows: the engine's events folded into one state. Nothing is drawn and nothing is judged here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mpsdoctor.checkup import Finished, Listed, Progress, Settings, Started
+from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.tui.engine import Done, Signal
+
+ORDER = {"error": 0, "warning": 1, "info": 2}
+KEPT = 200  # lines of progress; a standard check-up sends about as many
+
+
+@dataclass(frozen=True)
+class Course:
+    """How far a check is: waiting, running, or the status that it ended with."""
+
+    id: str
+    title: str
+    status: str = "waiting"
+    begun: float | None = None
+    progress: Progress | None = None
+    result: CheckResult | None = None
+
+
+@dataclass
+class Model:
+    """The state of the screen. `version` rises with every change."""
+
+    settings: Settings
+    clock: Callable[[], float] = time.monotonic
+    checks: dict[str, Course] = field(default_factory=dict)
+    report: Report | None = None
+    running: bool = False
+    cancelled: bool = False
+    trouble: str | None = None
+    begun: float | None = None
+    ended: float | None = None
+    version: int = 0
+    log: list[Progress] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """A run was asked for."""
+        self.running, self.cancelled, self.trouble = True, False, None
+        self.begun, self.ended = self.clock(), None
+        self.log = []
+        self.version += 1
+
+    def apply(self, signal: Signal) -> None:
+        """Take one word of the engine."""
+        self.version += 1
+        if isinstance(signal, Listed):
+            waiting = {check.id: Course(check.id, check.title) for check in signal.checks}
+            self.checks = {**self.checks, **waiting}
+        elif isinstance(signal, Started):
+            self._change(signal.id, status="running", begun=self.clock())
+        elif isinstance(signal, Progress):
+            self._change(signal.id, progress=signal)
+            self.log = [*self.log, signal][-KEPT:]
+        elif isinstance(signal, Finished):
+            self._change(signal.result.id, status=signal.result.status, result=signal.result)
+        elif isinstance(signal, Done):
+            self._end(signal)
+
+    def stop(self) -> None:
+        """Shown at once; the engine's Done comes when its processes are gone."""
+        self.cancelled = True
+        self.version += 1
+
+    def elapsed(self) -> float:
+        """Seconds of this run so far, or of the whole of it."""
+        if self.begun is None:
+            return 0.0
+        return (self.clock() if self.ended is None else self.ended) - self.begun
+
+    def facts(self, check_id: str) -> dict[str, Any]:
+        """What a check has found, empty until it has ended."""
+        course = self.checks.get(check_id)
+        return course.result.facts if course and course.result else {}
+
+    def findings(self) -> list[tuple[CheckResult, Finding]]:
+        """All findings so far, the gravest first."""
+        found = [
+            (course.result, each) for course in self.checks.values() if course.result for each in course.result.findings
+        ]
+        return sorted(found, key=lambda pair: ORDER[pair[1].severity])
+
+    def current(self) -> Course | None:
+        """The check that runs now."""
+        return next((course for course in self.checks.values() if course.status == "running"), None)
+
+    def _change(self, check_id: str, **changes: Any) -> None:
+        if check_id in self.checks:
+            self.checks[check_id] = replace(self.checks[check_id], **changes)
+
+    def _end(self, done: Done) -> None:
+        self.running, self.cancelled, self.trouble = False, done.cancelled, done.trouble
+        self.ended = self.clock()
+        self.checks = {**self.checks, **dict(_ended(done.report.checks))}
+        # A cancelled run has no verdict; what an earlier whole one found stays.
+        if not done.cancelled or self.report is None:
+            self.report = done.report
+
+
+def _ended(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
+    for result in results:
+        yield result.id, Course(result.id, result.title, result.status, result=result)

@@ -1,0 +1,1 @@
+"""The six tabs, one a file."""

@@ -1,0 +1,123 @@
+"""Memory: pressure, swap and what is free, every second while this tab is open; what training took on the devices."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+
+from mpsdoctor.tui import words
+from mpsdoctor.tui.model import Model
+from mpsdoctor.tui.panes.pane import Pane
+from mpsdoctor.tui.widgets.details import Details
+from mpsdoctor.tui.words import Piece
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+KEPT = 240  # seconds of the past
+PRESSURE = {"normal": "pass", "warning": "warn", "critical": "fail"}
+# What is drawn as a line: the label, the fact, and the fact that is its full height.
+CURVES = (
+    ("in use", "used_bytes", "total_bytes"),
+    ("swap", "swap_used_bytes", "swap_total_bytes"),
+    ("compressed", "compressed_bytes", "total_bytes"),
+)
+Sample = dict[str, Any]
+
+
+class Memory(Pane):
+    """The fifth tab. Nothing is asked while another tab is open: asking disturbs what is being timed."""
+
+    HELP = "Live figures, one a second while this tab is open. Device memory is the peak that training steps took."
+
+    def __init__(self, model: Model, id: str, sample: Callable[[], Sample]) -> None:
+        super().__init__(model, id)
+        self._sample = sample
+        self._past: deque[Sample] = deque(maxlen=KEPT)
+
+    def compose(self) -> ComposeResult:
+        yield Details("Now", id="now")
+        yield Details("Device memory", id="device-memory")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(1.0, self.measure)
+        self.measure()
+
+    def measure(self) -> None:
+        """Ask for one sample, unless this tab is hidden or the last is still being asked for."""
+        if self.display:
+            self.run_worker(self._measure, thread=True, exclusive=True, exit_on_error=False)
+
+    def _measure(self) -> None:
+        sample = self._sample()
+        self.app.call_from_thread(self.take, sample)
+
+    def take(self, sample: Sample) -> None:
+        """A sample has come."""
+        total, free = sample.get("total_bytes"), sample.get("available_bytes")
+        used = total - free if total is not None and free is not None else None
+        self._past.append({**sample, "used_bytes": used})
+        self.redraw()
+
+    def show(self) -> None:
+        panel = self.query_one("#now", Details)
+        width = panel.scrollable_content_region.width or 40
+        panel.show(words.lines(self._now(width)))
+        self.query_one("#device-memory", Details).show(words.lines(_devices(self.model, width)))
+
+    def check_id(self) -> str | None:
+        return "memory"
+
+    def _now(self, width: int) -> Iterator[Piece]:
+        if not self._past:
+            yield ("measuring…", "muted")
+            return
+        last = self._past[-1]
+        pressure = last.get("pressure") or "not known"
+        yield words.styled("pressure   ", (pressure, PRESSURE.get(pressure, "muted")))
+        available, total = words.gib(last.get("available_bytes")), words.gib(last.get("total_bytes"))
+        yield words.styled("available  ", (available, "strong"), f" of {total}")
+        for label, key, limit in CURVES:
+            if last.get(key) is not None:
+                yield ""
+                yield from _curve(label, [sample.get(key) for sample in self._past], last.get(limit), width)
+        if last.get("limit_bytes"):
+            yield f"a container may use {words.gib(last['limit_bytes'])}"
+
+
+def _curve(label: str, values: Sequence[float | None], limit: float | None, width: int) -> Iterator[Piece]:
+    now = values[-1] or 0.0
+    if not limit:
+        yield words.styled(f"{label:11}", (f"{words.gib(now)}" if now else "none", "strong"))
+        return
+    share = f" · {now / limit:.0%} of {words.gib(limit)}"
+    tone = "fail" if now > 0.9 * limit else "warn" if now > 0.75 * limit else "pass"
+    yield words.styled(f"{label:11}", (words.gib(now), "strong"), (share, "muted"))
+    yield (sparkline(values, limit, max(8, width - 1)), tone)
+
+
+def sparkline(values: Sequence[float | None], limit: float, width: int) -> str:
+    """The latest values as blocks between nothing and the limit; unknown is a gap."""
+    recent = list(values)[-width:]
+    drawn = "".join(" " if v is None else BLOCKS[min(7, int(max(0.0, v) / limit * 8))] for v in recent)
+    return "·" * (width - len(drawn)) + drawn
+
+
+def _devices(model: Model, width: int) -> Iterator[Piece]:
+    results = model.facts("training").get("results", ())
+    timed = [row for row in results if row["peak_memory_bytes"]]
+    if not timed:
+        yield ("What training steps take on each device is known when they have been timed.", "muted")
+    largest = max((row["peak_memory_bytes"] for row in timed), default=1)
+    for row in sorted(timed, key=lambda row: -row["peak_memory_bytes"]):
+        share = words.meter(row["peak_memory_bytes"], largest, 10 if width >= 44 else 4)
+        what = f"{row['workload']:12}{row['size']:7}{row['device']:6}"
+        yield words.styled(what, (share, "accent"), f" {words.gib(row['peak_memory_bytes'])}")
+    if timed:
+        yield ("peak of the process; a GPU's own memory where torch tells it", "muted")
+    for check, found in model.findings():
+        if check.id == "memory":
+            yield ""
+            yield from words.finding(check, found)

@@ -1,0 +1,149 @@
+"""Operators: each against the CPU by dtype and direction; for the selected one the exact errors and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from textual.app import ComposeResult
+
+from mpsdoctor.tui import matrix, words
+from mpsdoctor.tui.matrix import Line
+from mpsdoctor.tui.panes.pane import Pane
+from mpsdoctor.tui.widgets.details import Details
+from mpsdoctor.tui.widgets.rows import Column, Row, Rows
+from mpsdoctor.tui.words import Piece
+
+NAME = (Column("operator"), Column("device", 7))
+ERRORS = 8  # distinct messages in the details; the exported report holds all
+
+
+class Operators(Pane):
+    """The third tab."""
+
+    HELP = (
+        "Operators by (dtype, direction), the worst first; → forward, ← backward. "
+        + ", ".join(f"{letter} {outcome}" for outcome, (letter, _, _) in matrix.OUTCOMES.items())
+        + "."
+    )
+
+    def compose(self) -> ComposeResult:
+        yield Rows(NAME, "Operators", empty="operators are probed after the build was examined", id="operators")
+        yield Details("Operator", id="operator")
+
+    def on_mount(self) -> None:
+        self._results: Any = None
+        self._lines: dict[str, Line] = {}
+        super().on_mount()
+
+    def show(self) -> None:
+        results = self.model.facts("operators").get("results", ())
+        if results is not self._results:
+            self._results = results
+            # 5,000 probes take 0.1 s to sort out: longer than a frame may take.
+            self.run_worker(lambda: self._sort_out(results), thread=True, exclusive=True, exit_on_error=False)
+        table = self.query_one("#operators", Rows)
+        table.empty = self._why_empty()
+        line = self._lines.get(table.row.key) if table.row else None
+        width = self.query_one("#operator", Details).room
+        text = words.lines(self._details(line, width) if line else self._summary(width))
+        self.query_one("#operator", Details).show(text, line and (line.op, line.device))
+
+    def check_id(self) -> str | None:
+        return "operators"
+
+    def _sort_out(self, results: Any) -> None:
+        try:
+            found = matrix.lines(results)
+            cells = matrix.columns(found)
+            rows = [_row(f"{line.op} {line.device}", line, cells) for line in found]
+        except (KeyError, TypeError, AttributeError) as error:  # facts of a check that only has the name of ours
+            self.app.call_from_thread(self.notify, f"operators: {error!r}", severity="warning", markup=False)
+            return
+        self.app.call_from_thread(self._fill, found, cells, rows)
+
+    def _fill(self, found: list[Line], cells: list[tuple[str, str]], rows: list[Row]) -> None:
+        table = self.query_one("#operators", Rows)
+        heads = [matrix.heading(cell) for cell in cells]
+        table.columns = (*NAME, *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
+        self._lines = {f"{line.op} {line.device}": line for line in found}
+        table.fill(rows)
+        table.border_title = words.styled(f"Operators · {len(found)}" if found else "Operators")
+        self.redraw()
+
+    def _why_empty(self) -> str:
+        course = self.model.checks.get("operators")
+        if course is None or course.status == "waiting":
+            return "the check has not begun yet" if self.model.running else "not probed"
+        if course.status == "running":
+            return words.progress(course)
+        return (course.result.reason if course.result else None) or "not probed"
+
+    def _summary(self, width: int) -> Iterator[Piece]:
+        course = self.model.checks.get("operators")
+        yield (self._why_empty(), "muted")
+        if course and course.progress and course.progress.total:
+            told = course.progress
+            yield (words.meter(told.done or 0, told.total or 1, 24), "accent")
+        yield ""
+        yield from _legend(width)
+
+    def _details(self, line: Line, width: int) -> Iterator[Piece]:
+        yield words.styled((line.op, "strong"), f" on {line.device}")
+        bad = [probe for probe in line.probes if probe["outcome"] not in ("ok", "skipped")]
+        fine = sum(probe["outcome"] == "ok" for probe in line.probes)
+        yield (f"{len(line.probes)} probes, {fine} ok, {len(bad)} not", "muted")
+        for outcome, detail, where in _told(bad)[:ERRORS]:
+            letter, tone, meaning = matrix.meaning(outcome)
+            yield ""
+            yield words.styled((f"{letter} {outcome} ", tone), meaning, (f" · {where}", "muted"))
+            if detail:
+                yield detail.strip()
+        yield from self._remedy(line)
+        if not bad:
+            yield ""
+            yield from _legend(width)
+
+    def _remedy(self, line: Line) -> Iterator[Piece]:
+        """From the check's own finding that names this operator."""
+        course = self.model.checks.get("operators")
+        for found in course.result.findings if course and course.result else ():
+            named = {each.get("op") for each in found.evidence.get("worst", ()) if isinstance(each, dict)}
+            if found.remedy and line.op in named and line.device != "cpu":
+                yield ""
+                yield words.styled(("What to do  ", "title"), found.remedy.text, (f"  {found.code}", "muted"))
+                yield from (words.styled("  ", (f" {command} ", "command")) for command in found.remedy.commands)
+                return
+
+
+def _row(key: str, line: Line, cells: list[tuple[str, str]]) -> Row:
+    letters, ranks = [], []
+    for cell in cells:
+        outcome = line.worst.get(cell)
+        letter, tone, _ = matrix.meaning(outcome) if outcome else ("", "muted", "")
+        letters.append((letter, tone))
+        ranks.append(float(matrix.rank(outcome)) if outcome else 99.0)
+    name = line.op.removeprefix("aten::")
+    worst = matrix.meaning(min(line.worst.values(), key=matrix.rank))[1]
+    tone = worst if worst in ("fail", "warn") else "plain"
+    return Row(key, ((name, tone), (line.device, "muted"), *letters), (name, line.device, *ranks))
+
+
+def _told(probes: list[matrix.Probe]) -> list[tuple[str, str, str]]:
+    """Outcome, message and the probes that gave it, the worst first; the same message once."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for probe in sorted(probes, key=lambda probe: matrix.rank(probe["outcome"])):
+        where = f"{probe['dtype']} {probe['variant']} {probe['direction']}"
+        grouped.setdefault((probe["outcome"], probe["detail"] or ""), []).append(where)
+    return [(outcome, detail, _some(where)) for (outcome, detail), where in grouped.items()]
+
+
+def _some(where: list[str]) -> str:
+    more = f" and {len(where) - 3} more" if len(where) > 3 else ""
+    return ", ".join(where[:3]) + more
+
+
+def _legend(width: int) -> Iterator[Piece]:
+    for outcome, (letter, tone, meaning) in matrix.OUTCOMES.items():
+        label = words.styled((f"{letter} ", tone), f"{outcome:14}")
+        yield words.hang(label, meaning, 16, width)

@@ -1,0 +1,62 @@
+"""What all tabs have in common: they draw a model, and tell what to copy."""
+
+from __future__ import annotations
+
+from textual.containers import Container
+
+from mpsdoctor.tui import words
+from mpsdoctor.tui.model import Model
+from mpsdoctor.tui.panes.looks import CSS
+from mpsdoctor.tui.widgets.details import Details
+from mpsdoctor.tui.widgets.rows import Rows
+
+
+class Pane(Container):
+    """A tab. `model` is what was shown last."""
+
+    HELP = ""
+    SCOPED_CSS = False  # the rules depend on classes of the screen
+    DEFAULT_CSS = CSS
+
+    def __init__(self, model: Model, id: str) -> None:
+        super().__init__(id=id, classes="pane")
+        self.model = model
+
+    def show(self) -> None:
+        """Draw the model as it is now."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw; facts of another shape than a check of ours has (a stranger may name his check `training`) are told."""
+        try:
+            self.show()
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            told = words.styled(("! ", "warn"), f"this cannot be shown: {type(error).__name__}: {error}")
+            for panel in list(self.query(Details))[-1:]:
+                panel.show(told, "trouble")
+
+    def on_mount(self) -> None:
+        self.redraw()
+
+    def on_rows_moved(self, event: Rows.Moved) -> None:
+        """Another row: the details follow."""
+        event.stop()
+        self.redraw()
+
+    def on_rows_opened(self, event: Rows.Opened) -> None:
+        """Enter on a row goes to its details."""
+        event.stop()
+        if found := self.query(Details):
+            found.last().focus()
+
+    def check_id(self) -> str | None:
+        """The check that `r` runs again."""
+        return None
+
+    def copied(self) -> str:
+        """What `y` copies: the panel in focus, or the details."""
+        focused = self.screen.focused
+        if isinstance(focused, Details):
+            return focused.plain
+        found = self.query(Details)
+        return found.last().plain if found else ""

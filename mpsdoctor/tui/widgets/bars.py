@@ -1,0 +1,63 @@
+"""The three lines that are always there: verdict, tabs, keys. They are all of the first paint, so they import little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
+
+TABS = ("overview", "checks", "operators", "training", "memory", "profile")
+
+
+class Line(Widget):
+    """One line of text that is drawn again only when it changes."""
+
+    DEFAULT_CSS = """
+    Line { height: 1; width: 1fr; link-style: none; link-color: $foreground; link-background: transparent; }
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._content = Content("")
+
+    def show(self, content: Content) -> None:
+        """Show this."""
+        if not content.is_same(self._content):
+            self._content = content
+            self.refresh()
+
+    def render(self) -> Content:
+        return self._content
+
+
+def tabs(active: str, width: int) -> Content:
+    """The tabs with their digits; where room is short, only the active one has its name."""
+    wide = width >= 72
+    parts = [Content(" ")]
+    for number, name in enumerate(TABS, 1):
+        here = name == active
+        label = f" {number} {name.capitalize()} " if wide or here else f" {number} "
+        look = Style.from_meta({"@click": f"app.tab('{name}')"})
+        text = Content.styled(label, "bold reverse" if here else "")
+        parts.append(text.stylize(look))
+    return Content(" " if width >= 80 else "").join(parts)
+
+
+def keys(bindings: list[tuple[str, str, str]], why_not: Callable[[str], str | None], width: int) -> Content:
+    """The keys that matter here; those that do nothing now are dim and struck out, or left out for want of room."""
+    parts = [(_key(*binding, idle=bool(why_not(binding[2]))), bool(why_not(binding[2]))) for binding in bindings]
+    every = [part for part, _ in parts]
+    working = [part for part, idle in parts if not idle]
+    for chosen, gap in ((every, "  "), (every, " "), (working, "  "), (working, " ")):
+        line = Content(" ").append(Content(gap).join(chosen))
+        if line.cell_length <= width:
+            return line
+    return Content(" ").append(Content(" ").join(working)).truncate(width, ellipsis=True)
+
+
+def _key(key: str, name: str, action: str, *, idle: bool) -> Content:
+    styles = ("dim", "dim strike") if idle else ("bold", "")
+    look = Style.from_meta({"@click": f"app.{action}"})
+    return Content.assemble((key, styles[0]), " ", (name, styles[1])).stylize(look)

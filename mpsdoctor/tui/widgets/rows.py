@@ -1,0 +1,268 @@
+"""A list or table of rows of which only the visible ones are ever drawn: 5,000 cost no more than 20."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Cell = tuple[str, str]  # text and tone
+MARK = "▸ "
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and a width in cells; `width` 0 takes what is left; narrower than `beyond` in all, it is left out."""
+
+    title: str
+    width: int = 0
+    right: bool = False
+    beyond: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A key that stays the same when the row changes, its cells, and the value that each column is sorted by."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    ranks: tuple[float | str, ...] = ()
+
+
+class Rows(ScrollView, can_focus=True):
+    """Rows with a cursor, a filter and an order."""
+
+    HELP = "Up and down (or j k) move, g and G go to the ends, / filters, s sorts by the next column, y copies the row."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
+        Binding("home,g", "edge(-1)", show=False),
+        Binding("end,G", "edge(1)", show=False),
+        Binding("enter", "open", show=False),
+        Binding("s", "sort", "sort", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"rows--{tone}"
+        for tone in ("pass", "warn", "fail", "accent", "muted", "strong", "title", "plain", "cursor", "here")
+    }
+    DEFAULT_CSS = """
+    Rows {
+        overflow-x: hidden; scrollbar-size-vertical: 1;
+        & > .rows--pass { color: $text-success; }
+        & > .rows--warn { color: $text-warning; }
+        & > .rows--fail { color: $text-error; text-style: bold; }
+        & > .rows--accent { color: $text-accent; text-style: bold; }
+        & > .rows--muted { text-style: dim; }
+        & > .rows--strong { text-style: bold; }
+        & > .rows--title { color: $text-primary; text-style: bold; }
+        & > .rows--cursor { background: $primary-muted; text-style: bold; }
+        & > .rows--here { text-style: bold; }
+    }
+    """
+    cursor = reactive(0)
+
+    class Moved(Message):
+        """The cursor stands on another row; None: there is none."""
+
+        def __init__(self, rows: Rows, key: str | None) -> None:
+            super().__init__()
+            self.rows, self.key = rows, key
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    class Opened(Moved):
+        """The row was asked for by Enter or a click."""
+
+    def __init__(self, columns: Sequence[Column], title: str, *, empty: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns, self.title, self.empty = columns, title, empty
+        self.border_title = Content(title)
+        self.filter = ""
+        self.order = -1  # the column that it is sorted by; -1: as given, the worst first
+        self._all: list[Row] = []
+        self._shown: list[Row] = []
+        self._told: str | None = None
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self._shown[self.cursor] if self.cursor < len(self._shown) else None
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        """Show these; the cursor stays on its row, the view on its place."""
+        if rows != self._all:
+            self._all = list(rows)
+            self._arrange()
+
+    def narrow(self, text: str) -> None:
+        """Show only rows that hold every word of this."""
+        self.filter = text
+        self._arrange()
+
+    def _arrange(self) -> None:
+        kept = self.row.key if self.row else None
+        words = self.filter.lower().split()
+        found = [row for row in self._all if not words or _holds(row, words)]
+        if self.order >= 0:
+            found.sort(key=lambda row: _rank(row, self.order))
+        self._shown = found
+        self.virtual_size = Size(self.size.width, len(found) + 1)
+        places = {row.key: place for place, row in enumerate(found)}
+        self.set_reactive(Rows.cursor, places.get(kept or "", min(self.cursor, max(0, len(found) - 1))))
+        note = f"{len(found)} of {len(self._all)} · filter: {self.filter}" if self.filter else ""
+        note = note or (f"by {self.columns[self.order].title}" if self.order >= 0 else "")
+        self.border_subtitle = Content(note)
+        self._reveal()
+        self._tell()
+        self.refresh()
+
+    def _tell(self) -> None:
+        key = self.row.key if self.row else None
+        if key != self._told:
+            self._told = key
+            self.post_message(self.Moved(self, key))
+
+    def watch_cursor(self) -> None:
+        self._reveal()
+        self._tell()
+        self.refresh()
+
+    def validate_cursor(self, value: int) -> int:
+        return max(0, min(value, len(self._shown) - 1))
+
+    def _reveal(self) -> None:
+        height = max(1, self.scrollable_content_region.height - 1)
+        top = min(self.scroll_offset.y, self.cursor)
+        top = max(top, self.cursor - height + 1)
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, immediate=True)
+
+    def on_resize(self) -> None:
+        self._reveal()
+
+    def action_move(self, by: int) -> None:
+        self.cursor += by
+
+    def action_page(self, by: int) -> None:
+        self.cursor += by * max(1, self.scrollable_content_region.height - 2)
+
+    def action_edge(self, side: int) -> None:
+        self.cursor = 0 if side < 0 else len(self._shown) - 1
+
+    def action_open(self) -> None:
+        if self.row:
+            self.post_message(self.Opened(self, self.row.key))
+
+    def action_sort(self) -> None:
+        """By the next column, and after the last as given."""
+        self.order = self.order + 1 if self.order + 1 < len(self.columns) else -1
+        self._arrange()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            self._sort_at(offset.x)
+        elif self.scroll_offset.y + offset.y - 1 < len(self._shown):
+            self.cursor = self.scroll_offset.y + offset.y - 1
+            if event.chain == 2:
+                self.action_open()
+
+    def _sort_at(self, x: int) -> None:
+        right = len(MARK)
+        for number, width in self._widths():
+            right += width + 1
+            if x < right:
+                self.order = -1 if self.order == number else number
+                self._arrange()
+                return
+
+    def _widths(self) -> list[tuple[int, int]]:
+        """The columns that there is room for, each with its width."""
+        room = self.scrollable_content_region.width
+        kept = [(number, column) for number, column in enumerate(self.columns) if column.beyond <= room]
+        fixed = sum(column.width for _, column in kept) + len(kept) - 1 + len(MARK)
+        free = max(8, room - fixed)
+        return [(number, column.width or free) for number, column in kept]
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        if y == 0:
+            return self._heading(base).adjust_cell_length(width, base)
+        place = self.scroll_offset.y + y - 1
+        if place < len(self._shown):
+            return self._line(place, base).adjust_cell_length(width, base)
+        hint = (
+            ("nothing matches; Esc in the filter clears it" if self.filter else self.empty) if not self._shown else ""
+        )
+        text = f"  {hint}" if y == 2 or (y == 1 and self.size.height < 4) else ""
+        return Strip([Segment(set_cell_size(text, width), base + self._tone("muted"))])
+
+    def _heading(self, base: Style) -> Strip:
+        tone = base + self._tone("muted")
+        segments = [Segment(" " * len(MARK), base)]
+        for number, width in self._widths():
+            column = self.columns[number]
+            title = column.title + (" ↓" if number == self.order else "")
+            segments += [Segment(_fit(title, width, column.right), tone), Segment(" ", base)]
+        return Strip(segments)
+
+    def _line(self, place: int, base: Style) -> Strip:
+        row, here = self._shown[place], place == self.cursor
+        if here:
+            base += self._tone("cursor" if self.has_focus else "here")
+        segments = [Segment(MARK if here else " " * len(MARK), base)]
+        for number, width in self._widths():
+            text, tone = row.cells[number]
+            segments.append(Segment(_fit(text, width, self.columns[number].right), base + self._tone(tone)))
+            segments.append(Segment(" ", base))
+        rest = self.scrollable_content_region.width - sum(cell_len(segment.text) for segment in segments)
+        return Strip([*segments, Segment(" " * max(0, rest), base)])
+
+    def _tone(self, tone: str) -> Style:
+        return self.get_component_rich_style(f"rows--{tone}", partial=True)
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def shown_region(self) -> Region:
+        """Where the cursor is, within the content."""
+        return Region(0, self.cursor - self.scroll_offset.y + 1, self.size.width, 1)
+
+
+def _holds(row: Row, words: Sequence[str]) -> bool:
+    text = " ".join(cell[0] for cell in row.cells).lower()
+    return all(word in text for word in words)
+
+
+def _rank(row: Row, column: int) -> tuple[int, float, str]:
+    value = row.ranks[column] if column < len(row.ranks) else row.cells[column][0].lower()
+    return (1, 0.0, value) if isinstance(value, str) else (0, value, "")
+
+
+def _fit(text: str, width: int, right: bool) -> str:
+    text = text.replace("\n", " ")
+    if cell_len(text) > width:
+        return set_cell_size(text, width - 1) + "…"
+    return " " * (width - cell_len(text)) + text if right else set_cell_size(text, width)

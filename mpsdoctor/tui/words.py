@@ -1,0 +1,214 @@
+"""Findings, facts and figures as styled text. Everything from a report goes in as plain text, never as markup."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from textual.content import Content
+
+from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.tui.model import ORDER as ORDER
+from mpsdoctor.tui.model import Course, Model
+
+Piece = str | tuple[str, str] | Content
+
+# Sign and tone of a status or a severity; the word always stands beside it.
+SIGNS = {
+    "waiting": ("·", "muted"),
+    "running": ("▶", "accent"),
+    "pass": ("✓", "pass"),
+    "info": ("i", "pass"),
+    "warn": ("!", "warn"),
+    "warning": ("!", "warn"),
+    "fail": ("✗", "fail"),
+    "error": ("‼", "fail"),
+    "skip": ("–", "muted"),
+}
+TONES = {
+    "pass": "$text-success",
+    "warn": "$text-warning",
+    "fail": "$text-error bold",
+    "accent": "$text-accent bold",
+    "muted": "dim",
+    "strong": "bold",
+    "title": "bold $text-primary",
+    "command": "$text-accent on $boost",
+    "plain": "",
+}
+BLINK = 8.0  # spinner steps a second
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+EVIDENCE = 4000  # characters shown; the report holds all of it
+RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
+
+
+def styled(*pieces: Piece) -> Content:
+    """Plain strings and (text, tone) pairs as one Content."""
+    return Content.assemble(*(_piece(piece) for piece in pieces))
+
+
+def _piece(piece: Piece) -> str | Content | tuple[str, str]:
+    return (piece[0], TONES[piece[1]]) if isinstance(piece, tuple) else piece
+
+
+def hang(label: Piece, text: str, indent: int, width: int) -> Content:
+    """A label, and text that is wrapped beside it."""
+    room = max(16, width - indent)
+    told = "\n".join(textwrap.wrap(text, room, break_on_hyphens=False)).replace("\n", "\n" + " " * indent)
+    return styled(label, told)
+
+
+def lines(parts: Iterable[Piece]) -> Content:
+    """One part a line."""
+    return Content("\n").join([styled(part) for part in parts])
+
+
+def seconds(value: float) -> str:
+    """Elapsed time as people read it."""
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+def gib(count: float | None) -> str:
+    """Bytes as people read them."""
+    if count is None:
+        return "not known"
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 / 10 else f"{count / 2**20:.0f} MiB"
+
+
+def headline(model: Model) -> tuple[str, str]:
+    """The verdict in a line, and its tone; the first word before there is one."""
+    if model.running:
+        if model.cancelled:
+            return "cancelling…", "warn"
+        ended = sum(course.status not in ("waiting", "running") for course in model.checks.values())
+        of = f" {ended} of {len(model.checks)} checks done" if model.checks else ""
+        return f"examining…{of}", "accent"
+    if model.cancelled:
+        return "cancelled · no profile was written", "warn"
+    if model.report is None:
+        return "not examined yet", "muted"
+    return verdict(model.report)
+
+
+def verdict(report: Report) -> tuple[str, str]:
+    """`use mps · 3.4× · high confidence`."""
+    found = report.verdict
+    if found is None:
+        return "no verdict: nothing was measured that could carry one", "warn"
+    ratio = next((told[1] for reason in found.reasons if (told := RATIO.search(reason))), None)
+    parts = [
+        f"use {found.device}",
+        *([ratio] if ratio and found.device != "cpu" else []),
+        f"{found.confidence} confidence",
+    ]
+    return " · ".join(parts), "warn" if found.confidence == "low" else "pass"
+
+
+def finding(check: CheckResult, told: Finding) -> Iterator[Piece]:
+    """Everything about a finding: what was seen, what to do, commands apart so that they can be copied."""
+    sign, tone = SIGNS[told.severity]
+    yield styled((f"{sign} {told.severity} ", tone), (f"{told.code} ", "muted"), (told.title, "strong"))
+    yield (f"found by {check.id}", "muted")
+    if told.detail:
+        yield ""
+        yield told.detail
+    if told.remedy:
+        yield ""
+        yield styled(("What to do  ", "title"), told.remedy.text)
+        yield from (styled("  ", (f" {command} ", "command")) for command in told.remedy.commands)
+    if told.links:
+        yield ""
+        yield from (styled(("See  ", "title"), link) for link in told.links)
+    if told.evidence:
+        yield ""
+        yield ("Evidence", "title")
+        yield evidence(told.evidence)
+
+
+def evidence(value: Any) -> str:
+    """JSON for people, cut where nobody reads on."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    bare = "\n".join(line.rstrip(" [{,").replace('"', "")[1:] for line in text.splitlines() if line.strip(" []{},"))
+    return bare if len(bare) <= EVIDENCE else bare[:EVIDENCE] + "\n… the exported report holds the rest"
+
+
+def plain_finding(told: Finding) -> str:
+    """A finding for the clipboard."""
+    commands = told.remedy.commands if told.remedy else ()
+    remedy = [told.remedy.text] if told.remedy else []
+    return "\n".join([f"{told.code} {told.severity}: {told.title}", told.detail, *remedy, *commands]).strip()
+
+
+def state(course: Course, now: float) -> str:
+    """How far a check is, in a few words."""
+    if course.status == "waiting":
+        return ""
+    if course.status == "running":
+        return seconds(now - (course.begun or now))
+    return seconds(course.result.duration_s) if course.result else ""
+
+
+def progress(course: Course) -> str:
+    """What a running check is doing."""
+    told = course.progress
+    if told is None:
+        return "starting"
+    return f"{told.text} ({told.done} of {told.total})" if told.total and str(told.done) not in told.text else told.text
+
+
+def meter(done: int, total: int, width: int) -> str:
+    """A bar of blocks."""
+    filled = round(width * min(done / total, 1.0)) if total else 0
+    return "━" * filled + "╌" * (width - filled)
+
+
+def machine(report: Report) -> Iterator[tuple[str, str]]:
+    """Labelled facts of machine, Python, torch and devices."""
+    it = report.machine
+    efficient = f" + {it.efficiency_cores} efficiency" if it.efficiency_cores else ""
+    cores = f"{it.performance_cores}{efficient} cores" if it.performance_cores else None
+    yield "Machine", _joined(it.chip or it.model, cores, it.gpu_cores and f"{it.gpu_cores} GPU cores")
+    memory = gib(it.memory_bytes) if it.memory_bytes else None
+    yield "System", _joined(_spaced(it.os, it.os_version, it.arch), memory)
+    kinds = {"Rosetta": it.translated, "virtual machine": it.virtual_machine, "low power mode": it.low_power}
+    notes = [name for name, holds in kinds.items() if holds]
+    if notes or it.thermal_state:
+        yield "Mode", _joined(*notes, it.thermal_state and f"thermal state {it.thermal_state}")
+    yield "Python", _joined(_spaced(report.python.version, report.python.arch), report.python.executable)
+    yield "Torch", _torch(report)
+    for device in report.devices:
+        state = "usable" if device.usable else f"not usable: {device.reason or 'no reason known'}"
+        yield device.device, _joined(device.name, state)
+
+
+def _torch(report: Report) -> str:
+    torch = report.torch
+    if torch is None or torch.error:
+        return "cannot be imported" if torch else "not installed"
+    mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
+    return _joined(torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available")
+
+
+def _joined(*parts: Any) -> str:
+    return " · ".join(str(part) for part in parts if part) or "not known"
+
+
+def _spaced(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def header(model: Model, width: int) -> Content:
+    """The first line: who we are, the verdict, how long it took or takes."""
+    told, tone = headline(model)
+    spin = SPINNER[int(model.clock() * BLINK) % len(SPINNER)] + " " if model.running else ""
+    left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin, "accent"), (told, tone))
+    time = f"{seconds(model.elapsed())} " if model.begun is not None else ""
+    current = model.current()
+    if model.running and current and width >= 100:
+        left = left.append(styled((f" · {current.id}: {progress(current)}", "muted")))
+    room = width - len(time) - 1
+    left = left.truncate(room, ellipsis=True) if left.cell_length > room else left
+    return styled(left, " " * (width - left.cell_length - len(time)), (time, "muted"))

@@ -1,0 +1,191 @@
+"""Lists the aten operators that a training step calls on the CPU, and what composite ones are made of.
+
+Two modes watch. Below autograd every operator passes, backward ones too; an operator that is declared as made of
+others (CompositeExplicitAutograd) is run in that form and its parts are watched in turn, whatever faster kernel the
+CPU has of its own, for other devices have none. Operators that are taken apart before autograd (CompositeImplicit-
+Autograd) are seen where Python calls them by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import Any, Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+EXPLICIT = "CompositeExplicitAutograd"
+NON_FUNCTIONAL = "CompositeExplicitAutogradNonFunctional"
+IMPLICIT = "CompositeImplicitAutograd"
+NOT_COMPUTING = ("profiler::", "prim::")
+
+
+class Tree:
+    """The calls so far, nested; of calls that are the same one is kept."""
+
+    def __init__(self) -> None:
+        self.open: list[dict[str, dict[str, Any]]] = [{}]
+
+    def enter(self, op: str) -> dict[str, Any]:
+        self.open.append({})
+        return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": ""}
+
+    def leave(self, node: dict[str, Any], *, alone: bool = True) -> None:
+        """End a call; one that has no parts is forgotten unless it may stand alone."""
+        node["parts"] = list(self.open.pop().values())
+        if alone or node["parts"]:
+            self.open[-1].setdefault(json.dumps(node), node)
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        return list(self.open[0].values())
+
+
+def tensors(values: Any) -> Iterator[Tensor]:
+    """The tensors among arguments or results."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, (list, tuple)):
+        for one in values:
+            yield from tensors(one)
+
+
+def describe(node: dict[str, Any], inputs: list[Tensor], results: list[Tensor]) -> None:
+    """Note what decides whether a kernel takes a call: dtypes, layout, first sizes in and out.
+
+    Scalars are left out where they come in or come from nothing: devices take them from the CPU.
+    """
+    real = [one for one in inputs if one.dim() and one.numel()]
+    made = [one for one in results if inputs or (one.dim() and one.numel())]
+    node["dtypes"] = sorted({str(one.dtype).rpartition(".")[2] for one in (*real, *made)})
+    node["sizes"] = [list(one.shape) for one in (*inputs[:1], *results[:1])]
+    node["node"] = current_node() if "float64" in node["dtypes"] else ""
+    node["sparse"] = any(one.layout is not torch.strided for one in (*inputs, *results))
+
+
+def current_node() -> str:
+    """The node of the autograd graph whose gradient is being computed; empty for none, or where torch cannot tell."""
+    peek = getattr(torch._C, "_current_autograd_node", None)
+    node = peek() if peek else None
+    return node.name() if node is not None else ""
+
+
+def composite_key(name: str) -> str | None:
+    """The dispatch key under which an operator is declared as made of others; None where it is not."""
+    has = torch._C._dispatch_has_kernel_for_dispatch_key
+    if has(name, EXPLICIT):
+        return EXPLICIT
+    others = () if has(name, "CPU") else (NON_FUNCTIONAL, IMPLICIT)
+    return next((key for key in others if has(name, key)), None)
+
+
+def with_tensors(func: Any, args: Any) -> list[Any]:
+    """The positional arguments, numbers made tensors again where the operator takes tensors.
+
+    torch hands scalars to a mode as Python numbers, and not every operator takes them back as such.
+    """
+    types = [str(one.type) for one in func._schema.arguments]
+    numbers = [kind == "Tensor" and isinstance(value, (int, float, complex)) for kind, value in zip(types, args)]
+    return [torch.tensor(value) if number else value for number, value in zip(numbers, args)]
+
+
+class Below(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Watches the operators that kernels are chosen for."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.tree = tree
+        self.keys: dict[str, str | None] = {}
+        self.opened: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func.name().startswith(NOT_COMPUTING):
+            return func(*args, **kwargs)
+        node = self.tree.enter(func.name())
+        try:
+            result = self.run(func, args, kwargs)
+            describe(node, list(tensors([*args, *kwargs.values()])), list(tensors(result)))
+        finally:
+            self.tree.leave(node)
+        return result
+
+    def run(self, func: Any, args: Any, kwargs: Any) -> Any:
+        name = func.name()
+        if name not in self.keys:
+            self.keys[name] = composite_key(name)
+        key = self.keys[name]
+        args = with_tensors(func, args)
+        if key is None or name in self.opened:  # aten::detach is declared as made of itself
+            return func(*args, **kwargs)
+        self.opened.add(name)
+        try:
+            with self:
+                return func._op_dk(getattr(torch._C.DispatchKey, key), *args, **kwargs)
+        finally:
+            self.opened.discard(name)
+
+
+class Above(TorchFunctionMode):
+    """Watches what Python calls by name, for the operators that autograd never sees."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__()
+        self.tree = tree
+        self.implicit: dict[str, bool] = {}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = "aten::" + getattr(func, "__name__", "")
+        if not self.is_implicit(name):
+            return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        node = self.tree.enter(name)
+        try:
+            result = func(*args, **kwargs)
+            describe(node, list(tensors([*args, *kwargs.values()])), list(tensors(result)))
+        finally:
+            self.tree.leave(node, alone=False)
+        return result
+
+    def is_implicit(self, name: str) -> bool:
+        if name not in self.implicit:
+            self.implicit[name] = implicit(name[6:])
+        return self.implicit[name]
+
+
+def implicit(name: str) -> bool:
+    """Whether every overload of an operator, and there is one, is taken apart before autograd."""
+    packet = getattr(torch.ops.aten, name, None)
+    overloads = packet.overloads() if packet else []
+    names = ["aten::" + (name if one == "default" else f"{name}.{one}") for one in overloads]
+    known = [one for one in names if torch._C._dispatch_has_kernel(one)]  # torch.ops shows TorchScript's own as well
+    return bool(known) and all(torch._C._dispatch_has_kernel_for_dispatch_key(one, IMPLICIT) for one in known)
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Tree]:
+    """Watch what happens inside; the tree fills as it happens."""
+    tree = Tree()
+    with Above(tree), Below(tree):
+        yield tree
+
+
+def record(step: Callable[[], Any]) -> list[dict[str, Any]]:
+    """Run a training step on the CPU and return the calls it made, each once.
+
+    A call is `op` (`aten::add.Tensor`; without an overload where Python was watched), `dtypes`, `sizes` (first tensor
+    in, first out), `sparse`, `node` (of the autograd graph, where float64 occurs) and `parts`, which are calls too.
+    Whatever the step raises passes through.
+    """
+    with watching() as tree:
+        step()
+    return tree.calls
+
+
+def wheel() -> dict[str, str]:
+    """Version and folder of the torch that is imported, by which its declarations are found."""
+    return {"version": str(torch.__version__), "folder": os.path.dirname(os.path.abspath(torch.__file__))}

@@ -1,0 +1,194 @@
+"""Runs one training step of a person's own file on the CPU and lists the operators it calls.
+
+What the file does wrong is an answer, with the file and line, not an exception of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib.util
+import linecache
+import os
+import sys
+import traceback
+from typing import Any, Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from . import calltree
+from .recorder import Functions, Made, Operators, Recorder, noting, tensors, users_frames
+
+OURS = os.path.dirname(os.path.abspath(__file__))
+
+
+class Unusable(Exception):
+    """What the function returned cannot be run as a training step."""
+
+
+def record(path: str, function: str, seconds: float, devices: list[str]) -> dict[str, Any]:
+    """Call `function()` of the file and make one step with what it returns: a module and its inputs, or a callable.
+
+    Returns `{"calls", "total", "left_out", "kind"}`, or `{"failed": {"what", "file", "line", "function"}}`. A step
+    that has not ended after so many seconds ends this process, with its stack on stderr.
+    """
+    made = Made()
+
+    def recorded(module: torch.nn.Module | None, run: Callable[[], object]) -> dict[str, Any]:
+        recorder = Recorder(made)
+        recorder.watch(module)
+        with noting(), phases(recorder), Operators(recorder), Functions(recorder):
+            run()
+        if not recorder.total:
+            raise Unusable("its step called no operator of torch")
+        calls = list(recorder.calls.values())
+        for frame in (one for call in calls for one in (*call["frames"], *call["made"])):
+            frame["code"] = linecache.getline(frame["file"], frame["line"]).strip()[:120]
+        kind = "callable" if module is None else "module"
+        return {"calls": calls, "total": recorder.total, "left_out": recorder.left_out, "kind": kind}
+
+    return guarded(path, function, seconds, devices, made, recorded)
+
+
+def tree(path: str, function: str, seconds: float) -> dict[str, Any]:
+    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them."""
+
+    def watched(module: torch.nn.Module | None, run: Callable[[], object]) -> dict[str, Any]:
+        with calltree.watching() as found:
+            run()
+        return {"calls": found.calls, **calltree.wheel()}
+
+    return guarded(path, function, seconds, [], Made(), watched)
+
+
+def guarded(
+    path: str,
+    function: str,
+    seconds: float,
+    devices: list[str],
+    made: Made,
+    look: Callable[[torch.nn.Module | None, Callable[[], object]], dict[str, Any]],
+) -> dict[str, Any]:
+    """Let `look` run the step; whatever the file does wrong is an answer."""
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        with made:
+            target = call_function(path, function)
+        return look(*step_of(target, devices))
+    except BaseException as error:
+        return {"failed": describe(error, path)}
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def call_function(path: str, name: str) -> Any:
+    """What the function of the file returns. Unusable if there is no such function."""
+    sys.path.insert(0, os.path.dirname(path))  # as if the file had been started: its neighbours can be imported
+    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
+    if spec is None or spec.loader is None:
+        raise Unusable("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    function = getattr(module, name, None)
+    if not callable(function):
+        names = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
+        there = ", ".join(one for one in names if getattr(vars(module)[one], "__module__", None) == spec.name)
+        raise Unusable(f"it has no function {name!r}" + (f" (there are: {there})" if there else ""))
+    return function()
+
+
+def step_of(target: Any, devices: list[str]) -> tuple[torch.nn.Module | None, Callable[[], object]]:
+    """The module, if there is one, and the function that makes one training step. Unusable for anything else."""
+    if isinstance(target, (tuple, list)) and len(target) == 2 and isinstance(target[0], torch.nn.Module):
+        module, inputs = target
+        return module, lambda: module_step(module, inputs, devices)
+    if callable(target) and not isinstance(target, torch.nn.Module):
+        return None, target
+    kind = type(target).__name__
+    raise Unusable(f"it returned {kind}; it must return (module, example inputs) or a function that trains a step")
+
+
+@contextlib.contextmanager
+def phases(recorder: Recorder) -> Iterator[None]:
+    """Tell the recorder when an optimizer is at work."""
+    from torch.optim import optimizer as optimizers  # torch.optim hides it again
+
+    def begin(*_: Any) -> None:
+        recorder.phase = "optimizer"
+
+    def end(*_: Any) -> None:
+        recorder.phase = "forward"
+
+    handles = [
+        optimizers.register_optimizer_step_pre_hook(begin),
+        optimizers.register_optimizer_step_post_hook(end),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def module_step(module: torch.nn.Module, inputs: Any, devices: list[str]) -> None:
+    """Forward, a scalar loss, backward, AdamW."""
+    args, kwargs = ((), inputs) if isinstance(inputs, dict) else (inputs, {})
+    output = module(*(args if isinstance(args, (tuple, list)) else (args,)), **kwargs)
+    loss = loss_of(output)
+    parameters = [one for one in module.parameters() if one.requires_grad]
+    if not loss.requires_grad:
+        return
+    loss.backward()  # type: ignore[no-untyped-call]
+    for options in optimizers_for(devices) if parameters else ():
+        torch.optim.AdamW(parameters, lr=1e-3, **options).step()
+
+
+def loss_of(output: Any) -> Tensor:
+    """The loss an output has itself, or the sum of the means of its floating point tensors."""
+    own = output.get("loss") if isinstance(output, dict) else getattr(output, "loss", None)
+    if isinstance(own, Tensor) and own.numel() == 1:
+        return own
+    parts = vars(output) if hasattr(output, "__dataclass_fields__") else output
+    means = [one.mean() for one in tensors(parts) if one.is_floating_point() or one.is_complex()]
+    if not means:
+        raise Unusable(f"the module returned {type(output).__name__}, which has no floating point tensor for a loss")
+    return sum(one.abs() if one.is_complex() else one for one in means)  # type: ignore[return-value]
+
+
+def optimizers_for(devices: list[str]) -> list[dict[str, Any]]:
+    """AdamW as it is on the CPU; and for devices where it takes all parameters at once, in that form."""
+    try:
+        from torch.utils._foreach_utils import _get_foreach_kernels_supported_devices as several_at_once
+    except ImportError:  # before torch 2.1 on CUDA alone
+        together = ["cuda"]
+    else:
+        together = several_at_once()
+    kinds = {one.partition(":")[0] for one in devices}
+    return [{}, {"foreach": True}] if kinds.intersection(together) else [{}]
+
+
+def describe(error: BaseException, path: str) -> dict[str, Any]:
+    """What went wrong in words, and the innermost line of the person's own code."""
+    if isinstance(error, Unusable):
+        return {"what": str(error), "file": path, "line": None, "function": None}
+    if isinstance(error, SystemExit):
+        what = f"it called sys.exit({error.code!r})"
+    else:
+        what = f"{type(error).__name__}: {error}"[:600]
+    if isinstance(error, SyntaxError):
+        return {"what": what, "file": error.filename or path, "line": error.lineno, "function": None}
+    return {"what": what, **innermost(error, path)}
+
+
+def innermost(error: BaseException, path: str) -> dict[str, Any]:
+    """The innermost line in the file; else the innermost of the person's other files; None where there is none."""
+    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    for frame, line in reversed(frames):
+        if frame.f_code.co_filename == path:
+            return {"file": path, "line": line, "function": frame.f_code.co_name}
+    for frame, line in reversed(frames):
+        if users_frames(frame)[:1] and users_frames(frame)[0]["file"] == frame.f_code.co_filename:
+            return {"file": frame.f_code.co_filename, "line": line, "function": frame.f_code.co_name}
+    return {"file": path, "line": None, "function": None}

@@ -1,0 +1,293 @@
+"""`mpsdoctor ops` from the command line, and on the simulated accelerator with planted faults."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mpsdoctor.check import Context, Job
+from mpsdoctor.ops import exhaustive, model, named, predicted
+from mpsdoctor.ops.session import Pool, UnusableRequestError
+from support import mpsdoctor, processes_left
+
+MODEL = """
+import os, time, torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Sequential(nn.Linear(8, 8), nn.GELU())
+
+    def forward(self, x):
+        x = x.tril()
+        x = x.flip(1)
+        return self.head(x)
+
+def build():
+    print('{"schema_version": 1}')
+    return Net(), torch.randn(8, 8)
+
+def forever():
+    while True:
+        time.sleep(0.05)
+
+def leaves():
+    os._exit(7)
+
+def fails():
+    raise ValueError("no data")
+"""
+FAULTS = {
+    "aten::gelu_backward": "wrong",
+    "aten::tril": "unimplemented",
+    "aten::flip": "abort",
+}
+
+
+def simulator() -> Any:
+    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
+    spec = importlib.util.spec_from_file_location("ops_simulator", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("person") / "train.py"
+    made.write_text(MODEL)
+    return made
+
+
+@pytest.fixture
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    made = Pool(sys.executable)
+    yield made
+    made.close()
+
+
+def context(pool: Pool, *devices: str) -> tuple[Context, list[dict[str, Any]]]:
+    said: list[dict[str, Any]] = []
+    offered = [{"device": device, "name": None, "usable": True, "reason": None} for device in ("cpu", *devices)]
+    return Context("quick", 2.0, None, {"build": {"devices": offered}}, pool, said.append), said
+
+
+def with_faults(monkeypatch: pytest.MonkeyPatch, faults: dict[str, str]) -> None:
+    """Let torch of the workers to come find a simulated accelerator."""
+    told = ",".join(f"{op}={fault}" for op, fault in faults.items())
+    for name, value in simulator().environment(faults=told).items():
+        monkeypatch.setenv(name, value)
+
+
+def test_planted_faults_are_named_with_the_persons_lines(
+    file: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong backward operator, a missing one and a deadly one are each named, with line; all others stay right."""
+    with_faults(monkeypatch, FAULTS)
+    facts, found = model.examine(context(pool, "sim")[0], model.target(f"{file}:build"), 60.0)
+    bad = {(row["op"], row["outcome"]): row for row in facts["results"] if row["outcome"] != "ok"}
+    assert set(bad) == {
+        ("aten::gelu_backward", "wrong"),
+        ("aten::tril", "unimplemented"),
+        ("aten::flip", "crash"),
+    }
+    assert bad["aten::tril", "unimplemented"]["code"] == "x = x.tril()"
+    assert bad["aten::flip", "crash"]["place"].endswith(f"train.py:{line_of('x.flip')} in forward")
+    assert "SIGABRT" in bad["aten::flip", "crash"]["detail"]
+    assert bad["aten::gelu_backward", "wrong"]["module"] == "head.1 (GELU)"
+    answer = facts["model"]["answers"]["sim"]
+    assert answer["answer"] == "does not run"
+    assert {one["op"] for one in answer["also"]} == {"aten::gelu_backward"}
+    assert [(one.code, one.severity) for one in found] == [("MPS351", "error")]
+
+
+def test_a_model_that_is_fine_is_told_so(file: Path, tmp_path: Path) -> None:
+    """Text and JSON of a step that runs on every device; what the file prints reaches neither."""
+    env = simulator().environment()
+    done = mpsdoctor("ops", "--model", f"{file}:build", "--format", "json", "--output", str(tmp_path / "r.json"),
+                     "--format", "text", env=env)  # fmt: skip
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)
+    assert "sim      runs as it is" in done.stdout
+    assert "schema_version" not in done.stdout
+    document = json.loads((tmp_path / "r.json").read_text())
+    facts = document["checks"][-1]["facts"]
+    assert facts["model"]["answers"]["sim"]["answer"] == "runs as it is"
+    assert {row["device"] for row in facts["results"]} == {"sim"}
+    tril = next(one for one in facts["model"]["recorded"] if one["op"] == "aten::tril")
+    assert tril["tensors"] == [{"shape": [8, 8], "stride": [8, 1], "offset": 0, "dtype": "float32"}]
+    assert processes_left() == []
+
+
+def test_a_file_that_fails_is_a_usage_error(file: Path) -> None:
+    """The line of the person's file is named, in place of a traceback, with exit code 2."""
+    done = mpsdoctor("ops", "-q", "--json", "--model", f"{file}:fails")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"train.py:{line_of('raise ValueError')} in fails: ValueError: no data" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def line_of(text: str) -> int:
+    return next(number for number, line in enumerate(MODEL.splitlines(), 1) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("forever", f"train.py:{line_of('time.sleep')} in forever: the step did not end within 1 s"),
+        ("leaves", "the process ended: exit status 7"),
+    ],
+)
+def test_a_step_that_hangs_or_leaves_is_named(function: str, told: str, file: Path, pool: Pool) -> None:
+    """A function that never returns, or ends its process, is told with the place where it stood."""
+    with pytest.raises(UnusableRequestError, match=r"train\.py") as error:
+        model.examine(context(pool)[0], model.target(f"{file}:{function}"), 1.0)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["train.py", "nowhere.py:build", ":build", "train.py:", "."])
+def test_a_target_that_is_none(text: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no file, or names no function, is refused before anything runs."""
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(UnusableRequestError):
+        model.target(text)
+    with pytest.raises(UnusableRequestError, match="is a folder"):
+        model.target(f"{file.parent}:build")
+
+
+STAND_IN = """
+import os, time, torch
+from mpsdoctor_worker import opinfos
+
+class Sample:
+    def __init__(self, size, grad):
+        self.input, self.args, self.kwargs = torch.randn(size, requires_grad=grad), (), {}
+        self.output_process_fn_grad = lambda result: result
+
+class Info:
+    variant_test_name, supports_autograd, decorators = "", True, ()
+    def __init__(self, name, op):
+        self.name, self.op = name, op
+    def __call__(self, *args):
+        return self.op(*args)
+    def supported_dtypes(self, device):
+        return {torch.float32}
+    supported_backward_dtypes = supported_dtypes
+    def sample_inputs_func(self, info, device, dtype, grad):
+        return (Sample(size, grad) for size in (2, 3, 4, 5))
+
+def dies(x):
+    if len(x) == 3:
+        os.abort()
+    return x.exp()
+
+def hangs(x):
+    if len(x) == 4:
+        time.sleep(60)
+    return x.exp()
+
+def load():
+    infos = [Info("exp", torch.exp), Info("dies", dies), Info("hangs", hangs), Info("gelu", torch.nn.functional.gelu)]
+    opinfos.database = lambda: {one.name: one for one in infos}
+"""
+
+
+def test_a_crash_and_a_hang_cost_their_samples_alone(
+    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runner of `--all`, over a stand-in for op_db, which needs numpy: every other sample keeps its result."""
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    load = Job(f"{tmp_path / 'stand_in.py'}:load")
+    monkeypatch.setattr(exhaustive, "LOAD", load)
+    monkeypatch.setattr(exhaustive, "SAMPLE_SECONDS", 2.0)
+    plan = [[name, f"aten::{name}", "float32"] for name in ("exp", "dies", "hangs", "gelu")]
+    monkeypatch.setattr(exhaustive, "plan_of", lambda context, names: plan)
+    given, said = context(pool)
+    facts, _ = exhaustive.examine(given)
+    rows = {(row["op"], row["variant"], row["direction"]): row["outcome"] for row in facts["results"]}
+    bad = {key: outcome for key, outcome in rows.items() if outcome != "ok"}
+    assert bad == {
+        ("aten::dies", "sample 1", "forward"): "crash",
+        ("aten::hangs", "sample 2", "forward"): "timeout",
+    }
+    assert facts["summary"]["cpu"] == {"ok": 8 + 6 + 6 + 8, "crash": 1, "timeout": 1}
+    assert said[-1]["total"] == len(plan)
+
+
+def test_without_its_packages_the_database_is_refused(tmp_path: Path) -> None:
+    """Where numpy or expecttest cannot be imported, the message names the extra to install, and the code is 2."""
+    for name in ("numpy", "expecttest"):
+        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('no {name}', name='{name}')\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = mpsdoctor("ops", "-q", "--all", env={"PYTHONPATH": path})
+    assert done.returncode == 2
+    assert "numpy and expecttest" in done.stderr
+    assert "pip install 'mpsdoctor[exhaustive]'" in done.stderr
+
+
+def test_one_operator_in_every_form(pool: Pool) -> None:
+    """--op runs all variants, dtypes and directions, and each is right on the CPU."""
+    facts, found = named.examine(context(pool)[0], ["aten::cumsum"])
+    seen = {key: {row[key] for row in facts["results"]} for key in ("op", "direction", "outcome")}
+    assert seen == {
+        "op": {"aten::cumsum", "aten::cumsum_"},
+        "direction": {"forward", "backward"},
+        "outcome": {"ok"},
+    }
+    assert {"float32", "int64", "bfloat16"} <= {row["dtype"] for row in facts["results"]}
+    assert {"contiguous", "strided", "inplace-view"} <= {row["variant"] for row in facts["results"]}
+    assert found == []
+
+
+def test_an_operator_that_does_not_exist() -> None:
+    """The closest names are given, and the exit code is that of a usage error."""
+    done = mpsdoctor("ops", "-q", "--op", "cumsumm")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean cumsum" in done.stderr
+
+
+def test_the_catalogue_alone() -> None:
+    """Without an option the operators check runs with what it needs, and nothing else; options before count too."""
+    done = mpsdoctor("--budget", "quick", "ops", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert document["budget"] == "quick"
+    assert [check["id"] for check in document["checks"]] == ["build", "operators"]
+    assert document["profile"]["written"] is False
+
+
+def test_a_prediction_for_ones_own_step(file: Path, pool: Pool) -> None:
+    """--predict names what an older torch lacks for a step, since when MPS has it, and that the fallback helps."""
+    facts, found = predicted.examine(context(pool)[0], model.target(f"{file}:build"), (), "2.0", 60.0)
+    rows = {row["op"]: row for row in facts["prediction"]["results"]}
+    assert rows["aten::lerp_.Scalar"]["outcome"] == "unimplemented"
+    assert rows["aten::tril"]["outcome"] is None
+    assert [one.code for one in found] == ["MPS362"]
+    assert "aten::lerp_.Scalar: MPS has it since torch 2.1, you have 2.0" in found[0].title
+
+
+def test_a_prediction_by_name(pool: Pool) -> None:
+    """Operators that are named are looked up as such; a torch that is not known is refused."""
+    facts, found = predicted.examine(context(pool)[0], None, ["cumsum"], "2.3", 60.0)
+    assert facts["prediction"]["torch"] == "2.3"
+    assert {row["op"] for row in facts["prediction"]["results"]} == {"aten::cumsum", "aten::cumsum_"}
+    assert found == []
+    with pytest.raises(UnusableRequestError, match=r"not for 9\.9"):
+        predicted.examine(context(pool)[0], None, [], "9.9", 60.0)
+
+
+def test_options_that_do_not_go_together(file: Path) -> None:
+    """--model with --op or --all is refused at once."""
+    done = mpsdoctor("ops", "--all", "--model", f"{file}:build")
+    assert done.returncode == 2
+    assert "--model goes with neither" in textwrap.fill(done.stderr, 1000)

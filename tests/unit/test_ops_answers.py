@@ -1,0 +1,73 @@
+"""From replayed calls to an answer and a finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mpsdoctor.ops.answers import answer_of, finding_of
+
+
+def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> dict[str, Any]:
+    place = f"train.py:{line} in forward" if line else None
+    where = {"place": place, "code": "x = f(x)" if line else None, "made_at": None, "module": None, "count": 1}
+    told = {"op": f"aten::{op}", "outcome": outcome, "detail": f"{outcome} said", "direction": "forward"}
+    return {**told, "phase": "forward", "dtype": "float32", "variant": "float32[2]", **where, **more}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "answer"),
+    [
+        (["ok", "ok"], "runs as it is"),
+        (["ok", "skipped"], "runs as it is"),
+        (["ok", "fallback"], "runs with the fallback"),
+        (["fallback", "wrong"], "runs but wrong"),
+        (["nan"], "runs but wrong"),
+        (["wrong", "unimplemented"], "does not run"),
+        (["crash", "ok"], "does not run"),
+        (["timeout"], "does not run"),
+        (["dtype"], "does not run"),
+    ],
+)
+def test_the_worst_call_decides(outcomes: list[str], answer: str) -> None:
+    """What stops a training comes before wrong numbers, and those before the fallback."""
+    assert answer_of([row("x", outcome) for outcome in outcomes], 2)["answer"] == answer
+
+
+def test_what_does_not_decide_is_told_too() -> None:
+    """Wrong operators of a step that does not run are listed beside those that stop it."""
+    answer = answer_of([row("a", "wrong"), row("b", "unimplemented"), row("c", "ok")], 3)
+    assert [one["op"] for one in answer["operators"]] == ["aten::b"]
+    assert [one["op"] for one in answer["also"]] == ["aten::a"]
+
+
+def test_calls_of_one_operator_at_one_line_are_one() -> None:
+    """The same operator in several shapes at the same line is named once, with how often it is called."""
+    answer = answer_of([row("a", "wrong", count=2), row("a", "wrong", variant="float32[3]", count=3)], 2)
+    assert [(one["op"], one["count"]) for one in answer["operators"]] == [("aten::a", 5)]
+
+
+def test_a_finding_names_operator_and_line() -> None:
+    """The title has the operator and the person's line; the detail its code and the exact message."""
+    found = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build"))
+    assert (found.code, found.severity) == ("MPS351", "error")
+    assert found.title == "the step does not run on mps: aten::a is not implemented, at train.py:7 in forward"
+    assert "x = f(x) [unimplemented said]" in found.detail
+
+
+def test_places_without_a_line_of_ones_own() -> None:
+    """A module made by the person, the optimizer, and the backward pass say where a call belongs."""
+    made = row("a", "wrong", None, module="1 (GELU)", made_at="train.py:5 in build", phase="backward")
+    optimizer = row("b", "wrong", None, phase="optimizer")
+    places = [one["at"] for one in answer_of([made, optimizer], 2)["operators"]]
+    assert places == ["backward of 1 (GELU) made at train.py:5 in build", "optimizer step"]
+
+
+def test_severities() -> None:
+    """Wrong numbers are an error, the fallback a warning, and a step that runs needs no finding."""
+    found = {
+        outcome: [(one.code, one.severity) for one in finding_of("mps", answer_of([row("a", outcome)], 1), "t")]
+        for outcome in ("wrong", "fallback", "ok")
+    }
+    assert found == {"wrong": [("MPS352", "error")], "fallback": [("MPS353", "warning")], "ok": []}

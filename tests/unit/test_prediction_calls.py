@@ -1,0 +1,176 @@
+"""What is seen of a training step on the CPU, and what it comes to on MPS."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from mpsdoctor.support import Prediction, call_of, predict, support_in
+from mpsdoctor.worker import calltree, catalogue_calls
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tensors, and a machine shared with others."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def names(calls: list[dict[str, Any]]) -> set[str]:
+    """The operators called, parts included."""
+    return {call["op"] for call in calls} | {name for call in calls for name in names(call["parts"])}
+
+
+def predicted(step: Callable[[], object], version: str) -> dict[str, Prediction]:
+    found = predict(map(call_of, calltree.record(step)), support_in(version))
+    return {each.op: each for each in found}
+
+
+def stopping(found: dict[str, Prediction]) -> set[str]:
+    return {op for op, each in found.items() if each.verdict not in ("kernel", "composite")}
+
+
+def training(model: nn.Module, *inputs: torch.Tensor) -> Callable[[], None]:
+    optimizer = torch.optim.AdamW(model.parameters())
+
+    def step() -> None:
+        result = model(*inputs)
+        loss = (result[0] if isinstance(result, tuple) else result).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def test_forward_backward_and_optimizer_are_seen() -> None:
+    """The operators of all three parts of a step are listed, each with its overload."""
+    seen = names(calltree.record(training(nn.Sequential(nn.Linear(3, 2), nn.Sigmoid()), torch.ones(4, 3))))
+    assert {"aten::addmm", "aten::sigmoid", "aten::sigmoid_backward", "aten::addcdiv_"} <= seen
+    assert not {name for name in seen if name.startswith(("profiler::", "prim::"))}
+
+
+def test_an_explicit_composite_shows_its_parts() -> None:
+    """logspace has no kernel of its own for any device: its parts are what a device needs."""
+    (call,) = calltree.record(lambda: torch.logspace(0, 1, 3))
+    assert "aten::logspace.out" in {part["op"] for part in call["parts"]}
+
+
+def test_an_implicit_composite_shows_its_parts() -> None:
+    """An operator that autograd never sees is listed when Python calls it, with what it is made of."""
+    matrix = torch.eye(2)
+    (call,) = calltree.record(lambda: torch.linalg.svdvals(matrix))
+    assert (call["op"], "aten::_linalg_svd" in names(call["parts"])) == ("aten::linalg_svdvals", True)
+
+
+def test_calls_that_are_the_same_are_listed_once() -> None:
+    """A loop over equal calls is one call, of other sizes it is another."""
+
+    def step() -> None:
+        for size in (2, 2, 3):
+            torch.ones(size).neg()
+
+    negations = [call for call in calltree.record(step) if call["op"] == "aten::neg"]
+    assert [call["sizes"] for call in negations] == [[[2], [2]], [[3], [3]]]
+
+
+def test_numbers_in_place_of_tensors_are_taken() -> None:
+    """A composite that hands a number on to an operator of tensors runs as it does without being watched."""
+    data, index = torch.arange(6.0).view(2, 3), torch.tensor([[0, 1, -1]])
+    result: list[torch.Tensor] = []
+    calltree.record(lambda: result.append(torch.take_along_dim(data, index, dim=0)))
+    assert torch.equal(result[0], torch.take_along_dim(data, index, dim=0))
+
+
+def test_watching_changes_no_numbers() -> None:
+    """A step gives the same loss and gradients watched as unwatched."""
+    torch.manual_seed(1)
+    model, data = (
+        nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(32, 2)),
+        torch.rand(2, 1, 6, 6),
+    )
+
+    def gradients() -> list[torch.Tensor]:
+        model.zero_grad()
+        model(data).logsumexp(1).sum().backward()
+        return [each.grad.clone() for each in model.parameters() if each.grad is not None]
+
+    plain = gradients()
+    watched: list[list[torch.Tensor]] = []
+    calltree.record(lambda: watched.append(gradients()))
+    assert all(torch.equal(one, other) for one, other in zip(plain, watched[0], strict=True))
+
+
+def test_what_a_step_raises_passes_through_and_watching_ends() -> None:
+    """An error of the step is the caller's, and nothing is watched after it."""
+
+    def step() -> None:
+        torch.ones(2).neg()
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        calltree.record(step)
+    assert len(calltree.record(lambda: torch.ones(2).neg())) == 2
+
+
+COMMON: list[Callable[[], Callable[[], None]]] = [
+    lambda: training(nn.LSTM(4, 8), torch.randn(3, 2, 4)),
+    lambda: training(nn.GRU(4, 8), torch.randn(3, 2, 4)),
+    lambda: training(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), torch.randn(2, 5, 8)),
+    lambda: training(nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.MaxPool2d(2)), torch.randn(2, 3, 9, 9)),
+    lambda: training(nn.ConvTranspose2d(3, 8, 3), torch.randn(2, 3, 8, 8)),
+]
+
+
+@pytest.mark.parametrize("make", COMMON)
+@pytest.mark.parametrize("version", ["2.3", "2.13", "2.15"])
+def test_what_people_train_on_macs_is_predicted_to_run(make: Callable[[], Callable[[], None]], version: str) -> None:
+    """Recurrent, attention and convolution layers run on MPS, though the CPU takes ways that MPS does not have."""
+    assert stopping(predicted(make(), version)) == set()
+
+
+def test_a_missing_backward_operator_is_predicted_with_its_version() -> None:
+    """Pooling in three dimensions is missing forward and backward until torch 2.9."""
+    found = predicted(training(nn.Sequential(nn.Conv3d(1, 1, 1), nn.MaxPool3d(2)), torch.randn(1, 1, 4, 4, 4)), "2.8")
+    assert stopping(found) == {"aten::max_pool3d", "aten::max_pool3d_with_indices_backward"}
+    assert {found[op].since for op in stopping(found)} == {"2.9"}
+    assert {found[op].fallback for op in stopping(found)} == {True}
+
+
+def test_float64_is_predicted_to_stop_but_scalars_are_not() -> None:
+    """A tensor of float64 cannot be on MPS; a Python number, and a scalar made of one, can."""
+    x = torch.ones(3, requires_grad=True)
+    assert stopping(predicted(lambda: torch.autograd.grad((x * 2.5 + 1).sum(), x), "2.13")) == set()
+    assert "aten::_to_copy" in stopping(predicted(lambda: torch.autograd.grad((x.double() * 2.5).sum(), x), "2.13"))
+
+
+def test_the_double_precision_of_the_cpus_own_sums_does_not_count() -> None:
+    """renorm and pinv compute in float64 on the CPU, and in float32 on MPS."""
+    x = torch.rand(3, 3, requires_grad=True)
+    assert stopping(predicted(lambda: torch.autograd.grad(x.renorm(2, 0, 1.0).sum(), x), "2.13")) == set()
+    assert predicted(lambda: torch.linalg.pinv(x), "2.13")["aten::linalg_pinv.atol_rtol_tensor"].verdict == "fallback"
+
+
+def test_catalogue_entries_are_predicted_by_name() -> None:
+    """An entry of the catalogue is run forward and backward, without the making of its inputs."""
+    found = catalogue_calls.calls(["relu", "linalg_svdvals"])
+    assert list(found) == ["relu", "linalg_svdvals"]
+    assert {"aten::relu", "aten::threshold_backward"} <= names(found["relu"]["calls"])
+    assert not {"aten::randn", "aten::uniform_", "aten::normal_"} & names(found["relu"]["calls"])
+    predictions = predict(map(call_of, found["linalg_svdvals"]["calls"]), support_in("2.13"))
+    assert ("aten::linalg_svdvals", "missing", "2.14") in {(each.op, each.verdict, each.since) for each in predictions}
+
+
+def test_predicting_needs_no_torch() -> None:
+    """The prediction itself imports neither torch nor anything to install."""
+    program = "import mpsdoctor.support, sys; print({'torch', 'msgspec', 'yaml', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
