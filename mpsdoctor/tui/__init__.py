@@ -53,7 +53,7 @@ def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Shown:
     try:
         failure = app.run()
     finally:
-        interrupted = any([engine.close() for engine in running])
+        interrupted = any(engine.close() for engine in running)
     model = app.deeds.model if app.deeds else None
     cancelled = interrupted or model is None or model.cancelled
     # A return code: Textual has shown the traceback.

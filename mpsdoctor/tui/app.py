@@ -169,9 +169,9 @@ class Screenful(App[Exception]):
             await self.screen_stack[0].query_one("#body").mount(self.deeds.make_pane(name))
         for pane in self._panes():
             pane.set_class(pane.id == f"{name}-pane", "open")
-        if pane := self.pane():
-            pane.redraw()
-            self.deeds.first_panel(pane)
+        if opened := self.pane():
+            opened.redraw()
+            self.deeds.first_panel(opened)
         self.draw()
 
     async def action_turn(self, by: int) -> None:

@@ -175,7 +175,7 @@ BACKWARD = [
 
 
 def outcomes(worker: Sandbox, plan: list[list[str]]) -> dict[str, str]:
-    answers = worker.run(probe(row, "sim", 2.0) for row in plan)
+    answers = worker.run(probe(row, "sim") for row in plan)
     return {name(row): outcome_of(answer) for row, answer in zip(plan, answers, strict=True)}
 
 

@@ -2,10 +2,10 @@
 
     python tests/bench/bench_ops.py [COUNT]
 
-Takes COUNT OpInfos (60) with float32 and a gradient, evenly spread over op_db. Both sides judge every sample forward
-and backward against float64. Theirs is a TestCase made by `instantiate_device_type_tests` and `ops`, one test an
-OpInfo and direction. Needs numpy, expecttest and pytest. Prints seconds with and without what each needs to start
-(measured by a run over a single OpInfo), and the memory of the largest worker.
+Takes about COUNT OpInfos (240) with float32 and a gradient, evenly spread over op_db; of fewer, the start is most of
+the time. Both sides judge every sample forward and backward against float64. Theirs is a TestCase made by
+`instantiate_device_type_tests` and `ops`, one test an OpInfo and direction. Needs numpy, expecttest and pytest. Prints
+seconds with and without what each needs to start (a run over a single OpInfo), and the memory of the largest worker.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def theirs(names: list[str]) -> tuple[float, str]:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 240
     choice = subprocess.run([sys.executable, "-c", CHOICE.format(count)], capture_output=True, text=True, check=True)
     names = choice.stdout.strip().splitlines()[-1]
     mine = ours(names)

@@ -71,7 +71,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+def pool() -> Iterator[Pool]:
+    made = Pool(sys.executable)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Pool]:
+    """Workers for tests that ask nothing unusual of them."""
     made = Pool(sys.executable)
     yield made
     made.close()
@@ -199,6 +207,7 @@ def hangs(x):
 def load():
     infos = [Info("exp", torch.exp), Info("dies", dies), Info("hangs", hangs), Info("gelu", torch.nn.functional.gelu)]
     opinfos.database = lambda: {one.name: one for one in infos}
+    torch.ones(1, requires_grad=True).exp().backward()  # the first gradient takes a while on a busy machine
 """
 
 
@@ -209,7 +218,7 @@ def test_a_crash_and_a_hang_cost_their_samples_alone(
     (tmp_path / "stand_in.py").write_text(STAND_IN)
     load = Job(f"{tmp_path / 'stand_in.py'}:load")
     monkeypatch.setattr(exhaustive, "LOAD", load)
-    monkeypatch.setattr(exhaustive, "SAMPLE_SECONDS", 2.0)
+    monkeypatch.setattr(exhaustive, "SAMPLE_SECONDS", 4.0)
     plan = [[name, f"aten::{name}", "float32"] for name in ("exp", "dies", "hangs", "gelu")]
     monkeypatch.setattr(exhaustive, "plan_of", lambda context, names: plan)
     given, said = context(pool)
@@ -224,20 +233,22 @@ def test_a_crash_and_a_hang_cost_their_samples_alone(
     assert said[-1]["total"] == len(plan)
 
 
-def test_without_its_packages_the_database_is_refused(tmp_path: Path) -> None:
-    """Where numpy or expecttest cannot be imported, the message names the extra to install, and the code is 2."""
+def test_without_its_packages_the_database_is_refused(
+    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where numpy or expecttest cannot be imported, the message names them and the extra to install."""
     for name in ("numpy", "expecttest"):
         (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('no {name}', name='{name}')\n")
-    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = mpsdoctor("ops", "-q", "--all", env={"PYTHONPATH": path})
-    assert done.returncode == 2
-    assert "numpy and expecttest" in done.stderr
-    assert "pip install 'mpsdoctor[exhaustive]'" in done.stderr
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(
+        UnusableRequestError, match=r"needs numpy and expecttest .* pip install 'mpsdoctor\[exhaustive\]'"
+    ):
+        exhaustive.examine(context(pool)[0])
 
 
-def test_one_operator_in_every_form(pool: Pool) -> None:
+def test_one_operator_in_every_form(shared: Pool) -> None:
     """--op runs all variants, dtypes and directions, and each is right on the CPU."""
-    facts, found = named.examine(context(pool)[0], ["aten::cumsum"])
+    facts, found = named.examine(context(shared)[0], ["aten::cumsum"])
     seen = {key: {row[key] for row in facts["results"]} for key in ("op", "direction", "outcome")}
     assert seen == {
         "op": {"aten::cumsum", "aten::cumsum_"},
@@ -247,13 +258,6 @@ def test_one_operator_in_every_form(pool: Pool) -> None:
     assert {"float32", "int64", "bfloat16"} <= {row["dtype"] for row in facts["results"]}
     assert {"contiguous", "strided", "inplace-view"} <= {row["variant"] for row in facts["results"]}
     assert found == []
-
-
-def test_an_operator_that_does_not_exist() -> None:
-    """The closest names are given, and the exit code is that of a usage error."""
-    done = mpsdoctor("ops", "-q", "--op", "cumsumm")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "did you mean cumsum" in done.stderr
 
 
 def test_the_catalogue_alone() -> None:
@@ -266,9 +270,9 @@ def test_the_catalogue_alone() -> None:
     assert document["profile"]["written"] is False
 
 
-def test_a_prediction_for_ones_own_step(file: Path, pool: Pool) -> None:
+def test_a_prediction_for_ones_own_step(file: Path, shared: Pool) -> None:
     """--predict names what an older torch lacks for a step, since when MPS has it, and that the fallback helps."""
-    facts, found = predicted.examine(context(pool)[0], model.target(f"{file}:build"), (), "2.0", 60.0)
+    facts, found = predicted.examine(context(shared)[0], model.target(f"{file}:build"), (), "2.0", 60.0)
     rows = {row["op"]: row for row in facts["prediction"]["results"]}
     assert rows["aten::lerp_.Scalar"]["outcome"] == "unimplemented"
     assert rows["aten::tril"]["outcome"] is None
@@ -276,14 +280,14 @@ def test_a_prediction_for_ones_own_step(file: Path, pool: Pool) -> None:
     assert "aten::lerp_.Scalar: MPS has it since torch 2.1, you have 2.0" in found[0].title
 
 
-def test_a_prediction_by_name(pool: Pool) -> None:
+def test_a_prediction_by_name(shared: Pool) -> None:
     """Operators that are named are looked up as such; a torch that is not known is refused."""
-    facts, found = predicted.examine(context(pool)[0], None, ["cumsum"], "2.3", 60.0)
+    facts, found = predicted.examine(context(shared)[0], None, ["cumsum"], "2.3", 60.0)
     assert facts["prediction"]["torch"] == "2.3"
     assert {row["op"] for row in facts["prediction"]["results"]} == {"aten::cumsum", "aten::cumsum_"}
     assert found == []
     with pytest.raises(UnusableRequestError, match=r"not for 9\.9"):
-        predicted.examine(context(pool)[0], None, [], "9.9", 60.0)
+        predicted.examine(context(shared)[0], None, [], "9.9", 60.0)
 
 
 def test_options_that_do_not_go_together(file: Path) -> None:

@@ -83,6 +83,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     monkeypatch.setattr(opinfos, "database", lambda: {opinfos.full_name(one): one for one in INFOS})
     monkeypatch.setattr(opinfos.channel, "progress", messages.append)
+    monkeypatch.setattr(opinfos, "TURN", 1000.0)
     return messages
 
 
