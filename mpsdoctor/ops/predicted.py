@@ -24,15 +24,12 @@ def examine(
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
     context.progress("prediction: the operators that are called")
     wheel = asked(context, WHEEL)
-    there = (
-        support.support_in(version)
-        if version
-        else support.support_of_installed(Path(wheel["folder"]), wheel["version"])
-    )
+    folder = Path(*wheel["parts"])
+    there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
     if not there.letters:
         raise UnusableRequestError(there.note or f"nothing is known of torch {there.version}")
     calls = calls_of(context, wanted, names, seconds)
-    known = {} if version else support.by_aten(support.known_failures(Path(wheel["folder"])) or {})
+    known = {} if version else support.by_aten(support.known_failures(folder) or {})
     predictions = support.predict(calls, there)
     told = support.data(predictions, there, known)
     facts = {"source": "prediction", "results": [], "prediction": told, "said": support.text(predictions, there, known)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import torch
@@ -186,6 +186,9 @@ def record(step: Callable[[], Any]) -> list[dict[str, Any]]:
     return tree.calls
 
 
-def wheel() -> dict[str, str]:
-    """Version and folder of the torch that is imported, by which its declarations are found."""
-    return {"version": str(torch.__version__), "folder": os.path.dirname(os.path.abspath(torch.__file__))}
+def wheel() -> dict[str, Any]:
+    """Version and folder of the torch that is imported, by which its declarations are found.
+
+    The folder is in parts, for a path in a home folder is shortened to ~ on its way, and this one is to be opened.
+    """
+    return {"version": str(torch.__version__), "parts": list(Path(torch.__file__).resolve().parent.parts)}

@@ -1,4 +1,4 @@
-"""Every tab in every state at every size, as pictures; changed on purpose only: `pytest tests/tui --snapshot-update`."""
+"""Every tab in every state at every size, as pictures; changed on purpose: `pytest tests/tui --snapshot-update`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from screens import SIZES, STATES, screen, settle
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from mpsdoctor.tui.widgets.bars import TABS
+from tui.screens import SIZES, STATES, screen, settle
 
 
 class Picture(SingleFileSnapshotExtension):

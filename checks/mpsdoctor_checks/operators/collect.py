@@ -6,14 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mpsdoctor.check import Answer, Context, Job, Skip
+from mpsdoctor_checks.operators.known import annotate
 
 Row = dict[str, Any]
 Probe = list[str]  # entry, aten name, dtype, variant, direction
 
 PLAN, PROBE, CORE, WARM_UP = (f"mpsdoctor_worker.operators:{name}" for name in ("plan", "probe", "core", "warm_up"))
+WHEEL = "mpsdoctor_worker.calltree:wheel"
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 DTYPES = {
     "quick": ["float32", "float16", "bfloat16"],
@@ -93,6 +96,9 @@ def examine(context: Context, device: str, seconds: float) -> Examined:
     ask(context, found, plan, seconds * (1 - AUDIT_SHARE if audited else 1))
     if audited:
         audit(context, found, seconds * AUDIT_SHARE)
+        wheel = worker.call(WHEEL)
+        if wheel.outcome == "ok":
+            annotate(found.rows, Path(*wheel.value["parts"]))
     return found
 
 

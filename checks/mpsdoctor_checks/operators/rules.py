@@ -175,13 +175,15 @@ def where(rows: list[Row]) -> str:
 
 
 def first_line(row: Row) -> str:
-    return (str(row["detail"]).splitlines() or [""])[0]
+    """What happened, and whether PyTorch knows it."""
+    known = row.get("known")
+    return (str(row["detail"]).splitlines() or [""])[0] + (f" ({known[0]})" if known else "")
 
 
 def evidence(rows: list[Row]) -> dict[str, Any]:
     """Counts, and the worst rows without the names that say nothing here."""
     keys = ("op", "dtype", "variant", "direction", "outcome", "detail")
-    shown = [{key: row[key] for key in keys} for row in rows[:MOST_ROWS]]
+    shown = [{key: row[key] for key in (*keys, *("known",) * ("known" in row))} for row in rows[:MOST_ROWS]]
     return {
         "probes": len(rows),
         "operators": len({row["op"] for row in rows}),

@@ -1,4 +1,4 @@
-"""The three lines that are always there: verdict, tabs, keys. They are all of the first paint, so they import little."""
+"""The three lines that are always there: verdict, tabs, keys. All of the first paint, so they import little."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""Results on MPS are shown beside what PyTorch's own tests say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mpsdoctor_checks.operators.known import annotate
+from mpsdoctor_checks.operators.rules import first_line
+
+LISTS = """
+def mps_ops_modifier(ops):
+    UNIMPLEMENTED_XFAILLIST = {"cummax": None}
+    XFAILLIST = {"nn.functional.gelu": [torch.float16]}
+    return ops
+
+def mps_ops_grad_modifier(ops):
+    XFAILLIST_GRAD = {"cumprod": [torch.float32]}
+    return ops
+"""
+
+
+@pytest.fixture
+def torch_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "testing" / "_internal"
+    folder.mkdir(parents=True)
+    (folder / "common_mps.py").write_text(LISTS)
+    return tmp_path
+
+
+def row(op: str, dtype: str, direction: str, outcome: str) -> dict[str, Any]:
+    return {"op": f"aten::{op}", "dtype": dtype, "direction": direction, "outcome": outcome, "detail": "it failed"}
+
+
+def test_a_known_failure_is_told_beside_the_result(torch_folder: Path) -> None:
+    """Operator, dtype and direction must fit; a result that is right needs no excuse."""
+    rows = [
+        row("cummax", "float32", "forward", "unimplemented"),
+        row("gelu", "float16", "forward", "wrong"),
+        row("gelu", "float32", "forward", "wrong"),
+        row("cumprod", "float32", "backward", "wrong"),
+        row("cumprod", "float32", "forward", "wrong"),
+        row("cummax", "float32", "forward", "ok"),
+    ]
+    annotate(rows, torch_folder)
+    assert ["known" in one for one in rows] == [True, True, False, True, False, False]
+    assert first_line(rows[0]) == "it failed (PyTorch's own tests: cummax is not implemented on MPS)"
+    assert first_line(rows[2]) == "it failed"
+
+
+def test_a_torch_without_such_lists_adds_nothing(tmp_path: Path) -> None:
+    """Before torch 2.8 there is no such file."""
+    rows = [row("cummax", "float32", "forward", "unimplemented")]
+    annotate(rows, tmp_path)
+    assert "known" not in rows[0]
