@@ -28,7 +28,7 @@ LOST_SECONDS = 15.0  # one hang or a few crashes do not count against the time o
 RESTART_SECONDS = 3.0  # until another worker has torch, on a busy machine
 # Seconds the self-test may take where it is all there is to do, and its share where it is not.
 SELF_TEST = {"quick": 1.5, "standard": 10.0, "thorough": 60.0}
-SELF_TEST_SHARE, AUDIT_SHARE, LEAST_SHARE = 0.25, 0.2, 0.5
+SELF_TEST_SHARE, AUDIT_SHARE, LEAST_SHARE = 0.15, 0.2, 0.5
 EVERY = 0.5  # seconds between two words about progress
 BAD = ("wrong", "nan", "crash", "timeout")
 
