@@ -60,7 +60,7 @@ def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], ta
     if told["answer"] not in ("stops", "fallback") or not rows:
         return []
     stops = told["answer"] == "stops"
-    title = f"{target} needs {rows[0]['sentence']}"
+    title = f"{target} needs {rows[0]['sentence'].replace(' needs ', ', made of ', 1)}"
     lines = "\n".join(row["sentence"] for row in rows[:MOST])
     more = f"\nand {len(rows) - MOST} more" if len(rows) > MOST else ""
     means = "predicted from PyTorch's declarations, nothing was run on MPS"
