@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
+from mpsdoctor import prescription
+from mpsdoctor.checkup import Settings
+from mpsdoctor.report import Report
 from support import check, mpsdoctor, processes_left, report
 
 README = Path(__file__).parents[2] / "README.md"
@@ -170,13 +174,24 @@ UNWRITABLE = {
 
 
 @pytest.mark.parametrize("kind", UNWRITABLE)
-def test_a_profile_that_cannot_be_written_costs_nothing_else(tmp_path: Path, kind: str) -> None:
-    """The report is printed whole, the reason on stderr, and the exit code is 2."""
+def test_a_profile_that_cannot_be_written_is_told(
+    examined: tuple[dict[str, Any], Path], tmp_path: Path, kind: str
+) -> None:
+    """What stands in the way is named, the report says that nothing was written, and nothing is left behind."""
+    given = {key: value for key, value in examined[0].items() if key != "exit"}
     path = UNWRITABLE[kind](tmp_path)
-    document = mpsdoctor("--json", "--budget", "quick", "--skip", "operators", "--profile", str(path))
-    told = json.loads(document.stdout)
-    assert document.returncode == 2
+    told, trouble = prescription.record(msgspec.convert(given, Report), Settings(profile_path=str(path)))
+    assert trouble
+    assert str(path) in trouble
+    assert told.profile.written is False
+    assert [entry.name for entry in tmp_path.iterdir()] in ([], ["zero"])
+
+
+def test_a_profile_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+    """The report is printed whole, the reason on stderr, and the exit code is 2."""
+    done = mpsdoctor("--json", "--budget", "quick", "--skip", "operators", "--profile", str(tmp_path))
+    told = json.loads(done.stdout)
+    assert done.returncode == 2
     assert told["verdict"]["device"]
     assert told["profile"]["written"] is False
-    assert "the profile was not written" in document.stderr
-    assert [entry.name for entry in tmp_path.iterdir()] in ([], ["zero"])
+    assert "the profile was not written" in done.stderr

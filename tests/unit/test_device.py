@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trainer import VARIABLES, sample, torch
 
 import mpsdoctor
 from mpsdoctor import get_optimal_device, profile
+from trainer import VARIABLES, sample, torch
 
 ROOT = str(Path(mpsdoctor.__file__).parents[1])
 PRESENT = profile.fingerprint(str(torch.__version__))

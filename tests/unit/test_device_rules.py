@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from trainer import Trainer
 
 MPS = {"device": "mps", "confidence": "high", "reason": "3.4 times faster"}

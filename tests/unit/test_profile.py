@@ -14,10 +14,10 @@ from typing import Any
 import platformdirs.macos
 import platformdirs.unix
 import pytest
-from trainer import program, sample
 
 from mpsdoctor import profile
 from mpsdoctor.profile import ProfileError
+from trainer import program, sample
 
 Mac = Callable[[str], dict[str, str]]
 WHERE = "import json; from mpsdoctor.profile import default_path; print(json.dumps(str(default_path())))"

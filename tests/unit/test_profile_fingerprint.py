@@ -11,10 +11,10 @@ from typing import Any
 
 import psutil
 import pytest
-from trainer import FINGERPRINT, program
 
 from mpsdoctor import fingerprint as module
 from mpsdoctor.profile import fingerprint
+from trainer import FINGERPRINT, program
 
 Mac = Callable[[str], dict[str, str]]
 

@@ -1,0 +1,113 @@
+"""The command in a real terminal: a pseudo-terminal that is resized, interrupted and left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+from support import COMMAND, processes_left
+
+
+class Terminal:
+    """A process at our end of a pseudo-terminal; `seen` is all that it wrote."""
+
+    def __init__(self, command: list[str], profile: Path, size: tuple[int, int]) -> None:
+        self.master, slave = pty.openpty()
+        self.resize(size)
+        environ = {**os.environ, "TERM": "xterm-256color", "MPSDOCTOR_PROFILE": str(profile), "PYTHONUTF8": "1"}
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def resize(self, size: tuple[int, int]) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        if hasattr(self, "process"):
+            os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def until(self, pattern: str, seconds: float = 60.0) -> None:
+        """Read until it was written."""
+        end, begun = time.monotonic() + seconds, len(self.seen)
+        while not re.search(pattern, self.seen[begun:]):
+            assert time.monotonic() < end, f"{pattern!r} did not come; the end is {self.seen[-2000:]!r}"
+            assert self.read(), f"it ended without {pattern!r}: {self.seen[-2000:]!r}"
+
+    def read(self) -> bool:
+        if not select.select([self.master], [], [], 0.2)[0]:
+            return True
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:  # Linux tells so that the other end is closed
+            return False
+        self.seen += data.decode("utf-8", "replace")
+        return bool(data)
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def status(self) -> int:
+        """Read to the end; the exit status."""
+        end = time.monotonic() + 20
+        while self.read() and self.process.poll() is None and time.monotonic() < end:
+            pass
+        while self.read() and select.select([self.master], [], [], 0.1)[0]:
+            pass
+        return self.process.wait(10)
+
+
+RESTORED = "\x1b[?1049l"  # the alternative screen is left
+
+
+def test_from_start_to_written_profile_with_a_resize(tmp_path: Path) -> None:
+    """A whole check-up is seen at 80×24, resized on the way; a profile is left, and the terminal as it was."""
+    profile = tmp_path / "profile.json"
+    terminal = Terminal([*COMMAND, "--budget", "quick"], profile, (80, 24))
+    terminal.until("running")
+    terminal.resize((120, 40))
+    terminal.until("use cpu")
+    deadline = time.monotonic() + 10
+    while not profile.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    terminal.press("q")
+    assert terminal.status() == 0
+    assert "Traceback" not in terminal.seen
+    assert RESTORED in terminal.seen
+    assert profile.exists()
+    assert processes_left() == []
+
+
+def test_ctrl_c_twice_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Closed by Ctrl+C during a run: status 130, no traceback, the terminal restored, no process left."""
+    terminal = Terminal([*COMMAND, "--budget", "standard"], tmp_path / "profile.json", (120, 40))
+    terminal.until("operators cpu|importing torch")
+    terminal.press("\x03")
+    terminal.until("again quits")
+    terminal.press("\x03")
+    assert terminal.status() == 130
+    assert "Traceback" not in terminal.seen
+    assert RESTORED in terminal.seen
+    assert not (tmp_path / "profile.json").exists()
+    assert processes_left() == []
+
+
+def test_without_a_terminal_the_text_report(tmp_path: Path) -> None:
+    """With stdout in a pipe the same command prints the text report and imports no Textual."""
+    program = (
+        "import sys; sys.argv = ['mpsdoctor', '--only', 'chip', '--no-profile']; sys.path.insert(0, '.')\n"
+        "from mpsdoctor.__main__ import main\n"
+        "try:\n    main()\nfinally:\n    print('textual' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "pass   chip" in done.stdout
+    assert done.stdout.rstrip().endswith("False")
