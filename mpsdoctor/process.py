@@ -82,6 +82,14 @@ class Process:
         if lines := b"".join(json.dumps(message).encode() + b"\n" for message in messages):
             self._jobs.put(lines)
 
+    def leave(self, timeout: float) -> str:
+        """Let it end by itself, for what torch prints when a program ends; the end of its stderr by then."""
+        self.send([{"leave": True}])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(timeout)
+        self._threads[1].join(0.3)
+        return self.last_words()
+
     def exited(self) -> bool:
         return self._popen.poll() is not None
 

@@ -113,9 +113,11 @@ class Sandbox:
         self._end("_process")
         self._end("_spare")
 
-    def last_words(self) -> str:
-        """The end of what the worker printed."""
-        return self._process.last_words() if self._process else ""
+    def leave(self, timeout: float = 5.0) -> str:
+        """Let the worker end as a program ends, and tell the end of what it printed; the next job starts another."""
+        words = clean.text(self._process.leave(timeout)) if self._process else ""
+        self._bury()
+        return words
 
     def _send(self, items: Iterable[_Pending]) -> None:
         if self._process:

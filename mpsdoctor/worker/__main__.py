@@ -1,8 +1,10 @@
 """Start of a worker: `python …/mpsdoctor/worker`, jobs on stdin, announcements and answers on stdout.
 
 A job is `{"id", "call": "module:function" or "file.py:function", "args": {…}}`; the answer is `{"id", "value"}`
-or `{"id", "error": {"type", "message", "traceback"}}`. The interpreter may be one that has torch but not
-mpsdoctor, so this package is loaded from its folder under the name `mpsdoctor_worker`.
+or `{"id", "error": {"type", "message", "traceback"}}`. `{"leave": true}` ends the worker as a program ends.
+
+The interpreter may be one that has torch but not mpsdoctor, so this package is loaded from its folder under the
+name `mpsdoctor_worker`.
 """
 
 from __future__ import annotations
@@ -86,8 +88,8 @@ def main() -> None:
     jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=read_jobs, args=(descriptor, jobs, channel), daemon=True).start()
     channel.send({"ready": os.getpid()})
-    while True:
-        answer(channel, jobs.get(), lambda: not jobs.empty())
+    while not (job := jobs.get()).get("leave"):
+        answer(channel, job, lambda: not jobs.empty())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def garbage():
 def steps():
     from mpsdoctor_worker import channel
     channel.progress("half"); channel.progress("done"); return 2
+def farewell(): import atexit; atexit.register(print, "statistics at the end", file=sys.stderr)
 def escapes(): raise ValueError("\\x1b[31mred\\x1b[0m")
 """
 
@@ -216,3 +217,19 @@ def test_environment_variables_are_set_before_the_worker_starts(jobs: str) -> No
     assert value == "1"
     assert home
     assert "PYTORCH_ENABLE_MPS_FALLBACK" not in os.environ
+
+
+def test_a_worker_that_may_leave_says_what_a_program_says_at_its_end(sandbox: Sandbox, jobs: str) -> None:
+    """What is printed on exit is told, and the next job gets another worker."""
+    first = sandbox.call("os:getpid").value
+    sandbox.call(f"{jobs}:farewell")
+    assert sandbox.leave() == "statistics at the end"
+    assert sandbox.call("os:getpid").value != first
+
+
+def test_a_worker_that_does_not_leave_is_ended(sandbox: Sandbox, jobs: str) -> None:
+    """One that is busy gets its time, not more."""
+    process = sandbox.call("os:getpid").value
+    next(sandbox.run([Job("os:getpid"), Job(f"{jobs}:hang")]))
+    sandbox.leave(timeout=0.2)
+    assert gone(process)

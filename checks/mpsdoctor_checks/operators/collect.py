@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ Row = dict[str, Any]
 Probe = list[str]  # entry, aten name, dtype, variant, direction
 
 PLAN, PROBE, CORE, WARM_UP = (f"mpsdoctor_worker.operators:{name}" for name in ("plan", "probe", "core", "warm_up"))
+# Bit 64: the profiler prints how often each operator ran on the CPU, when the program ends (torch 2.1 and later).
+STATISTICS = {"PYTORCH_MPS_LOG_PROFILE_INFO": "64"}
 WHEEL = "mpsdoctor_worker.calltree:wheel"
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 DTYPES = {
@@ -42,6 +45,7 @@ class Examined:
     rows: list[Row] = field(default_factory=list)
     seconds: float = 0.0
     core: frozenset[str] = frozenset()
+    fallbacks: dict[str, int] = field(default_factory=dict)
     reason: str | None = None  # why nothing, or not all, was probed other than for want of time
 
     @property
@@ -190,7 +194,7 @@ def audit(context: Context, found: Examined, seconds: float) -> None:
     if not missing:
         return
     context.progress(f"operators {found.device}: whether the CPU steps in for {len(missing)} probes")
-    worker = context.worker(found.device, {FALLBACK: "1"})
+    worker = context.worker(found.device, {FALLBACK: "1", **STATISTICS})
     if worker.call(WARM_UP).outcome != "ok":  # before the clock starts
         return
     again = Queue([names(row) for row in missing], found.device, time.monotonic() + seconds)
@@ -200,6 +204,12 @@ def audit(context: Context, found: Examined, seconds: float) -> None:
         row["fallback"] = row_of(again.sent[place], found.device, answer)["outcome"] in ("ok", "fallback")
         if row["fallback"]:
             row.update(outcome="fallback", detail=f"on the CPU with {FALLBACK}=1; without: {row['detail']}")
+    found.fallbacks = fallbacks(worker.leave())
+
+
+def fallbacks(printed: str) -> dict[str, int]:
+    """How often torch itself says that an operator fell back, by name; empty where it says nothing of it."""
+    return {op: int(runs) for op, runs in re.findall(r"CPU Fallback::(\S+) \(id=\d+, run=(\d+)", printed)}
 
 
 def family(probe: Probe) -> str:
@@ -220,6 +230,7 @@ def facts_of(examined: list[Examined]) -> dict[str, Any]:
         "skipped": {one.device: one.skipped for one in examined},
         "probes_per_second": {one.device: rate(one) for one in examined},
         "core_failures": {one.device: core_failures(one) for one in examined if one.device != "cpu"},
+        "fallback_statistics": {one.device: one.fallbacks for one in examined if one.fallbacks},
         "not_probed": {one.device: one.reason for one in examined if one.reason},
     }
 
