@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
 
 from mpsdoctor import machine
 from mpsdoctor.check import Answer, Context, Finding, Remedy, Rule, Sandbox, judged
@@ -15,6 +15,7 @@ seconds = {"quick": 3.0, "standard": 3.0, "thorough": 3.0}
 patience = 240.0  # importing torch from a cold disk, and a device that hangs
 
 Facts = dict[str, Any]
+Severity = Literal["info", "warning", "error"]
 
 FACTS = "mpsdoctor_worker.torch_facts"
 MACOS_NEEDED = ((2, 15, "15.0"), (2, 9, "14.0"), (2, 6, "13.0"), (2, 0, "12.3"))  # from this torch on
@@ -130,67 +131,105 @@ def version(text: str | None) -> tuple[int, ...]:
     return (*numbers, 0, 0)[: max(2, len(numbers))]
 
 
-def why_no_mps(facts: Facts) -> tuple[str, str, str, Remedy | None] | None:
-    """Code, title, detail and remedy for the first reason that MPS is not there; None if it is."""
-    torch, host, python = facts["torch"] or {}, facts["machine"], facts["python"]
-    if not torch.get("version") or torch["mps_available"]:
-        return None
-    if host.get("os") != "Darwin":
-        text = "MPS exists on Apple silicon under macOS only; the devices listed are what torch offers here."
-        return "MPS208", f"this is {host.get('os') or 'no Mac'}, so there is no MPS", text, None
-    if host.get("translated") or (python["arch"] == "x86_64" and "Apple" in (host.get("chip") or "")):
-        text = (
-            "This Python is an x86_64 program that Rosetta translates. Torch sees an Intel processor: no MPS, and"
-            " the CPU runs at a fraction of its speed."
-        )
-        return (
-            "MPS204",
-            "an x86_64 Python on Apple silicon",
-            text,
-            Remedy(
-                "Install an arm64 Python and create the environment anew; 'file' tells what a Python is.",
-                (f"file {python['executable']}", "brew install python"),
-            ),
-        )
-    if python["arch"] == "x86_64":
-        text = "On Intel Macs torch trains on the CPU; its macOS wheels for x86_64 ended with torch 2.2."
-        return "MPS213", "an Intel Mac", text, None
-    if not torch["mps_built"]:
-        text = f"torch {torch['version']} was built without MPS: the wheels for macOS arm64 have it."
-        return (
-            "MPS203",
-            "this torch was built without MPS",
-            text,
-            Remedy("Install torch from PyPI in an arm64 Python.", (UPGRADE_TORCH,)),
-        )
-    needed = macos_needed(torch["version"])
-    if needed and host.get("os_version") and version(host["os_version"]) < version(needed):
-        text = f"torch {torch['version']} uses MPS on macOS {needed} or later; this is macOS {host['os_version']}."
-        return (
-            "MPS205",
-            f"macOS is older than {needed}",
-            text,
-            Remedy(f"Update macOS to {needed} or later, or install a torch that supports this one."),
-        )
-    text = (
-        "Torch was built with MPS and macOS is recent enough, yet it reports no device. Sandboxed terminals and some"
-        " virtual machines hide the GPU (the reason torch prints, an old macOS, is wrong then)."
-    )
-    return (
+class Cause(NamedTuple):
+    """Why MPS is not there. The texts are filled with `names`; a remedy is its text and commands."""
+
+    code: str
+    severity: Severity
+    applies: Callable[[Facts], bool]
+    title: str
+    detail: str
+    remedy: str = ""
+    commands: tuple[str, ...] = ()
+
+
+def is_translated(facts: Facts) -> bool:
+    host = facts["machine"]
+    return bool(host.get("translated")) or (facts["python"]["arch"] == "x86_64" and "Apple" in (host.get("chip") or ""))
+
+
+def is_macos_too_old(facts: Facts) -> bool:
+    needed, present = macos_needed(facts["torch"]["version"]), facts["machine"].get("os_version")
+    return bool(needed and present) and version(present) < version(needed)
+
+
+# The first that applies is told: each presumes that those before it do not.
+CAUSES = (
+    Cause(
+        "MPS208",
+        "info",
+        lambda facts: facts["machine"].get("os") != "Darwin",
+        "this is {os}, so there is no MPS",
+        "MPS exists on Apple silicon under macOS only; the devices listed are what torch offers here.",
+    ),
+    Cause(
+        "MPS204",
+        "warning",
+        is_translated,
+        "an x86_64 Python on Apple silicon",
+        "This Python is an x86_64 program that Rosetta translates. Torch sees an Intel processor: no MPS, and the CPU"
+        " runs at a fraction of its speed.",
+        "Install an arm64 Python and create the environment anew; 'file' tells what a Python is.",
+        ("file {executable}", "brew install python"),
+    ),
+    Cause(
+        "MPS213",
+        "info",
+        lambda facts: facts["python"]["arch"] == "x86_64",
+        "an Intel Mac",
+        "On Intel Macs torch trains on the CPU; its macOS wheels for x86_64 ended with torch 2.2.",
+    ),
+    Cause(
+        "MPS203",
+        "warning",
+        lambda facts: not facts["torch"]["mps_built"],
+        "this torch was built without MPS",
+        "torch {torch} was built without MPS: the wheels for macOS arm64 have it.",
+        "Install torch from PyPI in an arm64 Python.",
+        (UPGRADE_TORCH,),
+    ),
+    Cause(
+        "MPS205",
+        "warning",
+        is_macos_too_old,
+        "macOS is older than {needed}",
+        "torch {torch} uses MPS on macOS {needed} or later; this is macOS {macos}.",
+        "Update macOS to {needed} or later, or install a torch that supports this one.",
+    ),
+    Cause(
         "MPS206",
+        "warning",
+        lambda facts: True,
         "MPS is built in but not available",
-        text,
-        Remedy("Run mpsdoctor again from Terminal.app, outside any sandbox or virtual machine."),
-    )
+        "Torch was built with MPS and macOS is recent enough, yet it reports no device. Sandboxed terminals and some"
+        " virtual machines hide the GPU (the reason torch prints, an old macOS, is wrong then).",
+        "Run mpsdoctor again from Terminal.app, outside any sandbox or virtual machine.",
+    ),
+)
 
 
 def mps_missing(facts: Facts) -> Iterator[Finding]:
-    why = why_no_mps(facts)
-    if why:
-        code, headline, detail, remedy = why
-        severity: Any = "info" if code in {"MPS208", "MPS213"} else "warning"
-        note = "" if severity == "info" else " Training on the CPU works all the same."
-        yield Finding(code, severity, headline, detail + note, {"torch": facts["torch"]}, remedy)
+    torch = facts["torch"] or {}
+    if not torch.get("version") or torch["mps_available"]:
+        return
+    names = {
+        "os": facts["machine"].get("os") or "no Mac",
+        "macos": facts["machine"].get("os_version"),
+        "executable": facts["python"]["executable"],
+        "torch": torch["version"],
+        "needed": macos_needed(torch["version"]),
+    }
+    cause = next(cause for cause in CAUSES if cause.applies(facts))
+    note = "" if cause.severity == "info" else " Training on the CPU works all the same."
+    commands = tuple(command.format(**names) for command in cause.commands)
+    yield Finding(
+        cause.code,
+        cause.severity,
+        cause.title.format(**names),
+        cause.detail.format(**names) + note,
+        {"torch": torch},
+        Remedy(cause.remedy.format(**names), commands) if cause.remedy else None,
+    )
 
 
 def unusable(facts: Facts) -> Iterator[Finding]:
