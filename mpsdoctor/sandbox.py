@@ -56,7 +56,8 @@ class Sandbox:
     """One interpreter with one environment. Its worker is started when needed and again after a death.
 
     `prelude` runs first in each worker (importing torch, for one); if that fails, so does every job, with the
-    outcome `unavailable`. Text in answers is fit to be shown unless `neutralise` is False.
+    outcome `unavailable`. Text in answers is fit to be shown unless `neutralise` is False. `ahead` is how many
+    jobs are sent before their turn; of long ones few suffice, and other workers may take the rest.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Sandbox:
         prelude: Job | None = None,
         watch: Watcher | None = None,
         neutralise: bool = True,
+        ahead: int = AHEAD,
     ) -> None:
         self.python = python
+        self._ahead = ahead
         self._env = dict(env or {})
         self._prelude = prelude
         self._watch = watch
@@ -90,9 +93,10 @@ class Sandbox:
         pending: deque[_Pending] = deque()
         try:
             while True:
-                if len(pending) <= AHEAD // 2:
+                if len(pending) <= self._ahead // 2:
                     fresh = [
-                        _Pending(next(self._numbers), job) for job in itertools.islice(source, AHEAD - len(pending))
+                        _Pending(next(self._numbers), job)
+                        for job in itertools.islice(source, self._ahead - len(pending))
                     ]
                     pending.extend(fresh)
                     self._send(fresh)

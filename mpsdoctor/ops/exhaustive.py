@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
+import tempfile
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mpsdoctor.check import Answer, Context, Job, Sandbox, Skip
@@ -18,9 +22,11 @@ from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, Row, kind, stric
 
 MISSING, PLAN, RUN = (f"mpsdoctor_worker.opinfos:{name}" for name in ("missing", "plan", "run"))
 LOAD = Job("mpsdoctor_worker.opinfos:load", timeout=180.0)
-SAMPLE_SECONDS = 20.0  # of silence; a worker hands back after one
+SAMPLE_SECONDS = 20.0  # of silence; a worker hands back after five
 MOST_DEATHS = 2  # of one OpInfo in one dtype; each costs an import, and the others die of the same cause
 MOST_LANES = 4
+NOTES = 256  # bytes for where a worker is
+TICKETS = itertools.count(1)
 INSTALL = "pip install 'mpsdoctor[exhaustive]'"
 
 Place = tuple[int, str]  # number of a sample, direction
@@ -33,40 +39,37 @@ class Task:
     name: str
     op: str
     dtype: str
-    first: Place = (0, "forward")
-    at: Place | None = None
+    first: int = 0
     deaths: int = 0
     done: Counter[str] = field(default_factory=Counter)
     bad: dict[Place, dict[str, Any]] = field(default_factory=dict)
-    unknown: int = 0  # samples that were left out
 
     def take(self, message: dict[str, Any]) -> None:
-        """A sample begins, or the one that is running is not right."""
-        if "at" in message:
-            self.at = (message["at"][0], message["at"][1])
-            self.done[self.at[1]] += 1
-        elif self.at:
-            self.bad[self.at] = message["bad"]
+        """A sample is not right."""
+        number, direction = message["at"]
+        self.bad[number, direction] = message["bad"]
 
-    def job(self, device: str) -> Job:
-        args = {"name": self.name, "dtype": self.dtype, "device": device, "first": list(self.first)}
-        return Job(RUN, args, SAMPLE_SECONDS, self.take)
+    def job(self, device: str, notes: Path) -> Job:
+        args = {"name": self.name, "dtype": self.dtype, "device": device, "first": self.first}
+        return Job(RUN, {**args, "notes": str(notes), "ticket": next(TICKETS)}, SAMPLE_SECONDS, self.take)
 
     def goes_on(self, answer: Answer) -> bool:
         """Take in how a job ended; whether samples are left."""
         if answer.outcome == "ok":
-            following = answer.value["next"]
-            self.first = (following[0], following[1]) if following else self.first
-            return bool(following)
+            self.done.update(answer.value["done"])
+            self.first = answer.value["next"] or self.first
+            return answer.value["next"] is not None
+        at, done = noted(answer.job)
+        self.done.update(done)
         outcome = answer.outcome if answer.outcome in ("crash", "timeout") else "error"
         verdict = {"outcome": outcome, "detail": answer.detail}
-        if outcome == "error" or self.at is None or self.at[0] < self.first[0]:  # before or between samples
+        if outcome == "error" or at is None:  # before or between samples
             self.done["forward"] += 1
-            self.bad[(self.at[0] + 1 if self.at else self.first[0], "forward")] = verdict
+            self.bad[at[0] + 1 if at else self.first, "forward"] = verdict
             return False
-        self.bad[self.at] = verdict
+        self.bad[at] = verdict
         self.deaths += 1
-        self.first = (self.at[0] + 1, "forward")
+        self.first = at[0] + 1
         return self.deaths < MOST_DEATHS
 
     def rows(self, device: str) -> list[Row]:
@@ -84,6 +87,15 @@ class Task:
         return found
 
 
+def noted(job: Job) -> tuple[Place | None, dict[str, int]]:
+    """Where a job that did not answer was, and how many samples it had begun by direction, from the worker's notes."""
+    try:
+        ticket, number, direction, done = json.loads(Path(job.args["notes"]).read_bytes().rstrip(b"\0"))
+    except (OSError, ValueError):  # never written
+        return None, {}
+    return ((number, direction), done) if ticket == job.args["ticket"] else (None, {})
+
+
 @dataclass
 class Tasks:
     """What is left to do on one device, shared by its workers."""
@@ -99,19 +111,21 @@ class Tasks:
     def run(self) -> None:
         """Do all of it; returns when every worker is done."""
         self.every = tuple(self.waiting)
-        threads = [
-            threading.Thread(target=self.work, args=(lane,)) for lane in lanes(self.context, self.device, self.env)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        workers = lanes(self.context, self.device, self.env)
+        with tempfile.TemporaryDirectory(prefix="mpsdoctor-") as folder:
+            notes = [Path(folder) / str(number) for number in range(len(workers))]
+            threads = [threading.Thread(target=self.work, args=each) for each in zip(workers, notes, strict=True)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
 
-    def work(self, worker: Sandbox) -> None:
+    def work(self, worker: Sandbox, notes: Path) -> None:
         """What one worker does: tasks as they come, each until its samples are used up."""
+        notes.write_bytes(bytes(NOTES))
         while self.waiting and not self.reason:
             taken: deque[Task] = deque()
-            for answer in worker.run(self.jobs(taken)):
+            for answer in worker.run(self.jobs(taken, notes)):
                 task = taken.popleft()
                 if answer.outcome in ("cancelled", "unavailable"):
                     self.reason = (answer.detail or answer.outcome).splitlines()[0]
@@ -120,14 +134,14 @@ class Tasks:
                     self.waiting.appendleft(task)
                 self.tell()
 
-    def jobs(self, taken: deque[Task]) -> Iterator[Job]:
+    def jobs(self, taken: deque[Task], notes: Path) -> Iterator[Job]:
         while not self.reason:
             try:
                 task = self.waiting.popleft()
             except IndexError:
                 return
             taken.append(task)
-            yield task.job(self.device)
+            yield task.job(self.device, notes)
 
     def tell(self) -> None:
         """One line of progress twice a second."""
@@ -141,6 +155,16 @@ class Tasks:
         self.context.progress(text, len(self.every) - len(self.waiting), len(self.every))
 
 
+def start(pool: Pool) -> None:
+    """Import the database in every worker that may be needed, the first of which examines the build too."""
+    for lane in cpu_lanes(pool):
+        lane.start()
+
+
+def cpu_lanes(pool: Pool) -> list[Sandbox]:
+    return [pool.lane("cpu", number, {}, LOAD) for number in range(min(MOST_LANES, os.cpu_count() or 1))]
+
+
 def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
     """The workers of a device, the database imported there: several on the CPU, one elsewhere."""
     pool = context.workers
@@ -148,8 +172,7 @@ def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
         raise TypeError("exhaustive runs need a pool of workers")
     if device != "cpu":
         return [pool.lane(device, 0, env, LOAD)]
-    count = min(MOST_LANES, os.cpu_count() or 1)
-    return [pool.lane(device, number, {**env, "OMP_NUM_THREADS": "1"}, LOAD) for number in range(count)]
+    return cpu_lanes(pool)
 
 
 def examine(context: Context, names: Sequence[str] = ()) -> Collected:
@@ -184,9 +207,9 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
 def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
     """[name, aten name, dtype] of the OpInfos to run."""
     worker, *others = lanes(context, "cpu", {})
-    if "cpu" in devices_of(context, cpu=False):
+    if "cpu" not in devices_of(context, cpu=False):
         for other in others:
-            other.start()
+            other.close()
     context.progress("op_db: importing torch's operator database")
     answer = worker.call(MISSING)
     if answer.outcome != "ok":

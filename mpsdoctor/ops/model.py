@@ -28,28 +28,29 @@ Call = dict[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """A function in a file of the person's."""
+    """A function in a file of the person's, and the option that named it."""
 
     file: Path
     function: str
+    option: str = "--model"
 
     def __str__(self) -> str:
         return f"{shown(str(self.file))}:{self.function}"
 
 
-def target(text: str) -> Target:
+def target(text: str, option: str = "--model") -> Target:
     """FILE.py:FUNC. UnusableRequestError if it is not of that form or there is no such file."""
     file, _, function = text.rpartition(":")
     if not file or not function.isidentifier():
-        raise UnusableRequestError(f"--model takes FILE.py:FUNC, not {text!r}")
+        raise UnusableRequestError(f"{option} takes FILE.py:FUNC, not {text!r}")
     path = Path(file).expanduser()
     if path.is_dir():
-        raise UnusableRequestError(f"{path} is a folder; --model takes FILE.py:FUNC")
+        raise UnusableRequestError(f"{path} is a folder; {option} takes FILE.py:FUNC")
     if not path.is_file():
         there = sorted(one.name for one in path.parent.glob("*.py"))[:8] if path.parent.is_dir() else []
         beside = f" (beside it: {', '.join(there)})" if there else ""
         raise UnusableRequestError(f"there is no file {path}{beside}")
-    return Target(path.resolve(), function)
+    return Target(path.resolve(), function, option)
 
 
 def examine(context: Context, wanted: Target, seconds: float) -> Collected:
@@ -103,17 +104,22 @@ def failure(failed: Mapping[str, Any], wanted: Target) -> str:
     what = clean.text(str(failed["what"]))
     if failed["line"] is None:
         return f"{wanted}: {what}"
-    return f"{place_of(failed)}: {what} (--model {wanted})"
+    return f"{place_of(failed)}: {what} ({wanted.option} {wanted})"
+
+
+def was_late(answer: Answer) -> bool:
+    """Whether the step's time was over, by the worker's own clock or by ours."""
+    return answer.outcome == "timeout" or "Timeout (" in answer.detail
 
 
 def how_it_died(answer: Answer, wanted: Target, seconds: float) -> str:
     """The message about a step that ended its process, or did not end, with the line where it was."""
-    late = answer.outcome == "timeout" or "Timeout (" in answer.detail
+    late = was_late(answer)
     first = (answer.detail or answer.outcome).splitlines()[0]
     what = f"the step did not end within {seconds:g} s (--timeout)" if late else f"the process ended: {first}"
     frames = [match.groupdict() for match in STACK_LINE.finditer(answer.detail)]
     own = [frame for frame in frames if Path(frame["file"]).name == wanted.file.name]
-    return f"{place_of(own[0]) if own else wanted}: {what}" + (f" (--model {wanted})" if own else "")
+    return f"{place_of(own[0]) if own else wanted}: {what}" + (f" ({wanted.option} {wanted})" if own else "")
 
 
 def replay(context: Context, device: str, calls: list[Call]) -> list[Row]:

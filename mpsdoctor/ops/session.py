@@ -1,20 +1,21 @@
-"""One run of `mpsdoctor ops`: the build check, then operators of a chosen source, in a report like any other."""
+"""One run of `mpsdoctor ops` or `bench --step`: the build check, then one thing alone, in a report like any other."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+import mpsdoctor
 from mpsdoctor import clean
 from mpsdoctor.check import Context, Skip, Workers
-from mpsdoctor.checkup import CheckUp, Emit, Finished, Planned, Progress, Settings, Started, blocked, status_of
+from mpsdoctor.checkup import Emit, Finished, Planned, Progress, Settings, Started, blocked, report_of, status_of
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Job, Sandbox
-from mpsdoctor_checks import operators
+from mpsdoctor_checks import build, operators
 
 Collected = tuple[dict[str, Any], list[Finding]]  # facts and findings
 Collect = Callable[[Context], Collected]
@@ -29,11 +30,31 @@ class Pool(Workers):
     """Workers of a check-up, and more of one kind, so that several can work at once."""
 
     def lane(self, device: str, number: int, env: dict[str, str], prelude: Job) -> Sandbox:
-        """The worker of that number, made by its first use."""
-        key = (device, (("lane", f"{number} {sorted(env.items())}"),))
+        """The worker of that number, made by its first use; the first one is what a check gets too."""
+        more = (("lane", str(number)),) if number else ()
+        key = (device, (*tuple(sorted(env.items())), *more))
         if key not in self._open:
-            self._open[key] = Sandbox(self.python, env, prelude=prelude, watch=self.watch)
+            self._open[key] = Sandbox(self.python, env, prelude=prelude, watch=self.watch, ahead=2)
         return self._open[key]
+
+
+@dataclass(frozen=True)
+class About:
+    """What is examined, as a check tells it: `seconds` by budget."""
+
+    id: str
+    title: str
+    needs: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+BUILD, OPERATORS = (About(one.id, one.title, one.needs, one.seconds) for one in (build, operators))
+
+
+def examine_build(context: Context) -> Collected:
+    """The build check's own facts and findings."""
+    facts = build.collect(context)
+    return facts, [finding for rule in build.RULES for finding in rule(facts)]
 
 
 @dataclass
@@ -43,45 +64,40 @@ class Session:
     settings: Settings
     emit: Emit
     collect: Collect
+    about: About = OPERATORS
     cancelled: bool = False
     workers: Pool = field(init=False)
-    _build: CheckUp = field(init=False)
 
     def __post_init__(self) -> None:
         self.workers = Pool(self.settings.python)
-        build_alone = replace(self.settings, only=("build",), skip=(), write_profile=False)
-        self._build = CheckUp(build_alone, self.emit)
 
     def cancel(self) -> None:
         """End it at once: no process is left, what was found so far stays."""
         self.cancelled = True
-        self._build.cancel()
         self.workers.close()
 
     def run(self) -> Report:
-        """The report of both checks. UnusableRequestError; BrokenInstallError."""
+        """The report of both checks. UnusableRequestError."""
         begun = time.monotonic()
-        report = self._build.run()
+        results: dict[str, CheckResult] = {}
         try:
-            result = self._operators({check.id: check for check in report.checks})
+            for about, collect in ((BUILD, examine_build), (self.about, self.collect)):
+                results[about.id] = self._examined(about, collect, results)
+                self.emit(Finished(results[about.id]))
         finally:
             self.workers.close()
-        self.emit(Finished(result))
-        return msgspec.structs.replace(
-            report, checks=(*report.checks, result), duration_s=round(time.monotonic() - begun, 3)
-        )
+        return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
 
-    def _operators(self, results: dict[str, CheckResult]) -> CheckResult:
-        check = Planned(operators.id, operators.title, operators.needs, operators.seconds, 0.0, "", None)
+    def _examined(self, about: About, collect: Collect, results: dict[str, CheckResult]) -> CheckResult:
+        check = Planned(about.id, about.title, about.needs, about.seconds, 0.0, "", None)
         reason = "cancelled" if self.cancelled else blocked(check, results)
-        source = results["build"].source if "build" in results else ""
-        skipped = CheckResult(check.id, check.title, source, "skip", reason)
+        skipped = CheckResult(check.id, check.title, f"mpsdoctor {mpsdoctor.__version__}", "skip", reason)
         if reason:
             return skipped
         self.emit(Started(check.id, check.title))
         begun = time.monotonic()
         try:
-            facts, findings = self.collect(self._context(results))
+            facts, findings = collect(self._context(about, results))
         except Skip as nothing:
             return msgspec.structs.replace(skipped, reason=clean.text(str(nothing)))
         if self.cancelled:
@@ -95,13 +111,13 @@ class Session:
             facts=clean.data(facts),
         )
 
-    def _context(self, results: dict[str, CheckResult]) -> Context:
+    def _context(self, about: About, results: dict[str, CheckResult]) -> Context:
         def say(message: dict[str, Any]) -> None:
-            self.emit(Progress(operators.id, message["text"], message["done"], message["total"]))
+            self.emit(Progress(about.id, message["text"], message["done"], message["total"]))
 
         facts = {check_id: result.facts for check_id, result in results.items()}
         budget: Any = self.settings.budget
-        return Context(budget, operators.seconds[budget], self.settings.devices, facts, self.workers, say)
+        return Context(budget, about.seconds[budget], self.settings.devices, facts, self.workers, say)
 
 
 def devices_of(context: Context, *, cpu: bool) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -93,20 +94,24 @@ def seed(number: int) -> None:
     torch.default_generator.manual_seed(number)
 
 
-def differs(run: Run) -> bool:
-    """Whether two runs with other seeds give other numbers: then values cannot be compared.
-
-    Samples of random operators seed torch themselves, which is kept from them here.
-    """
-    found = []
+@contextlib.contextmanager
+def manual_seed_is(other: Callable[[int], torch.Generator]) -> Iterator[None]:
+    """Put another function in the place of `torch.manual_seed`, which samples of random operators call themselves."""
     original = torch.manual_seed
+    torch.manual_seed = other  # type: ignore[assignment]  # its argument may have another name
     try:
-        torch.manual_seed = lambda seed: torch.default_generator
+        yield
+    finally:
+        torch.manual_seed = original
+
+
+def differs(run: Run) -> bool:
+    """Whether two runs with other seeds, which a call may not set back, differ: then values cannot be compared."""
+    found = []
+    with manual_seed_is(lambda number: torch.default_generator):
         for number in range(4):  # a few numbers drawn may be the same twice
             seed(number)
             found.append(run())
-    finally:
-        torch.manual_seed = original
     first = found[0]
     return any(len(first) != len(again) or not all(map(_same, first, again)) for again in found[1:])
 

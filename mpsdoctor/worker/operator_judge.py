@@ -93,12 +93,11 @@ def close(actual: Tensor, expected: Tensor, relative: float, absolute: float) ->
     Relative tolerance is taken of the element or of the mean size of all, whichever is larger: a sum that cancels
     carries the rounding of its terms.
     """
-    difference = (actual - expected).abs_()
-    size = expected.abs()
-    if not size.numel():
+    if not expected.numel():
         return OK
-    mean = float(size.mean())  # one infinity in it would allow anything
-    if math.isfinite(mean) and bool((difference <= size.clamp(min=mean).mul_(relative).add_(absolute)).all()):
+    # Most are within what even the smallest element may be off, and this costs a fifth of looking at each.
+    mean = float(torch.linalg.vector_norm(expected, 1)) / expected.numel()
+    if float((actual - expected).abs_().max()) <= relative * mean + absolute < math.inf:
         return OK
     found = _not_finite(actual, expected)
     if found:

@@ -5,19 +5,21 @@ The database lies in torch.testing._internal and needs numpy and expecttest.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
+import mmap
 import random
 import time
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, NamedTuple
 
 import torch
 from torch import Tensor
 
 from . import channel
-from .judgement import UNINITIALISED, attended, fetched, judge, precise, promoted, seed
+from .judgement import UNINITIALISED, attended, fetched, judge, manual_seed_is, precise, promoted, seed
 from .operator_judge import GRADIENT, TOLERANCES
-from .operators import flatten
+from .operators import BACKWARD, FORWARD, flatten
 
 NEEDS = ("numpy", "expecttest")
 DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex64")
@@ -35,7 +37,10 @@ TOUCHY = frozenset(
         "linalg.householder_product",
     }
 )
-TURN = 1.0  # seconds after which a job hands back, so that a hang is told from much work
+# Seconds of one core each; begun late, the other workers would wait for them.
+LONGEST = frozenset({"grid_sampler_3d", "nn.functional.max_pool2d", "max_pool2d_with_indices_backward"})
+PLAIN = frozenset({int, float, bool, str, type(None)})
+TURN = 5.0  # seconds after which a job hands back, so that a hang is told from much work
 
 
 def missing() -> list[str]:
@@ -52,8 +57,8 @@ def _importable(name: str) -> bool:
 
 
 def load() -> None:
-    """Import the database, which takes two seconds."""
-    if not missing():
+    """Import the database, which takes two seconds; why it cannot be had is told when it is asked for."""
+    with contextlib.suppress(Exception):
         database()
 
 
@@ -80,37 +85,54 @@ def operator_name(info: Any) -> str:
 def plan(every_dtype: bool) -> list[list[str]]:
     """[name, aten name, dtype] of each OpInfo: in one dtype, float32 if it can be, or in every one of ours it has."""
     found = []
-    for name, info in database().items():
+    for name, info in sorted(database().items(), key=lambda each: each[0] not in LONGEST):
         supported = info.supported_dtypes("cpu")
         dtypes = [one for one in DTYPES if getattr(torch, one) in supported]
         found += [[name, operator_name(info), one] for one in (dtypes if every_dtype else dtypes[:1])]
     return found
 
 
-def run(name: str, dtype: str, device: str, first: list[Any]) -> dict[str, Any]:
-    """Judge samples of an OpInfo from `first` = [number, direction] on, for about a second.
+class Notes:
+    """How far a job is, in a file that outlives a crash; a message for every sample would wake the doctor 33,000 times.
 
-    Sends `{"at": [number, direction]}` before each and `{"bad": verdict}` after one that is not right. Returns
-    `{"next": where to go on, or None}`.
+    The file holds `[ticket, number, direction, done]`, where `done` counts the samples begun by direction.
     """
-    info, kind = database()[name], getattr(torch, dtype)
+
+    def __init__(self, path: str, ticket: int) -> None:
+        with open(path, "r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), 0)
+        self.ticket, self.done = ticket, {FORWARD: 0, BACKWARD: 0}
+
+    def begin(self, number: int, direction: str) -> None:
+        self.done[direction] += 1
+        forward, backward = self.done.values()
+        text = f'[{self.ticket}, {number}, "{direction}", {{"forward": {forward}, "backward": {backward}}}]'
+        self.memory[:] = text.ljust(len(self.memory)).encode()
+
+
+@manual_seed_is(torch.default_generator.manual_seed)  # torch's own notes a stack for each back end: a millisecond
+def run(name: str, dtype: str, device: str, first: int, notes: str, ticket: int) -> dict[str, Any]:
+    """Judge samples of an OpInfo from number `first` on, for some seconds.
+
+    Notes each in the file `notes` before it begins, and sends `{"bad": verdict, "at": [number, direction]}` after one
+    that is not right. Returns `{"next": number to go on from, or None, "done": counts by direction}`.
+    """
+    if device == "cpu":
+        torch.set_num_threads(1)  # as many workers as cores share the work
+    traits, noted = Traits(database()[name], getattr(torch, dtype)), Notes(notes, ticket)
     deadline = time.monotonic() + TURN
-    begin, skip = first[0], first[1] == "backward"
-    for number, sample in itertools.islice(enumerate(samples(info, kind)), begin, None):
-        if number > begin and time.monotonic() > deadline:
-            return {"next": [number, "forward"]}
-        case = Sample(info, sample, kind, device)
-        for direction in ("forward", "backward")[1 if skip else 0 :]:
-            if direction == "backward" and not case.leaves:
-                continue
-            channel.progress({"at": [number, direction]})
+    for number, sample in itertools.islice(enumerate(samples(traits.info, traits.dtype)), first, None):
+        if number > first and time.monotonic() > deadline:
+            return {"next": number, "done": noted.done}
+        case = Sample(traits, sample, device)
+        for direction in (FORWARD, BACKWARD) if case.leaves else (FORWARD,):
+            noted.begin(number, direction)
             verdict = attended(device, lambda: case.judged(direction))  # noqa: B023  # called at once
             if verdict["outcome"] != "ok":
-                channel.progress({"bad": verdict})
+                channel.progress({"bad": verdict, "at": [number, direction]})
                 if verdict["outcome"] in ("error", "unimplemented", "dtype", "oom"):
                     break  # the gradient would say the same again
-        skip = False
-    return {"next": None}
+    return {"next": None, "done": noted.done}
 
 
 def samples(info: Any, dtype: torch.dtype) -> Iterator[Any]:
@@ -130,45 +152,71 @@ def samples(info: Any, dtype: torch.dtype) -> Iterator[Any]:
             return
 
 
-class Sample:
-    """One sample of an OpInfo on one device."""
+class Graph(NamedTuple):
+    """What a call returned, and the tensors whose gradients it can tell."""
 
-    def __init__(self, info: Any, sample: Any, dtype: torch.dtype, device: str) -> None:
-        self.info, self.sample, self.dtype, self.device = info, sample, dtype, device
+    outputs: list[Tensor]
+    leaves: list[Tensor]
+
+
+class Traits:
+    """What all samples of an OpInfo in one dtype have in common."""
+
+    def __init__(self, info: Any, dtype: torch.dtype) -> None:
+        self.info, self.dtype = info, dtype
+        self.slack = SLACK * declared(info, dtype)
+        self.touchy = info.name in TOUCHY
+        self.told = "shapes" if UNINITIALISED.search(info.name) else "values"
+
+
+class Sample:
+    """One sample of an OpInfo on one device.
+
+    Its forward is that of training: with what the gradient needs, which is then taken from the same call.
+    """
+
+    def __init__(self, traits: Traits, sample: Any, device: str) -> None:
+        self.traits, self.sample, self.device = traits, sample, device
         self.tensors = (sample.input, sample.args, sample.kwargs)
         self.leaves = _leaves(self.tensors)
+        self.graphs: dict[str, Graph] = {}
 
     def judged(self, direction: str) -> dict[str, Any]:
         """Outcome and detail in one direction."""
-        backward = direction == "backward"
-        here, exact = self.there, self.exactly
-        slack = SLACK * declared(self.info, self.dtype) * (GRADIENT.get(self.dtype, 1.0) if backward else 1.0)
-        touchy = self.info.name in TOUCHY
+        traits, backward = self.traits, direction == BACKWARD
+        results = self.gradients if backward else self.outputs
         return judge(
-            lambda: fetched(self.called(here, backward)),
-            [lambda: fetched(self.called(exact, backward)), lambda: fetched(self.called(self.as_is, backward))],
-            self.dtype,
+            lambda: fetched(results("there")),
+            [lambda: fetched(results("exactly")), lambda: fetched(results("as_is"))],
+            traits.dtype,
             self.device,
-            slack=slack,
-            touchy=touchy or self.device != "cpu",
-            told="shapes" if UNINITIALISED.search(self.info.name) else "values",
+            slack=traits.slack * (GRADIENT.get(traits.dtype, 1.0) if backward else 1.0),
+            touchy=traits.touchy or self.device != "cpu",
+            told=traits.told,
         )
 
-    def called(self, convert: Callable[[Any], Any], backward: bool) -> list[Tensor]:
-        """Results of the call, or its gradients, with every argument converted."""
-        memo: dict[int, Tensor] = {}
-        target, args, kwargs = walk(self.tensors, lambda one: _once(memo, convert, one, backward))
-        with torch.set_grad_enabled(backward):
-            result = self.sample.output_process_fn_grad(self.info(target, *args, **kwargs))
-        outputs = flatten(result, self.dtype)
-        if not backward:
-            return outputs
-        leaves = [memo[id(one)] for one in self.leaves]
-        outputs = [one for one in outputs if one.requires_grad]
+    def outputs(self, way: str) -> list[Tensor]:
+        """Results of the call with every argument converted in one way; the first call's graph is kept."""
+        graph = self.called(way)
+        self.graphs.setdefault(way, graph)
+        return graph.outputs
+
+    def gradients(self, way: str) -> list[Tensor]:
+        """The gradient of every leaf, from the graph that is kept or a new one; zero where a leaf has no part."""
+        graph = self.graphs.pop(way, None) or self.called(way)
+        outputs = [one for one in graph.outputs if one.requires_grad]
         if not outputs:
             return []
-        found = torch.autograd.grad(outputs, leaves, [cotangent(one) for one in outputs], allow_unused=True)
-        return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves)]
+        found = torch.autograd.grad(outputs, graph.leaves, [cotangent(one) for one in outputs], allow_unused=True)
+        return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, graph.leaves)]
+
+    def called(self, way: str) -> Graph:
+        memo: dict[int, Tensor] = {}
+        convert = getattr(self, way)
+        target, args, kwargs = walk(self.tensors, lambda one: _once(memo, convert, one))
+        with torch.set_grad_enabled(bool(self.leaves)):
+            result = self.sample.output_process_fn_grad(self.traits.info(target, *args, **kwargs))
+        return Graph(flatten(result, self.traits.dtype), [memo[id(one)] for one in self.leaves])
 
     def there(self, value: Any) -> Any:
         if isinstance(value, Tensor):
@@ -181,15 +229,15 @@ class Sample:
     def exactly(self, value: Any) -> Any:
         if isinstance(value, Tensor):
             return promoted(value)
-        return precise(value) if isinstance(value, torch.dtype) and value == self.dtype else value
+        return precise(value) if isinstance(value, torch.dtype) and value == self.traits.dtype else value
 
 
-def _once(memo: dict[int, Tensor], convert: Callable[[Any], Any], value: Any, backward: bool) -> Any:
-    """Convert an argument; one tensor in two places stays one, and is a leaf where its gradient is asked for."""
+def _once(memo: dict[int, Tensor], convert: Callable[[Any], Any], value: Any) -> Any:
+    """Convert an argument; one tensor in two places stays one."""
     if not isinstance(value, Tensor):
         return convert(value)
     if id(value) not in memo:
-        memo[id(value)] = convert(value).requires_grad_(backward and value.requires_grad)
+        memo[id(value)] = convert(value).requires_grad_(value.requires_grad)
     return memo[id(value)]
 
 
@@ -206,18 +254,27 @@ def _leaves(value: Any) -> list[Tensor]:
 
 
 def walk(value: Any, visit: Callable[[Any], Any]) -> Any:
-    """The same structure with every part that is no list, tuple or dict replaced by what `visit` makes of it."""
+    """The same structure, all but lists, tuples, dicts and plain values replaced by what `visit` makes of them."""
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    if kind is tuple or kind is list:
+        return kind([walk(one, visit) for one in value])
+    if kind is dict:
+        return {key: walk(one, visit) for key, one in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(walk(one, visit) for one in value))
-    if type(value) in (list, tuple):
-        return type(value)(walk(one, visit) for one in value)
-    return {key: walk(one, visit) for key, one in value.items()} if type(value) is dict else visit(value)
+        return kind(*[walk(one, visit) for one in value])
+    return visit(value)
 
 
 def cotangent(output: Tensor) -> Tensor:
     """A gradient that flows into an output: numbers around one that every dtype holds, none like its neighbour."""
-    steps = torch.arange(output.numel(), dtype=torch.float32).remainder_(13).sub_(6).mul_(0.125).add_(1.0)
-    return steps.reshape(output.shape).to(device=output.device, dtype=output.dtype)
+    return ramp(output.numel()).reshape(output.shape).to(device=output.device, dtype=output.dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def ramp(count: int) -> Tensor:
+    return torch.arange(count, dtype=torch.float32).remainder_(13).sub_(6).mul_(0.125).add_(1.0)
 
 
 def declared(info: Any, dtype: torch.dtype) -> float:

@@ -82,7 +82,7 @@ def guarded(
         faulthandler.cancel_dump_traceback_later()
 
 
-def call_function(path: str, name: str) -> Any:
+def call_function(path: str, name: str, *args: object) -> Any:
     """What the function of the file returns. Unusable if there is no such function."""
     sys.path.insert(0, os.path.dirname(path))  # as if the file had been started: its neighbours can be imported
     spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
@@ -96,7 +96,7 @@ def call_function(path: str, name: str) -> Any:
         names = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
         there = ", ".join(one for one in names if getattr(vars(module)[one], "__module__", None) == spec.name)
         raise Unusable(f"it has no function {name!r}" + (f" (there are: {there})" if there else ""))
-    return function()
+    return function(*args)
 
 
 def step_of(target: Any, devices: list[str]) -> tuple[torch.nn.Module | None, Callable[[], object]]:

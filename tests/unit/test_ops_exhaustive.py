@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
 from mpsdoctor.check import Answer
@@ -10,24 +14,35 @@ from mpsdoctor.ops.exhaustive import Task
 from mpsdoctor.ops.session import UnusableRequestError
 
 
-def task(*places: tuple[int, str]) -> Task:
-    """A task whose worker has announced these samples."""
-    made = Task("exp", "aten::exp", "float32")
-    for number, direction in places:
-        made.take({"at": [number, direction]})
-    return made
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return Made(Task("exp", "aten::exp", "float32"), tmp_path / "notes")
 
 
-def ended(made: Task, outcome: str, value: object = None, detail: str = "") -> bool:
-    return made.goes_on(Answer(made.job("cpu"), outcome, value, detail))  # type: ignore[arg-type]
+@dataclass
+class Made:
+    """A task, and what its worker noted and answered."""
+
+    task: Task
+    notes: Path
+
+    def ends(
+        self, outcome: str, value: object = None, detail: str = "", at: tuple[int, str, int, int] | None = None
+    ) -> bool:
+        """End a turn whose worker had noted a sample, its direction, and how many it had begun forward and backward."""
+        job = self.task.job("cpu", self.notes)
+        if at:
+            number, direction, forward, backward = at
+            done = {"forward": forward, "backward": backward}
+            self.notes.write_bytes(json.dumps([job.args["ticket"], number, direction, done]).encode().ljust(256))
+        return self.task.goes_on(Answer(job, outcome, value, detail))  # type: ignore[arg-type]  # one of its literals
 
 
-def test_a_crash_costs_its_sample_alone() -> None:
-    """The sample that was announced last is the one that crashed, and the next one is run after it."""
-    made = task((0, "forward"), (0, "backward"), (1, "forward"))
-    assert ended(made, "crash", detail="SIGSEGV")
-    assert made.first == (2, "forward")
-    rows = {(row["variant"], row["direction"]): row["outcome"] for row in made.rows("cpu")}
+def test_a_crash_costs_its_sample_alone(made: Made) -> None:
+    """The sample that was noted last is the one that crashed, and the next one is run after it."""
+    assert made.ends("crash", detail="SIGSEGV", at=(1, "forward", 2, 1))
+    assert made.task.first == 2
+    rows = {(row["variant"], row["direction"]): row["outcome"] for row in made.task.rows("cpu")}
     assert rows == {
         ("sample 1", "forward"): "crash",
         ("1 samples", "forward"): "ok",
@@ -35,35 +50,38 @@ def test_a_crash_costs_its_sample_alone() -> None:
     }
 
 
-def test_a_crash_in_the_gradient_counts_for_the_gradient() -> None:
+def test_a_crash_in_the_gradient_counts_for_the_gradient(made: Made) -> None:
     """A worker that died in the backward pass of the first sample of its turn did not die before it."""
-    made = task((0, "forward"), (0, "backward"))
-    assert ended(made, "crash", detail="SIGABRT")
-    assert made.bad == {(0, "backward"): {"outcome": "crash", "detail": "SIGABRT"}}
+    assert made.ends("crash", detail="SIGABRT", at=(0, "backward", 1, 1))
+    assert made.task.bad == {(0, "backward"): {"outcome": "crash", "detail": "SIGABRT"}}
 
 
-def test_an_operator_that_dies_again_is_left() -> None:
+def test_an_operator_that_dies_again_is_left(made: Made) -> None:
     """Two deaths of one entry are enough: each costs an import."""
-    made = task((0, "forward"))
-    assert ended(made, "crash")
-    made.take({"at": [1, "forward"]})
-    assert not ended(made, "timeout")
-    assert [verdict["outcome"] for verdict in made.bad.values()] == ["crash", "timeout"]
+    assert made.ends("crash", at=(0, "forward", 1, 0))
+    assert not made.ends("timeout", at=(1, "forward", 1, 0))
+    assert [verdict["outcome"] for verdict in made.task.bad.values()] == ["crash", "timeout"]
 
 
-def test_a_turn_ends_or_goes_on() -> None:
+def test_notes_of_an_earlier_turn_are_not_taken_for_this_one(made: Made) -> None:
+    """A worker that died before it noted anything leaves what it noted for another job, which does not count."""
+    assert made.ends("ok", {"next": 3, "done": {"forward": 3, "backward": 0}}, at=(2, "forward", 3, 0))
+    assert not made.ends("crash", detail="SIGKILL")
+    assert made.task.bad == {(3, "forward"): {"outcome": "crash", "detail": "SIGKILL"}}
+
+
+def test_a_turn_ends_or_goes_on(made: Made) -> None:
     """A worker that hands back is asked for the rest; one that is done is not."""
-    made = task((0, "forward"))
-    assert ended(made, "ok", {"next": [4, "forward"]})
-    assert made.first == (4, "forward")
-    assert not ended(made, "ok", {"next": None})
+    assert made.ends("ok", {"next": 4, "done": {"forward": 4, "backward": 4}})
+    assert made.task.first == 4
+    assert not made.ends("ok", {"next": None, "done": {"forward": 2, "backward": 2}})
+    assert made.task.done == {"forward": 6, "backward": 6}
 
 
-def test_samples_that_cannot_be_made_are_an_error() -> None:
+def test_samples_that_cannot_be_made_are_an_error(made: Made) -> None:
     """An entry whose samples raise an error is told, once."""
-    made = task()
-    assert not ended(made, "error", {}, "ValueError: no samples")
-    assert [row["outcome"] for row in made.rows("cpu")] == ["error"]
+    assert not made.ends("error", {}, "ValueError: no samples")
+    assert [row["outcome"] for row in made.task.rows("cpu")] == ["error"]
 
 
 PLAN = [

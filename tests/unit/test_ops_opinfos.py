@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,32 +79,43 @@ INFOS = [
 ]
 
 
+@dataclass
+class Runner:
+    """Runs entries as a worker does, and keeps what it notes and sends."""
+
+    notes: Path
+    places: list[tuple[int, str]] = field(default_factory=list)
+    bad: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def __call__(self, name: str, dtype: str = "float32", first: int = 0) -> dict[str, Any]:
+        self.notes.write_bytes(bytes(256))
+        return opinfos.run(name, dtype, "cpu", first, str(self.notes), 7)
+
+    def sent(self, message: dict[str, Any]) -> None:
+        number, direction = message["at"]
+        self.bad[number, direction] = message["bad"]["outcome"]
+
+
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the worker sends, with the entries above as database."""
-    messages: list[dict[str, Any]] = []
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runner:
+    """A runner with the entries above as database."""
+    runner = Runner(tmp_path / "notes")
+    begin = opinfos.Notes.begin
+
+    def noted(self: opinfos.Notes, number: int, direction: str) -> None:
+        begin(self, number, direction)
+        found = json.loads(runner.notes.read_bytes())
+        assert found == [7, number, direction, self.done]
+        runner.places.append((number, direction))
+
     monkeypatch.setattr(opinfos, "database", lambda: {opinfos.full_name(one): one for one in INFOS})
-    monkeypatch.setattr(opinfos.channel, "progress", messages.append)
+    monkeypatch.setattr(opinfos.channel, "progress", runner.sent)
+    monkeypatch.setattr(opinfos.Notes, "begin", noted)
     monkeypatch.setattr(opinfos, "TURN", 1000.0)
-    return messages
+    return runner
 
 
-def places(said: list[dict[str, Any]]) -> list[tuple[int, str]]:
-    return [tuple(one["at"]) for one in said if "at" in one]
-
-
-def bad(said: list[dict[str, Any]]) -> dict[tuple[int, str], str]:
-    """Outcome by place of what was not right."""
-    found, at = {}, (0, "")
-    for one in said:
-        if "at" in one:
-            at = tuple(one["at"])
-        else:
-            found[at] = one["bad"]["outcome"]
-    return found
-
-
-def test_the_plan_names_every_entry(said: list[dict[str, Any]]) -> None:
+def test_the_plan_names_every_entry(run: Runner) -> None:
     """Each entry appears with its aten name, or its own where aten has none, in one dtype or in all."""
     assert opinfos.plan(False)[:2] == [["exp", "aten::exp", "float32"], ["softmax.plain", "aten::softmax", "float32"]]
     assert opinfos.plan(False)[4][1] == "torch.refuses"
@@ -110,44 +123,44 @@ def test_the_plan_names_every_entry(said: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("name", ["exp", "softmax.plain", "dropout"])
-def test_right_samples_are_announced_alone(name: str, said: list[dict[str, Any]]) -> None:
-    """Every sample is announced in both directions, and a right or random one says no more."""
-    assert opinfos.run(name, "float32", "cpu", [0, "forward"]) == {"next": None}
-    assert places(said) == [(number, way) for number in range(3) for way in ("forward", "backward")]
-    assert bad(said) == {}
+def test_right_samples_are_noted_alone(name: str, run: Runner) -> None:
+    """Every sample is noted in both directions before it begins, and a right or random one says no more."""
+    assert run(name) == {"next": None, "done": {"forward": 3, "backward": 3}}
+    assert run.places == [(number, way) for number in range(3) for way in ("forward", "backward")]
+    assert run.bad == {}
 
 
-def test_a_wrong_gradient_is_told_at_its_samples(said: list[dict[str, Any]]) -> None:
+def test_a_wrong_gradient_is_told_at_its_samples(run: Runner) -> None:
     """Only the direction that is wrong is reported."""
-    opinfos.run("tan", "float32", "cpu", [0, "forward"])
-    assert bad(said) == {(number, "backward"): "wrong" for number in range(3)}
+    run("tan")
+    assert run.bad == {(number, "backward"): "wrong" for number in range(3)}
 
 
-def test_a_sample_that_cannot_run_costs_itself_alone(said: list[dict[str, Any]]) -> None:
+def test_a_sample_that_cannot_run_costs_itself_alone(run: Runner) -> None:
     """A missing kernel in one sample leaves the others, and its own gradient is not asked for."""
-    opinfos.run("refuses", "float32", "cpu", [0, "forward"])
-    assert bad(said) == {(1, "forward"): "unimplemented"}
-    assert (1, "backward") not in places(said)
-    assert (2, "backward") in places(said)
+    run("refuses")
+    assert run.bad == {(1, "forward"): "unimplemented"}
+    assert (1, "backward") not in run.places
+    assert (2, "backward") in run.places
 
 
-def test_it_goes_on_where_it_is_told_to(said: list[dict[str, Any]]) -> None:
+def test_it_goes_on_where_it_is_told_to(run: Runner) -> None:
     """After a crash the samples before it are not run again."""
-    opinfos.run("exp", "float32", "cpu", [2, "forward"])
-    assert places(said) == [(2, "forward"), (2, "backward")]
+    run("exp", first=2)
+    assert run.places == [(2, "forward"), (2, "backward")]
 
 
-def test_it_hands_back_after_its_turn(said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_hands_back_after_its_turn(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long list of samples is run in turns, so that a hang is told from much work."""
     monkeypatch.setattr(opinfos, "TURN", -1.0)
-    assert opinfos.run("exp", "float32", "cpu", [0, "forward"]) == {"next": [1, "forward"]}
+    assert run("exp") == {"next": 1, "done": {"forward": 1, "backward": 1}}
 
 
-def test_integers_have_no_gradient(said: list[dict[str, Any]]) -> None:
+def test_integers_have_no_gradient(run: Runner) -> None:
     """A dtype without a derivative is run forward alone."""
     INFOS[0].sample_inputs_func = lambda *_: iter([Sample(torch.arange(3))])  # type: ignore[method-assign,assignment]
-    opinfos.run("exp", "int64", "cpu", [0, "forward"])
-    assert places(said) == [(0, "forward")]
+    run("exp", "int64")
+    assert run.places == [(0, "forward")]
     del INFOS[0].sample_inputs_func
 
 
