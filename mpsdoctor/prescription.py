@@ -11,6 +11,7 @@ import msgspec
 import mpsdoctor
 from mpsdoctor import fingerprint, profile, profile_format, verdict
 from mpsdoctor.checkup import Settings
+from mpsdoctor.doubts import STEP
 from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor.sandbox import Sandbox
 
@@ -59,12 +60,20 @@ def prescribe(report: Report, recorded: Mapping[str, Any], previous: Mapping[str
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": verdict.workload_table(training, facts.get("operators")),
+        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, facts.get("operators"))},
+        "batches": _batches(training, facts.get("operators")),
         "force_mps": bool((previous or {}).get("force_mps", False)),
         "environment": _environment(device, facts.get("operators", {})),
-        "settings": {key: facts["build"][key] for key in ("num_threads",) if key in facts.get("build", {})},
+        "settings": _settings(facts.get("build", {}), training),
         "hints": list(training.get("hints", ())),
     }
+
+
+def own_steps(previous: Mapping[str, Any] | None, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What `bench --store` put into the previous profile, which no check-up measures, as long as it holds."""
+    if not previous or profile.changes(previous["fingerprint"], dict(recorded)):
+        return {}
+    return {name: sizes for name, sizes in previous["workloads"].items() if STEP in sizes}
 
 
 def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
@@ -97,6 +106,22 @@ def previous(path: Path) -> dict[str, Any] | None:
         return profile.read(path)
     except (FileNotFoundError, profile_format.ProfileError):
         return None
+
+
+def _batches(training: Mapping[str, Any], operators: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Speeds by batch size, of devices whose numbers are right."""
+    out = verdict.ruled_out(operators, training)
+    fit = {
+        family: [dict(row) for row in rows if row["device"] not in out]
+        for family, rows in training.get("batches", {}).items()
+    }
+    return {family: rows for family, rows in fit.items() if rows}
+
+
+def _settings(build: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+    """The number of CPU threads: the measured best where it is clearly faster, else torch's own."""
+    number = training.get("num_threads") or build.get("num_threads")
+    return {"num_threads": number} if number else {}
 
 
 def _environment(device: str, operators: Mapping[str, Any]) -> dict[str, str]:

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mpsdoctor.doubts import NOTHING_COMPARED, Doubt, confidence, doubts
+from mpsdoctor.doubts import NOTHING_COMPARED, STEP, Doubt, confidence, doubts
 from mpsdoctor.report import Verdict
 
 Facts = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 CLEARLY = 1.05  # a whole interval above it: within 5 % nobody gains by moving a training
-SIZES = ("medium", "small", "large")  # which size a family is judged by, where several were measured
+# Which size a family is judged by, where several were measured; a person's own training step has but one.
+SIZES = ("medium", "small", "large", STEP)
 # A device that does one of these in training is out, however fast it is.
 DISQUALIFYING: dict[str, str] = {
     "diverged": "trains to other numbers than the CPU",
@@ -70,6 +71,8 @@ def judge(
         return only_cpu(devices, reasons, timed, training)
     if not timed:
         return by_policy(fit, reasons, apple_silicon)
+    if timed_in_place_of_the_cpu(fit, timed):
+        return without_the_cpu(fit, reasons, timed, training or {})
     return by_measurement(fit, reasons, operators, training or {})
 
 
@@ -98,14 +101,19 @@ def only_cpu(devices: Sequence[Row], reasons: Sequence[str], timed: Sequence[Row
     ]
     families = list(dict.fromkeys(row["workload"] for row in timed))
     head = "the CPU is the only device that can be trusted here" if reasons else "the CPU is the only usable device"
-    trained = [f"{', '.join(families)} train on it"] if families else ["no training was timed on it"]
-    broken = [
-        f"{row['workload']} {row['size']} does not train on the CPU either: {first_line(row['detail'])}"
+    verb = "trains" if len(families) == 1 else "train"
+    trained = [f"{', '.join(families)} {verb} on it"] if families else ["no training was timed on it"]
+    broken = broken_on_the_cpu(training)
+    sure: Literal["high", "medium", "low"] = "low" if broken else "high"
+    return Verdict("cpu", sure, (head, *reasons, *unusable, *trained, *broken), dict.fromkeys(families, "cpu"))
+
+
+def broken_on_the_cpu(training: Facts | None) -> list[str]:
+    return [
+        f"{row['workload']} {row['size']} does not train on the CPU: {first_line(row['detail'])}"
         for row in (training or {}).get("results", ())
         if row["device"] == "cpu" and row["outcome"] not in ("ok", "skipped")
     ]
-    sure: Literal["high", "medium", "low"] = "low" if broken else "high"
-    return Verdict("cpu", sure, (head, *reasons, *unusable, *trained, *broken), dict.fromkeys(families, "cpu"))
 
 
 def by_policy(fit: Sequence[str], reasons: Sequence[str], apple_silicon: bool | None) -> Verdict:
@@ -118,6 +126,20 @@ def by_policy(fit: Sequence[str], reasons: Sequence[str], apple_silicon: bool | 
         why = f"{untold}: MPS is there, but nothing has shown yet that it trains right and faster"
         return Verdict("cpu", "low", (why, *reasons))
     return Verdict(others[0], "low", (f"{untold}, and {others[0]} is the accelerator that torch offers", *reasons))
+
+
+def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Row]) -> bool:
+    """Whether only accelerators trained."""
+    devices = {row["device"] for row in timed}
+    return "cpu" not in devices and not devices.isdisjoint(fit)
+
+
+def without_the_cpu(fit: Sequence[str], reasons: Sequence[str], timed: Sequence[Row], training: Facts) -> Verdict:
+    """The fastest of those that train what the CPU cannot, by the number of things trained, then by the time."""
+    rows = {device: [row for row in timed if row["device"] == device] for device in fit}
+    device = min(rows, key=lambda each: (-len(rows[each]), sum(row["step_ms"] for row in rows[each])))
+    families = dict.fromkeys((row["workload"] for row in rows[device]), device)
+    return Verdict(device, "low", (*broken_on_the_cpu(training), *reasons), families)
 
 
 def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts | None, training: Facts) -> Verdict:
@@ -135,12 +157,20 @@ def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts 
 def told_overall(ahead: Score | None, best: Score | None) -> list[str]:
     if best is None:
         return ["nothing was compared with the CPU, which is the default"]
-    families = ", ".join(f"{row['workload']} {row['size']} {row['speedup']:.3g}\u00d7" for row in best.rows)
+    what = measured(best.rows)
     if ahead:
-        return [f"{ahead.device} trains at {ahead}, the mean over {families}"]
+        return [f"{ahead.device} trains at {ahead}, {what}"]
     if best.ci95[1] < 1 / CLEARLY:
-        return [f"{best.device} is slower than the CPU: {best}, the mean over {families}"]
-    return [f"{best.device} is not clearly faster than the CPU: {best}, the mean over {families}"]
+        return [f"{best.device} is slower than the CPU: {best}, {what}"]
+    return [f"{best.device} is not clearly faster than the CPU: {best}, {what}"]
+
+
+def measured(rows: Sequence[Row]) -> str:
+    """What a score comes from."""
+    if [row["size"] for row in rows] == [STEP]:
+        return f"measured on {rows[0]['workload']}"
+    families = ", ".join(f"{row['workload']} {row['size']} {row['speedup']:.3g}\u00d7" for row in rows)
+    return f"the mean over {families}"
 
 
 def told_exceptions(device: str, table: Mapping[str, str], training: Facts, fit: Sequence[str]) -> list[str]:
@@ -165,16 +195,24 @@ def comparisons(training: Facts, device: str) -> list[Row]:
 
 
 def by_workload(training: Facts, fit: Sequence[str]) -> dict[str, str]:
-    """The winner of each family that was timed on the CPU: an accelerator only if clearly faster."""
-    table = {}
-    for family in dict.fromkeys(row["workload"] for row in training["results"] if row["outcome"] == "ok"):
-        rows = [deciding(family, training, device, fit) for device in fit if device != "cpu"]
-        table[family] = winner([row for row in rows if row])
-    return table
+    """The winner of each family: an accelerator only if clearly faster, or if the CPU does not train it at all."""
+    trained: dict[str, set[str]] = {}
+    for row in training["results"]:
+        if row["outcome"] == "ok":
+            trained.setdefault(row["workload"], set()).add(row["device"])
+    return {family: winner_of(family, training, fit, devices) for family, devices in trained.items()}
+
+
+def winner_of(family: str, training: Facts, fit: Sequence[str], trained: set[str]) -> str:
+    if "cpu" not in trained:
+        return next((device for device in fit if device in trained), "cpu")
+    rows = [deciding(family, training, device, fit) for device in fit if device != "cpu"]
+    return winner([row for row in rows if row])
 
 
 def winner(rows: Iterable[Row]) -> str:
-    ahead = [row for row in rows if row["ci95"][0] > CLEARLY]
+    """The comparison's own winner counts too: few blocks may agree by chance, and then it is nobody."""
+    ahead = [row for row in rows if row["winner"] == row["device"] and row["ci95"][0] > CLEARLY]
     return max(ahead, key=lambda row: row["speedup"])["device"] if ahead else "cpu"
 
 
@@ -195,7 +233,8 @@ def geometric_mean(values: Sequence[float]) -> float:
 def workload_table(training: Facts, operators: Facts | None = None) -> dict[str, dict[str, Row]]:
     """For the profile: by family and size the winner, and the speed of the best accelerator against the CPU.
 
-    A device that is ruled out does not appear; what trains on the CPU and was compared with nothing is the CPU's.
+    A device that is ruled out does not appear. What was compared with nothing is the CPU's where it trains there, else
+    that of the device where it does.
     """
     out = ruled_out(operators, training)
     rows = [row for row in training.get("comparisons", ()) if row["device"] not in out and row["baseline"] == "cpu"]
@@ -203,10 +242,10 @@ def workload_table(training: Facts, operators: Facts | None = None) -> dict[str,
     for row in sorted(rows, key=lambda row: float(row["speedup"])):  # the fastest is written last and stays
         entry = {"device": winner([row]), "speedup": row["speedup"], "ci95": list(row["ci95"])}
         table.setdefault(row["workload"], {})[row["size"]] = entry
-    for row in training.get("results", ()):
-        if row["device"] == "cpu" and row["outcome"] == "ok":
-            alone = {"device": "cpu", "speedup": None, "ci95": None}
-            table.setdefault(row["workload"], {}).setdefault(row["size"], alone)
+    trained = [row for row in training.get("results", ()) if row["outcome"] == "ok" and row["device"] not in out]
+    for row in sorted(trained, key=lambda row: bool(row["device"] != "cpu")):
+        alone = {"device": row["device"], "speedup": None, "ci95": None}
+        table.setdefault(row["workload"], {}).setdefault(row["size"], alone)
     return table
 
 

@@ -139,11 +139,13 @@ def speeds(report: Report) -> Iterator[str]:
     if not timed:
         return
     ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
-    yield f"{'Training':13}{'size':8}{'device':8}{'ms a step':>9}   {'95 % interval':18}against the CPU"
+    # The names of our own workloads fit into 13 columns; that of a person's own step may need up to 40.
+    width = max(13, 2 + max(len(row["workload"]) for row in timed))
+    yield f"{'Training':{width}}{'size':8}{'device':8}{'ms a step':>9}   {'95 % interval':18}against the CPU"
     for row in timed:
         interval = " to ".join(_figure(end) for end in row["ci95_ms"] or ()) or "-"
         ratio = ratios.get((row["workload"], row["size"], row["device"]))
-        named = f"{row['workload']:13}{row['size']:8}{row['device']:8}"
+        named = f"{row['workload']:{width}}{row['size']:8}{row['device']:8}"
         yield f"{named}{_figure(row['step_ms']):>9}   {interval:18}{_ratio(ratio)}".rstrip()
 
 

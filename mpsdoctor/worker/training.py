@@ -1,12 +1,13 @@
-"""One training session in this process: prepared, warmed up and timed by separate jobs, so that devices can take turns.
+"""Training sessions in this process: prepared, warmed up and timed by separate jobs, so that devices can take turns.
 
-A step is what a trainer does: the batch copied to the device, forward, loss, backward, AdamW.
+A step is what a trainer does: the batch copied to the device, forward, loss, backward, AdamW. Most have one session,
+"main"; an experiment has one for each way to train that it compares. Whatever has a step of its own becomes a session
+by `adopt`.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -14,12 +15,13 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from torch import nn
 
-from . import channel, workloads
+from . import channel, holding, workloads
 
 SHORTEST_BLOCK = 0.01  # seconds; the clock resolves 100 ns, so it adds nothing to a block of this length
 SETTLED_WITHIN = 0.05  # medians of three blocks in a row differ by no more than this
 SLOW_AT_FIRST = 12  # steps; a device may be slow, and evenly so, until its caches and compiled graphs are there
 AT_LEAST = 3  # losses to compare, however slow the steps are
+MAIN = "main"
 SKETCH = 8  # numbers a gradient; the estimated distance is less than a quarter of the true one once in 10,000
 
 _default_threads = torch.get_num_threads()
@@ -27,21 +29,28 @@ _default_threads = torch.get_num_threads()
 
 @dataclass
 class Session:
-    """A workload on a device; `steps` counts since its fresh start."""
+    """Something that trains on a device.
 
-    workload: str
-    size: str
+    `step` does one training step and answers the loss, on the device; `restart` puts weights and optimizer back to
+    where they began. `steps` counts since then, and `step` counts it up. What follows `peak_bytes` is the workloads'.
+    """
+
     device: str
-    dtype: str
-    batches: List[workloads.Batch]
-    synchronise: Callable[[torch.Tensor], object]
-    model: nn.Module = field(default_factory=nn.Identity)
-    optimizer: Any = None
+    step: Callable[["Session"], torch.Tensor]
+    restart: Callable[["Session"], None]
+    num_threads: int = _default_threads
     steps: int = 0
     peak_bytes: Optional[int] = None
+    workload: str = ""
+    size: str = ""
+    dtype: str = "float32"
+    channels_last: bool = False
+    batches: List[workloads.Batch] = field(default_factory=list)
+    model: nn.Module = field(default_factory=nn.Identity)
+    optimizer: Any = None
 
 
-_session: Optional[Session] = None
+_sessions: Dict[str, Session] = {}
 
 
 def ready() -> Dict[str, Any]:
@@ -58,34 +67,73 @@ def ready() -> Dict[str, Any]:
 
 
 def prepare(
-    workload: str, size: str, device: str, dtype: str = "float32", num_threads: Optional[int] = None
+    workload: str,
+    size: str,
+    device: str,
+    dtype: str = "float32",
+    num_threads: Optional[int] = None,
+    batch: Optional[int] = None,
+    reading: bool = False,
+    resident: bool = False,
+    channels_last: bool = False,
+    name: str = MAIN,
 ) -> Dict[str, Any]:
-    """Build the workload from its seed and put it on the device.
+    """Build the workload from its seed and put it on the device, as the session of this name.
 
-    A dtype other than float32 means autocast, the weights stay float32. Answers `parameters` and `batch` (counts).
+    A dtype other than float32 means autocast, the weights stay float32. There is no GradScaler, which guards long
+    trainings against gradients that vanish in float16: ten steps do not need it, and its pass over the gradients is
+    little beside a step. `batch` replaces the declared number of samples, `reading` waits for the loss in every step,
+    `resident` puts the batches on the device beforehand, and `channels_last` lays out images and weights so, also
+    beforehand.
+
+    Answers `parameters` and `batch` (counts), and `num_threads`.
     """
-    global _session
-    release()
-    torch.set_num_threads(num_threads or _default_threads)
-    batches = workloads.draw(workload, size)
-    _session = Session(workload, size, device, dtype, batches, synchroniser(device))
-    forget_peak(device)
-    start_afresh(_session)
-    parameters = sum(parameter.numel() for parameter in _session.model.parameters())
+    drop(name)
+    batches = workloads.draw(workload, size, batch)
+    if channels_last:
+        batches = [(inputs.to(memory_format=torch.channels_last), targets) for inputs, targets in batches]
+    if resident:
+        batches = [(inputs.to(device), targets.to(device)) for inputs, targets in batches]
+    session = Session(
+        device=device,
+        step=train_and_read if reading else train,
+        restart=start_afresh,
+        num_threads=num_threads or _default_threads,
+        workload=workload,
+        size=size,
+        dtype=dtype,
+        channels_last=channels_last,
+        batches=batches,
+    )
+    adopt(session, name)
+    parameters = sum(parameter.numel() for parameter in session.model.parameters())
     return {"parameters": parameters, "batch": len(batches[0][0]), "num_threads": torch.get_num_threads()}
 
 
-def current() -> Session:
-    """The session of this process; RuntimeError where there is none, as after a restart of the worker."""
-    if _session is None:
+def adopt(session: Session, name: str = MAIN) -> None:
+    """Let the other jobs work on this session, from its fresh start."""
+    holding.forget_peak(session.device)
+    _sessions[name] = session
+    current(name).restart(session)
+
+
+def current(name: str = MAIN) -> Session:
+    """A session of this process, with its number of threads; RuntimeError where there is none, as after a restart."""
+    session = _sessions.get(name)
+    if session is None:
         raise RuntimeError("no training session in this process: prepare() has not run since the worker started")
-    return _session
+    if torch.get_num_threads() != session.num_threads:
+        torch.set_num_threads(session.num_threads)
+    return session
 
 
 def start_afresh(session: Session) -> None:
     """The initial weights and an empty optimizer, so that the loss curve begins where every device's does."""
-    session.model = workloads.build(session.workload, session.size).to(session.device).train()
-    session.optimizer = torch.optim.AdamW(session.model.parameters(), lr=workloads.RATE)
+    model = workloads.build(session.workload, session.size).to(session.device).train()
+    if session.channels_last:
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it for tensors
+    session.model = model
+    session.optimizer = torch.optim.AdamW(model.parameters(), lr=workloads.RATE)
     session.steps = 0
 
 
@@ -101,6 +149,13 @@ def train(session: Session) -> torch.Tensor:
     return loss.detach()
 
 
+def train_and_read(session: Session) -> torch.Tensor:
+    """One step as in trainers that log every loss."""
+    loss = train(session)
+    loss.item()
+    return loss
+
+
 def forward(session: Session, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     if session.dtype == "float32":
         return nn.functional.cross_entropy(session.model(inputs), targets)
@@ -109,7 +164,7 @@ def forward(session: Session, inputs: torch.Tensor, targets: torch.Tensor) -> to
         return nn.functional.cross_entropy(session.model(inputs), targets)
 
 
-def losses(steps: int, seconds: float = 60.0) -> Dict[str, Any]:
+def losses(steps: int, seconds: float = 60.0, name: str = MAIN) -> Dict[str, Any]:
     """The loss curve from a fresh start, read after every step; shorter (3 at least) where `seconds` are over.
 
     The first step, which may compile for seconds, is not counted.
@@ -117,14 +172,14 @@ def losses(steps: int, seconds: float = 60.0) -> Dict[str, Any]:
     Answers `losses`, `seconds` (of each step, the first with its compilation) and `gradients` (sketches of the first
     step's, by parameter).
     """
-    session = current()
-    start_afresh(session)
+    session = current(name)
+    session.restart(session)
     values: List[float] = []
     times: List[float] = []
     gradients: Dict[str, List[float]] = {}
     while len(values) < steps and (sum(times[1:]) < seconds or len(values) < AT_LEAST):
         began = time.perf_counter()
-        values.append(float(train(session).item()))
+        values.append(float(session.step(session).item()))
         times.append(time.perf_counter() - began)
         channel.progress({"step": session.steps, "loss": values[-1]})
         gradients = gradients or sketches(session.model)
@@ -147,12 +202,13 @@ def sketches(model: nn.Module) -> Dict[str, List[float]]:
     return found
 
 
-def warm_up(seconds: float) -> Dict[str, Any]:
+def warm_up(seconds: float, name: str = MAIN) -> Dict[str, Any]:
     """Train until block medians settle, or the seconds are over.
 
-    Answers `steps`, `seconds`, `settled`, `step_seconds` (where it settled), `curve` ([steps, seconds a step] a block).
+    Answers `steps`, `seconds`, `settled`, `step_seconds` (where it settled), `curve` ([steps, seconds a step] a block),
+    and `done` and `used_bytes` as a block does.
     """
-    session = current()
+    session = current(name)
     began = time.perf_counter()
     curve: List[Tuple[int, float]] = []
     size = 1
@@ -168,6 +224,8 @@ def warm_up(seconds: float) -> Dict[str, Any]:
         "settled": session.steps >= SLOW_AT_FIRST and stable(curve),
         "step_seconds": middle([each for _, each in curve[-3:]]) if curve else None,
         "curve": curve[:64],
+        "done": session.steps,
+        "used_bytes": holding.used_bytes(session.device),
     }
 
 
@@ -186,50 +244,49 @@ def middle(times: List[float]) -> float:
 
 def timed(session: Session, steps: int) -> Tuple[float, torch.Tensor]:
     """Seconds for some steps, nothing pending at either end, and the last loss."""
+    wait = synchroniser(session.device)
     loss = torch.zeros((), device=session.device)
-    session.synchronise(loss)
+    wait(loss)
     began = time.perf_counter()
     for _ in range(steps):
-        loss = train(session)
-    session.synchronise(loss)
+        loss = session.step(session)
+    wait(loss)
     return time.perf_counter() - began, loss
 
 
-def block(steps: int) -> Dict[str, Any]:
-    """One timed block: `seconds`, `steps`, the last `loss`, `done` (steps since the start), `peak_bytes` or None."""
-    session = current()
+def block(steps: int, name: str = MAIN) -> Dict[str, Any]:
+    """One timed block: `seconds`, `steps`, the last `loss`, and `done` (steps since the start).
+
+    Memory in bytes, or None where it is not told: `used_bytes` now, after the block, and `peak_bytes`.
+    """
+    session = current(name)
     # While others had their turn caches and clocks cooled down; a few steps that do not count bring them back.
     for _ in range(steps // 8 + 1 if steps > 1 else 0):
-        train(session)
+        session.step(session)
     seconds, loss = timed(session, steps)
-    used = used_bytes(session.device)
-    if used is not None:
-        session.peak_bytes = max(used, session.peak_bytes or 0)
+    peak = holding.peak_bytes(session.device)
+    if peak is not None:
+        session.peak_bytes = max(peak, session.peak_bytes or 0)
     value = float(loss.item())
     return {
         "seconds": seconds,
         "steps": steps,
         "loss": value,
         "done": session.steps,
+        "used_bytes": holding.used_bytes(session.device),
         "peak_bytes": session.peak_bytes,
     }
 
 
 def release() -> None:
-    """Drop the session and give its memory back."""
-    global _session
-    _session = None
-    gc.collect()
-    for kind in ("cuda", "mps", "xpu", "accelerator"):
-        empty = getattr(getattr(torch, kind, None), "empty_cache", None)
-        if empty is not None and offered(kind):
-            empty()
+    """Drop every session and give the memory back."""
+    for name in list(_sessions):
+        drop(name)
 
 
-def offered(kind: str) -> bool:
-    """Whether the back end is there; emptying the cache of one that is not may start or fail it."""
-    module = torch.backends.mps if kind == "mps" else getattr(torch, kind, None)
-    return module is not None and bool(module.is_available())
+def drop(name: str) -> None:
+    _sessions.pop(name, None)
+    holding.give_back()
 
 
 def synchroniser(device: str) -> Callable[[torch.Tensor], object]:
@@ -242,34 +299,3 @@ def synchroniser(device: str) -> Callable[[torch.Tensor], object]:
         if wait is not None:
             return lambda loss: wait()
     return lambda loss: loss.item()
-
-
-def forget_peak(device: str) -> None:
-    """Let the peak be this session's own, where the back end keeps one."""
-    module = getattr(torch, torch.device(device).type, None)
-    forget = getattr(module, "reset_peak_memory_stats", None)
-    if forget is not None:
-        forget()
-
-
-def used_bytes(device: str) -> Optional[int]:
-    """Peak memory of the device, what its driver holds on MPS, what this process held on the CPU, else None."""
-    kind = torch.device(device).type
-    if kind == "cpu":
-        return resident_bytes()
-    module = getattr(torch, kind, None)
-    for name in ("max_memory_allocated", "driver_allocated_memory", "current_allocated_memory"):
-        ask = getattr(module, name, None)
-        if ask is not None:
-            return int(ask())
-    return None
-
-
-def resident_bytes() -> Optional[int]:
-    """The most memory this process has held, torch itself included; None on Windows, which has no such call."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB

@@ -7,7 +7,7 @@ arithmetic.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from torch import nn
@@ -158,9 +158,12 @@ def build(workload: str, size: str) -> nn.Module:
     return FAMILIES[workload][0](shape)
 
 
-def draw(workload: str, size: str) -> List[Batch]:
-    """The same few batches at every call, on the CPU; labels follow from the inputs, so there is something to learn."""
-    shape = shape_of(workload, size)
+def draw(workload: str, size: str, batch: Optional[int] = None) -> List[Batch]:
+    """The same few batches at every call, on the CPU; labels follow from the inputs, so there is something to learn.
+
+    `batch` replaces the declared number of samples.
+    """
+    shape = {**shape_of(workload, size), **({"batch": batch} if batch else {})}
     torch.manual_seed(SEED + 1)
     batches: List[Batch] = []
     teacher: Any = None

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from mpsdoctor import verdict
-from mpsdoctor.check import Answer, Context, Finding, Sandbox, Workers
+from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor_checks import training
-from mpsdoctor_checks.training import plan
+from mpsdoctor_checks.training import advice, plan, sweep
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
 # Several test processes share the cores; one thread each is slower by less than waiting for one another.
@@ -120,6 +120,24 @@ def test_autocast_trains_to_nearly_the_same(worker: Sandbox) -> None:
     assert curves[0] == pytest.approx(curves[1], rel=1e-2)
 
 
+@pytest.mark.parametrize("way", [{"reading": True}, {"resident": True}, {"channels_last": True}, {"num_threads": 2}])
+def test_ways_to_train_differ_in_speed_alone(worker: Sandbox, way: dict[str, Any]) -> None:
+    """Sessions of their own names stand side by side in a worker, and train to the same losses."""
+    ask(worker, "prepare", workload="cnn", size="small", device="cpu", name="usual")
+    ask(worker, "prepare", workload="cnn", size="small", device="cpu", name="other", **way)
+    usual, other = (ask(worker, "losses", steps=3, name=name)["losses"] for name in ("usual", "other"))
+    assert other == pytest.approx(usual, rel=1e-4)
+    ask(worker, "release")
+    assert asked(worker, "block", steps=1, name="usual").outcome == "error"
+
+
+def test_a_batch_can_be_asked_for(worker: Sandbox) -> None:
+    """The declared number of samples is replaced, down to a single one."""
+    args = {"workload": "transformer", "size": "small", "device": "cpu"}
+    assert ask(worker, "prepare", **args, batch=3)["batch"] == 3
+    assert math.isfinite(ask(worker, "prepare", **args, batch=1) and ask(worker, "block", steps=1)["loss"])
+
+
 @pytest.mark.parametrize("function", ["losses", "block"])
 def test_a_death_between_jobs_is_an_error(function: str) -> None:
     """A session that died with its worker is said to be gone; no number comes from a fresh worker."""
@@ -149,10 +167,12 @@ def test_unknown_workloads_name_those_that_exist(worker: Sandbox, workload: str,
     assert exist in answer.value["message"]
 
 
-def checked(devices: tuple[str, ...], env: Mapping[str, str], seconds: float) -> tuple[dict[str, Any], list[Finding]]:
+def checked(
+    devices: tuple[str, ...], env: Mapping[str, str], seconds: float, budget: Budget = "quick"
+) -> tuple[dict[str, Any], list[Finding]]:
     """Facts and findings of the check; the environment is what its workers inherit."""
     build = {"devices": [{"device": device, "usable": True} for device in devices], "num_threads": 1}
-    context = Context("quick", seconds, None, {"build": build}, Workers(sys.executable), lambda message: None)
+    context = Context(budget, seconds, None, {"build": build}, Workers(sys.executable), lambda message: None)
     facts: dict[str, Any] = {}
     findings: list[Finding] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -207,21 +227,21 @@ def test_an_accelerator_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_planted_faults_are_named() -> None:
-    """A wrong gradient, NaN and a death in training are each found, named, and rule the device out."""
+    """A wrong gradient, NaN at step 7, a death at step 20 and a leak are each found, named, and rule the device out."""
     faults = (
         "aten::native_batch_norm_backward=wrong",
-        "aten::gelu=nan@24",
-        "aten::embedding_dense_backward=segfault@7",
+        f"aten::_thnn_fused_lstm_cell=nan@{6 * 16 + 1}",
+        "aten::embedding_dense_backward=segfault@20",
     )
-    environment = simulator().environment(faults=",".join(faults))
+    environment = simulator().environment(faults=",".join(faults), leak_bytes=1 << 20)
     facts, findings = checked(("cpu", "sim"), environment, seconds=6.0)
-    found = outcomes(facts, "sim")
-    assert (found["cnn"], found["transformer"], found["mlp"]) == ("diverged", "crash", "nan")
+    assert outcomes(facts, "sim") == {"cnn": "diverged", "transformer": "crash", "mlp": "ok", "lstm": "nan"}
     assert outcomes(facts, "cpu")["transformer"] == "ok"
     by_code = {finding.code: finding for finding in findings}
     assert "gradient of" in by_code["MPS510"].detail
-    assert "at step" in by_code["MPS511"].detail
-    assert re.search(r"after step [1-9], in losses: SIGSEGV", by_code["MPS512"].detail)
+    assert "at step 7" in by_code["MPS511"].detail
+    assert re.search(r"after step 1\d, in warm_up: SIGSEGV", by_code["MPS512"].detail)
+    assert by_code["MPS526"].title == "memory in use on sim grows by 1 MiB a training step"
     judged = verdict.judge([{"device": each, "usable": True} for each in ("cpu", "sim")], None, facts)
     assert judged is not None
     assert judged.device == "cpu"
@@ -238,6 +258,28 @@ def test_slow_first_steps_are_found_and_not_timed(monkeypatch: pytest.MonkeyPatc
     first = next(row for row in facts["results"] if row["device"] == "sim")
     assert first["step_ms"] < 90
     assert slow[0].title.endswith(f"first steps of {first['workload']} small")
+
+
+def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch from which the device's price is lower is told, and what reading every loss costs.
+
+    A sample costs 0.438 ms on the CPU and a quarter of it on the device, whose 59 launches cost 11.8 ms a step.
+    """
+    monkeypatch.setattr(plan, "FAMILIES", ("mlp",))
+    monkeypatch.setitem(plan.SIZES, "standard", ("small",))
+    reading = {"reading the loss": {"reading": True}}
+    experiments = (("crossover", None, 1), ("item", reading, 8))
+    table = [advice.Experiment(kind, "mlp", 3.0, "standard", "accelerator", *rest) for kind, *rest in experiments]
+    monkeypatch.setattr(advice, "EXPERIMENTS", table)
+    monkeypatch.setattr(sweep, "BEYOND", 1)  # a point on each side of the crossover is enough here
+    environment = simulator().environment(gflops=0.5, launch_us=200, speed=4, synchronize_us=2000)
+    facts, findings = checked(("cpu", "sim"), environment, seconds=20.0, budget="standard")
+    rows = {row["kind"]: row for row in facts["advice"]}
+    assert rows["crossover"]["batch"] == pytest.approx(11.8 / (0.438 * 0.75), rel=0.4)
+    assert [row["batch"] for row in facts["batches"]["mlp"]] == [row["batch"] for row in rows["crossover"]["batches"]]
+    assert 1 < rows["item"]["cost_ms"] < 20
+    assert {"MPS506", "MPS507"} <= {finding.code for finding in findings}
+    assert any("sim overtakes the CPU at batch" in hint for hint in facts["hints"])
 
 
 def test_what_does_not_fit_is_left_out() -> None:

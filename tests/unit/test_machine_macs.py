@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from mpsdoctor import doubts
+from mpsdoctor_checks.training import disturbance
+
 GIB = 1 << 30
 FACTS = [
     "os_version",
@@ -112,6 +115,24 @@ def test_a_mac_tells_the_conditions_of_a_timing(name: str, told: Told) -> None:
     """Load, pressure, swap counters, heat and power are told for this moment."""
     _, _, conditions = told(name)
     assert {key: conditions[key] for key in CONDITIONS} == dict(zip(CONDITIONS, MOMENTS[name], strict=True))
+
+
+SPOILT = {
+    "m1": ["memory pressure was 'warning'", "thermal state was 'fair'", "low power mode", "battery"],
+    "m3-max": [],
+    "m4": ["memory pressure was 'critical'", "thermal state was 'serious'"],
+    "m6": [],
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_mac_under_pressure_is_not_to_be_timed(name: str, told: Told) -> None:
+    """What a Mac tells of this moment is named as a reason to doubt a timing, and lowers the confidence in it."""
+    _, _, now = told(name)
+    seen = disturbance.seen({"before": now, "after": now})
+    assert [words for words in SPOILT[name] if not any(words in each for each in seen)] == []
+    doubted = list(doubts.disturbed({"alone": True, "disturbances": seen}))
+    assert doubts.confidence(doubted) == ("medium" if SPOILT[name] else "high")
 
 
 def test_an_old_build_of_python_does_not_hide_the_version(mac: Mac, answer: Answer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor_checks.training.statistics import at_least, interval, lower_rank, median, ratios, spread
+from mpsdoctor_checks.training.statistics import at_least, enough, interval, lower_rank, median, ratios, spread
 
 positive = st.floats(min_value=1e-6, max_value=1e6)
 figures = st.lists(positive, min_size=1, max_size=40)
@@ -78,6 +78,14 @@ def test_rank_is_the_binomial_one() -> None:
     """For twenty figures the distribution-free 95 % interval runs from the sixth to the fifteenth."""
     assert lower_rank(20, 0.95) == 5
     assert at_least(20 - 5, 20, 0.5) <= 0.025 < at_least(20 - 6, 20, 0.5)
+
+
+@given(st.integers(min_value=1, max_value=40), levels)
+def test_enough_is_when_the_range_holds_the_median(count: int, level: float) -> None:
+    """The range of the values misses the true median only if all lie on one side of it, as in tossing a coin."""
+    one_sided = 2 * 0.5**count
+    assert enough(count, level) == (one_sided <= 1 - level)
+    assert (enough(5), enough(6), enough(7, 0.99), enough(8, 0.99)) == (False, True, False, True)
 
 
 def test_nothing_has_no_interval() -> None:

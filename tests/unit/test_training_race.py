@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mpsdoctor_checks.training import plan, race
+from mpsdoctor_checks.training import item, plan, race
 from mpsdoctor_checks.training.race import decide, finished, run_race, standing, turns
 from mpsdoctor_checks.training.statistics import ratios
 
@@ -61,8 +61,10 @@ def test_a_tie_is_an_answer() -> None:
 
 @pytest.mark.parametrize("ratio", [4.0, 6.0, 0.25])
 def test_a_lopsided_race_ends_within_a_fifth(ratio: float) -> None:
-    """A ratio of 4 is decided after three of the sixteen rounds that a share of the budget holds."""
-    assert {raced(stream(seed, ratio, 0.08))[2] for seed in range(RUNS)} == {3}
+    """A ratio of 4 is decided within a fifth of the rounds that a share of the budget holds, most often after three."""
+    rounds = [raced(stream(seed, ratio, 0.08))[2] for seed in range(RUNS)]
+    assert max(rounds) <= item.ROUNDS / 5
+    assert sorted(rounds)[RUNS // 2] == 3
 
 
 @pytest.mark.parametrize("drift", [-0.01, 0.01])
@@ -78,11 +80,23 @@ def test_running_out_of_time_is_too_close_to_call() -> None:
     assert "too close to call" in why
 
 
-def test_three_pairs_need_a_large_ratio() -> None:
-    """Three pairs that agree on 20 % decide nothing yet; that they agree may be chance."""
-    assert decide([1.2, 1.2, 1.2]) is None
-    assert decide([1.2] * 6) == "faster"
-    assert decide([2.0, 2.1, 2.2]) == "faster"
+def test_few_pairs_need_a_large_ratio() -> None:
+    """Fewer pairs than an interval of this level takes decide only what is far apart; that they agree may be chance."""
+    assert decide([1.2] * 7) is None
+    assert decide([1.2] * 8) == "faster"
+    assert decide([1.2] * 6, race.AT_THE_END) == "faster"
+    assert decide([1.0] * 7) is None
+    assert decide([1.0] * 8) == "tie"
+    assert decide([1.6, 1.6, 1.6]) is None
+    assert decide([2.5, 2.6, 2.7]) == "faster"
+    assert decide([0.4, 0.38, 0.37]) == "slower"
+
+
+@pytest.mark.parametrize("ratio", [0.97, 1.03])
+def test_looking_often_does_not_make_a_winner(ratio: float) -> None:
+    """Though blocks vary by 10 % and the race is looked at after each pair, less than 1 race in 100 errs."""
+    wrong = [seed for seed in range(500) if raced(stream(seed, ratio, 0.1))[0] != "tie"]
+    assert len(wrong) < 5
 
 
 def test_turns_alternate() -> None:

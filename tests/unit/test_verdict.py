@@ -131,6 +131,44 @@ def test_devices_are_treated_alike() -> None:
         assert (slow.device, fast.device) == ("cpu", name)
 
 
+# What people reported of Macs: seconds (of the auto-encoder iterations a second) on the CPU and on MPS, as in FACTS,
+# and single operators by their median CPU/MPS over 17 chips.
+REPORTED = {
+    "MNIST auto-encoder, M1 Max": (1 / 498, 1 / 97, "cpu"),
+    "ResNet on CIFAR-10, M3 Air": (24.4, 5.1, "mps"),
+    "GPT-Mini": (20.8, 13.1, "mps"),
+    "supervised fine-tuning": (4.8, 1.3, "mps"),
+    "sum of a million elements": (0.21, 1, "cpu"),
+    "gather of 1,000": (0.32, 1, "cpu"),
+    "scatter of 1,000": (0.36, 1, "cpu"),
+    "batched matrix-vector": (0.86, 1, "cpu"),
+    "ReLU of 2.1 million": (1.39, 1, "mps"),
+    "matmul of 1 GFLOP": (2.64, 1, "mps"),
+    "conv2d 100x28x28x3": (3.28, 1, "mps"),
+    "matmul of 4 GFLOP": (26, 1, "mps"),
+}
+
+
+def test_every_reported_case_has_its_reported_winner() -> None:
+    """All of them measured on one machine: each has its own winner, in the verdict and in the profile's table."""
+    facts = training(**{name: cpu / mps for name, (cpu, mps, _) in REPORTED.items()})
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert verdict.by_workload == {name: won for name, (_, _, won) in REPORTED.items()}
+    assert {name: sizes["medium"]["device"] for name, sizes in workload_table(facts).items()} == verdict.by_workload
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_every_reported_case_decides_alone(name: str) -> None:
+    """Someone who measured nothing but that case is given its winner; if the interval were wide, the CPU."""
+    cpu, mps, won = REPORTED[name]
+    close = judge(usable("mps"), PROBED, training(**{name: cpu / mps}))
+    wide = judge(usable("mps"), PROBED, training(spread=25, **{name: cpu / mps}))
+    assert close is not None
+    assert wide is not None
+    assert (close.device, wide.device) == (won, "cpu")
+
+
 def test_reported_autoencoder_and_resnet() -> None:
     """MNIST auto-encoder, 498 against 97 it/s for the CPU (M1 Max); ResNet, 24.4 against 5.1 s for MPS (M3 Air)."""
     verdict = judge(usable("mps"), PROBED, training(mlp=97 / 498, cnn=24.4 / 5.1))
@@ -148,6 +186,26 @@ def test_reported_transformers(cpu: float, mps: float) -> None:
     assert verdict.by_workload == {"transformer": "mps"}
     assert verdict.device == "mps"
     assert verdict.confidence == "low", "one family of four was compared"
+
+
+def test_ones_own_step_is_judged_by_itself() -> None:
+    """A step of one's own needs no families and no medium size to be believed; it is named, not its mean."""
+    verdict = judge(usable("mps"), PROBED, training(size="step", mine=3.0))
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence, verdict.by_workload) == ("mps", "high", {"mine": "mps"})
+    assert verdict.reasons == ("mps trains at 3\u00d7 the CPU's speed (2.94 to 3.06), measured on mine",)
+
+
+def test_what_only_an_accelerator_trains_is_its() -> None:
+    """Where the CPU fails and another device does not, that one is recommended, and why is told."""
+    failed = {**result("cpu", "mine", "step", "error"), "detail": "needs flash attention"}
+    trained = {**result("mps", "mine", "step"), "step_ms": 3.0}
+    facts = {"results": [failed, trained], "comparisons": []}
+    verdict = judge(usable("mps", "xpu"), PROBED, facts)
+    assert verdict is not None
+    assert (verdict.device, verdict.confidence, verdict.by_workload) == ("mps", "low", {"mine": "mps"})
+    assert verdict.reasons == ("mine step does not train on the CPU: needs flash attention",)
+    assert workload_table(facts) == {"mine": {"step": {"device": "mps", "speedup": None, "ci95": None}}}
 
 
 def test_medium_size_decides() -> None:
@@ -255,7 +313,7 @@ def test_a_cpu_that_cannot_train_is_doubted() -> None:
     verdict = judge([CPU], None, facts)
     assert verdict is not None
     assert verdict.confidence == "low"
-    assert any("cnn small does not train on the CPU either" in reason for reason in verdict.reasons)
+    assert any("cnn small does not train on the CPU" in reason for reason in verdict.reasons)
 
 
 def test_no_device_no_verdict() -> None:
@@ -297,3 +355,16 @@ def test_what_was_timed_on_the_cpu_alone_is_the_cpus() -> None:
     table = workload_table(training)
     assert winners(table) == {"cpu"}
     assert all(entry["speedup"] is None for sizes in table.values() for entry in sizes.values())
+
+
+def test_blocks_that_may_agree_by_chance_make_no_winner() -> None:
+    """A family whose race was too close to call stays with the CPU, wherever the interval of its few blocks lies."""
+    facts = training(cnn=1.4, mlp=1.4)
+    facts["comparisons"][0] |= {"winner": "tie"}
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert verdict.by_workload == {"cnn": "cpu", "mlp": "mps"}
+    assert {family: sizes["medium"]["device"] for family, sizes in workload_table(facts).items()} == {
+        "cnn": "cpu",
+        "mlp": "mps",
+    }

@@ -8,7 +8,8 @@ from typing import Any
 
 from mpsdoctor import machine
 from mpsdoctor.check import Context, Finding, Skip
-from mpsdoctor_checks.training import disturbance, plan, records
+from mpsdoctor_checks.training import advice, disturbance, growth, hints, plan, records, variations
+from mpsdoctor_checks.training.advice_rules import RULES as ADVICE_RULES
 from mpsdoctor_checks.training.item import examine
 from mpsdoctor_checks.training.lanes import Failed, Lane
 from mpsdoctor_checks.training.rules import RULES
@@ -16,7 +17,7 @@ from mpsdoctor_checks.training.rules import RULES
 id = "training"
 title = "Training steps timed on each device"
 needs = ("build",)
-seconds = {"quick": 3.0, "standard": 30.0, "thorough": 180.0}
+seconds = {"quick": 3.0, "standard": 34.0, "thorough": 180.0}
 patience = 200.0  # torch's optimizers import its compiler, from a cold disk over a minute
 
 IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
@@ -30,18 +31,28 @@ def run(context: Context) -> Iterator[Finding | Facts]:
     """Facts grow with each workload, so that what was measured stays if a later one takes the check down."""
     devices = chosen(context)
     facts: Facts = {"results": [], "comparisons": [], "runs": [], "conditions": {}, "alone": None}
-    before = idle_conditions()
+    facts |= {"advice": [], "batches": {}, "num_threads": None, "hints": []}
     with context.timing() as alone:
         facts["alone"] = alone
+        before = idle_conditions()
         lanes = {device: Lane(device, context.worker(device)) for device in devices}
+        begun = time.monotonic()
         for found in measure(context, lanes):
             for key, rows in found.items():
                 facts[key] = facts[key] + rows
             yield dict(facts)
-    facts["conditions"] = {"before": before, "after": machine.conditions()}
+        facts["advice"] = growth.rows(facts["runs"], peaks(facts["results"]))
+        for found in advise(context, lanes, facts, begun):
+            facts["advice"] = facts["advice"] + found["advice"]
+            for family, rows in found.get("batches", {}).items():
+                facts["batches"][family] = facts["batches"].get(family, []) + rows
+            yield dict(facts)
+        facts["conditions"] = {"before": before, "after": idle_conditions()}
+    facts["num_threads"] = variations.best_threads(facts["advice"])
+    facts["hints"] = hints.told(facts)
     facts["disturbances"] = disturbance.seen(facts["conditions"])
     yield facts
-    for rule in RULES:
+    for rule in (*RULES, *ADVICE_RULES):
         yield from rule(facts)
 
 
@@ -63,17 +74,18 @@ def idle_conditions() -> Facts:
 
 def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:
     """One item after the other, as long as there is time; the others are named as left out."""
-    aim = context.seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
+    seconds = context.seconds * (1 - advice.KEPT[context.budget])
+    aim = seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
     left, spent = plan.items(context.budget), 0.0
     total = len(left)
     while left:
         get_ready(context, lanes)
-        if spent >= context.seconds:
-            yield {"results": [skipped(item, device, context.seconds) for item in left for device in lanes]}
+        if spent >= seconds:
+            yield {"results": [skipped(item, device, seconds) for item in left for device in lanes]}
             return
         say = Narrator(context, left[0], list(lanes), total - len(left), total)
         begun = time.monotonic()
-        yield examine(left[0], lanes, plan.share(left, aim - spent), context.seconds - spent, say)
+        yield examine(left[0], lanes, plan.share(left, aim - spent), seconds - spent, say)
         spent += time.monotonic() - begun
         left = left[1:]
 
@@ -92,6 +104,29 @@ def get_ready(context: Context, lanes: dict[str, Lane]) -> None:
             lane.out = f"the worker of {lane.device} did not start: {failed.detail}"
 
 
+def advise(context: Context, lanes: dict[str, Lane], facts: Facts, begun: float) -> Iterator[Facts]:
+    """The experiments, in what is left of the check's seconds; on one device alone in the part kept for them."""
+    left = begun + context.seconds - time.monotonic()
+    if len(lanes) == 1:
+        left = min(left, context.seconds * advice.KEPT[context.budget])
+    build = context.facts["build"]
+    machine_facts = context.facts.get("chip") or build.get("machine") or {}
+    bench = advice.Bench(
+        budget=context.budget,
+        lanes=lanes,
+        facts=facts,
+        threads=variations.thread_counts(build.get("num_threads") or 1, machine_facts),
+        end=time.monotonic() + left,
+        get_ready=lambda: get_ready(context, lanes),
+        narrate=lambda item, what: Narrator(context, item, [what], doing="trying"),
+    )
+    return advice.experiments(bench)
+
+
+def peaks(results: list[Facts]) -> dict[tuple[str, str, str], int | None]:
+    return {(row["workload"], row["size"], row["device"]): row["peak_memory_bytes"] for row in results}
+
+
 def skipped(item: plan.Item, device: str, available: float) -> Facts:
     why = f"left out, the {available:.0f} s of this budget went to more telling workloads"
     return records.blank(item, device, "skipped", why)
@@ -100,9 +135,17 @@ def skipped(item: plan.Item, device: str, available: float) -> Facts:
 class Narrator:
     """Tells what is being timed and the figures so far, at most twice a second."""
 
-    def __init__(self, context: Context, item: plan.Item, devices: list[str], done: int, total: int) -> None:
+    def __init__(
+        self,
+        context: Context,
+        item: plan.Item,
+        racers: list[str],
+        done: int | None = None,
+        total: int | None = None,
+        doing: str = "timing",
+    ) -> None:
         self._context, self._done, self._total = context, done, total
-        self._what = f"timing {' and '.join(devices)}: {item.workload} {item.size}"
+        self._what = f"{doing} {' and '.join(racers)}: {item.workload} {item.size}"
         self._last = 0.0
 
     def __call__(self, figure: str) -> None:

@@ -27,28 +27,38 @@ def tolerance(step: int, dtype: str) -> float:
     return FIRST_STEP.get(dtype, FIRST_STEP["bfloat16"]) * GROWTH ** (step - 1)
 
 
-def compare(reference: Mapping[str, Any], seen: Mapping[str, Any], dtype: str) -> Fault | None:
-    """The first fault of a run against the CPU's; both as the worker's `losses` answers."""
-    losses = compare_losses(reference["losses"], seen["losses"], dtype)
+def compare(
+    reference: Mapping[str, Any], seen: Mapping[str, Any], dtype: str, against: str = "on the CPU"
+) -> Fault | None:
+    """The first fault of a run against the reference; both as the worker's `losses` answers.
+
+    `against` tells where the reference comes from.
+    """
+    losses = compare_losses(reference["losses"], seen["losses"], dtype, against)
     if losses and losses.step == 1:
         return losses
-    gradients = compare_gradients(reference["gradients"], seen["gradients"]) if dtype == "float32" else None
+    exact = dtype == "float32"
+    gradients = compare_gradients(reference["gradients"], seen["gradients"], against) if exact else None
     return gradients or losses
 
 
-def compare_losses(reference: Sequence[float], seen: Sequence[float], dtype: str) -> Fault | None:
+def compare_losses(
+    reference: Sequence[float], seen: Sequence[float], dtype: str, against: str = "on the CPU"
+) -> Fault | None:
     """The first step whose loss is not finite or too far from the reference; a curve that ends early is fine."""
     for step, (wanted, got) in enumerate(zip(reference, seen, strict=False), 1):
         if not math.isfinite(got):
-            return Fault("nan", step, f"loss {got} at step {step}, {wanted:.4g} on the CPU")
+            return Fault("nan", step, f"loss {got} at step {step}, {wanted:.4g} {against}")
         allowed = tolerance(step, dtype) * abs(wanted)
         if abs(got - wanted) > allowed:
-            apart = f"loss {got:.5g} at step {step}, {wanted:.5g} on the CPU"
+            apart = f"loss {got:.5g} at step {step}, {wanted:.5g} {against}"
             return Fault("diverged", step, f"{apart}, ± {allowed:.2g} allowed")
     return None
 
 
-def compare_gradients(reference: Mapping[str, Sequence[float]], seen: Mapping[str, Sequence[float]]) -> Fault | None:
+def compare_gradients(
+    reference: Mapping[str, Sequence[float]], seen: Mapping[str, Sequence[float]], against: str = "on the CPU"
+) -> Fault | None:
     """The parameter whose first gradient is furthest from the reference, if it is too far."""
     floor = NEGLIGIBLE * math.hypot(*(each for sketch in reference.values() for each in sketch))
     worst, name = 0.0, ""
@@ -61,7 +71,9 @@ def compare_gradients(reference: Mapping[str, Sequence[float]], seen: Mapping[st
             worst, name = apart, parameter
     if worst <= GRADIENTS_APART:
         return None
-    return Fault("diverged", 1, f"gradient of {name} at step 1 is {worst:.2g} times its length away from the CPU's")
+    return Fault(
+        "diverged", 1, f"gradient of {name} at step 1 is {worst:.2g} times its length away from that {against}"
+    )
 
 
 def own_fault(seen: Mapping[str, Any]) -> Fault | None:

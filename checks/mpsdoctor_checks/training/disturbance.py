@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-BUSY_PERCENT = 25.0  # of all cores taken by others just before the start: threads that wait for each other stall
+BUSY_PERCENT = 25.0  # of all cores taken by others just before or after: threads that wait for each other stall
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
 
 
@@ -13,18 +13,19 @@ def seen(conditions: Mapping[str, Any]) -> list[str]:
     """One sentence for each condition that spoils a timing; a condition that is unknown spoils nothing."""
     before, after = conditions.get("before") or {}, conditions.get("after") or {}
     return [
-        *load(before),
+        *load(before, after),
         *swapping(before, after),
         *states(before, after),
     ]
 
 
-def load(before: Mapping[str, Any]) -> list[str]:
-    """Only what ran before counts, for the run itself makes load; the average over a minute holds our own checks."""
-    percent = before.get("cpu_percent")
-    if percent is None or percent <= BUSY_PERCENT:
-        return []
-    return [f"other programs took {percent:.0f} % of the processor just before the start"]
+def load(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What others took while we did nothing; the average load over a minute would hold our own work."""
+    return [
+        f"other programs took {each['cpu_percent']:.0f} % of the processor just {moment} the run"
+        for moment, each in (("before", before), ("after", after))
+        if (each.get("cpu_percent") or 0.0) > BUSY_PERCENT
+    ]
 
 
 def swapping(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

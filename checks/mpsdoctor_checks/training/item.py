@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mpsdoctor_checks.training import correctness, race, records
-from mpsdoctor_checks.training.lanes import Failed, Lane
+from mpsdoctor_checks.training.lanes import Entrant, Failed
 from mpsdoctor_checks.training.plan import Item
 from mpsdoctor_checks.training.statistics import median, spread
 from mpsdoctor_checks.training.trial import Trial
 
 LOSSES = 10  # steps compared with the CPU's
 FEWEST_STEPS = 9  # of warm-up and blocks together, on each device, or nothing can be said
-ROUNDS = 16  # that a share should hold, so that a lopsided race ends within a fifth of it
+ROUNDS = 32  # that a share should hold: three decide a lopsided race, so that it all ends within a fifth of it
+COUNTED = 8 / 9  # of the steps of a block, see the worker's `block`
 SHORTEST, LONGEST = 0.02, 0.25  # seconds a block; the clock resolves 100 ns, drift shows within seconds
 FOR_LOSSES, FOR_WARM_UP = 0.3, 0.2  # of a share, for all devices together
 WARM_UP = 1.0  # seconds that a device may take in any case: what is timed before it settles is wrong
@@ -24,12 +25,21 @@ WARM_UP = 1.0  # seconds that a device may take in any case: what is timed befor
 Say = Callable[[str], None]
 
 
-def examine(item: Item, lanes: Mapping[str, Lane], share: float, left: float, say: Say) -> dict[str, Any]:
+def examine(
+    item: Item,
+    lanes: Mapping[str, Entrant],
+    share: float,
+    left: float,
+    say: Say,
+    against: str = "on the CPU",
+    fewest: int = 1,
+) -> dict[str, Any]:
     """Results, comparisons and evidence of one item, within its share of seconds, never much beyond those left.
 
-    The first lane is the baseline.
+    The first lane is the baseline; `against` tells in words where its losses come from. A block has `fewest` steps or
+    more.
     """
-    trial = Trial(item, dict(lanes), patience=max(10.0, left))
+    trial = Trial(item, dict(lanes), patience=max(10.0, left), against=against, fewest=fewest)
     until = time.monotonic() + share
     end = time.monotonic() + left
     for device, lane in lanes.items():
@@ -46,19 +56,20 @@ def examine(item: Item, lanes: Mapping[str, Lane], share: float, left: float, sa
     return records.of_trial(trial)
 
 
-def prepare(trial: Trial, lane: Lane) -> None:
+def prepare(trial: Trial, lane: Entrant) -> None:
     lane.step = 0
-    args = {"workload": trial.item.workload, "size": trial.item.size, "device": lane.device}
+    args = {"workload": trial.item.workload, "size": trial.item.size, "device": lane.device, **lane.options}
     trial.prepared[lane.device] = lane.ask("prepare", trial.patience, **args)
 
 
-def check_losses(trial: Trial, lane: Lane, seconds: float) -> None:
+def check_losses(trial: Trial, lane: Entrant, seconds: float) -> None:
     """The loss curve; Failed where it is not the baseline's, or not finite."""
     reference = trial.curves.get(next(iter(trial.lanes)))
     steps = len(reference["losses"]) if reference else LOSSES
     curve = lane.ask("losses", trial.patience, steps=steps, seconds=seconds)
     trial.losses[lane.device] = curve["losses"]
-    fault = correctness.compare(reference, curve, "float32") if reference else correctness.own_fault(curve)
+    dtype = lane.options.get("dtype", "float32")
+    fault = correctness.compare(reference, curve, dtype, trial.against) if reference else correctness.own_fault(curve)
     if fault:
         raise Failed(fault.outcome, fault.detail)
     trial.curves[lane.device] = curve
@@ -78,17 +89,18 @@ def warm_up_time(share: float, devices: int) -> float:
     return max(least, share * FOR_WARM_UP / devices)
 
 
-def warm_up(trial: Trial, lane: Lane, seconds: float) -> None:
+def warm_up(trial: Trial, lane: Entrant, seconds: float) -> None:
     trial.warm[lane.device] = lane.ask("warm_up", trial.patience, seconds=seconds)
+    trial.remember_memory(lane.device, trial.warm[lane.device])
 
 
 def time_blocks(trial: Trial, until: float, say: Say) -> None:
     """The race; `until` is a time of the monotonic clock."""
     devices = trial.active()
-    length = (until - time.monotonic()) / (ROUNDS * len(devices))
+    length = COUNTED * (until - time.monotonic()) / (ROUNDS * len(devices))
     for device in devices:
         step = trial.warm[device]["step_seconds"] or plain.median(trial.curves[device]["seconds"])
-        trial.sizes[device] = max(1, math.ceil(min(max(length, SHORTEST), LONGEST) / step))
+        trial.sizes[device] = max(trial.fewest, math.ceil(SHORTEST / step), int(min(length, LONGEST) / step))
 
     def out_of_time() -> bool:
         say(figure(trial.blocks, until - time.monotonic()))
@@ -107,12 +119,13 @@ def one_block(trial: Trial, device: str) -> float | None:
     return float(trial.last[device]["seconds"]) / int(trial.last[device]["steps"])
 
 
-def take_block(trial: Trial, lane: Lane) -> None:
+def take_block(trial: Trial, lane: Entrant) -> None:
     answer = lane.ask("block", trial.patience, steps=trial.sizes[lane.device])
     since, lane.step = lane.step, answer["done"]
     if not math.isfinite(answer["loss"]):
         raise Failed("nan", f"loss {answer['loss']} between steps {since} and {lane.step}")
     trial.last[lane.device] = answer
+    trial.remember_memory(lane.device, answer)
 
 
 def release(trial: Trial) -> None:

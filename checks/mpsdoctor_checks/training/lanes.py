@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from mpsdoctor.check import Answer, Job, Sandbox
 
@@ -27,6 +28,23 @@ class Failed(Exception):
         self.outcome, self.detail = outcome, detail
 
 
+class Entrant(Protocol):
+    """Who takes part in a race: a device, or one of several ways to train on it.
+
+    `device` is the name it races under, `options` what `prepare` is told of it, and `out` why it is not asked any more.
+    """
+
+    device: str
+    step: int
+    out: str
+
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+    @property
+    def worker(self) -> Sandbox: ...
+    def ask(self, function: str, timeout: float, **args: Any) -> Any: ...
+
+
 @dataclass
 class Lane:
     """A device taking part. `step` is the last step known to be done, `deaths` counts crashes and time-outs.
@@ -36,6 +54,7 @@ class Lane:
 
     device: str
     worker: Sandbox
+    options: Mapping[str, Any] = field(default_factory=dict)
     step: int = 0
     deaths: int = 0
     ready: bool = False
@@ -61,6 +80,43 @@ class Lane:
         self.step = int(message.get("step", self.step))
 
 
+@dataclass
+class Variant:
+    """A way to train on the device of `host`: a session of its own, called `device`, in the same worker."""
+
+    device: str
+    host: Lane
+    options: Mapping[str, Any]
+    step: int = 0
+
+    @property
+    def worker(self) -> Sandbox:
+        return self.host.worker
+
+    @property
+    def out(self) -> str:
+        return self.host.out
+
+    @out.setter
+    def out(self, why: str) -> None:
+        self.host.out = why
+
+    def ask(self, function: str, timeout: float, **args: Any) -> Any:
+        """As of a lane; the sessions of all variants die with the worker."""
+        if not self.host.ready:
+            raise Failed("skipped", f"the worker of {self.host.device} died while it was compared with")
+        self.host.step = self.step
+        try:
+            return self.host.ask(function, timeout, name=self.device, **args)
+        finally:
+            self.step = self.host.step
+
+
+def variants(host: Lane, ways: Mapping[str, Mapping[str, Any]]) -> dict[str, Variant]:
+    """The ways to train, by name, with the options of each; the first is what the others are compared with."""
+    return {name: Variant(name, host, {"device": host.device, **options}) for name, options in ways.items()}
+
+
 def what_became(answer: Answer) -> tuple[str, str]:
     """The report's outcome for an answer that is not ok, and its detail in one line or a few."""
     if answer.outcome in ("crash", "timeout"):
@@ -69,8 +125,11 @@ def what_became(answer: Answer) -> tuple[str, str]:
         return "error", f"{answer.outcome}: {answer.detail}"
     kind, message = str(answer.value.get("type")), str(answer.value.get("message"))
     detail = f"{kind}: {message}"[:600]
-    if kind == "OutOfMemoryError" or OUT_OF_MEMORY.search(message):
-        return "oom", detail
-    if kind == "NotImplementedError" or UNSUPPORTED.search(message):
-        return "unsupported", detail
-    return "error", detail
+    return kind_of_error(detail), detail
+
+
+def kind_of_error(told: str) -> str:
+    """The outcome for an error by its type and message, as in `RuntimeError: MPS backend out of memory`."""
+    if "OutOfMemoryError: " in told or OUT_OF_MEMORY.search(told):
+        return "oom"
+    return "unsupported" if "NotImplementedError: " in told or UNSUPPORTED.search(told) else "error"

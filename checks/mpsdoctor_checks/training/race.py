@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from mpsdoctor_checks.training.statistics import interval, ratios, spread
+from mpsdoctor_checks.training.statistics import enough, interval, ratios, spread
 
 Standing = Literal["faster", "slower", "tie"]
 Blocks = Mapping[str, Sequence[float]]
 
 FASTER, SLOWER = 1.05, 0.95  # within 5 % of the CPU nobody gains by moving a training
-LOPSIDED = 1.5  # what three pairs must all exceed, for three may agree by chance
-FIRST_LOOK, FEW = 3, 6  # pairs
+# What too few pairs for an interval must all exceed: three may agree by chance, or all fall into one disturbance.
+LOPSIDED = 2.0
+FIRST_LOOK = 3  # pairs
 # Looking after each pair would let 95 % err too often; the answer is reported with its 95 % interval all the same.
 WHILE_RUNNING, AT_THE_END = 0.99, 0.95
 MOST_ROUNDS = 40  # the interval of 40 pairs is a third of the blocks' own spread; more costs more than it tells
@@ -25,7 +26,7 @@ def decide(pairs: Sequence[float], level: float = WHILE_RUNNING) -> Standing | N
     if len(pairs) < FIRST_LOOK:
         return None
     low, high = interval(pairs, level)
-    few = len(pairs) < FEW
+    few = not enough(len(pairs), level)
     if low > (LOPSIDED if few else FASTER):
         return "faster"
     if high < (1 / LOPSIDED if few else SLOWER):
@@ -62,7 +63,7 @@ def finished(blocks: Blocks, baseline: str) -> bool:
         return True
     if len(blocks) > 1:
         return rounds >= FIRST_LOOK and not open_devices(blocks, baseline)
-    return rounds >= STEADY_ROUNDS or (rounds >= FEW and spread(blocks[baseline]) <= STEADY_ENOUGH)
+    return rounds >= STEADY_ROUNDS or (enough(rounds) and spread(blocks[baseline]) <= STEADY_ENOUGH)
 
 
 def turns(blocks: Blocks, baseline: str) -> list[str]:

@@ -34,6 +34,11 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return low, high
 
 
+def enough(count: int, level: float = 0.95) -> bool:
+    """Whether the range of so many values holds the true median with this probability: 6 for 95 %, 8 for 99 %."""
+    return halves(count, 0) <= (1 - level) / 2
+
+
 @functools.lru_cache(maxsize=512)
 def lower_rank(count: int, level: float) -> int:
     """Index, among `count` sorted values, of the lower end of the interval; the upper end mirrors it.

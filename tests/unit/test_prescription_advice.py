@@ -1,0 +1,50 @@
+"""What measured advice puts into a profile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mpsdoctor import prescription, profile
+from mpsdoctor.report import Report
+from trainer import sample
+
+BATCHES = [{"batch": 64, "device": "sim", "speedup": 2.0, "ci95": [1.9, 2.1]}]
+
+
+def report(**training: Any) -> Report:
+    """The recorded report in which the accelerator wins, with other facts of training."""
+    told = json.loads((Path(__file__).parent / "recorded" / "accelerator-wins.json").read_text(encoding="utf-8"))
+    for check in told["checks"]:
+        if check["id"] == "training":
+            check["facts"] |= training
+    return msgspec.convert(told, Report)
+
+
+def prescribed(**training: Any) -> dict[str, Any]:
+    return prescription.prescribe(report(**training), sample()["fingerprint"])
+
+
+@pytest.mark.parametrize(("best", "kept"), [(6, 6), (None, 1)])
+def test_the_number_of_threads(best: int | None, kept: int) -> None:
+    """The best number is kept where one is clearly faster, else torch's own, which is 1 in this report."""
+    assert prescribed(num_threads=best)["settings"] == {"num_threads": kept}
+
+
+def test_batches_and_hints_are_kept(tmp_path: Path) -> None:
+    """Speeds by batch size and hints come back from the file as they were measured."""
+    written = prescribed(batches={"cnn": BATCHES}, hints=["sim overtakes the CPU at batch 40 of cnn medium (38 to 43)"])
+    profile.write(written, tmp_path / "profile.json")
+    read = profile.read(tmp_path / "profile.json")
+    assert read["batches"] == {"cnn": BATCHES}
+    assert read["hints"] == written["hints"]
+
+
+def test_batches_of_a_device_that_is_out_are_not_kept() -> None:
+    """A device whose numbers are wrong is not recommended for any batch."""
+    wrong = {**report().checks[-1].facts["results"][0], "device": "sim", "outcome": "diverged", "detail": "loss 3"}
+    assert prescribed(batches={"cnn": BATCHES}, results=[wrong])["batches"] == {}
