@@ -75,8 +75,11 @@ def _info(fields: dict[str, Any]) -> DeviceInfo:
 class _Question:
     """One call: what was asked, what was looked at on the way, what there is to say about it."""
 
-    def __init__(self, force_mps: bool, workload: str | None, explicit: bool, path: Path | None) -> None:
-        self.force_mps, self.workload, self.explicit, self.path = force_mps, workload, explicit, path
+    def __init__(
+        self, force_mps: bool, workload: str | None, batch_size: int | None, explicit: bool, path: Path | None
+    ) -> None:
+        self.force_mps, self.workload, self.batch_size = force_mps, workload, batch_size
+        self.explicit, self.path = explicit, path
         self.profile: dict[str, Any] | None = None
         self.hints: list[str] = []
         self.warnings: list[str] = []
@@ -88,24 +91,29 @@ def get_optimal_device(
     force_mps: bool = False,
     workload: str | None = None,
     profile: str | os.PathLike[str] | None = None,
+    batch_size: int | None = None,
 ) -> tuple[torch.device, DeviceInfo]:
     """The device to train on, and why.
 
     `use_gpu=False` gives the CPU; `force_mps` gives MPS if it is available; `workload` is a name that was
-    measured ("mlp", "cnn", "lstm", "transformer"); `profile` is a path to use instead of the usual place.
+    measured ("mlp", "cnn", "lstm", "transformer", or one that `mpsdoctor bench --store` wrote); `profile` is a
+    path to use instead of the usual place; `batch_size` (samples a step) makes the answer for `workload` that of
+    this size, read off between the batches that were measured.
     Order: use_gpu; force_mps, MPSDOCTOR_FORCE_MPS, the profile's force_mps; MPSDOCTOR_DEVICE; what the profile
     measured; the policy for a machine without measurements. A profile or a back end that is broken gives a
-    warning, never an exception; an argument of the wrong type raises TypeError.
+    warning, never an exception; an argument of the wrong type raises TypeError, a batch_size below 1 (or of 2**63
+    and more) ValueError.
     """
     _check_arguments(use_gpu, force_mps, workload, profile)
+    _check_batch_size(batch_size)
     path, trouble = _place(profile) if use_gpu else (None, None)
     signature, settled = _signature(path)
     environment = tuple(map(os.environ.get, READ_FROM_ENVIRONMENT))
-    key = (use_gpu, force_mps, workload, profile is None, str(path), signature, environment)
+    key = (use_gpu, force_mps, workload, batch_size, profile is None, str(path), signature, environment)
     known = _answers.get(key) if settled else None
     if known is None:
         explicit = profile is not None or bool(os.environ.get("MPSDOCTOR_PROFILE"))
-        question = _Question(force_mps, workload, explicit, path)
+        question = _Question(force_mps, workload, batch_size, explicit, path)
         question.warnings += [trouble] if trouble else []
         known = _answer(question, use_gpu)
         _remember(key if settled else None, known)
@@ -121,6 +129,15 @@ def _check_arguments(use_gpu: object, force_mps: object, workload: object, profi
     path = os.fspath(profile) if isinstance(profile, os.PathLike) else profile
     if not isinstance(path, (str, type(None))):
         raise TypeError(f"profile must be a path or None, not {type(profile).__name__}")
+
+
+def _check_batch_size(batch_size: object) -> None:
+    if batch_size is None:
+        return
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int):
+        raise TypeError(f"batch_size must be a whole number or None, not {type(batch_size).__name__}")
+    if not 1 <= batch_size < 2**63:
+        raise ValueError("batch_size must be at least 1 and below 2**63")
 
 
 def _place(profile: str | os.PathLike[str] | None) -> tuple[Path | None, str | None]:
@@ -285,6 +302,8 @@ def _winner(profile: dict[str, Any], question: _Question) -> tuple[str, str]:
         recommended["device"],
         printable(recommended.get("reason") or "the check-up recommends it"),
     )
+    if question.batch_size is not None and (at_batch := _at_batch(profile, question, question.batch_size)):
+        return at_batch
     if workload is None:
         return device, reason
     name, sizes = printable(workload, 60), profile["workloads"].get(workload)
@@ -300,12 +319,29 @@ def _winner(profile: dict[str, Any], question: _Question) -> tuple[str, str]:
     return won, f"measured as the fastest for {name} ({printable(size, 40)}{gain})"
 
 
+def _at_batch(profile: dict[str, Any], question: _Question, batch: int) -> tuple[str, str] | None:
+    """Device and reason at a batch size; None, with a warning, where no batches of the workload were measured."""
+    if question.workload is None:
+        question.warnings.append(f"batch_size={batch} is not used, for it goes with a workload and none was named")
+        return None
+    name, rows = printable(question.workload, 60), profile["batches"].get(question.workload)
+    if not rows:
+        question.warnings.append(f"batch_size={batch} is not used: no batches of '{name}' were measured")
+        return None
+    from mpsdoctor.batches import judged
+
+    device, reason, warning = judged(batch, name, rows)
+    question.warnings += [warning] if warning else []
+    return device, reason
+
+
 def _policy(torch: Any, question: _Question) -> Found:
     if not unavailable(torch, "cuda"):
         return _ranked(torch, "cuda", question), "policy", "CUDA is available"
     question.hints.append(RUN)
     if _apple_silicon(torch):
         trouble = unavailable(torch, "mps")
+        question.hints += [] if trouble else _prior(torch)
         return (
             "cpu",
             "policy",
@@ -315,6 +351,12 @@ def _policy(torch: Any, question: _Question) -> Found:
         if not unavailable(torch, kind):
             return kind, "policy", f"{kind} is the accelerator that this torch offers"
     return "cpu", "policy", "no accelerator is available"
+
+
+def _prior(torch: Any) -> list[str]:
+    from mpsdoctor.prior import told
+
+    return told(_now(torch)["chip"])
 
 
 def _apple_silicon(torch: Any) -> bool:

@@ -105,15 +105,23 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "two numbers or null": lambda v: v is None or (isinstance(v, (list, tuple)) and [*map(_number, v)] == [True] * 2),
     "a device such as mps or cuda:0": lambda v: v != "tie" and _matches(DEVICE, v),
     "a device or tie": lambda v: _matches(DEVICE, v),
+    "an accelerator such as mps or cuda:0": lambda v: _matches(DEVICE, v) and v.partition(":")[0] not in ("cpu", "tie"),
+    "a batch size from 1 to 10^9": lambda v: type(v) is int and 1 <= v <= 10**9,
+    "a number above 0": lambda v: _number(v) and v > 0,
+    "two numbers above 0 in their order": lambda v: (
+        isinstance(v, (list, tuple)) and [*map(_number, v)] == [True] * 2 and 0 < v[0] <= v[1]
+    ),
+    "each batch once by device": lambda v: len(set(v)) == len(v),
     "a name beginning with PYTORCH_": lambda v: _matches(VARIABLE, v),
     "a short line of text": lambda v: isinstance(v, str) and len(v) <= 256 and v.isprintable(),
 }
-CONTAINERS = ("fingerprint", "recommended", "workloads", "environment", "settings")
+CONTAINERS = ("fingerprint", "recommended", "workloads", "batches", "environment", "settings")
 DEFAULTS: dict[str, Callable[[], Any]] = {
     "created": lambda: None,
     "tool": lambda: None,
     "force_mps": bool,
     "workloads": dict,
+    "batches": dict,
     "environment": dict,
     "settings": dict,
     "hints": list,
@@ -158,6 +166,7 @@ def _places(profile: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
         yield f"recommended.{key}", recommended.get(key), "text or null"
     yield "settings.num_threads", profile["settings"].get("num_threads"), "a count from 1 to 4096 or null"
     yield from _workload_places(profile["workloads"])
+    yield from _batch_places(profile["batches"])
     for name, value in profile["environment"].items():
         yield "each name in environment", name, "a name beginning with PYTORCH_"
         yield f"environment.{name}", value, "a short line of text"
@@ -175,6 +184,19 @@ def _workload_places(workloads: dict[str, Any]) -> Iterator[tuple[str, Any, str]
             yield f"{place}.device", entry.get("device"), "a device or tie"
             yield f"{place}.speedup", entry.get("speedup"), "a number or null"
             yield f"{place}.ci95", entry.get("ci95"), "two numbers or null"
+
+
+def _batch_places(batches: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    for family, rows in batches.items():
+        yield f"batches.{family}", rows, "a list"
+        for number, row in enumerate(rows):
+            place = f"batches.{family}.{number}"
+            yield place, row, "an object"
+            yield f"{place}.batch", row.get("batch"), "a batch size from 1 to 10^9"
+            yield f"{place}.device", row.get("device"), "an accelerator such as mps or cuda:0"
+            yield f"{place}.speedup", row.get("speedup"), "a number above 0"
+            yield f"{place}.ci95", row.get("ci95"), "two numbers above 0 in their order"
+        yield f"batches.{family}", [(row["device"], row["batch"]) for row in rows], "each batch once by device"
 
 
 def _described(value: Any) -> str:

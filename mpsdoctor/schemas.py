@@ -11,6 +11,7 @@ from mpsdoctor import profile, report
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Device = Annotated[str, msgspec.Meta(pattern=f"^{profile.DEVICE}$")]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
 Variable = Annotated[str, msgspec.Meta(pattern=f"^{profile.VARIABLE}$")]
 
 
@@ -42,6 +43,15 @@ class Measured(msgspec.Struct):
     ci95: tuple[float, float] | None
 
 
+class AtBatch(msgspec.Struct):
+    """One batch size: how many times faster than the CPU an accelerator trains, and the 95 % interval."""
+
+    batch: Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+    device: Device
+    speedup: Positive
+    ci95: tuple[Positive, Positive]
+
+
 class Profile(msgspec.Struct):
     """What a check-up learnt about this machine, for training scripts to read."""
 
@@ -55,6 +65,7 @@ class Profile(msgspec.Struct):
     environment: dict[Variable, str]
     settings: dict[str, Any]
     hints: list[str]
+    batches: dict[str, list[AtBatch]] = {}
 
 
 def schema(what: str) -> dict[str, Any]:

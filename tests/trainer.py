@@ -69,6 +69,7 @@ PROFILE: dict[str, Any] = {
     "fingerprint": {},
     "recommended": {"device": "cpu", "confidence": "high", "reason": "no accelerator was faster"},
     "workloads": {"cnn": {"small": {"device": "cpu", "speedup": 0.4, "ci95": [0.3, 0.5]}}},
+    "batches": {},
     "force_mps": False,
     "environment": {},
     "settings": {"num_threads": 2},

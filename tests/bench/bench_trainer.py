@@ -20,16 +20,20 @@ WRITE = """
 import json, sys, warnings; warnings.simplefilter("ignore")
 import torch; from mpsdoctor import profile
 sizes = {size: {"device": "cpu", "speedup": 1.0, "ci95": [0.9, 1.1]} for size in ("small", "medium", "large")}
+swept = [{"batch": 2**n, "device": "mps", "speedup": 2**n / 64, "ci95": [2**n / 65, 2**n / 63]} for n in range(12)]
+families = ("mlp", "cnn", "lstm", "transformer")
 profile.write({"schema": 1, "fingerprint": profile.fingerprint(str(torch.__version__)),
     "recommended": {"device": "cpu", "confidence": "high", "reason": "no accelerator"},
-    "workloads": dict.fromkeys(("mlp", "cnn", "lstm", "transformer"), sizes), "hints": ["a hint"] * 5}, sys.argv[1])
+    "workloads": dict.fromkeys(families, sizes), "batches": dict.fromkeys(families, swept),
+    "hints": ["a hint"] * 5}, sys.argv[1])
 """
 ASK = """
-import json, time, warnings; warnings.simplefilter("ignore")
+import json, sys, time, warnings; warnings.simplefilter("ignore")
 import torch
 from mpsdoctor import get_optimal_device
+asked = json.loads(sys.argv[1])
 def timed():
-    begin = time.perf_counter(); info = get_optimal_device()[1]; spent = time.perf_counter() - begin
+    begin = time.perf_counter(); info = get_optimal_device(**asked)[1]; spent = time.perf_counter() - begin
     assert info.source == "profile", info
     return spent
 print(json.dumps([timed() for _ in range(301)]))
@@ -49,11 +53,12 @@ def import_cost_ms(env: dict[str, str]) -> list[float]:
     return [loaded - bare for bare, loaded in pairs[1:]]
 
 
-def answers_ms(env: dict[str, str]) -> tuple[list[float], list[float]]:
+def answers_ms(env: dict[str, str], asked: dict[str, object]) -> tuple[list[float], list[float]]:
     """The first call's time in each of several processes, and all later ones', in ms."""
     first, later = [], []
     for _ in range(STARTS):
-        done = subprocess.run([sys.executable, "-c", ASK], env=env, check=True, capture_output=True, text=True)
+        command = [sys.executable, "-c", ASK, json.dumps(asked)]
+        done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
         times = [seconds * 1e3 for seconds in json.loads(done.stdout)]
         first.append(times[0])
         later += times[1:]
@@ -66,7 +71,7 @@ def show(what: str, times: list[float], bar: float) -> bool:
     median = statistics.median(times)
     word = "ok" if median <= bar else "ABOVE"
     spread = f"10-90 %: {tenths[0]:.3f} to {tenths[-1]:.3f}, worst {max(times):.3f}, n={len(times)}"
-    print(f"{what:<48} {median:8.3f} ms   bar {bar:g} ms  {word}   ({spread})")
+    print(f"{what:<66} {median:8.3f} ms   bar {bar:g} ms  {word}   ({spread})")
     return median <= bar
 
 
@@ -83,9 +88,10 @@ def main() -> int:
         uncached = {**env, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": f"{folder}/none"}
         fine = [show("import mpsdoctor, over a bare interpreter", import_cost_ms(cached), 15)]
         show("the same without byte code files, for both", import_cost_ms(uncached), 15)
-        first, later = answers_ms(env)
-        fine += [show("first get_optimal_device(), after torch", first, 3)]
-        fine += [show("later get_optimal_device()", later, 0.1)]
+        for asked in ({}, {"workload": "cnn", "batch_size": 50}):
+            call = f"get_optimal_device({', '.join(f'{name}={value!r}' for name, value in asked.items())})"
+            first, later = answers_ms(env, asked)
+            fine += [show(f"first {call}, after torch", first, 3), show(f"later {call}", later, 0.1)]
     return 0 if all(fine) else 1
 
 

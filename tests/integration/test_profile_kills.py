@@ -77,7 +77,7 @@ def test_20_writers_and_readers_never_see_a_broken_profile(tmp_path: Path) -> No
             broken.append(error)
 
     readers = [threading.Thread(target=keep_reading) for _ in range(10)]
-    writers = [start(path, mark, 10) for mark in range(10)]
+    writers = [start(path, mark, 40) for mark in range(10)]
     for reader in readers:
         reader.start()
     for writer in writers:

@@ -47,12 +47,22 @@ def made(path: Path, **parts: Any) -> Path:
         {"profile": b"/p"},
         {"profile": 3},
         {"profile": {}},
+        {"batch_size": True},
+        {"batch_size": 8.0},
+        {"batch_size": "8"},
     ],
 )
 def test_wrong_types_raise(arguments: dict[str, Any]) -> None:
     """An argument of the wrong type is the caller's mistake: TypeError names it."""
     with pytest.raises(TypeError, match=next(iter(arguments))):
         get_optimal_device(**arguments)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2**63])
+def test_impossible_batch_sizes_raise(batch_size: int) -> None:
+    """No step trains on fewer than one sample, so that is the caller's mistake as well."""
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        get_optimal_device(workload="cnn", batch_size=batch_size)
 
 
 def test_the_answer_is_a_torch_device_and_a_sentence(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ VALID = sample(
     fingerprint=PRESENT,
     workloads={"cnn": {"small": ENTRY, "medium": ENTRY}, "mlp": {"medium": ENTRY}},
     environment={"PYTORCH_ENABLE_MPS_FALLBACK": "1"},
+    batches={
+        "cnn": [
+            {"batch": 8, "device": "mps", "speedup": 0.35, "ci95": [0.3, 0.5]},
+            {"batch": 32, "device": "mps", "speedup": 0.9, "ci95": [0.8, 1]},
+        ]
+    },
 )
 TEXT = st.text(st.characters(), max_size=8)  # lone surrogates and control characters among them
 SCALARS = st.one_of(
@@ -62,7 +68,7 @@ def planted(place: tuple[Any, ...], value: Any) -> Any:
 
 def ask(path: Path) -> tuple[Any, Any]:
     """The answer, which must be whole and fit for a terminal; the CPU, since nothing else is here."""
-    device, info = get_optimal_device(profile=path, workload="cnn")
+    device, info = get_optimal_device(profile=path, workload="cnn", batch_size=16)
     texts = (str(info), *info.hints, *info.warnings, *info.stale)
     assert all(text.isprintable() for text in texts)
     return device, info
@@ -145,6 +151,12 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "variable": (with_text("PYTORCH_ENABLE_MPS_FALLBACK", "LD_PRELOAD"), "a name beginning with PYTORCH_"),
     "newline": (with_text('"1"', '"1\\n"'), "should be a short line of text, not '1\\n'"),
     "escape": (with_text('"cpu"', '"\\u001b]0;x\\u0007"'), "not '\\x1b]0;x\\x07'"),
+    "batches": (with_text('[{"batch"', '{"a": {"batch"'), "not JSON"),
+    "batch": (with_text('"batch": 32', '"batch": 0'), "batches.cnn.1.batch should be a batch size from 1 to 10^9"),
+    "batch twice": (with_text('"batch": 32', '"batch": 8'), "batches.cnn should be each batch once by device"),
+    "batch cpu": (with_text('8, "device": "mps"', '8, "device": "cpu"'), "batches.cnn.0.device should be an accelera"),
+    "batch speed": (with_text('"speedup": 0.9', '"speedup": 0'), "batches.cnn.1.speedup should be a number above 0"),
+    "batch ends": (with_text("[0.8, 1]", "[0.8, 0.7]"), "batches.cnn.1.ci95 should be two numbers above 0 in their"),
     "surrogate": (with_text('"cpu"', '"\\ud800"'), "not '\\ud800'"),
     "nul": (with_text('"1"', '"\\u0000"'), "should be a short line of text"),
 }

@@ -123,6 +123,27 @@ def test_the_winner_of_a_workload_is_preferred(tmp_path: Path) -> None:
     assert (gan["device"], gone["device"]) == ("cpu", "cpu")
 
 
+def test_a_batch_size_has_a_winner_of_its_own(tmp_path: Path) -> None:
+    """At a batch size the measured batches decide, not the size; without them, or a workload, a warning says so."""
+    ends = [(16, 0.5, [0.4, 0.6]), (64, 2.0, [1.9, 2.1])]
+    swept = [{"batch": b, "device": "mps", "speedup": s, "ci95": ci} for b, s, ci in ends]
+    lost = {"medium": {"device": "cpu", "speedup": 0.5, "ci95": [0.4, 0.6]}}
+    trainer = Trainer(tmp_path, "mps=1").learns(workloads={"cnn": lost, "mlp": lost}, batches={"cnn": swept})
+    asked = [("cnn", 60), ("cnn", 16), ("cnn", 99), ("mlp", 60), (None, 60)]
+    large, small, beyond, other, none = (trainer.asks({"workload": w, "batch_size": b}) for w, b in asked)
+    assert [(a["device"], a["source"]) for a in (large, small, beyond)] == [
+        ("mps", "profile"),
+        ("cpu", "profile"),
+        ("mps", "profile"),
+    ]
+    assert large["reason"].startswith("at batch 60, between the measured 16 and 64, mps trains cnn at 1.88 times")
+    assert (large["warnings"], small["warnings"]) == ([], [])
+    assert "were measured on mps (16 to 64)" in beyond["warnings"][0]
+    assert other["reason"] == "measured as the fastest for mlp (medium)"
+    assert other["warnings"] == ["batch_size=60 is not used: no batches of 'mlp' were measured"]
+    assert none["warnings"] == ["batch_size=60 is not used, for it goes with a workload and none was named"]
+
+
 def test_a_measured_device_that_is_gone_warns(tmp_path: Path) -> None:
     """A profile for a device that is not available now is a warning, and the policy decides."""
     answer = Trainer(tmp_path, "xpu=1").learns(recommended=MPS).asks()
@@ -149,12 +170,31 @@ def test_policy_elsewhere_takes_what_torch_offers(tmp_path: Path, offers: str, d
     assert (answer["device"], answer["source"], answer["warnings"]) == (device, "policy", [])
 
 
-@pytest.mark.parametrize("machine", ["m1", "rosetta"])
-def test_policy_on_apple_silicon_is_the_cpu(tmp_path: Path, mac: Mac, machine: str) -> None:
-    """On Apple silicon without a profile it is the CPU although MPS is there, with the hint to measure."""
+@pytest.mark.parametrize(
+    ("machine", "others"),
+    [
+        ("m1", "on an M1; MPS ran them at these multiples of the CPU's speed: sum of a million numbers 0.16, "),
+        ("m2-pro", "on an M2 Pro; MPS"),
+        ("m4", "on 11 Apple chips, no M4 among them; MPS ran them at these multiples"),
+        ("rosetta", None),
+        ("virtual", None),
+    ],
+)
+def test_policy_on_apple_silicon_is_the_cpu(tmp_path: Path, mac: Mac, machine: str, others: str | None) -> None:
+    """On Apple silicon without a profile it is the CPU although MPS is there, with the hint to measure.
+
+    What others measured on such a chip stands beside it; where the chip's name is made up, nothing does.
+    """
     answer = Trainer(tmp_path, "mps=1", mac(machine)).asks()
     assert (answer["device"], answer["source"]) == ("cpu", "policy")
-    assert answer["hints"] == ["run 'mpsdoctor' to measure this machine"]
+    assert answer["hints"][0] == "run 'mpsdoctor' to measure this machine"
+    assert len(answer["hints"]) == (1 if others is None else 2)
+    assert (others or "") in answer["hints"][-1]
+
+
+def test_what_others_measured_is_of_no_use_without_mps(tmp_path: Path, mac: Mac) -> None:
+    """Where MPS cannot be used its speed elsewhere is not told."""
+    assert Trainer(tmp_path, "", mac("m1")).asks()["hints"] == ["run 'mpsdoctor' to measure this machine"]
 
 
 def test_policy_on_an_intel_mac_is_mps(tmp_path: Path, mac: Mac) -> None:
