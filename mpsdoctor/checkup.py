@@ -130,7 +130,7 @@ class CheckUp:
                 self.emit(Finished(results[check.id]))
         finally:
             self._close()
-        return self._report(begun, results)
+        return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
 
     def _examine(self, check: Planned, results: dict[str, CheckResult]) -> CheckResult:
         reason = "cancelled" if self.cancelled else blocked(check, results)
@@ -150,24 +150,27 @@ class CheckUp:
             return self._hosts[-1]
         return self._hosts[0]
 
-    def _report(self, begun: float, results: dict[str, CheckResult]) -> Report:
-        facts = {check_id: result.facts for check_id, result in results.items()}
-        build = facts.get("build", {})
-        machine = facts.get("chip") or build.get("machine") or {}
-        judged = None if self.cancelled else verdict.judge_checkup(facts)
-        return Report(
-            tool=report.Tool("mpsdoctor", mpsdoctor.__version__),
-            generated_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            duration_s=round(time.monotonic() - begun, 3),
-            budget=self.settings.budget,  # type: ignore[arg-type]  # the command line admits these three
-            machine=msgspec.convert(report.known_fields(report.Machine, machine), report.Machine),
-            python=msgspec.convert(build.get("python", {}), report.Python),
-            torch=msgspec.convert(build.get("torch"), report.Torch | None),
-            devices=msgspec.convert(build.get("devices", []), tuple[report.Device, ...]),
-            checks=tuple(results.values()),
-            verdict=judged,
-            profile=report.ProfileNote(None, False),
-        )
+
+def report_of(
+    settings: Settings, results: dict[str, CheckResult], seconds: float, *, with_verdict: bool = True
+) -> Report:
+    """The report of some checks' results."""
+    facts = {check_id: result.facts for check_id, result in results.items()}
+    build = facts.get("build", {})
+    machine = facts.get("chip") or build.get("machine") or {}
+    return Report(
+        tool=report.Tool("mpsdoctor", mpsdoctor.__version__),
+        generated_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration_s=round(seconds, 3),
+        budget=settings.budget,  # type: ignore[arg-type]  # the command line admits these three
+        machine=msgspec.convert(report.known_fields(report.Machine, machine), report.Machine),
+        python=msgspec.convert(build.get("python", {}), report.Python),
+        torch=msgspec.convert(build.get("torch"), report.Torch | None),
+        devices=msgspec.convert(build.get("devices", []), tuple[report.Device, ...]),
+        checks=tuple(results.values()),
+        verdict=verdict.judge_checkup(facts) if with_verdict else None,
+        profile=report.ProfileNote(None, False),
+    )
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -15,11 +16,11 @@ import mpsdoctor
 from mpsdoctor import clean, console, tui
 from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings, UnknownCheckError
 from mpsdoctor.cli.examine import Outlet, check_up, exit_code, outlets
-from mpsdoctor.cli.ops import ops_command
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import FORMATS
 
+LATER = ("bench", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -50,7 +51,17 @@ def _python(context: click.Context, option: click.Parameter, value: str | None) 
 
 
 class Command(click.Group):
-    """A group whose own errors name what exists."""
+    """A group whose own errors name what exists, and that imports the LATER commands when they are asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *LATER])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in LATER:
+            return super().get_command(context, name)
+        module = importlib.import_module(f"mpsdoctor.cli.{name}")
+        command: click.Command = getattr(module, f"{name}_command")(self)
+        return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
@@ -63,7 +74,9 @@ class Command(click.Group):
 @click.group(cls=Command, invoke_without_command=True, context_settings=CONTEXT)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (same as --format json).")
 @click.option("--format", "formats", multiple=True, type=click.Choice(sorted(FORMATS)), help="Report format.")
-@click.option("--output", "files", multiple=True, metavar="FILE", help="File for the --format at the same place.")
+@click.option(
+    "--output", "files", multiple=True, metavar="FILE", help="File for the --format at the same place; - is stdout."
+)
 @click.option("--only", multiple=True, callback=_several, metavar="ID", help="Run these checks and what they need.")
 @click.option("--skip", multiple=True, callback=_several, metavar="ID", help="Leave these checks out.")
 @click.option("--device", "devices", multiple=True, callback=_devices, metavar="DEV", help="Examine these devices.")
@@ -117,7 +130,7 @@ def _screen(settings: Settings, options: dict[str, Any]) -> Exit:
     return closing(tui.show(lambda: settings, no_color=options["no_color"]), options["fail_on"])
 
 
-def closing(shown: tui.Shown, fail_on: str) -> Exit:
+def closing(shown: tui.Shown, fail_on: str = "error") -> Exit:
     """What the screen leaves behind: a line, and the exit code. Raises what kept the engine from beginning."""
     if shown.failure:
         raise shown.failure
@@ -166,7 +179,6 @@ def schema(what: str) -> None:
 
 cli.add_command(profile_commands)
 cli.add_command(run_trainer)
-cli.add_command(ops_command(cli))
 
 
 def main(act: Callable[[], Any] | None = None) -> None:

@@ -28,19 +28,20 @@ class Outlet:
 
 
 def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
-    """Formats paired with files in their order, one left over for stdout. ValueError where that is ambiguous."""
+    """Formats paired with files in their order (`-` is stdout), one left over for stdout. ValueError if ambiguous."""
     forms = forms or ("text",)
     if len(files) > len(forms):
         raise ValueError(f"{len(files)} times --output, but {len(forms)} times --format; give them in pairs")
     if len(forms) > len(files) + 1:
         raise ValueError(f"only one of {', '.join(forms)} can go to stdout; give the others an --output")
-    paired = [Outlet(form, Path(file).expanduser()) for form, file in zip(forms, files, strict=False)]
+    places = [None if file == "-" else Path(file).expanduser() for file in (*files, "-")]
+    paired = [Outlet(form, place) for form, place in zip(forms, places, strict=False)]
     if len({outlet.file for outlet in paired}) < len(paired):
         raise ValueError("two formats cannot go to the same --output")
     for outlet in paired:
         if outlet.file and (outlet.file.is_dir() or not outlet.file.absolute().parent.is_dir()):
             raise ValueError(f"{outlet.file} cannot be written: it is a folder, or lies in none")
-    return paired + [Outlet(form, None) for form in forms[len(files) :]]
+    return paired
 
 
 def check_up(settings: Settings, into: list[Outlet], options: dict[str, Any]) -> Exit:

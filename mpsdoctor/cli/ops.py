@@ -8,21 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
-from click.core import ParameterSource
 
 from mpsdoctor import console
-from mpsdoctor.checkup import CheckUp, Event, Settings
-from mpsdoctor.cli.examine import Outlet, exit_code, outlets, show, write_stdout
-from mpsdoctor.console import Exit, Narrator
+from mpsdoctor.checkup import CheckUp, Settings
+from mpsdoctor.cli.alone import command, merged, outlets_of, performed
+from mpsdoctor.cli.examine import Outlet, exit_code, show, write_stdout
+from mpsdoctor.console import Exit
 from mpsdoctor.formats import Style
 from mpsdoctor.ops.session import Collect, Session, UnusableRequestError
 from mpsdoctor.report import Report
-
-# Options of a check-up that mean the same here.
-SHARED = (
-    "as_json", "formats", "files", "devices", "budget", "python", "fail_on", "no_color", "verbose", "quiet",
-)  # fmt: skip
 
 
 def ops_command(parent: click.Group) -> click.Command:
@@ -45,8 +39,7 @@ def ops_command(parent: click.Group) -> click.Command:
         click.Option(["--predict"], type=click.Choice(["mps"]), help="Tell from declarations, on any machine."),
         click.Option(["--torch", "version"], metavar="X.Y", help="Predict for this torch, not for the installed one."),
     ]
-    shared = [parameter for parameter in parent.params if parameter.name in SHARED]
-    return click.Command("ops", callback=ops, params=[*own, *shared], help=ops.__doc__)
+    return command(parent, "ops", ops, own)
 
 
 @click.pass_context
@@ -67,16 +60,6 @@ def ops(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError(str(error)) from None
 
 
-def merged(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of this command, and those given before its name."""
-    given = {**options}
-    parent = context.find_root()
-    for name in SHARED:
-        if context.get_parameter_source(name) in (None, ParameterSource.DEFAULT) and name in parent.params:
-            given[name] = parent.params[name]
-    return given
-
-
 def settings_of(options: dict[str, Any]) -> Settings:
     return Settings(
         budget=options["budget"],
@@ -90,21 +73,17 @@ def settings_of(options: dict[str, Any]) -> Settings:
 def run(options: dict[str, Any], settings: Settings) -> Exit:
     """Examine and report; the exit code. UnusableRequestError for what cannot be done."""
     collect = collector(options)
-    named = (*options["formats"], *(("json",) if options["as_json"] else ()))
-    into = outlets(tuple(dict.fromkeys(named)) if not options["files"] else named, options["files"])
-    narrator = Narrator(quiet=bool(options["quiet"]))
+    into = outlets_of(options)
 
-    def emit(event: Event) -> None:
-        narrator(event)
-        if Outlet("jsonl", None) in into:
-            write_stdout(msgspec.json.encode(event) + b"\n")
+    def begin(session: Session | CheckUp) -> None:
+        if isinstance(session, Session) and options["every"]:
+            from mpsdoctor.ops import exhaustive
 
-    session = Session(settings, emit, collect) if collect else CheckUp(settings, emit)
-    with console.interrupts(session.cancel):
-        try:
-            report = session.run()
-        finally:
-            narrator.close()
+            exhaustive.start(session.workers)
+
+    session, report = performed(
+        lambda emit: Session(settings, emit, collect) if collect else CheckUp(settings, emit), into, options, begin
+    )
     shown = [deliver(report, outlet, options) for outlet in into]
     if session.cancelled:
         console.complain("interrupted")

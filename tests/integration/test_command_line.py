@@ -68,8 +68,9 @@ WRONG = {
     ("--format", "json", "--format", "text"): "give the others an --output",
     ("--json", "--output", "/no/such/folder/x.json"): "cannot be written",
     ("--output", "a", "--output", "b"): "in pairs",
+    ("--format", "json", "--output", "-", "--format", "text"): "the same --output",
     ("profile", "force-mps", "maybe"): "on",
-    ("no-such-command",): "There are: checks",
+    ("no-such-command",): "There are: bench, checks",
     ("--no-such-option",): "No such option",
     ("schema", "everything"): "report",
 }

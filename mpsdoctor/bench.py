@@ -1,0 +1,169 @@
+"""`bench --step FILE.py:FUNC`: a person's own training step on every device, in the loop of the training check.
+
+It differs in two places: the step comes from the person's file, and its losses are only asked to be finite, for
+nothing says that the file trains from the same numbers on every device.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mpsdoctor import fingerprint, machine, profile, verdict
+from mpsdoctor.check import Context, Job, Skip
+from mpsdoctor.doubts import STEP
+from mpsdoctor.ops.model import RECORD_GRACE, Target, failure, how_it_died, was_late
+from mpsdoctor.ops.session import About, Collected, UnusableRequestError
+from mpsdoctor.report import ProfileNote, Report
+from mpsdoctor_checks import training
+from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, records, rules
+from mpsdoctor_checks.training.lanes import Entrant, Failed, Lane
+from mpsdoctor_checks.training.trial import Trial
+
+PREPARE = "mpsdoctor_worker.user_step:prepare"
+LONGEST_NAME = 40  # characters: what messages show of a workload's name
+PATIENCE = 3.0  # times what one step may take, for jobs that make three of them at least
+ABOUT = About(
+    training.id,
+    "Your training step timed on each device",
+    training.needs,
+    {"quick": 3.0, "standard": 12.0, "thorough": 60.0},
+)
+
+
+def usable_name(name: str) -> str:
+    """A name for a workload of one's own. UnusableRequestError if it is one of ours, or not fit to be shown."""
+    if name in plan.FAMILIES:
+        raise UnusableRequestError(f"--store {name}: that is what mpsdoctor measures itself; choose another name")
+    if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
+        rule = f"up to {LONGEST_NAME} printable characters without spaces at its ends"
+        raise UnusableRequestError(f"--store takes a name of {rule}, not {profile.printable(name, 60)!r}")
+    return name
+
+
+def examine(context: Context, wanted: Target, name: str, seconds: float, store: Path | None = None) -> Collected:
+    """Facts and findings about a training step, called `name`; `seconds` is the most that one step may take.
+
+    UnusableRequestError where the file fails on every device, or the profile at `store` cannot take the result.
+    """
+    devices = training.chosen(context)
+    if store:
+        storable(store, present(context))
+    before = training.idle_conditions()
+    with context.timing() as alone:
+        taking_part = {device: Lane(device, context.worker(device)) for device in devices}
+        training.get_ready(context, taking_part)
+        trial = Trial(plan.Item(name, STEP), dict(taking_part), patience=PATIENCE * seconds)
+        time_step(context, trial, lambda lane: prepare(trial, taking_part[lane.device], wanted, seconds))
+    refuse_what_never_ran(trial)
+    facts: dict[str, Any] = {"step": str(wanted), **records.of_trial(trial), "alone": alone}
+    facts["conditions"] = {"before": before, "after": machine.conditions()}
+    facts["disturbances"] = disturbance.seen(facts["conditions"])
+    return facts, [finding for rule in rules.RULES for finding in rule(facts)]
+
+
+def time_step(context: Context, trial: Trial, begin: Callable[[Entrant], None]) -> None:
+    """The stages of the training check, the first two in this module's way."""
+    devices = list(trial.lanes)
+    trial.failures |= {device: ("skipped", lane.out) for device, lane in trial.lanes.items() if lane.out}
+    say = training.Narrator(context, trial.item, devices)
+    say("")
+    trial.each(begin)
+    until = time.monotonic() + context.seconds
+    trial.each(lambda lane: first_steps(trial, lane, context.seconds * item.FOR_LOSSES / len(devices)))
+    warm_up = item.warm_up_time(context.seconds, len(devices))
+    trial.each(lambda lane: item.warm_up(trial, lane, warm_up))
+    if trial.active():
+        item.time_blocks(trial, until, say)
+    item.release(trial)
+
+
+def prepare(trial: Trial, lane: Lane, wanted: Target, seconds: float) -> None:
+    """Call the person's function for this device and make the first step. Failed, with the place in the file."""
+    args = {"path": str(wanted.file), "function": wanted.function, "shown": str(wanted).rpartition(":")[0]}
+    job = Job(PREPARE, {**args, "device": lane.device, "seconds": seconds}, seconds + RECORD_GRACE)
+    answer = next(lane.worker.run([job]))
+    if answer.outcome == "cancelled":
+        raise Failed("skipped", "cancelled")
+    if answer.outcome != "ok":
+        outcome = "timeout" if was_late(answer) else "crash"
+        lane.out = f"{lane.device} was given up after a {outcome}"
+        raise Failed(outcome, how_it_died(answer, wanted, seconds))
+    if "failed" in answer.value:
+        told = failure(answer.value["failed"], wanted)
+        raise Failed(lanes.kind_of_error(told), told)
+    trial.prepared[lane.device] = answer.value
+
+
+def first_steps(trial: Trial, lane: Entrant, seconds: float) -> None:
+    """Some steps one by one, each loss read."""
+    curve = lane.ask("losses", trial.patience, steps=item.LOSSES, seconds=seconds)
+    if trial.prepared[lane.device]["loss"]:
+        trial.losses[lane.device] = curve["losses"]
+        fault = correctness.own_fault(curve)
+        if fault:
+            raise Failed(fault.outcome, fault.detail)
+    trial.curves[lane.device] = curve
+
+
+def refuse_what_never_ran(trial: Trial) -> None:
+    """UnusableRequestError where every device failed, unless with NaN, which is a result; Skip where none was tried."""
+    if trial.active():
+        return
+    details = [detail for outcome, detail in trial.failures.values() if outcome != "skipped"]
+    if not details or any(detail.startswith("cancelled") for detail in details):
+        raise Skip(next(iter(trial.failures.values()))[1])
+    if all(outcome != "nan" for outcome, _ in trial.failures.values()):
+        raise UnusableRequestError(details[0])
+
+
+def judged(report: Report, *, cancelled: bool) -> Report:
+    """The report with the verdict on what was timed."""
+    facts = {check.id: check.facts for check in report.checks}
+    return msgspec.structs.replace(report, verdict=None if cancelled else verdict.judge_checkup(facts))
+
+
+def present(context: Context) -> dict[str, Any]:
+    """The fingerprint that a trainer under the examined interpreter will compare with the profile's."""
+    version = context.facts["build"].get("torch", {}).get("version")
+    call = f"{Path(fingerprint.__file__)}:fingerprint"
+    answer = context.worker("cpu").call(call, timeout=30.0, torch_version=version)
+    if answer.outcome != "ok":
+        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+    value: dict[str, Any] = answer.value
+    return value
+
+
+def storable(path: Path, now: dict[str, Any]) -> dict[str, Any]:
+    """The profile that is to take a result. UnusableRequestError where there is none made here and now."""
+    try:
+        content = profile.read(path)
+    except FileNotFoundError:
+        raise UnusableRequestError(
+            f"--store: there is no profile at {profile.shown(path)} to store it in; run 'mpsdoctor' to make one"
+        ) from None
+    except profile.ProfileError as error:
+        raise UnusableRequestError(f"--store: {error}") from None
+    changed = profile.changes(content["fingerprint"], now)
+    if changed:
+        what = "; ".join(changed)
+        raise UnusableRequestError(f"--store: {profile.shown(path)} is stale ({what}); run 'mpsdoctor' to renew it")
+    return content
+
+
+def stored(report: Report, name: str, path: Path) -> Report:
+    """The report, its result written into the profile under that name. ProfileError, FileNotFoundError.
+
+    What else the profile holds by now, another process may have written meanwhile, stays.
+    """
+    facts = {check.id: check.facts for check in report.checks}
+    table = verdict.workload_table(facts.get("training", {}))
+    if name not in table:
+        raise profile.ProfileError("nothing was timed that could be stored")
+    content = profile.read(path)
+    profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
+    return msgspec.structs.replace(report, profile=ProfileNote(profile.shown(path), True))

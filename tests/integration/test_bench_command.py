@@ -1,0 +1,213 @@
+"""`mpsdoctor bench --step` from the command line and on the simulated accelerator."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mpsdoctor import bench, get_optimal_device, profile
+from mpsdoctor.check import Context
+from mpsdoctor.ops import model
+from mpsdoctor.ops.session import Pool, UnusableRequestError
+from support import mpsdoctor, processes_left
+from trainer import sample, torch
+
+STEP = """
+import os, sys, time, torch
+from torch import nn
+
+torch.set_num_threads(1)
+
+def build(device):
+    model = nn.Linear(8, 8).to(device)
+    optimizer = torch.optim.AdamW(model.parameters())
+    batch = torch.randn(4, 8)
+    print('{"schema_version": 1}')
+
+    def step():
+        optimizer.zero_grad()
+        loss = model(batch.to(device)).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step, 4
+
+def raises(device):
+    raise ValueError("no data")
+
+def leaves(device):
+    sys.exit(3)
+
+def model(device):
+    return nn.Linear(8, 8)
+
+def samples(device):
+    return print, "4"
+
+def runs_out(device):
+    data = iter(range(15))
+    return lambda: next(data)
+
+def forever(device):
+    def step():
+        while True:
+            time.sleep(0.01)
+    return step
+
+def dies(device):
+    return lambda: os._exit(7)
+
+def unlike(device):
+    if device != "cpu":
+        raise NotImplementedError("no kernel for " + device)
+    return build(device)
+
+def overflows(device):
+    counts = iter([1.0] * 12)
+    return lambda: next(counts, float("nan"))
+"""
+
+
+def line_of(text: str) -> int:
+    return next(number for number, line in enumerate(STEP.splitlines(), 1) if text in line)
+
+
+def simulator() -> Any:
+    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
+    spec = importlib.util.spec_from_file_location("bench_simulator", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("person") / "train.py"
+    made.write_text(STEP)
+    return made
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    made = Pool(sys.executable)
+    yield made
+    made.close()
+
+
+def examined(pool: Pool, file: Path, function: str, *devices: str, timeout: float = 60.0) -> dict[str, Any]:
+    """The facts of a step; without findings, which the rules of the training check make."""
+    offered = [{"device": device, "usable": True} for device in ("cpu", *devices)]
+    context = Context("quick", 1.0, None, {"build": {"devices": offered}}, pool, lambda message: None)
+    return bench.examine(context, model.target(f"{file}:{function}", "--step"), "mine", timeout)[0]
+
+
+def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:
+    """A device planted to be twice as fast wins with its interval, and the profile gives it by the name."""
+    path = tmp_path / "p.json"
+    before = sample(fingerprint=profile.fingerprint(str(torch.__version__)), later=1)
+    profile.write(before, path)
+    env = simulator().environment(step_ms=8, speed=2)
+    done = mpsdoctor(
+        "--budget=quick",
+        "--json",
+        "--profile",
+        str(path),
+        "bench",
+        "--step",
+        f"{file}:build",
+        "--store",
+        "mine",
+        env=env,
+    )
+    assert (done.returncode, "schema_version" in done.stderr) == (0, False), done.stderr
+    report = json.loads(done.stdout)
+    training = report["checks"][-1]["facts"]
+    (row,) = training["comparisons"]
+    assert (row["workload"], row["size"], row["device"], row["winner"]) == ("mine", "step", "sim", "sim")
+    assert 1.05 < row["ci95"][0] <= row["speedup"] <= row["ci95"][1]
+    assert row["speedup"] == pytest.approx(2, rel=0.3)
+    assert (report["verdict"]["device"], report["verdict"]["by_workload"]) == ("sim", {"mine": "sim"})
+    assert {each["device"]: each["samples_per_s"] * each["step_ms"] / 1e3 for each in training["results"]} == (
+        pytest.approx({"cpu": 4, "sim": 4})
+    )
+    entry = {"device": "sim", "speedup": row["speedup"], "ci95": row["ci95"]}
+    assert profile.read(path) == {**before, "workloads": {**before["workloads"], "mine": {"step": entry}}}
+    # Here is no such device, so the answer that the profile gives is told in the warning.
+    assert "the profile's choice is sim, but" in get_optimal_device(workload="mine", profile=path)[1].warnings[0]
+    assert processes_left() == []
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("raises", f"train.py:{line_of('raise ValueError')} in raises: ValueError: no data (--step "),
+        ("leaves", f"train.py:{line_of('sys.exit')} in leaves: it called sys.exit(3)"),
+        ("nowhere", "it has no function 'nowhere' (there are: build, raises, "),
+        ("model", "it returned Linear; it must return a function that makes one training step"),
+        ("samples", "it returned '4' as the number of samples"),
+        ("runs_out", f"train.py:{line_of('lambda: next(data)')} in <lambda>: StopIteration"),
+        ("dies", "the process ended: exit status 7"),
+        ("forever", f"train.py:{line_of('time.sleep')} in step: the step did not end within 1 s (--timeout)"),
+    ],
+)
+def test_a_step_that_trains_nowhere_is_refused(pool: Pool, file: Path, function: str, told: str) -> None:
+    """Whatever the file does wrong is told with its place, and the workers go on with the next one."""
+    with pytest.raises(UnusableRequestError) as error:
+        examined(pool, file, function, timeout=1.0 if function == "forever" else 60.0)
+    assert told in str(error.value)
+
+
+def test_a_step_that_fails_on_one_device_is_a_result(pool: Pool, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device is told as failed, with the place in the file; the figures of the other one stay."""
+    # No worker of that name has been started: the CPU's goes on without the simulated device.
+    for name, value in simulator().environment().items():
+        monkeypatch.setenv(name, value)
+    facts = examined(pool, file, "unlike", "sim")
+    cpu, sim = facts["results"]
+    assert (cpu["outcome"], sim["outcome"], facts["comparisons"]) == ("ok", "unsupported", [])
+    assert f"train.py:{line_of('raise NotImpl')} in unlike: NotImplementedError: no kernel for sim" in sim["detail"]
+
+
+def test_a_loss_that_is_not_finite_is_a_result(pool: Pool, file: Path) -> None:
+    """A loss that a step returns is looked at; one that turns NaN is not fast, it is wrong."""
+    (row,) = examined(pool, file, "overflows")["results"]
+    assert row["outcome"] == "nan"
+
+
+def test_a_file_that_fails_is_a_usage_error(file: Path) -> None:
+    """The line of the person's file on stderr in place of a traceback, nothing on stdout, exit code 2."""
+    done = mpsdoctor("bench", "-q", "--json", "--step", f"{file}:raises")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ValueError: no data" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["cnn", "", " x", "a\nb", "x" * 41])
+def test_names_that_cannot_be_stored(name: str) -> None:
+    """A name of one of our own workloads, or one that no message could show, is refused."""
+    with pytest.raises(UnusableRequestError, match="--store"):
+        bench.usable_name(name)
+
+
+def test_a_result_needs_a_profile_of_here_and_now(tmp_path: Path) -> None:
+    """A missing, broken or stale profile is refused, with what to do about it."""
+    path, now = tmp_path / "p.json", {"torch": "2.13.0", "os": "Linux", "chip": "x"}
+    with pytest.raises(UnusableRequestError, match=r"there is no profile at .*; run 'mpsdoctor' to make one"):
+        bench.storable(path, now)
+    path.write_text("{")
+    with pytest.raises(UnusableRequestError, match="not JSON"):
+        bench.storable(path, now)
+    profile.write(sample(fingerprint={**now, "torch": "2.12.0"}), path)
+    with pytest.raises(UnusableRequestError, match=r"is stale \(torch 2\.12\.0 → 2\.13\.0\); run 'mpsdoctor'"):
+        bench.storable(path, now)
+    profile.write(sample(fingerprint=now), path)
+    assert bench.storable(path, now)["schema"] == 1
