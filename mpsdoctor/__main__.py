@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mpsdoctor.checkup import Settings
 
 
 def main() -> None:
@@ -13,13 +19,34 @@ def main() -> None:
         print(f"mpsdoctor {__version__}")
         return
     try:
-        from mpsdoctor import console
-
-        console.open_streams()
-        from mpsdoctor.cli import main as command
+        command = prepared()
     except KeyboardInterrupt:
         sys.exit(130)
     command()
+
+
+def prepared() -> Callable[[], None]:
+    """The command line, imported; without options and at a terminal what follows the screen, which has been closed."""
+    from mpsdoctor import tui
+
+    if not sys.argv[1:] and sys.stderr and tui.possible():
+        shown = tui.show(_default_settings)  # painted before the command line could be imported
+        from mpsdoctor.cli import closing
+        from mpsdoctor.cli import main as after
+
+        return lambda: after(lambda: closing(shown))
+    from mpsdoctor import console
+
+    console.open_streams()
+    from mpsdoctor.cli import main as command
+
+    return command
+
+
+def _default_settings() -> Settings:
+    from mpsdoctor.checkup import Settings
+
+    return Settings()
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ def possible() -> bool:
     import os
     import sys
 
-    terminals = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return terminals and (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    ends = (sys.stdin, sys.stdout)
+    if not all(end and end.isatty() for end in ends) or os.environ.get("TERM", "dumb") == "dumb":
+        return False
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 class Shown(NamedTuple):

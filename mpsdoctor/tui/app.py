@@ -1,4 +1,4 @@
-"""The application: tabs over one model, which the engine's events change some fifteen times a second.
+"""The application: tabs over one model, which the engine's events change some twenty times a second.
 
 The first paint is three lines. What they do not need is imported after it, which is why imports stand in functions.
 """
@@ -6,6 +6,7 @@ The first paint is three lines. What they do not need is imported after it, whic
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +15,7 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.driver import Driver
 from textual.screen import Screen
 
 from mpsdoctor.tui import keys
@@ -25,18 +27,20 @@ if TYPE_CHECKING:
     from mpsdoctor.tui.model import Model
     from mpsdoctor.tui.panes.pane import Pane
 
-TICK = 0.06  # seconds; events are drawn together, however many there are; the bar is a frame each 0.1 s
+TICK = 0.05  # seconds; events are drawn together, however many there are; the bar is a frame each 0.1 s
 TWICE = 2.0  # seconds within which a second Ctrl+C quits
 
 Boot = Callable[[], "tuple[Engine, Model]"]
 
 
 def deed(name: str) -> Callable[[Screenful], None]:
-    """The action of a key."""
+    """The action of a key; one that comes before the engine waits for it."""
 
     def action(app: Screenful) -> None:
         if app.deeds:
             getattr(app.deeds, name)()
+        else:
+            app.early.append(lambda: action(app))
 
     return action
 
@@ -78,9 +82,20 @@ class Screenful(App[Exception]):
         super().__init__()
         self._boot = boot
         self.deeds: Deeds | None = None
+        self.early: list[Callable[[], object]] = []
         self.tab = "overview"
         self._drawn: object = None
         self._pressed = 0.0
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw on stdout: Textual draws on stderr, which may go to a file."""
+
+        class OnStdout(super().get_driver_class()):  # type: ignore[misc]  # which class depends on the system
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, **options)
+                self._file = sys.__stdout__
+
+        return OnStdout
 
     def compose(self) -> ComposeResult:
         yield bars.Line("header")
@@ -95,6 +110,7 @@ class Screenful(App[Exception]):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
+        from mpsdoctor.tui.aside import keep
         from mpsdoctor.tui.deeds import Deeds
 
         engine, model = self._boot()
@@ -104,7 +120,10 @@ class Screenful(App[Exception]):
         self._listen_to_signals()
         self.tab = ""
         await self.action_tab("overview")
+        keep()
         self.set_interval(TICK, self.tick)
+        for pressed in self.early:
+            self.call_later(pressed)
 
     def _listen_to_signals(self) -> None:
         import asyncio
@@ -125,18 +144,22 @@ class Screenful(App[Exception]):
         self.draw()
 
     def draw(self) -> None:
-        """The header moves while anything runs; the tab is drawn when something changed."""
+        """The header moves while anything runs; all else is drawn when something changed, for timing goes on beside."""
         from mpsdoctor.tui import words
 
+        if not self.deeds or not self.screen_stack:  # not yet, or no longer: a tick may come while it closes
+            return
         main = self.screen_stack[0]
-        if not self.deeds or not main.query("#keys"):  # not yet, or no longer
+        if not main.query("#keys"):
             return
         model = self.deeds.model
         main.query_one("#header", bars.Line).show(words.header(model, self.size.width))
+        beat = (self.tab, model.version, int(model.elapsed() * 2) if model.running else 0, self.size)
+        if beat == self._drawn:
+            return
         self._draw_frame(self.why_not)
-        beat = (model.version, int(model.elapsed() * 2) if model.running else 0, self.size)
         pane = self.pane()
-        if pane and pane.is_mounted and beat != self._drawn and len(self.screen_stack) == 1:
+        if pane and pane.is_mounted and len(self.screen_stack) == 1:
             self._drawn = beat
             pane.redraw()
 
@@ -162,7 +185,10 @@ class Screenful(App[Exception]):
 
     async def action_tab(self, name: str) -> None:
         """Open a tab; it is made when it is opened for the first time."""
-        if name == self.tab or not self.deeds:
+        if not self.deeds:
+            self.early.append(lambda: self.action_tab(name))
+            return
+        if name == self.tab:
             return
         self.tab = name
         if self.pane() is None:
@@ -176,6 +202,9 @@ class Screenful(App[Exception]):
 
     async def action_turn(self, by: int) -> None:
         """The tab beside this one."""
+        if not self.deeds:
+            self.early.append(lambda: self.action_turn(by))
+            return
         await self.action_tab(bars.TABS[(bars.TABS.index(self.tab) + by) % len(bars.TABS)])
 
     def on_resize(self, event: events.Resize) -> None:

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from mpsdoctor.checkup import Settings
 from mpsdoctor.tui import clipboard, keys, recorded, words
+from mpsdoctor.tui.aside import aside
 from mpsdoctor.tui.engine import Broke, Done, Engine
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
@@ -16,6 +17,7 @@ from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
+    from mpsdoctor.report import Report
     from mpsdoctor.tui.app import Screenful
 
 
@@ -95,11 +97,10 @@ class Deeds:
         """Read the profile in a thread; the tab takes it when it has come."""
         report = None if self.model.running else self.model.report
 
-        def read() -> None:
-            told = recorded.look(self.settings, report)
-            self.app.call_from_thread(self.take, told)
+        aside(self.app, "look at the profile", lambda: self._recorded(report), self.take)
 
-        self.app.run_worker(read, thread=True, group="look", exclusive=True, exit_on_error=False)
+    def _recorded(self, report: Report | None) -> recorded.Recorded:
+        return recorded.look(self.settings, report, self.engine.fingerprint)
 
     def take(self, told: recorded.Recorded) -> None:
         """The profile was looked at."""
@@ -140,11 +141,7 @@ class Deeds:
             return
         report = self.model.report
 
-        def read() -> None:
-            told = recorded.look(self.settings, report)
-            self.app.call_from_thread(self._ask_to_write, told)
-
-        self.app.run_worker(read, thread=True, group="write", exclusive=True, exit_on_error=False)
+        aside(self.app, "write the profile", lambda: self._recorded(report), self._ask_to_write)
 
     def _ask_to_write(self, told: recorded.Recorded) -> None:
         from mpsdoctor.tui.dialogs.dialog import Confirm
@@ -177,7 +174,7 @@ class Deeds:
         """Turn the override in the profile on or off."""
         if self.idle("force"):
             return
-        told = recorded.look(self.settings, None)
+        told = self._recorded(None)
         if told.content is None:
             self.say(told.trouble or "there is no profile yet; a finished check-up writes one", "warning")
             return
@@ -210,11 +207,10 @@ class Deeds:
             self.say("there is nothing to copy here", "warning")
             return
 
-        def copy() -> None:
-            program = clipboard.by_program(text)
-            self.app.call_from_thread(self._copied, text, program)
+        def copied(program: str | None) -> None:
+            self._copied(text, program)
 
-        self.app.run_worker(copy, thread=True, group="copy", exit_on_error=False)
+        aside(self.app, "copy", lambda: clipboard.by_program(text), copied)
 
     def _copied(self, text: str, program: str | None) -> None:
         if program:

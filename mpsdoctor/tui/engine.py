@@ -35,7 +35,7 @@ Signal = Event | Done | Broke
 
 
 class Engine(Protocol):
-    """What the screen needs of a check-up; none of it may take time."""
+    """What the screen needs of a check-up. `memory` and `fingerprint` take time and are called in threads."""
 
     def start(self, only: tuple[str, ...] = ()) -> None: ...
 
@@ -44,6 +44,8 @@ class Engine(Protocol):
     def drain(self) -> list[Signal]: ...
 
     def memory(self) -> dict[str, Any]: ...
+
+    def fingerprint(self, report: Report) -> dict[str, Any]: ...
 
 
 class LiveEngine:
@@ -77,10 +79,17 @@ class LiveEngine:
         return [s for number, s in enumerate(found) if not isinstance(s, Progress) or last[s.id] == number]
 
     def memory(self) -> dict[str, Any]:
-        """Memory and swap now; on macOS it asks programs, so call it from a thread."""
+        """Memory and swap now, and as `gpus` what the system tells of theirs; it asks programs."""
         from mpsdoctor import machine
+        from mpsdoctor.machine import gpus
 
-        return machine.memory()
+        return {**machine.memory(), "gpus": gpus.memory()}
+
+    def fingerprint(self, report: Report) -> dict[str, Any]:
+        """What the examined interpreter tells of this machine. NoFingerprintError."""
+        from mpsdoctor import prescription
+
+        return prescription.take_fingerprint(self._settings.python, report)
 
     def close(self) -> bool:
         """Cancel what still runs and wait until its processes are gone; whether anything was running."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +13,7 @@ from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.tui.engine import Done, Signal
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
-KEPT = 200  # lines of progress; a standard check-up sends about as many
+KEPT = 2000  # lines of progress; a standard check-up sends some 200
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class Model:
     begun: float | None = None
     ended: float | None = None
     version: int = 0
-    log: list[Progress] = field(default_factory=list)
+    log: deque[Progress] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def begin(self) -> None:
         """A run was asked for."""
         self.running, self.cancelled, self.trouble = True, False, None
         self.begun, self.ended = self.clock(), None
-        self.log = []
+        self.log.clear()
         self.version += 1
 
     def apply(self, signal: Signal) -> None:
@@ -60,7 +61,7 @@ class Model:
             self._change(signal.id, status="running", begun=self.clock())
         elif isinstance(signal, Progress):
             self._change(signal.id, progress=signal)
-            self.log = [*self.log, signal][-KEPT:]
+            self.log.append(signal)
         elif isinstance(signal, Finished):
             self._change(signal.result.id, status=signal.result.status, result=signal.result)
         elif isinstance(signal, Done):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mpsdoctor import prescription, profile
 from mpsdoctor.checkup import Settings
 from mpsdoctor.report import Report
+
+Fingerprint = Callable[[Report], dict[str, Any]]  # raises NoFingerprintError
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,14 @@ class Recorded:
     proposal: Mapping[str, Any] | None = None
 
 
-def look(settings: Settings, report: Report | None) -> Recorded:
+def look(settings: Settings, report: Report | None, fingerprint: Fingerprint) -> Recorded:
     """Read the profile; with a report, compare its machine with this one and prepare what would be written."""
     place = prescription.place(settings)
     content, trouble = _read(settings)
     if report is None:
         return Recorded(place, content, trouble)
     try:
-        present = prescription.take_fingerprint(settings.python, report)
+        present = fingerprint(report)
     except prescription.NoFingerprintError as error:
         return Recorded(place, content, trouble or str(error))
     stale = profile.changes(content["fingerprint"], present) if content else None

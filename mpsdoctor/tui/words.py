@@ -39,7 +39,7 @@ TONES = {
     "command": "$text-accent on $boost",
     "plain": "",
 }
-BLINK = 8.0  # spinner steps a second
+BLINK = 24.0  # spinner steps a second: each tick of the screen shows another one
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 EVIDENCE = 4000  # characters shown; the report holds all of it
 RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
@@ -87,7 +87,7 @@ def headline(model: Model) -> tuple[str, str]:
         of = f" {ended} of {len(model.checks)} checks done" if model.checks else ""
         return f"examining…{of}", "accent"
     if model.cancelled:
-        return "cancelled · no profile was written", "warn"
+        return "cancelled · no profile written", "warn"
     if model.report is None:
         return "not examined yet", "muted"
     return verdict(model.report)
@@ -209,6 +209,7 @@ def header(model: Model, width: int) -> Content:
     current = model.current()
     if model.running and current and width >= 100:
         left = left.append(styled((f" · {current.id}: {progress(current)}", "muted")))
+    time = time if left.cell_length + len(time) < width else ""
     room = width - len(time) - 1
     left = left.truncate(room, ellipsis=True) if left.cell_length > room else left
     return styled(left, " " * (width - left.cell_length - len(time)), (time, "muted"))

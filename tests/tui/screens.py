@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,29 +13,39 @@ from typing import Any
 import msgspec
 from textual.pilot import Pilot
 
-from mpsdoctor.checkup import Event, Finished, Settings
+from mpsdoctor.checkup import Event, Finished, Progress, Settings
 from mpsdoctor.report import Report
 from mpsdoctor.tui.app import Screenful
+from mpsdoctor.tui.aside import under_way
 from mpsdoctor.tui.engine import Done, Signal
 from mpsdoctor.tui.model import Model
 
 RECORDED = Path(__file__).with_name("recorded")
+TOOK = 34.0  # seconds that a recorded check-up seems to run where it has no end
 SIZES = ((80, 24), (120, 40), (160, 48), (40, 12))
-MEMORY = {
-    "total_bytes": 24 << 30,
-    "available_bytes": 15 << 30,
-    "swap_total_bytes": 4 << 30,
-    "swap_used_bytes": 1 << 30,
-    "compressed_bytes": 3 << 30,
-    "pressure": "normal",
-}
+GIB = 1 << 30
+
+
+def memory(second: int) -> dict[str, Any]:
+    """What an engine tells of memory, rising and falling."""
+    used = 9 + 5 * math.sin(second / 15)
+    gpus = [{"name": "Example GPU", "used_bytes": int((used - 3) * GIB), "total_bytes": None}]
+    return {
+        "total_bytes": 24 * GIB,
+        "available_bytes": int((24 - used) * GIB),
+        "swap_total_bytes": 4 * GIB,
+        "swap_used_bytes": GIB if second > 40 else 0,
+        "compressed_bytes": 3 * GIB,
+        "pressure": "normal",
+        "gpus": gpus,
+    }
 
 
 class Played:
-    """An engine that says what was recorded, and remembers what it was asked."""
+    """An engine that says what was recorded, and remembers what it was asked. Its clock moves while it speaks."""
 
     def __init__(self, said: list[Signal]) -> None:
-        self.said, self.asked = said, list[Any]()
+        self.said, self.asked, self.now = said, list[Any](), 0.0
 
     def start(self, only: tuple[str, ...] = ()) -> None:
         self.asked.append(("start", only))
@@ -44,10 +55,16 @@ class Played:
 
     def drain(self) -> list[Signal]:
         said, self.said = self.said, []
+        self.now += next((each.report.duration_s for each in said if isinstance(each, Done)), TOOK if said else 0.0)
         return said
 
     def memory(self) -> dict[str, Any]:
-        return dict(MEMORY)
+        return memory(90)
+
+    def fingerprint(self, report: Report) -> dict[str, Any]:
+        it, torch = report.machine, report.torch.version if report.torch else None
+        told = {"os": it.os, "os_version": it.os_version, "arch": it.arch, "chip": it.chip}
+        return {**told, "memory_bytes": it.memory_bytes, "python": report.python.version, "torch": torch}
 
 
 def recorded(name: str) -> list[Signal]:
@@ -65,10 +82,10 @@ def recorded(name: str) -> list[Signal]:
 
 
 def running() -> list[Signal]:
-    """A check-up that times its first workloads."""
+    """A check-up that times its last workload."""
     events = recorded("wins")
-    last = next(n for n, event in enumerate(events) if isinstance(event, Finished) and event.result.id == "training")
-    return events[:last]
+    last = max(n for n, event in enumerate(events) if isinstance(event, Progress) and "timing" in event.text)
+    return events[: last + 1]
 
 
 def cancelled() -> list[Signal]:
@@ -103,7 +120,7 @@ async def screen(
 ) -> AsyncIterator[tuple[Screenful, Pilot[Any], Played]]:
     """The application with these events taken, at this size, its clock standing still."""
     engine = Played(said)
-    model = Model(Settings(profile_path=str(profile), **settings), clock=lambda: 12.0)
+    model = Model(Settings(profile_path=str(profile), **settings), clock=lambda: engine.now)
     app = Screenful(lambda: (engine, model))
     async with app.run_test(size=size) as pilot:
         await settle(app, pilot)
@@ -111,9 +128,11 @@ async def screen(
 
 
 async def settle(app: Screenful, pilot: Pilot[Any]) -> None:
-    """Wait until threads have answered and everything is drawn."""
+    """Wait until what was recorded is taken, threads have answered and everything is drawn."""
     while app.deeds is None or app.deeds.engine.said:  # type: ignore[attr-defined]
         await asyncio.sleep(0.01)
-    await app.workers.wait_for_complete()
+    while under_way():
+        await asyncio.sleep(0.005)
+    await pilot.pause(0)
     app.draw()
-    await pilot.pause()
+    await pilot.pause(0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mpsdoctor.tui import clipboard, words
+from mpsdoctor.checkup import Progress, Settings
+from mpsdoctor.report import Report
+from mpsdoctor.tui import clipboard, live, words
 from mpsdoctor.tui.app import Screenful
+from mpsdoctor.tui.aside import under_way
 from mpsdoctor.tui.engine import Done
+from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 from tui.screens import Played, recorded, running, screen, settle
@@ -108,15 +114,15 @@ def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
 
     async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("w")
-        await app.workers.wait_for_complete()
+        await settle(app, pilot)
         await pilot.pause()
         assert not profile.exists()
         await pilot.press("enter")
-        await app.workers.wait_for_complete()
+        await settle(app, pilot)
         assert json.loads(profile.read_text())["recommended"]["device"] == "sim"
         await pilot.press("f")
         assert json.loads(profile.read_text())["force_mps"] is True
-        await app.workers.wait_for_complete()
+        await settle(app, pilot)
 
     told(recorded("wins"), profile, story)
 
@@ -194,7 +200,7 @@ def test_facts_of_another_shape_do_not_end_the_screen(tmp_path: Path) -> None:
             app.deeds.model.facts(check).update(results=[{"no": "such keys"}], comparisons=[7])
         for key in "345612":
             await pilot.press(key)
-            await app.workers.wait_for_complete()
+            await settle(app, pilot)
         assert app.return_code is None
 
     told(said, tmp_path / "profile.json", story)
@@ -212,3 +218,119 @@ def test_the_clipboard_programs_are_asked_in_order(tmp_path: Path, monkeypatch: 
     assert clipboard.by_program("text", {}) is None
     assert clipboard.by_program("text", {"WAYLAND_DISPLAY": "w", "SSH_CONNECTION": "1"}) is None
     assert not clipboard.terminal_can({"TERM_PROGRAM": "Apple_Terminal"})
+
+
+def test_leaving_does_not_wait_for_work_beside_the_screen(tmp_path: Path) -> None:
+    """The screen closes while the examined interpreter still describes its machine."""
+    said, asked, answered = recorded("cpu"), threading.Event(), threading.Event()
+
+    class Slow(Played):
+        def fingerprint(self, report: Report) -> dict[str, Any]:
+            asked.set()
+            answered.wait(30)
+            return super().fingerprint(report)
+
+    engine = Slow(said)
+    settings = Settings(profile_path=str(tmp_path / "profile.json"))
+    app = Screenful(lambda: (engine, Model(settings)))
+
+    async def leave() -> None:
+        async with app.run_test() as pilot:
+            while not asked.is_set():
+                await asyncio.sleep(0.01)
+            await pilot.press("q")
+
+    asyncio.run(leave())
+    assert under_way()
+    app.draw()  # as a tick would that comes while it closes
+    answered.set()
+    while under_way():
+        time.sleep(0.01)
+
+
+def test_a_mouse_opens_tabs_and_selects_rows(tmp_path: Path) -> None:
+    """A click on a tab opens it, on a row selects it, on a heading sorts, on a key presses it."""
+
+    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+        header = str(app.query_one("#tabs").render())
+        await pilot.click("#tabs", offset=(header.index("Training") + 2, 0))
+        assert app.tab == "training"
+        table = app.query_one("#steps", Rows)
+        await pilot.click(table, offset=(5, 4))
+        assert table.cursor == 2
+        await pilot.click(table, offset=(5, 1))
+        assert table.order == 0
+        keys = str(app.query_one("#keys").render())
+        await pilot.click("#keys", offset=(keys.index("help"), 0))
+        assert len(app.screen_stack) == 2
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
+
+
+def test_the_palette_offers_what_applies_now(tmp_path: Path) -> None:
+    """Cancel is offered while a check-up runs and not afterwards; a command chosen by its name acts."""
+
+    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+        offered = {command.title for command in app.get_system_commands(app.screen)}
+        assert ("Cancel" in offered) == (app.deeds is not None and app.deeds.model.running)
+        await pilot.press("ctrl+p", *"go to memory")
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.tab == "memory"
+
+    told(running(), tmp_path / "profile.json", story)
+    told(recorded("wins"), tmp_path / "profile.json", story)
+
+
+def test_without_colours_and_in_other_themes_the_words_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A monochrome terminal shows greys and every word; so does each theme."""
+
+    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+        plain = cells(app)[0]
+        for theme in ("textual-light", "nord", "gruvbox"):
+            app.theme = theme
+            await settle(app, pilot)
+            assert cells(app)[0] == plain
+        seen.append((plain, cells(app)[1]))
+
+    seen: list[tuple[str, set[str]]] = []
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+    monkeypatch.setenv("NO_COLOR", "1")
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+    (plain, colours), (bare, greys) = seen
+    assert bare == plain
+    assert any(grey(colour) is False for colour in colours)
+    assert all(grey(colour) for colour in greys)
+
+
+def cells(app: Screenful) -> tuple[str, set[str]]:
+    """What the screen says, and its colours as `#rrggbb`."""
+    strips = app.screen._compositor.render_strips()
+    styles = [segment.style for strip in strips for segment in strip if segment.style]
+    colours = {part.name for style in styles for part in (style.color, style.bgcolor) if part}
+    return "\n".join(strip.text for strip in strips), colours
+
+
+def grey(colour: str) -> bool:
+    return len({colour[place : place + 2] for place in (1, 3, 5)}) == 1
+
+
+def test_the_figures_of_training_are_read_while_they_come() -> None:
+    """The last figure of each workload, size and device stays; one that is being timed has none yet."""
+    texts = (
+        "getting sim ready",
+        "timing cpu and sim: cnn medium",
+        "timing cpu and sim: cnn medium, cpu 149 ms ± 3 %, sim 131 ms ± 19 %, about 1 s left",
+        "timing cpu and sim: cnn medium, cpu 3.7e+03 ms ± 4 %, about 1 s left",
+        "timing cpu, xpu and sim: mlp small",
+    )
+    rows = live.results(Progress("training", text) for text in texts)
+    told = {(row["workload"], row["device"]): (row["outcome"], row["step_ms"]) for row in rows}
+    assert told == {
+        ("cnn", "cpu"): ("ok", 3700.0),
+        ("cnn", "sim"): ("ok", 131.0),
+        **{("mlp", device): ("timing", None) for device in ("cpu", "xpu", "sim")},
+    }

@@ -70,10 +70,14 @@ RESTORED = "\x1b[?1049l"  # the alternative screen is left
 
 
 def test_from_start_to_written_profile_with_a_resize(tmp_path: Path) -> None:
-    """A whole check-up is seen at 80×24, resized on the way; a profile is left, and the terminal as it was."""
+    """A whole check-up is seen at 80×24, resized on the way; a profile is left, and the terminal as it was.
+
+    A key that was pressed before anything could be imported takes effect.
+    """
     profile = tmp_path / "profile.json"
     terminal = Terminal([*COMMAND, "--budget", "quick"], profile, (80, 24))
-    terminal.until("running")
+    terminal.press("2")
+    terminal.until("It has not begun|▶ running")
     terminal.resize((120, 40))
     terminal.until("use cpu")
     deadline = time.monotonic() + 10

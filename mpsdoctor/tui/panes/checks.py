@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textual.app import ComposeResult
@@ -36,6 +36,7 @@ class Checks(Pane):
         table = self.query_one("#checks", Rows)
         table.empty = "finding out which checks are installed" if self.model.running else "press R to begin"
         table.fill([self._row(course) for course in self.model.checks.values()])
+        table.suggest(_foremost(self.model.checks.values()))
         course = self.model.checks.get(table.row.key) if table.row else None
         text = words.lines(self._details(course)) if course else words.styled(("No check is selected.", "muted"))
         self.query_one("#check", Details).show(text, course and course.id)
@@ -85,6 +86,13 @@ class Checks(Pane):
         if said:
             yield ""
             yield from ((line, "muted") for line in reversed(said[-12:]))
+
+
+def _foremost(courses: Iterable[Course]) -> str | None:
+    """The check to read about first: the one that runs, else the one that went worst."""
+    order = ("running", "error", "fail", "warn", "pass", "skip", "waiting")
+    worst = min(courses, key=lambda course: order.index(course.status), default=None)
+    return worst.id if worst else None
 
 
 def _short(value: Any) -> bool:

@@ -15,6 +15,8 @@ CSS = """
 #training-pane > #steps { height: 2fr; }
 #training-pane > #chart { height: 3fr; }
 
+Screen.-wide #checks-pane > #checks { width: 4fr; }
+Screen.-wide #checks-pane > #check { width: 5fr; }
 Screen.-wide #operators-pane > #operators { width: 7fr; }
 Screen.-wide #operators-pane > #operator { width: 4fr; }
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
 
 from mpsdoctor.tui import words
+from mpsdoctor.tui.aside import aside
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+EVERY = 1.0  # seconds
 KEPT = 240  # seconds of the past
 PRESSURE = {"normal": "pass", "warning": "warn", "critical": "fail"}
 # What is drawn as a line: the label, the fact, and the fact that is its full height.
@@ -29,12 +31,16 @@ Sample = dict[str, Any]
 class Memory(Pane):
     """The fifth tab. Nothing is asked while another tab is open: asking disturbs what is being timed."""
 
-    HELP = "Live figures, one a second while this tab is open. Device memory is the peak that training steps took."
+    HELP = (
+        "Live figures, one a second while this tab is open, of all programs together; "
+        "below a device's the peak of each timed training."
+    )
 
     def __init__(self, model: Model, id: str, sample: Callable[[], Sample]) -> None:
         super().__init__(model, id)
         self._sample = sample
         self._past: deque[Sample] = deque(maxlen=KEPT)
+        self._asking = False
 
     def compose(self) -> ComposeResult:
         yield Details("Now", id="now")
@@ -42,20 +48,22 @@ class Memory(Pane):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.set_interval(1.0, self.measure)
-        self.measure()
+        self.set_interval(EVERY, self.measure)
+        self._ask()
 
     def measure(self) -> None:
         """Ask for one sample, unless this tab is hidden or the last is still being asked for."""
         if self.display:
-            self.run_worker(self._measure, thread=True, exclusive=True, exit_on_error=False)
+            self._ask()
 
-    def _measure(self) -> None:
-        sample = self._sample()
-        self.app.call_from_thread(self.take, sample)
+    def _ask(self) -> None:
+        if not self._asking:
+            self._asking = True
+            aside(self.app, "memory", self._sample, self.take)
 
     def take(self, sample: Sample) -> None:
         """A sample has come."""
+        self._asking = False
         total, free = sample.get("total_bytes"), sample.get("available_bytes")
         used = total - free if total is not None and free is not None else None
         self._past.append({**sample, "used_bytes": used})
@@ -65,10 +73,27 @@ class Memory(Pane):
         panel = self.query_one("#now", Details)
         width = panel.scrollable_content_region.width or 40
         panel.show(words.lines(self._now(width)))
-        self.query_one("#device-memory", Details).show(words.lines(_devices(self.model, width)))
+        told = [*self._gpus(width), *_devices(self.model, width)]
+        self.query_one("#device-memory", Details).show(words.lines(told))
 
     def check_id(self) -> str | None:
         return "memory"
+
+    def _gpus(self, width: int) -> Iterator[Piece]:
+        if not self._past:
+            return
+        last, unified = self._past[-1].get("gpus") or (), self._past[-1].get("total_bytes")
+        for number, gpu in enumerate(last):
+            past = [_used(sample, number) for sample in self._past]
+            yield (gpu["name"], "title")
+            yield from _curve("in use", past, gpu["total_bytes"] or unified, width)
+            yield ""
+        if not last:
+            yield (
+                "No device's memory can be told here without torch: below is the peak of the last timed run.",
+                "muted",
+            )
+            yield ""
 
     def _now(self, width: int) -> Iterator[Piece]:
         if not self._past:
@@ -98,6 +123,11 @@ def _curve(label: str, values: Sequence[float | None], limit: float | None, widt
     yield (sparkline(values, limit, max(8, width - 1)), tone)
 
 
+def _used(sample: Sample, number: int) -> int | None:
+    gpus: Sequence[Mapping[str, int]] = sample.get("gpus") or ()
+    return gpus[number]["used_bytes"] if number < len(gpus) else None
+
+
 def sparkline(values: Sequence[float | None], limit: float, width: int) -> str:
     """The latest values as blocks between nothing and the limit; unknown is a gap."""
     recent = list(values)[-width:]
@@ -108,7 +138,9 @@ def sparkline(values: Sequence[float | None], limit: float, width: int) -> str:
 def _devices(model: Model, width: int) -> Iterator[Piece]:
     results = model.facts("training").get("results", ())
     timed = [row for row in results if row["peak_memory_bytes"]]
-    if not timed:
+    if timed:
+        yield ("Peak of the last timed run", "title")
+    else:
         yield ("What training steps take on each device is known when they have been timed.", "muted")
     largest = max((row["peak_memory_bytes"] for row in timed), default=1)
     for row in sorted(timed, key=lambda row: -row["peak_memory_bytes"]):
@@ -116,7 +148,7 @@ def _devices(model: Model, width: int) -> Iterator[Piece]:
         what = f"{row['workload']:12}{row['size']:7}{row['device']:6}"
         yield words.styled(what, (share, "accent"), f" {words.gib(row['peak_memory_bytes'])}")
     if timed:
-        yield ("peak of the process; a GPU's own memory where torch tells it", "muted")
+        yield ("cpu: of the whole process; a device: what torch allocated there", "muted")
     for check, found in model.findings():
         if check.id == "memory":
             yield ""

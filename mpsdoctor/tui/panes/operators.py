@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from mpsdoctor.tui import matrix, words
+from mpsdoctor.tui.aside import aside, keep
 from mpsdoctor.tui.matrix import Line
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -41,7 +42,7 @@ class Operators(Pane):
         if results is not self._results:
             self._results = results
             # 5,000 probes take 0.1 s to sort out: longer than a frame may take.
-            self.run_worker(lambda: self._sort_out(results), thread=True, exclusive=True, exit_on_error=False)
+            aside(self.app, "operators", lambda: sorted_out(results), self._fill)
         table = self.query_one("#operators", Rows)
         table.empty = self._why_empty()
         line = self._lines.get(table.row.key) if table.row else None
@@ -52,22 +53,14 @@ class Operators(Pane):
     def check_id(self) -> str | None:
         return "operators"
 
-    def _sort_out(self, results: Any) -> None:
-        try:
-            found = matrix.lines(results)
-            cells = matrix.columns(found)
-            rows = [_row(f"{line.op} {line.device}", line, cells) for line in found]
-        except (KeyError, TypeError, AttributeError) as error:  # facts of a check that only has the name of ours
-            self.app.call_from_thread(self.notify, f"operators: {error!r}", severity="warning", markup=False)
-            return
-        self.app.call_from_thread(self._fill, found, cells, rows)
-
-    def _fill(self, found: list[Line], cells: list[tuple[str, str]], rows: list[Row]) -> None:
+    def _fill(self, sorted_out: tuple[list[Line], list[tuple[str, str]], list[Row]]) -> None:
+        found, cells, rows = sorted_out
         table = self.query_one("#operators", Rows)
         heads = [matrix.heading(cell) for cell in cells]
         table.columns = (*NAME, *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
         self._lines = {f"{line.op} {line.device}": line for line in found}
         table.fill(rows)
+        keep()
         table.border_title = words.styled(f"Operators · {len(found)}" if found else "Operators")
         self.redraw()
 
@@ -92,7 +85,7 @@ class Operators(Pane):
         yield words.styled((line.op, "strong"), f" on {line.device}")
         bad = [probe for probe in line.probes if probe["outcome"] not in ("ok", "skipped")]
         fine = sum(probe["outcome"] == "ok" for probe in line.probes)
-        yield (f"{len(line.probes)} probes, {fine} ok, {len(bad)} not", "muted")
+        yield (f"{len(line.probes)} probe{'s' * (len(line.probes) > 1)}, {fine} ok, {len(bad)} not", "muted")
         for outcome, detail, where in _told(bad)[:ERRORS]:
             letter, tone, meaning = matrix.meaning(outcome)
             yield ""
@@ -114,6 +107,13 @@ class Operators(Pane):
                 yield words.styled(("What to do  ", "title"), found.remedy.text, (f"  {found.code}", "muted"))
                 yield from (words.styled("  ", (f" {command} ", "command")) for command in found.remedy.commands)
                 return
+
+
+def sorted_out(results: Any) -> tuple[list[Line], list[tuple[str, str]], list[Row]]:
+    """Lines, the columns that they need, and both as rows."""
+    found = matrix.lines(results)
+    cells = matrix.columns(found)
+    return found, cells, [_row(f"{line.op} {line.device}", line, cells) for line in found]
 
 
 def _row(key: str, line: Line, cells: list[tuple[str, str]]) -> Row:

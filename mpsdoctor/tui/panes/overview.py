@@ -53,7 +53,7 @@ class Overview(Pane):
             yield from _reasons(report.verdict, width)
             yield from self._profile(width)
         elif model.cancelled and not model.running:
-            yield ("R runs it again; what was found until then is kept.", "muted")
+            yield ("R runs it again. What was found is kept.", "muted")
         else:
             yield from self._course()
             return

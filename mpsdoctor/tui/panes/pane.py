@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.containers import Container
 
 from mpsdoctor.tui import words
@@ -37,6 +38,10 @@ class Pane(Container):
 
     def on_mount(self) -> None:
         self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Text is wrapped and charts are drawn for the room that there is, known once the layout stands."""
+        self.call_after_refresh(self.redraw)
 
     def on_rows_moved(self, event: Rows.Moved) -> None:
         """Another row: the details follow."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from textual import events
 from textual.app import ComposeResult
 
-from mpsdoctor.tui import chart, words
+from mpsdoctor.tui import chart, live, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
@@ -25,7 +23,6 @@ COLUMNS = (
     Column("memory", 9, right=True, beyond=90),
     Column("", beyond=100),
 )
-FIGURE = re.compile(r"^timing (?P<devices>.+?): (?P<workload>\S+) (?P<size>[^\s,]+)(?:, (?P<figure>.*))?$")
 CHART_ROOM = (56, 11)  # cells across and down below which bars tell more than a chart
 WINNERS = {"cpu": "warn", "tie": "muted"}
 
@@ -40,32 +37,27 @@ class Training(Pane):
         yield Details("Step time", id="chart")
 
     def show(self) -> None:
-        facts = self.model.facts("training")
+        facts = self._facts()
         table = self.query_one("#steps", Rows)
         table.empty = self._why_empty()
-        table.fill(_rows(facts) if facts else self._live())
+        table.fill(_rows(facts))
+        table.suggest(_latest(facts) if self.model.running else None)
         workload = table.row.key.split()[0] if table.row else None
         panel = self.query_one("#chart", Details)
         panel.border_title = words.styled(f"Step time · {workload}" if workload else "Step time")
         panel.show(words.lines(self._details(facts, workload, panel)), workload)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """A chart is drawn for the room that it has, known once the layout stands."""
-        if self.is_mounted:
-            self.call_after_refresh(self.redraw)
-
     def check_id(self) -> str | None:
         return "training"
 
     def _details(self, facts: Mapping[str, Any], workload: str | None, panel: Details) -> Iterator[Piece]:
-        course = self.model.checks.get("training")
-        if course and course.status == "running":
-            yield (words.progress(course), "accent")
-            if course.progress and course.progress.total:
-                done, total = course.progress.done or 0, course.progress.total
-                yield words.styled((words.meter(done, total, 24), "accent"), f" {done} of {total} workloads")
         found = chart.points(facts, workload) if workload else []
         width, height = panel.room, panel.scrollable_content_region.height
+        course = self.model.checks.get("training")
+        if course and course.status == "running":
+            doing = words.progress(course)
+            yield (doing, "accent")
+            height -= -(-len(doing) // width)
         several = len({point.size for point in found}) > 1
         if several and width >= CHART_ROOM[0] and height >= CHART_ROOM[1]:
             yield chart.draw(found, width, min(height - 1, 28))
@@ -73,29 +65,14 @@ class Training(Pane):
             yield chart.bars({workload: found}, width)
         elif timed := (_timed(facts) if width >= 72 else {workload: found} if workload and found else {}):
             yield chart.bars(timed, width)
+        else:
+            yield ("The time of a step against the model's size is drawn here while it is measured.", "muted")
         yield from _trouble(facts, workload)
-        if not facts:
-            yield ("Charts are drawn when the figures are complete.", "muted")
 
-    def _live(self) -> list[Row]:
-        """The figures so far, as the check tells them while it times."""
-        rows: dict[str, Row] = {}
-        for event in self.model.log:
-            told = FIGURE.match(event.text) if event.id == "training" else None
-            if told:
-                key = f"{told['workload']} {told['size']}"
-                cells = (
-                    (told["workload"], "plain"),
-                    (told["size"], "plain"),
-                    (told["devices"].replace(" and ", "+"), "muted"),
-                    ("…", "muted"),
-                    (told["figure"] or "", "accent"),
-                    (told["figure"] or "", "accent") if self.size.width < 64 else ("so far", "muted"),
-                    ("", "muted"),
-                    ("", "muted"),
-                )
-                rows[key] = Row(key, cells)
-        return list(rows.values())
+    def _facts(self) -> Mapping[str, Any]:
+        """Those of the check, or the figures so far."""
+        facts = self.model.facts("training")
+        return facts if facts.get("results") else {**facts, "results": live.results(self.model.log)}
 
     def _why_empty(self) -> str:
         course = self.model.checks.get("training")
@@ -104,6 +81,12 @@ class Training(Pane):
         if course.status == "running":
             return words.progress(course)
         return (course.result.reason if course.result else None) or "nothing was timed"
+
+
+def _latest(facts: Mapping[str, Any]) -> str | None:
+    """The row that got its figure last, as long as the figures come one by one."""
+    told = [row for row in facts["results"] if row["outcome"] == "ok"]
+    return "{workload} {size} {device}".format(**told[-1]) if told else None
 
 
 def _rows(facts: Mapping[str, Any]) -> list[Row]:
@@ -120,14 +103,14 @@ def _row(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> Row:
     fine = row["outcome"] == "ok"
     low, high = row["ci95_ms"] or (None, None)
     interval = f"{low:.3g} to {high:.3g}" if fine and low is not None else ""
-    figure = f"{row['step_ms']:.3g}" if fine else row["outcome"]
+    figure = f"{row['step_ms']:.3g}" if fine else "…" if row["outcome"] == "timing" else row["outcome"]
     against, tone = _against(ratio) if fine else ("", "muted")
     memory = words.gib(row["peak_memory_bytes"]) if row["peak_memory_bytes"] else ""
     cells = (
         (row["workload"], "plain"),
         (row["size"], "plain"),
         (row["device"], "strong"),
-        (figure, "plain" if fine else "fail"),
+        (figure, "plain" if fine else "accent" if figure == "…" else "fail"),
         (interval, "muted"),
         (against, tone),
         (memory, "muted"),
@@ -164,7 +147,7 @@ def _timed(facts: Mapping[str, Any]) -> dict[str, list[chart.Point]]:
 
 def _trouble(facts: Mapping[str, Any], workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
-        if row["workload"] == workload and row["outcome"] not in ("ok", "skipped"):
+        if row["workload"] == workload and row["outcome"] not in ("ok", "skipped", "timing"):
             yield words.styled(
                 (f"✗ {row['outcome']} ", "fail"), f"{row['size']} on {row['device']}: {row['detail'] or ''}"
             )

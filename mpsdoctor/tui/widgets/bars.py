@@ -54,7 +54,9 @@ def keys(bindings: list[tuple[str, str, str]], why_not: Callable[[str], str | No
         line = Content(" ").append(Content(gap).join(chosen))
         if line.cell_length <= width:
             return line
-    return Content(" ").append(Content(" ").join(working)).truncate(width, ellipsis=True)
+    while len(working) > 2 and Content(" ").join(working).cell_length > width - 2:
+        del working[-2]  # the last one opens the palette, which has them all
+    return Content(" ").append(Content(" ").join(working))
 
 
 def _key(key: str, name: str, action: str, *, idle: bool) -> Content:

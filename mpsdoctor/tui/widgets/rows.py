@@ -98,6 +98,7 @@ class Rows(ScrollView, can_focus=True):
         self._all: list[Row] = []
         self._shown: list[Row] = []
         self._told: str | None = None
+        self.chosen = False  # by the person: nothing else moves the cursor then
 
     @property
     def row(self) -> Row | None:
@@ -156,13 +157,22 @@ class Rows(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._reveal()
 
+    def suggest(self, key: str | None) -> None:
+        """Put the cursor on this row, unless the person has put it somewhere."""
+        places = (place for place, row in enumerate(self._shown) if row.key == key)
+        if not self.chosen:
+            self.cursor = next(places, self.cursor)
+
     def action_move(self, by: int) -> None:
+        self.chosen = True
         self.cursor += by
 
     def action_page(self, by: int) -> None:
+        self.chosen = True
         self.cursor += by * max(1, self.scrollable_content_region.height - 2)
 
     def action_edge(self, side: int) -> None:
+        self.chosen = True
         self.cursor = 0 if side < 0 else len(self._shown) - 1
 
     def action_open(self) -> None:
@@ -181,6 +191,7 @@ class Rows(ScrollView, can_focus=True):
         if offset.y == 0:
             self._sort_at(offset.x)
         elif self.scroll_offset.y + offset.y - 1 < len(self._shown):
+            self.chosen = True
             self.cursor = self.scroll_offset.y + offset.y - 1
             if event.chain == 2:
                 self.action_open()

@@ -1,0 +1,51 @@
+"""Work beside the screen, in threads that quitting does not wait for.
+
+Textual's thread workers belong to the event loop, which ends only when the last of them has: `q` then hung as long as
+an interpreter under examination took to describe its machine, or a clipboard program to answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from textual.app import App
+
+NAME = "aside "  # how its threads' names begin
+_asked: Counter[str] = Counter()
+T = TypeVar("T")
+
+
+def aside(app: App[Any], name: str, work: Callable[[], T], take: Callable[[T], object]) -> None:
+    """Do the work; `take` has its result in the screen's thread, unless the same was asked for again meanwhile."""
+    _asked[name] += 1
+    number = _asked[name]
+
+    def deliver(result: T) -> None:
+        if _asked[name] == number and app.screen_stack:  # none is left while it closes
+            take(result)
+
+    def run() -> None:
+        with contextlib.suppress(RuntimeError):  # the screen was closed: its event loop takes nothing any more
+            try:
+                result = work()
+            except Exception as error:  # nobody else would tell
+                app.call_later(app.notify, f"{name}: {error!r}", severity="error", markup=False)
+            else:
+                app.call_later(deliver, result)
+
+    threading.Thread(target=run, name=NAME + name, daemon=True).start()
+
+
+def keep() -> None:
+    """What lives now will stay: the collector need not look through it again, which took 35 ms, more than a frame."""
+    gc.freeze()
+
+
+def under_way() -> bool:
+    """Whether any such work has not ended."""
+    return any(thread.name.startswith(NAME) for thread in threading.enumerate())
