@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
+import struct
 import tempfile
 import threading
 import time
@@ -25,8 +25,9 @@ LOAD = Job("mpsdoctor_worker.opinfos:load", timeout=180.0)
 SAMPLE_SECONDS = 20.0  # of silence; a worker hands back after five
 MOST_DEATHS = 2  # of one OpInfo in one dtype; each costs an import, and the others die of the same cause
 MOST_LANES = 4
-NOTES = 256  # bytes for where a worker is
+NOTES = struct.Struct("<5q")  # where a worker is, as it writes it
 TICKETS = itertools.count(1)
+DIRECTIONS = ("forward", "backward")
 INSTALL = "pip install 'mpsdoctor[exhaustive]'"
 
 Place = tuple[int, str]  # number of a sample, direction
@@ -90,10 +91,12 @@ class Task:
 def noted(job: Job) -> tuple[Place | None, dict[str, int]]:
     """Where a job that did not answer was, and how many samples it had begun by direction, from the worker's notes."""
     try:
-        ticket, number, direction, done = json.loads(Path(job.args["notes"]).read_bytes().rstrip(b"\0"))
-    except (OSError, ValueError):  # never written
+        ticket, number, backward, *done = NOTES.unpack(Path(job.args["notes"]).read_bytes())
+    except (OSError, struct.error):
         return None, {}
-    return ((number, direction), done) if ticket == job.args["ticket"] else (None, {})
+    if ticket != job.args["ticket"]:  # of an earlier job, or never written
+        return None, {}
+    return (number, DIRECTIONS[backward]), dict(zip(DIRECTIONS, done, strict=True))
 
 
 @dataclass
@@ -122,7 +125,7 @@ class Tasks:
 
     def work(self, worker: Sandbox, notes: Path) -> None:
         """What one worker does: tasks as they come, each until its samples are used up."""
-        notes.write_bytes(bytes(NOTES))
+        notes.write_bytes(bytes(NOTES.size))
         while self.waiting and not self.reason:
             taken: deque[Task] = deque()
             for answer in worker.run(self.jobs(taken, notes)):

@@ -96,8 +96,11 @@ def close(actual: Tensor, expected: Tensor, relative: float, absolute: float) ->
     if not expected.numel():
         return OK
     # Most are within what even the smallest element may be off, and this costs a fifth of looking at each.
+    largest = float((actual - expected).abs_().max())
+    if largest <= absolute:
+        return OK
     mean = float(torch.linalg.vector_norm(expected, 1)) / expected.numel()
-    if float((actual - expected).abs_().max()) <= relative * mean + absolute < math.inf:
+    if largest <= relative * mean + absolute < math.inf:
         return OK
     found = _not_finite(actual, expected)
     if found:
@@ -123,7 +126,7 @@ def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, s
         due = torch.float32
     if due.is_floating_point:
         relative, absolute = tolerance(due, device, slack)
-        return close(actual.to(torch.float64), expected.to(torch.float64), relative, absolute)
+        return close(actual.double(), expected.double(), relative, absolute)
     if torch.equal(actual, expected):
         return OK
     different = actual != expected

@@ -236,13 +236,25 @@ def judge_law(case: Case, device: str, law: Law) -> dict[str, Any]:
     return follows(first, law)
 
 
-def attempt(case: Case, device: str) -> dict[str, Any]:
-    """Outcome and detail of a case on a device, whatever happens short of a crash."""
-    try:
-        law = case.item.law
-        return judge_law(case, device, law) if law else judge_values(case, device)
-    except Exception as error:
-        return judge_exception(error)
+def judged(case: Case, device: str) -> dict[str, Any]:
+    """Outcome and detail of a case on a device; raises what the operator raises."""
+    law = case.item.law
+    return judge_law(case, device, law) if law else judge_values(case, device)
+
+
+def attended(device: str, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Outcome and detail of one judgement, whatever happens short of a crash, or that the CPU did the work."""
+    prepare(device)
+    torch.set_warn_always(device != "cpu")  # else torch says only once in a process that an operator falls back
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            verdict = judge()
+        except Exception as error:
+            verdict = judge_exception(error)
+    torch.set_warn_always(False)
+    moved = fallen_back(caught) if device != "cpu" and verdict["outcome"] == "ok" else None
+    return {"outcome": "fallback", "detail": moved} if moved else verdict
 
 
 def fallen_back(caught: list[warnings.WarningMessage]) -> str | None:
@@ -265,14 +277,6 @@ def probe(entry: str, device: str, dtype: str, variant: str, direction: str) -> 
     also `max_abs`, `max_rel` and `index`. Raises KeyError for an entry the catalogue does not have.
     """
     case = Case(CATALOGUE[entry], getattr(torch, dtype), variant, direction)
-    prepare(device)
-    torch.set_warn_always(True)  # else torch says only once in a process that an operator runs on the CPU
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        verdict = attempt(case, device)
-    torch.set_warn_always(False)
-    if device != "cpu" and verdict["outcome"] == "ok":
-        moved = fallen_back(caught)
-        verdict = {"outcome": "fallback", "detail": moved} if moved else verdict
+    verdict = attended(device, lambda: judged(case, device))
     names = {"entry": entry, "op": operator_name(case.item, variant), "device": device, "dtype": dtype}
     return {**names, "variant": variant, "direction": direction, **verdict}

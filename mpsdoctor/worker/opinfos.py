@@ -10,6 +10,7 @@ import functools
 import itertools
 import mmap
 import random
+import struct
 import time
 from typing import Any, Callable, Iterator, NamedTuple
 
@@ -17,9 +18,9 @@ import torch
 from torch import Tensor
 
 from . import channel
-from .judgement import UNINITIALISED, attended, fetched, judge, manual_seed_is, precise, promoted, seed
+from .judgement import UNINITIALISED, fetched, judge, manual_seed_is, precise, promoted, seed
 from .operator_judge import GRADIENT, TOLERANCES
-from .operators import BACKWARD, FORWARD, flatten
+from .operators import BACKWARD, FORWARD, attended, flatten
 
 NEEDS = ("numpy", "expecttest")
 DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex64")
@@ -40,6 +41,7 @@ TOUCHY = frozenset(
 # Seconds of one core each; begun late, the other workers would wait for them.
 LONGEST = frozenset({"grid_sampler_3d", "nn.functional.max_pool2d", "max_pool2d_with_indices_backward"})
 PLAIN = frozenset({int, float, bool, str, type(None)})
+PLACE = struct.Struct("<5q")
 TURN = 5.0  # seconds after which a job hands back, so that a hang is told from much work
 
 
@@ -95,7 +97,8 @@ def plan(every_dtype: bool) -> list[list[str]]:
 class Notes:
     """How far a job is, in a file that outlives a crash; a message for every sample would wake the doctor 33,000 times.
 
-    The file holds `[ticket, number, direction, done]`, where `done` counts the samples begun by direction.
+    The file holds five integers of eight bytes: ticket, number of the sample, whether it is its gradient's turn, and
+    how many were begun forward and backward.
     """
 
     def __init__(self, path: str, ticket: int) -> None:
@@ -105,9 +108,7 @@ class Notes:
 
     def begin(self, number: int, direction: str) -> None:
         self.done[direction] += 1
-        forward, backward = self.done.values()
-        text = f'[{self.ticket}, {number}, "{direction}", {{"forward": {forward}, "backward": {backward}}}]'
-        self.memory[:] = text.ljust(len(self.memory)).encode()
+        PLACE.pack_into(self.memory, 0, self.ticket, number, direction == BACKWARD, *self.done.values())
 
 
 @manual_seed_is(torch.default_generator.manual_seed)  # torch's own notes a stack for each back end: a millisecond
@@ -256,10 +257,12 @@ def _leaves(value: Any) -> list[Tensor]:
 def walk(value: Any, visit: Callable[[Any], Any]) -> Any:
     """The same structure, all but lists, tuples, dicts and plain values replaced by what `visit` makes of them."""
     kind = type(value)
+    if kind is Tensor:
+        return visit(value)
     if kind in PLAIN:
         return value
     if kind is tuple or kind is list:
-        return kind([walk(one, visit) for one in value])
+        return kind([one if type(one) in PLAIN else walk(one, visit) for one in value])
     if kind is dict:
         return {key: walk(one, visit) for key, one in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -269,12 +272,13 @@ def walk(value: Any, visit: Callable[[Any], Any]) -> Any:
 
 def cotangent(output: Tensor) -> Tensor:
     """A gradient that flows into an output: numbers around one that every dtype holds, none like its neighbour."""
-    return ramp(output.numel()).reshape(output.shape).to(device=output.device, dtype=output.dtype)
+    return ramp(output.shape, output.device, output.dtype)
 
 
 @functools.lru_cache(maxsize=256)
-def ramp(count: int) -> Tensor:
-    return torch.arange(count, dtype=torch.float32).remainder_(13).sub_(6).mul_(0.125).add_(1.0)
+def ramp(shape: torch.Size, device: torch.device, dtype: torch.dtype) -> Tensor:
+    numbers = torch.arange(shape.numel(), dtype=torch.float32).remainder_(13).sub_(6).mul_(0.125).add_(1.0)
+    return numbers.reshape(shape).to(device=device, dtype=dtype)
 
 
 def declared(info: Any, dtype: torch.dtype) -> float:

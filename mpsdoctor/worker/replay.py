@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from . import specs
-from .judgement import UNINITIALISED, attended, fetched, judge, precise
+from .judgement import UNINITIALISED, fetched, judge, precise
 from .operator_judge import GRADIENT
-from .operators import flatten
+from .operators import attended, flatten
 from .opinfos import cotangent
 
 # Real shapes add up more terms than a probe's, and their roundings grow with the root of the number.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +31,9 @@ class Made:
         """End a turn whose worker had noted a sample, its direction, and how many it had begun forward and backward."""
         job = self.task.job("cpu", self.notes)
         if at:
-            number, direction, forward, backward = at
-            done = {"forward": forward, "backward": backward}
-            self.notes.write_bytes(json.dumps([job.args["ticket"], number, direction, done]).encode().ljust(256))
+            number, direction, *done = at
+            place = (job.args["ticket"], number, direction == "backward", *done)
+            self.notes.write_bytes(exhaustive.NOTES.pack(*place))
         return self.task.goes_on(Answer(job, outcome, value, detail))  # type: ignore[arg-type]  # one of its literals
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mpsdoctor.worker import judgement
+from mpsdoctor.worker import judgement, operators
 
 EXACT = torch.linspace(1, 2, 50, dtype=torch.float64)
 
@@ -82,6 +82,7 @@ def test_touchy_calls_may_agree_with_the_cpu() -> None:
     off = lambda: EXACT.float() + 0.1  # noqa: E731
     assert judged(off, lambda: EXACT, off)["outcome"] == "wrong"
     assert judged(off, lambda: EXACT, off, touchy=True)["outcome"] == "ok"
+    assert judged(off, lambda: EXACT, EXACT.float, touchy=True)["outcome"] == "wrong"
 
 
 def test_what_a_call_raises_is_its_outcome() -> None:
@@ -96,6 +97,6 @@ def test_what_a_call_raises_is_its_outcome() -> None:
         warnings.warn("The operator 'aten::x' will fall back to run on the CPU", stacklevel=1)
         return {"outcome": "ok", "detail": ""}
 
-    assert judgement.attended("mps", raises)["outcome"] == "unimplemented"
-    assert judgement.attended("mps", warns)["outcome"] == "fallback"
-    assert judgement.attended("cpu", warns)["outcome"] == "ok"
+    assert operators.attended("mps", raises)["outcome"] == "unimplemented"
+    assert operators.attended("mps", warns)["outcome"] == "fallback"
+    assert operators.attended("cpu", warns)["outcome"] == "ok"

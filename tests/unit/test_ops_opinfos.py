@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mpsdoctor.ops.exhaustive import NOTES
 from mpsdoctor.worker import opinfos
 
 
@@ -88,7 +88,7 @@ class Runner:
     bad: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def __call__(self, name: str, dtype: str = "float32", first: int = 0) -> dict[str, Any]:
-        self.notes.write_bytes(bytes(256))
+        self.notes.write_bytes(bytes(NOTES.size))
         return opinfos.run(name, dtype, "cpu", first, str(self.notes), 7)
 
     def sent(self, message: dict[str, Any]) -> None:
@@ -104,8 +104,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runner:
 
     def noted(self: opinfos.Notes, number: int, direction: str) -> None:
         begin(self, number, direction)
-        found = json.loads(runner.notes.read_bytes())
-        assert found == [7, number, direction, self.done]
+        found = NOTES.unpack(runner.notes.read_bytes())
+        assert found == (7, number, direction == "backward", *self.done.values())
         runner.places.append((number, direction))
 
     monkeypatch.setattr(opinfos, "database", lambda: {opinfos.full_name(one): one for one in INFOS})
