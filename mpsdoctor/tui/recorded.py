@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from mpsdoctor import prescription, profile
 from mpsdoctor.checkup import Settings
 from mpsdoctor.report import Report
 
+ANSWERS = ("recommended", "force_mps", "workloads", "batches")
 Fingerprint = Callable[[Report], dict[str, Any]]  # raises NoFingerprintError
 
 
@@ -57,13 +57,35 @@ def write(settings: Settings, content: Mapping[str, Any]) -> None:
 
 
 def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
-    """Lines of the file that would change, `-` before and `+` after, with those around them."""
-    after = profile.validate(dict(after))  # as it is read back, optional parts filled in
-    told = difflib.unified_diff(_lines(before), _lines(after), n=1, lineterm="")
-    return [line for line in told if not line.startswith(("---", "+++", "@@"))]
+    """What would change, a line each: `-` before and `+` after, the answers that trainers get first."""
+    old, new = (dict(_leaves(content)) for content in (before or {}, profile.validate(dict(after))))
+    changed = [place for place in {**new, **old} if old.get(place) != new.get(place)]
+    turn = {key: number for number, key in enumerate(ANSWERS)}
+    lines = []
+    for place in sorted(changed, key=lambda place: turn.get(place.partition(".")[0], len(turn))):
+        lines += [f"{sign} {place}: {side[place]}" for sign, side in (("-", old), ("+", new)) if place in side]
+    return lines
 
 
-def _lines(content: Mapping[str, Any] | None) -> list[str]:
-    # The moment of writing always differs, which tells nothing.
-    shown = {key: value for key, value in (content or {}).items() if key != "created"}
-    return json.dumps(shown, indent=1, ensure_ascii=False, sort_keys=True).splitlines()[1:-1] if shown else []
+def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The values of a profile by where they stand; what belongs to one workload, size or batch stands together."""
+    parts: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict) and (depth < 2 or any(isinstance(one, dict) for one in value.values())):
+        # The moment of writing always differs, which tells nothing.
+        parts = ((key, one) for key, one in value.items() if (depth, key) != (0, "created"))
+    elif isinstance(value, list) and not all(isinstance(one, float | int) for one in value):
+        parts = enumerate(value)
+    else:
+        yield place, _told(value)
+    for key, one in parts:
+        yield from _leaves(one, f"{place}.{key}".lstrip("."), depth + 1)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_told(one)}" for key, one in value.items() if one is not None)
+    if isinstance(value, list):
+        return " to ".join(_told(one) for one in value)
+    if isinstance(value, str):
+        return value
+    return f"{value:.3g}" if isinstance(value, float) else json.dumps(value)

@@ -15,7 +15,7 @@ from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
-NAME = (Column("operator"), Column("device", 7))
+NAME = (Column("worst", 5), Column("operator"), Column("device", 7, beyond=44))
 ERRORS = 8  # distinct messages in the details; the exported report holds all
 
 
@@ -116,17 +116,18 @@ def sorted_out(results: Any) -> tuple[list[Line], list[tuple[str, str]], list[Ro
     return found, cells, [_row(f"{line.op} {line.device}", line, cells) for line in found]
 
 
-def _row(key: str, line: Line, cells: list[tuple[str, str]]) -> Row:
+def _row(key: str, line: Line, columns: list[tuple[str, str]]) -> Row:
     letters, ranks = [], []
-    for cell in cells:
+    for cell in columns:
         outcome = line.worst.get(cell)
         letter, tone, _ = matrix.meaning(outcome) if outcome else ("", "muted", "")
         letters.append((letter, tone))
         ranks.append(float(matrix.rank(outcome)) if outcome else 99.0)
     name = line.op.removeprefix("aten::")
-    worst = matrix.meaning(min(line.worst.values(), key=matrix.rank))[1]
+    letter, worst, _ = matrix.meaning(min(line.worst.values(), key=matrix.rank))
     tone = worst if worst in ("fail", "warn") else "plain"
-    return Row(key, ((name, tone), (line.device, "muted"), *letters), (name, line.device, *ranks))
+    cells = ((f"  {letter}", worst), (name, tone), (line.device, "muted"), *letters)
+    return Row(key, cells, (line.rank, name, line.device, *ranks))
 
 
 def _told(probes: list[matrix.Probe]) -> list[tuple[str, str, str]]:
