@@ -153,3 +153,20 @@ def test_every_budget_has_all_families() -> None:
         "thorough": ["medium", "small", "large"],
     }
     assert all(len(plan.items(budget)) == 4 * len(sizes[budget]) for budget in sizes)
+
+
+def test_a_size_is_foreseen_from_the_one_before() -> None:
+    """A step takes five times as long on the CPU as in the next smaller size, at least, and as long on a device."""
+    rows = [
+        {"workload": family, "size": size, "device": device, "outcome": outcome, "step_ms": step_ms}
+        for family, size, device, outcome, step_ms in [
+            ("mlp", "medium", "cpu", "ok", 400.0),
+            ("mlp", "medium", "sim", "ok", 70.0),
+            ("mlp", "small", "cpu", "ok", 3.0),
+            ("cnn", "medium", "cpu", "skipped", None),
+        ]
+    ]
+    assert plan.least_step(plan.Item("mlp", "large"), rows) == pytest.approx(2.07)
+    assert plan.least_step(plan.Item("mlp", "medium"), rows) == pytest.approx(0.015)
+    assert plan.least_step(plan.Item("mlp", "small"), rows) == 0
+    assert plan.least_step(plan.Item("cnn", "large"), rows) == 0

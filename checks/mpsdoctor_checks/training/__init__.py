@@ -10,7 +10,7 @@ from mpsdoctor import machine
 from mpsdoctor.check import Context, Finding, Skip
 from mpsdoctor_checks.training import advice, disturbance, growth, hints, plan, records, variations
 from mpsdoctor_checks.training.advice_rules import RULES as ADVICE_RULES
-from mpsdoctor_checks.training.item import examine
+from mpsdoctor_checks.training.item import FEWEST_STEPS, examine
 from mpsdoctor_checks.training.lanes import Failed, Lane
 from mpsdoctor_checks.training.rules import RULES
 
@@ -78,15 +78,24 @@ def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:
     aim = seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
     left, spent = plan.items(context.budget), 0.0
     total = len(left)
+    timed: list[Facts] = []
     while left:
         get_ready(context, lanes)
         if spent >= seconds:
-            yield {"results": [skipped(item, device, seconds) for item in left for device in lanes]}
+            why = f"the {seconds:.0f} s of this budget went to more telling workloads"
+            yield {"results": [skipped(item, device, why) for item in left for device in lanes]}
             return
-        say = Narrator(context, left[0], list(lanes), total - len(left), total)
-        begun = time.monotonic()
-        yield examine(left[0], lanes, plan.share(left, aim - spent), seconds - spent, say)
-        spent += time.monotonic() - begun
+        needed = FEWEST_STEPS * plan.least_step(left[0], timed)
+        if needed > seconds - spent:
+            why = f"{FEWEST_STEPS} steps on each device take {needed:.2g} s or more, {seconds - spent:.2g} s were left"
+            found = {"results": [skipped(left[0], device, why) for device in lanes]}
+        else:
+            say = Narrator(context, left[0], list(lanes), total - len(left), total)
+            begun = time.monotonic()
+            found = examine(left[0], lanes, plan.share(left, aim - spent), seconds - spent, say)
+            spent += time.monotonic() - begun
+        timed += found["results"]
+        yield found
         left = left[1:]
 
 
@@ -127,9 +136,8 @@ def peaks(results: list[Facts]) -> dict[tuple[str, str, str], int | None]:
     return {(row["workload"], row["size"], row["device"]): row["peak_memory_bytes"] for row in results}
 
 
-def skipped(item: plan.Item, device: str, available: float) -> Facts:
-    why = f"left out, the {available:.0f} s of this budget went to more telling workloads"
-    return records.blank(item, device, "skipped", why)
+def skipped(item: plan.Item, device: str, why: str) -> Facts:
+    return records.blank(item, device, "skipped", f"left out, {why}")
 
 
 class Narrator:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 # The order in which they are kept when time runs short: what people train most, and where devices differ most.
 FAMILIES = ("cnn", "transformer", "mlp", "lstm")
@@ -13,6 +13,8 @@ SIZES: dict[str, tuple[str, ...]] = {
     "standard": ("medium", "small"),
     "thorough": ("medium", "small", "large"),
 }
+SMALLER = {"large": "medium", "medium": "small"}
+GROWTH = 5  # times the step of the next smaller size on a CPU, at least; others may take as long for both
 WEIGHTS = {"small": 1.0, "medium": 2.0, "large": 4.0}  # steps take 1, 10 and 100 times as long, blocks less so
 ALONE = 0.4  # of the time is aimed at where there is nothing to compare with; a slow machine may use all of it
 
@@ -26,6 +28,16 @@ class Item(NamedTuple):
 
 def items(budget: str) -> list[Item]:
     return [Item(family, size) for size in SIZES[budget] for family in FAMILIES]
+
+
+def least_step(item: Item, timed: Iterable[Mapping[str, Any]]) -> float:
+    """Seconds that a step takes on all devices together at least, by the next smaller size; 0 if that is not known.
+
+    `timed` are rows of results. A step that is too slow for the budget would be taken for one that hangs.
+    """
+    smaller = (item.workload, SMALLER.get(item.size), "ok")
+    rows = [row for row in timed if (row["workload"], row["size"], row["outcome"]) == smaller]
+    return sum(float(row["step_ms"]) / 1e3 * (GROWTH if row["device"] == "cpu" else 1) for row in rows)
 
 
 def share(left: Sequence[Item], seconds: float) -> float:
