@@ -164,10 +164,11 @@ def forward(session: Session, inputs: torch.Tensor, targets: torch.Tensor) -> to
         return nn.functional.cross_entropy(session.model(inputs), targets)
 
 
-def losses(steps: int, seconds: float = 60.0, name: str = MAIN) -> Dict[str, Any]:
+def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = MAIN) -> Dict[str, Any]:
     """The loss curve from a fresh start, read after every step; shorter (3 at least) where `seconds` are over.
 
-    The first step, which may compile for seconds, is not counted.
+    The first step, which may compile for seconds, is not counted. Shorter still where one more, going by the last,
+    would not end within `most` seconds of the beginning: whoever waits would take that for a hang.
 
     Answers `losses`, `seconds` (of each step, the first with its compilation) and `gradients` (sketches of the first
     step's, by parameter).
@@ -178,6 +179,8 @@ def losses(steps: int, seconds: float = 60.0, name: str = MAIN) -> Dict[str, Any
     times: List[float] = []
     gradients: Dict[str, List[float]] = {}
     while len(values) < steps and (sum(times[1:]) < seconds or len(values) < AT_LEAST):
+        if sum(times) + (times[-1] if len(times) > 1 else 0.0) > most:
+            break
         began = time.perf_counter()
         values.append(float(session.step(session).item()))
         times.append(time.perf_counter() - began)

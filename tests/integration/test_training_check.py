@@ -103,6 +103,15 @@ def test_warm_up_tells_its_curve(worker: Sandbox) -> None:
     assert ask(worker, "warm_up", seconds=0.0)["steps"] == 0
 
 
+def test_losses_end_before_patience_does(worker: Sandbox) -> None:
+    """Steps that would outlast whoever waits for them are not begun, so that they are not taken for a hang."""
+    ask(worker, "prepare", workload="mlp", size="small", device="cpu")
+    assert len(ask(worker, "losses", steps=6, most=1e-6)["losses"]) == 1
+    seconds = ask(worker, "losses", steps=9999, seconds=60.0, most=0.5)["seconds"]
+    assert 1 < len(seconds) < 9999
+    assert sum(seconds[:-1]) + seconds[-2] <= 0.5
+
+
 def test_threads_can_be_set(worker: Sandbox) -> None:
     """A number of threads holds for its session only."""
     args = {"workload": "mlp", "size": "small", "device": "cpu"}

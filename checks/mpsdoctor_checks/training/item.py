@@ -20,6 +20,7 @@ ROUNDS = 32  # that a share should hold: three decide a lopsided race, so that i
 COUNTED = 8 / 9  # of the steps of a block, see the worker's `block`
 SHORTEST, LONGEST = 0.02, 0.25  # seconds a block; the clock resolves 100 ns, drift shows within seconds
 FOR_LOSSES, FOR_WARM_UP = 0.3, 0.2  # of a share, for all devices together
+ALMOST = 0.9  # of the patience with a job; steps that need all of it are too slow to be timed
 WARM_UP = 1.0  # seconds that a device may take in any case: what is timed before it settles is wrong
 
 Say = Callable[[str], None]
@@ -66,7 +67,7 @@ def check_losses(trial: Trial, lane: Entrant, seconds: float) -> None:
     """The loss curve; Failed where it is not the baseline's, or not finite."""
     reference = trial.curves.get(next(iter(trial.lanes)))
     steps = len(reference["losses"]) if reference else LOSSES
-    curve = lane.ask("losses", trial.patience, steps=steps, seconds=seconds)
+    curve = lane.ask("losses", trial.patience, steps=steps, seconds=seconds, most=ALMOST * trial.patience)
     trial.losses[lane.device] = curve["losses"]
     dtype = lane.options.get("dtype", "float32")
     fault = correctness.compare(reference, curve, dtype, trial.against) if reference else correctness.own_fault(curve)
