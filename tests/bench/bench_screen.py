@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import importlib.util
 import os
 import pty
 import select
@@ -161,21 +160,12 @@ def child(part: str) -> None:
         engine.close()
 
 
-def simulated() -> dict[str, str]:
-    """The environment in which torch has the simulated accelerator."""
-    file = Path(__file__).resolve().parents[1] / "simulator" / "simulator.py"
-    spec = importlib.util.spec_from_file_location("simulator", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    environment: dict[str, str] = module.environment(**SIMULATED)
-    return environment
-
-
 def frames() -> list[float]:
     """Pauses between what is drawn, from the first rows to the verdict."""
-    os.environ.update(simulated())
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from simulator import simulator
+
+    os.environ.update(simulator.environment(**SIMULATED))
     master, process = start([sys.executable, __file__, "--child", "frames"])
     until(master, b"quit")
     os.write(master, b"3")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from mpsdoctor import bench, get_optimal_device, profile
 from mpsdoctor.check import Context
 from mpsdoctor.ops import model
 from mpsdoctor.ops.session import Pool, UnusableRequestError
+from simulator import simulator
 from support import mpsdoctor, processes_left
 from trainer import sample, torch
 
@@ -79,16 +79,6 @@ def line_of(text: str) -> int:
     return next(number for number, line in enumerate(STEP.splitlines(), 1) if text in line)
 
 
-def simulator() -> Any:
-    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
-    spec = importlib.util.spec_from_file_location("bench_simulator", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("person") / "train.py"
@@ -115,7 +105,7 @@ def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     before = sample(fingerprint=profile.fingerprint(str(torch.__version__)), later=1)
     profile.write(before, path)
-    env = simulator().environment(step_ms=8, speed=2)
+    env = simulator.environment(step_ms=8, speed=2)
     done = mpsdoctor(
         "--budget=quick",
         "--json",
@@ -169,7 +159,7 @@ def test_a_step_that_trains_nowhere_is_refused(pool: Pool, file: Path, function:
 def test_a_step_that_fails_on_one_device_is_a_result(pool: Pool, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The device is told as failed, with the place in the file; the figures of the other one stay."""
     # No worker of that name has been started: the CPU's goes on without the simulated device.
-    for name, value in simulator().environment().items():
+    for name, value in simulator.environment().items():
         monkeypatch.setenv(name, value)
     facts = examined(pool, file, "unlike", "sim")
     cpu, sim = facts["results"]

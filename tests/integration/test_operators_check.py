@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from mpsdoctor.check import Context, Finding, Job, Skip
 from mpsdoctor.check import Workers as OpenWorkers
 from mpsdoctor_checks import operators
+from simulator import simulator
 
 FAULTS = {
     "aten::gelu": "wrong",
@@ -101,14 +101,8 @@ def test_without_torch_there_is_nothing_to_examine(tmp_path: Path) -> None:
 
 def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let torch of the workers to come find a simulated accelerator with the planted faults."""
-    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
-    spec = importlib.util.spec_from_file_location("operators_simulator", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     faults = ",".join(f"{op}={fault}" for op, fault in FAULTS.items())
-    for name, value in module.environment(faults=faults).items():
+    for name, value in simulator.environment(faults=faults).items():
         monkeypatch.setenv(name, value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import sys
@@ -16,6 +15,7 @@ import pytest
 from mpsdoctor.check import Context, Job
 from mpsdoctor.ops import exhaustive, model, named, predicted
 from mpsdoctor.ops.session import Pool, UnusableRequestError
+from simulator import simulator
 from support import mpsdoctor, processes_left
 
 MODEL = """
@@ -53,16 +53,6 @@ FAULTS = {
 }
 
 
-def simulator() -> Any:
-    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
-    spec = importlib.util.spec_from_file_location("ops_simulator", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("person") / "train.py"
@@ -94,7 +84,7 @@ def context(pool: Pool, *devices: str) -> tuple[Context, list[dict[str, Any]]]:
 def with_faults(monkeypatch: pytest.MonkeyPatch, faults: dict[str, str]) -> None:
     """Let torch of the workers to come find a simulated accelerator."""
     told = ",".join(f"{op}={fault}" for op, fault in faults.items())
-    for name, value in simulator().environment(faults=told).items():
+    for name, value in simulator.environment(faults=told).items():
         monkeypatch.setenv(name, value)
 
 
@@ -122,7 +112,7 @@ def test_planted_faults_are_named_with_the_persons_lines(
 
 def test_a_model_that_is_fine_is_told_so(file: Path, tmp_path: Path) -> None:
     """Text and JSON of a step that runs on every device; what the file prints reaches neither."""
-    env = simulator().environment()
+    env = simulator.environment()
     done = mpsdoctor("ops", "--model", f"{file}:build", "--format", "json", "--output", str(tmp_path / "r.json"),
                      "--format", "text", env=env)  # fmt: skip
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,20 +14,11 @@ from mpsdoctor import verdict
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor_checks import training
 from mpsdoctor_checks.training import advice, plan, sweep
+from simulator import simulator
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
 # Several test processes share the cores; one thread each is slower by less than waiting for one another.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-
-
-def simulator() -> ModuleType:
-    path = Path(__file__).parents[1] / "simulator" / "simulator.py"
-    spec = importlib.util.spec_from_file_location("training_simulator", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +207,7 @@ def test_the_cpu_alone() -> None:
 def test_an_accelerator_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a launch of 500 µs an operator the CPU wins; each comparison comes with its interval and blocks."""
     monkeypatch.setattr(plan, "FAMILIES", ("cnn", "mlp"))
-    facts, findings = checked(("cpu", "sim"), simulator().environment(launch_us=500), seconds=6.0)
+    facts, findings = checked(("cpu", "sim"), simulator.environment(launch_us=500), seconds=6.0)
     assert set(outcomes(facts, "sim").values()) == {"ok"}
     assert {row["workload"] for row in facts["comparisons"]} == {"cnn", "mlp"}
     for row, run in zip(facts["comparisons"], facts["runs"], strict=True):
@@ -242,7 +230,7 @@ def test_planted_faults_are_named() -> None:
         f"aten::_thnn_fused_lstm_cell=nan@{6 * 16 + 1}",
         "aten::embedding_dense_backward=segfault@20",
     )
-    environment = simulator().environment(faults=",".join(faults), leak_bytes=1 << 20)
+    environment = simulator.environment(faults=",".join(faults), leak_bytes=1 << 20)
     facts, findings = checked(("cpu", "sim"), environment, seconds=6.0)
     assert outcomes(facts, "sim") == {"cnn": "diverged", "transformer": "crash", "mlp": "ok", "lstm": "nan"}
     assert outcomes(facts, "cpu")["transformer"] == "ok"
@@ -260,7 +248,7 @@ def test_planted_faults_are_named() -> None:
 def test_slow_first_steps_are_found_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten first steps that are 100 ms slower are named with their cost, and are not in the step time."""
     monkeypatch.setattr(plan, "FAMILIES", ("cnn",))
-    environment = simulator().environment(launch_us=1, warmup_steps=10, warmup_ms=100)
+    environment = simulator.environment(launch_us=1, warmup_steps=10, warmup_ms=100)
     facts, findings = checked(("cpu", "sim"), environment, seconds=3.0)
     slow = [finding for finding in findings if finding.code == "MPS523"]
     assert [finding.title.split(" needs ")[0] for finding in slow] == ["sim"]
@@ -281,7 +269,7 @@ def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     table = [advice.Experiment(kind, "mlp", 3.0, "standard", "accelerator", *rest) for kind, *rest in experiments]
     monkeypatch.setattr(advice, "EXPERIMENTS", table)
     monkeypatch.setattr(sweep, "BEYOND", 1)  # a point on each side of the crossover is enough here
-    environment = simulator().environment(gflops=0.5, launch_us=200, speed=4, synchronize_us=2000)
+    environment = simulator.environment(gflops=0.5, launch_us=200, speed=4, synchronize_us=2000)
     facts, findings = checked(("cpu", "sim"), environment, seconds=20.0, budget="standard")
     rows = {row["kind"]: row for row in facts["advice"]}
     assert rows["crossover"]["batch"] == pytest.approx(11.8 / (0.438 * 0.75), rel=0.4)

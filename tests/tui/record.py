@@ -10,7 +10,6 @@ the others as many as fill a screen or two; counts in the text are those of the 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import subprocess
@@ -18,6 +17,11 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import support
+from simulator import simulator
+from tui.screens import recorded, screen, settle
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("recorded")
@@ -44,24 +48,15 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def module(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
 def run(name: str) -> list[dict[str, Any]]:
     """The documents that a check-up tells, one an event."""
     budget, settings = RUNS[name]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPSDOCTOR_PROFILE": f"{folder}/profile.json"}
         if settings:
-            environment |= module(ROOT / "tests/simulator/simulator.py").environment(**settings)
+            environment |= simulator.environment(**settings)
         if name == "crash":
-            strangers = module(ROOT / "tests/support.py").install(Path(folder), fan=STRANGER)
+            strangers = support.install(Path(folder), fan=STRANGER)
             environment["PYTHONPATH"] += os.pathsep + strangers["PYTHONPATH"]
         command = [sys.executable, "-m", "mpsdoctor", "--format", "jsonl", "--budget", budget]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -96,9 +91,6 @@ def some(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 async def draw(file: Path) -> None:
     """The tab of training, with the workload that has a crossover."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from tui.screens import recorded, screen, settle
-
     with tempfile.TemporaryDirectory() as folder:
         async with screen(recorded("wins"), (120, 40), Path(folder) / "profile.json") as (app, pilot, _):
             await pilot.press("4", *"jjjj")
