@@ -110,7 +110,7 @@ def test_planted_faults_are_named_rightly(monkeypatch: pytest.MonkeyPatch) -> No
     """Each fault of an accelerator gets its outcome, at its operator, and the rest of the core stays right."""
     simulated(monkeypatch)
     opened = OpenWorkers(sys.executable)
-    facts, found = run(context(opened, 12.0, "sim")[0])
+    facts, found = run(context(opened, 6.0, "sim")[0])
     opened.close()
     seen: dict[str, Counter[str]] = {op: Counter() for op in FAULTS}
     for row in facts["results"]:
