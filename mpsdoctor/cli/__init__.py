@@ -139,9 +139,11 @@ def closing(shown: tui.Shown, fail_on: str = "error") -> Exit:
     if shown.cancelled or shown.report is None:
         console.complain("interrupted; no profile was written")
         return Exit.INTERRUPTED
-    if shown.report.profile.written:
+    if shown.trouble:
+        console.complain(f"the profile was not written: {shown.trouble}")
+    elif shown.report.profile.written:
         console.complain(f"the profile is {shown.report.profile.path}")
-    return exit_code(shown.report, fail_on, configured=True)
+    return exit_code(shown.report, fail_on, configured=not shown.trouble)
 
 
 def _outlets(options: dict[str, Any]) -> list[Outlet]:

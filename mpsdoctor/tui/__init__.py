@@ -25,10 +25,15 @@ def possible() -> bool:
 
 
 class Shown(NamedTuple):
-    """How the screen was left. `failure` kept the engine from beginning; `broken`: the screen itself failed."""
+    """How the screen was left.
+
+    `trouble` tells why the profile could not be written, `failure` kept the engine from beginning, and `broken` means
+    that the screen itself failed.
+    """
 
     report: Report | None = None
     cancelled: bool = False
+    trouble: str | None = None
     failure: Exception | None = None
     broken: bool = False
 
@@ -59,4 +64,5 @@ def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Shown:
     model = app.deeds.model if app.deeds else None
     cancelled = interrupted or model is None or model.cancelled
     # A return code: Textual has shown the traceback.
-    return Shown(model.report if model else None, cancelled, failure, bool(app.return_code) and not failure)
+    report, trouble = (model.report, model.trouble) if model else (None, None)
+    return Shown(report, cancelled, trouble, failure, bool(app.return_code) and not failure)

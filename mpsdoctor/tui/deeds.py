@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -89,6 +88,8 @@ class Deeds:
         """A run is over."""
         if done.trouble:
             self.say(f"the profile was not written: {done.trouble}", "error")
+        elif done.cancelled and not self.model.cancelled:
+            self.say("cancelled; what was found before stands again", "warning")
         elif done.report.profile.written:
             self.say(f"profile written to {done.report.profile.path}")
         self.look()
@@ -129,7 +130,11 @@ class Deeds:
         self.engine.start(only)
 
     def stop(self) -> None:
-        """Esc: leave the filter, or cancel the run."""
+        """Esc: cancel the run; where nothing runs, clear the filter of the list in focus."""
+        table = self.app.focused
+        if not self.model.running and isinstance(table, Rows) and table.filter:
+            table.narrow("")
+            return
         if self.idle("stop"):
             return
         self.model.stop()
@@ -179,7 +184,11 @@ class Deeds:
             self.say(told.trouble or "there is no profile yet; a finished check-up writes one", "warning")
             return
         force = not told.content["force_mps"]
-        self._write({**told.content, "force_mps": force}, f"force MPS is {'on' if force else 'off'} in {told.place}")
+        said = f"force MPS is {'on' if force else 'off'} in {told.place}"
+        torch = self.model.report.torch if self.model.report else None
+        if force and torch and not torch.mps_available:
+            said += "; MPS is not available here, so trainers go on without it"
+        self._write({**told.content, "force_mps": force}, said)
 
     def export(self) -> None:
         from mpsdoctor.tui.dialogs import export
@@ -193,9 +202,9 @@ class Deeds:
             try:
                 path = export.write(form, report, lambda: picture)
             except OSError as error:
-                self.say(f"it cannot be written: {error.strerror}", "error")
+                self.say(f"{error.filename or 'the file'} cannot be written: {error.strerror}", "error")
                 return
-            self.say(f"written to {Path.cwd().name}/{path}")
+            self.say(f"written to {path}")
 
         self.app.push_screen(export.Export(export.choices(report), ""), answered)
 

@@ -99,12 +99,13 @@ class Model:
             self.checks[check_id] = replace(self.checks[check_id], **changes)
 
     def _end(self, done: Done) -> None:
-        self.running, self.cancelled, self.trouble = False, done.cancelled, done.trouble
-        self.ended = self.clock()
-        self.checks = {**self.checks, **dict(_ended(done.report.checks))}
-        # A cancelled run has no verdict; what an earlier whole one found stays.
+        self.running, self.trouble, self.ended = False, done.trouble, self.clock()
+        # A cancelled run has no verdict; what an earlier whole one found stands again.
         if not done.cancelled or self.report is None:
-            self.report = done.report
+            self.report, self.cancelled = done.report, done.cancelled
+        else:
+            self.cancelled = False
+        self.checks = {**self.checks, **dict(_ended(self.report.checks))}
 
 
 def _ended(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:

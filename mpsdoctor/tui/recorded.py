@@ -83,7 +83,8 @@ def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, 
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_told(one)}" for key, one in value.items() if one is not None)
+        parts = sorted(value.items(), key=lambda part: (part[0] == "ci95", part[0]))  # a figure, then its interval
+        return ", ".join(f"{key} {_told(one)}" for key, one in parts if one is not None)
     if isinstance(value, list):
         return " to ".join(_told(one) for one in value)
     if isinstance(value, str):

@@ -22,7 +22,7 @@ from mpsdoctor.tui.engine import Done
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
-from tui.screens import Played, recorded, running, screen, settle
+from tui.screens import Played, cancelled, recorded, running, screen, settle
 
 Story = Callable[[Screenful, Pilot[Any], Played], Awaitable[None]]
 
@@ -53,6 +53,24 @@ def test_the_run_begins_by_itself_and_escape_cancels_it(tmp_path: Path) -> None:
         assert words.headline(app.deeds.model)[0] == "cancelling…"
 
     told(running(), tmp_path / "profile.json", story)
+
+
+def test_a_cancelled_run_again_leaves_what_was_found(tmp_path: Path) -> None:
+    """Cancelling one check that runs again loses nothing: its results, the verdict and the profile stand again."""
+
+    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+        assert app.deeds is not None
+        model = app.deeds.model
+        before = (words.headline(model), model.facts("training"), model.findings())
+        await pilot.press("2", "G", "r")
+        assert engine.asked[-1] == ("start", ("training",))
+        engine.said = [one for one in cancelled() if isinstance(one, Done)]
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert (words.headline(model), model.facts("training"), model.findings()) == before
+        assert "stands again" in notes(app)
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
 
 
 def test_ctrl_c_cancels_and_twice_quits(tmp_path: Path) -> None:
@@ -104,6 +122,10 @@ def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None
         assert app.focused is table
         await pilot.press("slash", "escape")
         assert len(table._shown) == every
+        await pilot.press("slash", *"zz", "enter")
+        assert not table._shown
+        await pilot.press("escape")
+        assert len(table._shown) == every
 
     told(recorded("wins"), tmp_path / "profile.json", story)
 
@@ -122,6 +144,7 @@ def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
         assert json.loads(profile.read_text())["recommended"]["device"] == "sim"
         await pilot.press("f")
         assert json.loads(profile.read_text())["force_mps"] is True
+        assert "MPS is not available here" in notes(app)
         await settle(app, pilot)
 
     told(recorded("wins"), profile, story)

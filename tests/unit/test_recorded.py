@@ -34,6 +34,8 @@ def test_a_workload_is_one_line(before: dict[str, Any]) -> None:
     entry = {"device": "mps", "speedup": 3.6612345, "ci95": [3.0812, 4.0698]}
     after = {**before, "workloads": {**before["workloads"], "mlp": {"large": entry}}}
     assert difference(before, after) == ["+ workloads.mlp.large: device mps, speedup 3.66, ci95 3.08 to 4.07"]
+    turned = {"ci95": entry["ci95"], "speedup": entry["speedup"], "device": "mps"}
+    assert difference(after, {**after, "workloads": {**after["workloads"], "mlp": {"large": turned}}}) == []
 
 
 def test_without_a_profile_all_is_new(before: dict[str, Any]) -> None:

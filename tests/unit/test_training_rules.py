@@ -29,8 +29,8 @@ def row(device: str = "mps", outcome: str = "ok", detail: str = "", **figures: A
     return {**keys, "outcome": outcome, "detail": detail, "peak_memory_bytes": None, **timed, **figures}
 
 
-def comparison(speedup: float, winner: str) -> dict[str, Any]:
-    keys = {"workload": "cnn", "size": "medium", "device": "mps", "baseline": "cpu"}
+def comparison(speedup: float, winner: str, pairs: int = 8) -> dict[str, Any]:
+    keys = {"workload": "cnn", "size": "medium", "device": "mps", "baseline": "cpu", "pairs": pairs}
     return {**keys, "speedup": speedup, "ci95": [speedup * 0.9, speedup * 1.1], "winner": winner}
 
 
@@ -50,11 +50,17 @@ def test_all_well_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("speedup", "winner", "code"), [(3.1, "mps", "MPS501"), (0.2, "cpu", "MPS502"), (1.01, "tie", "MPS503")]
+    ("speedup", "winner", "pairs", "code"),
+    [
+        (3.1, "mps", 8, "MPS501"),
+        (0.2, "cpu", 3, "MPS502"),
+        (1.01, "tie", 8, "MPS503"),
+        (0.505, "tie", 3, "MPS529"),
+    ],
 )
-def test_comparisons_carry_numbers_and_interval(speedup: float, winner: str, code: str) -> None:
-    """Faster, slower and too close to call are told with ratio and interval, as information."""
-    found = findings(comparisons=[comparison(speedup, winner)])
+def test_comparisons_carry_numbers_and_interval(speedup: float, winner: str, pairs: int, code: str) -> None:
+    """Faster, slower, too close to call and not settled are told with ratio and interval, as information."""
+    found = findings(comparisons=[comparison(speedup, winner, pairs)])
     assert set(found) == {code}
     assert found[code].severity == "info"
     assert f"{speedup:.3g} times ({speedup * 0.9:.3g} to {speedup * 1.1:.3g})" in found[code].detail

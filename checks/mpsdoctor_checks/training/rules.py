@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from mpsdoctor.check import Finding, Remedy
+from mpsdoctor_checks.training.statistics import enough
 
 Facts = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -136,8 +137,15 @@ slower = compared(
 close = compared(
     "MPS503",
     "{device} and the CPU are too close to call on {count} of {all} workloads",
-    lambda row: row["winner"] == "tie",
+    lambda row: row["winner"] == "tie" and enough(row["pairs"]),
     "Neither gains by moving such a training. Speed against the CPU, with 95 % intervals",
+)
+undecided = compared(
+    "MPS529",
+    "{device} against the CPU is not settled on {count} of {all} workloads",
+    lambda row: row["winner"] == "tie" and not enough(row["pairs"]),
+    "Too few blocks of steps fitted into the time for a winner, which then is the CPU; a longer budget tells. "
+    "Speed against the CPU, with 95 % intervals",
 )
 
 
@@ -246,6 +254,7 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     faster,
     slower,
     close,
+    undecided,
     alone,
     left_out,
     not_alone,

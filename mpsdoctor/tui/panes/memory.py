@@ -90,7 +90,7 @@ class Memory(Pane):
             yield ""
         if not last:
             yield (
-                "No device's memory can be told here without torch: below is the peak of the last timed run.",
+                "No program of this system tells a device's memory; what torch tells comes with the timed training.",
                 "muted",
             )
             yield ""

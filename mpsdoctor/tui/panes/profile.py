@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from mpsdoctor import clean
-from mpsdoctor.tui import words
+from mpsdoctor.tui import keys, words
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.recorded import Recorded, difference
@@ -68,8 +68,10 @@ class Profile(Pane):
         yield ""
         yield ("Writing now would change", "title")
         told = self.recorded
-        if told is None or told.proposal is None:
-            why = "the check-up still runs" if self.model.running else "no check-up was finished that timed training"
+        held = keys.may_change(self.model)
+        if held or told is None or told.proposal is None:
+            running = self.model.running
+            why = held or ("the check-up still runs" if running else "no check-up was finished that timed training")
             yield (f"nothing can be written: {why}", "muted")
             return
         yield from change(told)
@@ -113,4 +115,6 @@ def _content(content: Mapping[str, Any]) -> Iterator[Piece]:
 
 def _ratio(entry: Mapping[str, Any]) -> str:
     speedup = entry.get("speedup")
-    return f" {speedup:.2f}×" if speedup is not None else ""
+    if speedup is None:
+        return ""
+    return f" {speedup:.2f}×" if entry["device"] != "cpu" else f" (an accelerator {speedup:.2f}×)"

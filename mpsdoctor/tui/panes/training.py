@@ -66,7 +66,8 @@ class Training(Pane):
         elif timed := (_timed(facts) if width >= 72 else {workload: found} if workload and found else {}):
             yield chart.bars(timed, width)
         else:
-            yield ("The time of a step against the model's size is drawn here while it is measured.", "muted")
+            when = "is drawn here while it is measured" if self.model.running else "was not measured"
+            yield (f"The time of a step against the model's size {when}.", "muted")
         yield from _trouble(facts, workload)
 
     def _facts(self) -> Mapping[str, Any]:

@@ -74,6 +74,7 @@ class Rows(ScrollView, can_focus=True):
     }
     """
     cursor = reactive(0)
+    empty = reactive("")  # what stands there instead of rows
 
     class Moved(Message):
         """The cursor stands on another row; None: there is none."""
@@ -221,9 +222,7 @@ class Rows(ScrollView, can_focus=True):
         place = self.scroll_offset.y + y - 1
         if place < len(self._shown):
             return self._line(place, base).adjust_cell_length(width, base)
-        hint = (
-            ("nothing matches; Esc in the filter clears it" if self.filter else self.empty) if not self._shown else ""
-        )
+        hint = ("nothing matches; Esc clears the filter" if self.filter else self.empty) if not self._shown else ""
         text = f"  {hint}" if y == 2 or (y == 1 and self.size.height < 4) else ""
         return Strip([Segment(set_cell_size(text, width), base + self._tone("muted"))])
 
