@@ -37,7 +37,7 @@ ABOUT = About(
 
 def usable_name(name: str) -> str:
     """A name for a workload of one's own. UnusableRequestError if it is one of ours, or not fit to be shown."""
-    if name in plan.FAMILIES:
+    if name.lower() in plan.FAMILIES:
         raise UnusableRequestError(f"--store {name}: that is what mpsdoctor measures itself; choose another name")
     if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
         rule = f"up to {LONGEST_NAME} printable characters without spaces at its ends"
@@ -59,7 +59,7 @@ def examine(context: Context, wanted: Target, name: str, seconds: float, store: 
         training.get_ready(context, taking_part)
         trial = Trial(plan.Item(name, STEP), dict(taking_part), patience=PATIENCE * seconds)
         time_step(context, trial, lambda lane: prepare(trial, taking_part[lane.device], wanted, seconds))
-    refuse_what_never_ran(trial)
+    refuse_what_never_ran(trial, wanted)
     facts: dict[str, Any] = {"step": str(wanted), **records.of_trial(trial), "alone": alone}
     facts["conditions"] = {"before": before, "after": machine.conditions()}
     facts["disturbances"] = disturbance.seen(facts["conditions"])
@@ -110,7 +110,7 @@ def first_steps(trial: Trial, lane: Entrant, seconds: float) -> None:
     trial.curves[lane.device] = curve
 
 
-def refuse_what_never_ran(trial: Trial) -> None:
+def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
     """UnusableRequestError where every device failed, unless with NaN, which is a result; Skip where none was tried."""
     if trial.active():
         return
@@ -118,7 +118,8 @@ def refuse_what_never_ran(trial: Trial) -> None:
     if not details or any(detail.startswith("cancelled") for detail in details):
         raise Skip(next(iter(trial.failures.values()))[1])
     if all(outcome != "nan" for outcome, _ in trial.failures.values()):
-        raise UnusableRequestError(details[0])
+        told = details[0]
+        raise UnusableRequestError(told if wanted.file.name in told else f"{wanted}: {told}")
 
 
 def judged(report: Report, *, cancelled: bool) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -39,6 +40,26 @@ def command(
     """A command with options of its own, those that it shares with the check-up, and `more` of that."""
     shared = [parameter for parameter in parent.params if parameter.name in (*SHARED, *more)]
     return click.Command(name, callback=callback, params=[*own, *shared], help=callback.__doc__)
+
+
+def filled(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """The value; an option given with nothing, as from a shell variable that is not set, is a mistake."""
+    for one in value if isinstance(value, tuple) else (value,):
+        if one is not None and not one.strip(" ,"):
+            raise click.BadParameter("it is empty")
+    return value
+
+
+def timeout_option(help: str) -> click.Option:
+    """--timeout: seconds, up to a day."""
+    limits = click.FloatRange(min=0.1, max=86_400)
+    return click.Option(["--timeout"], type=limits, callback=_number, default=60.0, show_default=True, help=help)
+
+
+def _number(context: click.Context, option: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # no comparison with a limit refuses it
+        raise click.BadParameter("nan is no number of seconds")
+    return value
 
 
 def merged(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:

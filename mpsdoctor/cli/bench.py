@@ -11,7 +11,7 @@ import click
 from mpsdoctor import bench as engine
 from mpsdoctor import console, profile
 from mpsdoctor.checkup import CheckUp, Settings
-from mpsdoctor.cli.alone import command, merged, outlets_of, performed
+from mpsdoctor.cli.alone import command, filled, merged, outlets_of, performed, timeout_option
 from mpsdoctor.cli.examine import Outlet, exit_code, show
 from mpsdoctor.console import Exit
 from mpsdoctor.ops import model
@@ -22,15 +22,9 @@ from mpsdoctor.report import Report
 def bench_command(parent: click.Group) -> click.Command:
     """The command, with the options it shares with the check-up."""
     own: list[click.Parameter] = [
-        click.Option(["--step"], metavar="FILE.py:FUNC", help="Time your own training step instead."),
+        click.Option(["--step"], metavar="FILE.py:FUNC", callback=filled, help="Time your own training step instead."),
         click.Option(["--store", "name"], metavar="NAME", help="Keep the winner of --step in the profile as NAME."),
-        click.Option(
-            ["--timeout"],
-            type=click.FloatRange(min=0.1),
-            default=60.0,
-            show_default=True,
-            help="Seconds that one step may take, on any device.",
-        ),
+        timeout_option("Seconds that one step may take, on any device."),
     ]
     return command(parent, "bench", bench, own, "profile_path")
 

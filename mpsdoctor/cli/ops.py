@@ -11,7 +11,7 @@ import click
 
 from mpsdoctor import console
 from mpsdoctor.checkup import CheckUp, Settings
-from mpsdoctor.cli.alone import command, merged, outlets_of, performed
+from mpsdoctor.cli.alone import command, filled, merged, outlets_of, performed, timeout_option
 from mpsdoctor.cli.examine import Outlet, exit_code, show, write_stdout
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import Style
@@ -23,21 +23,26 @@ def ops_command(parent: click.Group) -> click.Command:
     """The command, with the options it shares with the check-up."""
     own: list[click.Parameter] = [
         click.Option(
-            ["--op", "ops"], multiple=True, metavar="NAME", help="These operators alone: aten::cumsum or sum."
+            ["--op", "ops"],
+            multiple=True,
+            metavar="NAME",
+            callback=filled,
+            help="These operators alone: aten::cumsum or sum.",
         ),
         click.Option(
             ["--all", "every"], is_flag=True, help="PyTorch's own operator database (needs numpy, expecttest)."
         ),
-        click.Option(["--model"], metavar="FILE.py:FUNC", help="The operators of your own training step."),
         click.Option(
-            ["--timeout"],
-            type=click.FloatRange(min=0.1),
-            default=60.0,
-            show_default=True,
-            help="Seconds that the step of --model may take on the CPU.",
+            ["--model"], metavar="FILE.py:FUNC", callback=filled, help="The operators of your own training step."
         ),
+        timeout_option("Seconds that the step of --model may take on the CPU."),
         click.Option(["--predict"], type=click.Choice(["mps"]), help="Tell from declarations, on any machine."),
-        click.Option(["--torch", "version"], metavar="X.Y", help="Predict for this torch, not for the installed one."),
+        click.Option(
+            ["--torch", "version"],
+            metavar="X.Y",
+            callback=filled,
+            help="Predict for this torch, not for the installed one.",
+        ),
     ]
     return command(parent, "ops", ops, own)
 

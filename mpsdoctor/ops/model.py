@@ -46,6 +46,8 @@ def target(text: str, option: str = "--model") -> Target:
     path = Path(file).expanduser()
     if path.is_dir():
         raise UnusableRequestError(f"{path} is a folder; {option} takes FILE.py:FUNC")
+    if path.suffix != ".py":
+        raise UnusableRequestError(f"{option} takes FILE.py:FUNC, not {text!r}")
     if not path.is_file():
         there = sorted(one.name for one in path.parent.glob("*.py"))[:8] if path.parent.is_dir() else []
         beside = f" (beside it: {', '.join(there)})" if there else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mpsdoctor.support.history import ABSENT, COMPOSITE, CPU, KERNEL, bare, full, operator, order
-from mpsdoctor.support.routes import ANY, BETWEEN, LIMITS, ROUTES, SINGLE, SINGLE_NODES, SPARSE, Limit
+from mpsdoctor.support.routes import BETWEEN, DTYPES, LIMITS, ROUTES, SINGLE, SINGLE_NODES, SPARSE
 from mpsdoctor.support.versions import Support
 
 Verdict = Literal["kernel", "composite", "fallback", "unknown", "dtype", "sizes", "missing"]
@@ -91,17 +91,24 @@ def judge(call: Call, support: Support) -> Prediction:
     op = full(call.op)
     if not support.letters:
         return Prediction(op, "unknown", reason=support.note)
-    limit = refusal(call)
-    if limit is not None:
+    dtype = None if call.node in SINGLE_NODES else lacking(call.dtypes, support)
+    if dtype is not None:
+        return Prediction(op, "dtype", fallback=False, reason=dtype)
+    limit = LIMITS.get(operator(call.op))
+    if limit is not None and limit.refuses(call.sizes):
         return Prediction(op, limit.verdict, fallback=False, reason=limit.reason)
     return by_letter(op, call, support)
 
 
-def refusal(call: Call) -> Limit | None:
-    """The limit that makes MPS refuse a call whatever kernels it has; None where nothing is known against it."""
-    dtypes = () if call.node in SINGLE_NODES else call.dtypes
-    limits = (LIMITS[key] for key in (ANY, operator(call.op)) if key in LIMITS)
-    return next((limit for limit in limits if limit.refuses(dtypes, call.sizes)), None)
+def lacking(dtypes: Iterable[str], support: Support) -> str | None:
+    """Why MPS takes no tensor of one of these dtypes in this version; None where nothing is known against them."""
+    for dtype in dtypes:
+        since = DTYPES.get(dtype, "")
+        if since is None:
+            return f"MPS has no {dtype}"
+        if since and support.reference and order(support.reference) < order(since):
+            return f"MPS has {dtype} since torch {since}"
+    return None
 
 
 def by_letter(op: str, call: Call, support: Support) -> Prediction:

@@ -176,7 +176,7 @@ def describe(error: BaseException, path: str) -> dict[str, Any]:
     if isinstance(error, SystemExit):
         what = f"it called sys.exit({error.code!r})"
     else:
-        what = f"{type(error).__name__}: {error}"[:600]
+        what = f"{type(error).__name__}: {error}"[:600].rstrip(": ")
     if isinstance(error, SyntaxError):
         return {"what": what, "file": error.filename or path, "line": error.lineno, "function": None}
     return {"what": what, **innermost(error, path)}

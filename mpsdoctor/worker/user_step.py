@@ -40,11 +40,12 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
     def step(session: training.Session) -> torch.Tensor:
         try:
             value = run()
+            # Never read here, as that would wait for the device.
+            loss = tensor_of(value) if is_loss(value) else nothing
         except BaseException as error:  # a file may call sys.exit
             raise StepError(told(describe(error, path), path, shown)) from error
         session.steps += 1
-        # Never read here, as that would wait for the device.
-        return tensor_of(value) if is_loss(value) else nothing
+        return loss
 
     # Whatever number of threads the file has set is part of what is timed.
     threads = torch.get_num_threads()

@@ -64,6 +64,10 @@ def forever(device):
 def dies(device):
     return lambda: os._exit(7)
 
+def dies_later(device):
+    counts = iter(range(5))
+    return lambda: next(counts, None) is None and os._exit(0)
+
 def unlike(device):
     if device != "cpu":
         raise NotImplementedError("no kernel for " + device)
@@ -146,6 +150,7 @@ def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:
         ("samples", "it returned '4' as the number of samples"),
         ("runs_out", f"train.py:{line_of('lambda: next(data)')} in <lambda>: StopIteration"),
         ("dies", "the process ended: exit status 7"),
+        ("dies_later", "train.py:dies_later: after step "),
         ("forever", f"train.py:{line_of('time.sleep')} in step: the step did not end within 1 s (--timeout)"),
     ],
 )
@@ -181,7 +186,7 @@ def test_a_file_that_fails_is_a_usage_error(file: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["cnn", "", " x", "a\nb", "x" * 41])
+@pytest.mark.parametrize("name", ["cnn", "CNN", "", " x", "a\nb", "x" * 41])
 def test_names_that_cannot_be_stored(name: str) -> None:
     """A name of one of our own workloads, or one that no message could show, is refused."""
     with pytest.raises(UnusableRequestError, match="--store"):

@@ -257,6 +257,12 @@ CONTRADICTIONS = {
     ("--json", "--format", "text", "--output", "x"): "--format json",
     ("--format", "json", "--output", "x", "--format", "text", "--output", "x"): "same --output",
     ("run", ""): "cannot be started",
+    ("ops", "--model", ""): "it is empty",
+    ("ops", "--op", ","): "it is empty",
+    ("ops", "--model", "notes.txt:step"): "takes FILE.py:FUNC",
+    ("bench", "--step", " "): "it is empty",
+    ("bench", "--timeout", "nan"): "nan is no number",
+    ("ops", "--timeout", "inf"): "not in the range",
     ("profile", "force-mps", "on"): "MPSDOCTOR_FORCE_MPS=1",
 }
 

@@ -136,6 +136,14 @@ def test_float64_stops_a_call() -> None:
     assert (found.verdict, found.fallback) == ("dtype", False)
 
 
+def test_a_dtype_that_is_lacking_is_named() -> None:
+    """What MPS never takes is told by its own name; what it takes by now, with the version from which on."""
+    assert one(Call("kernel", dtypes=("complex128",))).reason == "MPS has no complex128"
+    assert one(Call("kernel", dtypes=("float8_e5m2",))).verdict == "dtype"
+    assert one(Call("kernel", dtypes=("bfloat16",)), "2.0").reason == "MPS has bfloat16 since torch 2.3"
+    assert one(Call("kernel", dtypes=("bfloat16",))).verdict == "kernel"
+
+
 def test_thresholds_in_float64_are_the_cpus_own() -> None:
     """Inside of linalg_pinv float64 does not count, around it it does."""
     part = Call("kernel", dtypes=("float64",))

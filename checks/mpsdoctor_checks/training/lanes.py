@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from mpsdoctor.check import Answer, Job, Sandbox
 
 CALLS = "mpsdoctor_worker.training"
+STEP_ERROR = "StepError"  # what a person's own step raised; the message begins with the place in the file
 MOST_DEATHS = 2  # a device that died this often is not asked again: each time costs a fresh import of torch
 # Read from the messages of torch 2.0 to 2.15, which has no exception of its own for these on MPS.
 OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
@@ -124,7 +125,7 @@ def what_became(answer: Answer) -> tuple[str, str]:
     if answer.outcome != "error":
         return "error", f"{answer.outcome}: {answer.detail}"
     kind, message = str(answer.value.get("type")), str(answer.value.get("message"))
-    detail = f"{kind}: {message}"[:600]
+    detail = (message if kind == STEP_ERROR else f"{kind}: {message}")[:600]
     return kind_of_error(detail), detail
 
 
