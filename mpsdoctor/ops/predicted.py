@@ -8,7 +8,7 @@ from typing import Any
 
 from mpsdoctor import support
 from mpsdoctor.check import Context, Finding, Remedy, Skip
-from mpsdoctor.ops.model import Target, run_step
+from mpsdoctor.ops.model import Target, place_of, run_step
 from mpsdoctor.ops.named import chosen
 from mpsdoctor.ops.session import Collected, UnusableRequestError
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
@@ -28,22 +28,26 @@ def examine(
     there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
     if not there.letters:
         raise UnusableRequestError(there.note or f"nothing is known of torch {there.version}")
-    calls = calls_of(context, wanted, names, seconds)
+    calls, places = calls_of(context, wanted, names, seconds)
     known = {} if version else support.by_aten(support.known_failures(folder) or {})
     predictions = support.predict(calls, there)
-    told = support.data(predictions, there, known)
-    facts = {"source": "prediction", "results": [], "prediction": told, "said": support.text(predictions, there, known)}
+    told = support.data(predictions, there, known, places)
+    said = support.text(predictions, there, known, places)
+    facts = {"source": "prediction", "results": [], "prediction": told, "said": said}
     return facts, list(findings(predictions, told, str(wanted))) if wanted else []
 
 
-def calls_of(context: Context, wanted: Target | None, names: Sequence[str], seconds: float) -> list[support.Call | str]:
-    """The calls to predict: with what they are made of for a step, by name otherwise."""
+def calls_of(
+    context: Context, wanted: Target | None, names: Sequence[str], seconds: float
+) -> tuple[list[support.Call | str], dict[str, str]]:
+    """The calls to predict: with what they are made of and the person's lines for a step, by name otherwise."""
     if wanted:
         recorded = run_step(context, wanted, seconds, TREE)
-        return [support.call_of(node) for node in recorded["calls"]]
+        places = {op: place_of(frame) for op, frame in recorded["places"].items() if frame}
+        return [support.call_of(node) for node in recorded["calls"]], places
     plan = asked(context, PLAN, level="thorough", dtypes=DTYPES["quick"])
     probes = [probe for name in names for probe in chosen(plan, name)] if names else plan
-    return list(dict.fromkeys(probe[1] for probe in probes))
+    return list(dict.fromkeys(probe[1] for probe in probes)), {}
 
 
 def asked(context: Context, call: str, **args: Any) -> Any:
@@ -61,7 +65,7 @@ def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], ta
         return []
     stops = told["answer"] == "stops"
     title = f"{target} needs {rows[0]['sentence'].replace(' needs ', ', made of ', 1)}"
-    lines = "\n".join(row["sentence"] for row in rows[:MOST])
+    lines = "\n".join(row["sentence"] + (f" ({row['place']})" if row["place"] else "") for row in rows[:MOST])
     more = f"\nand {len(rows) - MOST} more" if len(rows) > MOST else ""
     means = "predicted from PyTorch's declarations, nothing was run on MPS"
     evidence = {"torch": told["torch"], "operators": rows}

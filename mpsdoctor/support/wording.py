@@ -22,6 +22,7 @@ ANSWERS: dict[Whole, str] = {
     "unknown": "nothing is known against it, but not every operator is known",
 }
 Known = Mapping[str, Sequence[KnownFailure]]
+Places = Mapping[str, str]
 
 
 def whole(predictions: Iterable[Prediction]) -> Whole:
@@ -60,15 +61,18 @@ def taken_over(prediction: Prediction) -> str:
     return f"; with {FALLBACK} it runs on the CPU" if prediction.fallback else "; the fallback does not help"
 
 
-def text(predictions: Sequence[Prediction], support: Support, known: Known | None = None) -> str:
+def text(
+    predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
+) -> str:
     """The predictions for a person: the answer, what stands in the way, what is not known, how many need nothing.
 
-    `known` are PyTorch's known failures by aten name, shown beside the operators that stop.
+    `known` are PyTorch's known failures by aten name, shown beside the operators that stop; `places` in words where
+    each operator is called.
     """
-    return "\n".join(lines(predictions, support, known or {})) + "\n"
+    return "\n".join(lines(predictions, support, known or {}, places or {})) + "\n"
 
 
-def lines(predictions: Sequence[Prediction], support: Support, known: Known) -> Iterator[str]:
+def lines(predictions: Sequence[Prediction], support: Support, known: Known, places: Places) -> Iterator[str]:
     yield f"MPS with torch {support.version}, predicted from PyTorch's declarations; nothing was run"
     if support.note:
         yield support.note
@@ -82,6 +86,8 @@ def lines(predictions: Sequence[Prediction], support: Support, known: Known) -> 
             yield f"{title} ({len(chosen)})"
         for one in chosen:
             yield f"  {sentence(one, support.version)}"
+            if one.op in places:
+                yield f"    first called at {places[one.op]}"
             yield from (f"    {each.sentence()}" for each in said_of(one, known))
     count = sum(one.verdict in ("kernel", "composite") for one in predictions)
     yield ""
@@ -94,15 +100,18 @@ def said_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
     return [one for one in entries if one.concerns("float32", "backward")]
 
 
-def data(predictions: Sequence[Prediction], support: Support, known: Known | None = None) -> dict[str, Any]:
+def data(
+    predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
+) -> dict[str, Any]:
     """The predictions as JSON: `answer`, `torch`, `source`, `note` and `results`."""
+    at = places or {}
     return {
         "device": "mps",
         "torch": support.version,
         "source": support.source,
         "note": support.note,
         "answer": whole(predictions),
-        "results": [row(one, support, known or {}) for one in predictions],
+        "results": [{**row(one, support, known or {}), "place": at.get(one.op)} for one in predictions],
     }
 
 

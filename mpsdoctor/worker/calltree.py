@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -18,6 +19,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .recorder import users_frames
+
 EXPLICIT = "CompositeExplicitAutograd"
 NON_FUNCTIONAL = "CompositeExplicitAutogradNonFunctional"
 IMPLICIT = "CompositeImplicitAutograd"
@@ -25,10 +28,14 @@ NOT_COMPUTING = ("profiler::", "prim::")
 
 
 class Tree:
-    """The calls so far, nested; of calls that are the same one is kept."""
+    """The calls so far, nested; of calls that are the same one is kept.
+
+    `places` are the person's lines that an operator was first called at, as far as there are any.
+    """
 
     def __init__(self) -> None:
         self.open: list[dict[str, dict[str, Any]]] = [{}]
+        self.places: dict[str, dict[str, Any] | None] = {}
 
     def enter(self, op: str) -> dict[str, Any]:
         self.open.append({})
@@ -39,6 +46,8 @@ class Tree:
         node["parts"] = list(self.open.pop().values())
         if alone or node["parts"]:
             self.open[-1].setdefault(json.dumps(node), node)
+            if len(self.open) == 1 and node["op"] not in self.places:
+                self.places[node["op"]] = next(iter(users_frames(sys._getframe(1))), None)
 
     @property
     def calls(self) -> list[dict[str, Any]]:

@@ -52,12 +52,15 @@ def record(path: str, function: str, seconds: float, devices: list[str]) -> dict
 
 
 def tree(path: str, function: str, seconds: float) -> dict[str, Any]:
-    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them."""
+    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them.
+
+    Answers also `places`: by operator the person's line where it is first called, None where there is none.
+    """
 
     def watched(module: torch.nn.Module | None, run: Callable[[], object]) -> dict[str, Any]:
         with calltree.watching() as found:
             run()
-        return {"calls": found.calls, **calltree.wheel()}
+        return {"calls": found.calls, "places": found.places, **calltree.wheel()}
 
     return guarded(path, function, seconds, [], Made(), watched)
 

@@ -266,6 +266,9 @@ def test_a_prediction_for_ones_own_step(file: Path, shared: Pool) -> None:
     rows = {row["op"]: row for row in facts["prediction"]["results"]}
     assert rows["aten::lerp_.Scalar"]["outcome"] == "unimplemented"
     assert rows["aten::tril"]["outcome"] is None
+    line = next(number for number, text in enumerate(MODEL.splitlines(), 1) if "x.tril()" in text)
+    assert rows["aten::tril"]["place"].endswith(f"train.py:{line} in forward")
+    assert rows["aten::lerp_.Scalar"]["place"] is None  # the optimizer step is ours
     assert [one.code for one in found] == ["MPS362"]
     assert "aten::lerp_.Scalar: MPS has it since torch 2.1, you have 2.0" in found[0].title
 
