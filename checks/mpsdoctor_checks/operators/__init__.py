@@ -12,7 +12,7 @@ from mpsdoctor_checks.operators.rules import judge
 id = "operators"
 title = "Operators against the CPU"
 needs = ("build",)
-seconds = {"quick": 2.0, "standard": 20.0, "thorough": 120.0}
+seconds = {"quick": 2.0, "standard": 19.0, "thorough": 120.0}
 patience = 90.0  # two imports of torch, and one operator that hangs
 
 
