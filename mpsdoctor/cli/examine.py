@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,6 +96,19 @@ def show(report: Report, outlet: Outlet, options: dict[str, Any]) -> bool:
         style = Style(console.colours(sys.stdout, options["no_color"]), console.unicode(sys.stdout), style.verbosity)
     text = FORMATS[outlet.form](report, style)
     write_stdout(text.encode("utf-8"))
+    return outlet.form != "github" or step_summary(report, style)
+
+
+def step_summary(report: Report, style: Style) -> bool:
+    """Append the Markdown to the job's summary, where GitHub Actions names a file for it; whether that went well."""
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    try:
+        if place:
+            with Path(place).open("a", encoding="utf-8") as file:
+                file.write(FORMATS["markdown"](report, style))
+    except OSError as error:
+        console.complain(f"{place}, which GITHUB_STEP_SUMMARY names, cannot be written: {error.strerror}")
+        return False
     return True
 
 

@@ -36,4 +36,40 @@ def to_jsonl(report: Report, style: Style) -> str:
     return msgspec.json.encode({"event": "report", "report": report}).decode() + "\n"
 
 
-FORMATS: dict[str, Callable[[Report, Style], str]] = {"text": to_text, "json": to_json, "jsonl": to_jsonl}
+def to_markdown(report: Report, style: Style) -> str:
+    """For pasting into an issue."""
+    from mpsdoctor.formats import markdown
+
+    return markdown.render(report)
+
+
+def to_junit(report: Report, style: Style) -> str:
+    """For CI systems that read test results: a suite a check."""
+    from mpsdoctor.formats import junit
+
+    return junit.render(report)
+
+
+def to_github(report: Report, style: Style) -> str:
+    """Annotations of a GitHub Actions job."""
+    from mpsdoctor.formats import github
+
+    return github.render(report)
+
+
+def to_html(report: Report, style: Style) -> str:
+    """One page that needs nothing else, without scripts."""
+    from mpsdoctor.formats import html
+
+    return html.render(report)
+
+
+FORMATS: dict[str, Callable[[Report, Style], str]] = {
+    "text": to_text,
+    "json": to_json,
+    "jsonl": to_jsonl,
+    "markdown": to_markdown,
+    "junit": to_junit,
+    "github": to_github,
+    "html": to_html,
+}

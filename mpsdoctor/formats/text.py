@@ -60,17 +60,18 @@ def verdict(report: Report, paint: Paint) -> Iterator[str]:
 
 
 def summary(report: Report) -> Iterator[str]:
-    yield from labelled("Machine", _machine(report))
+    yield from labelled("Machine", machine_parts(report))
     if report.python.version:
         python = f"{report.python.version} ({report.python.arch}) {report.python.executable}"
         yield from labelled("Python", [python])
-        yield from labelled("Torch", _torch(report))
+        yield from labelled("Torch", torch_parts(report))
     for number, device in enumerate(report.devices):
         state = "usable" if device.usable else f"not usable: {device.reason}"
         yield from labelled("" if number else "Devices", [device.device, device.name, state])
 
 
-def _machine(report: Report) -> list[str | None]:
+def machine_parts(report: Report) -> list[str | None]:
+    """The machine in words, None for what is not known or not the case."""
     machine = report.machine
     cores = machine.performance_cores
     efficient = f" + {machine.efficiency_cores} efficiency" if machine.efficiency_cores else ""
@@ -85,7 +86,8 @@ def _machine(report: Report) -> list[str | None]:
     ]
 
 
-def _torch(report: Report) -> list[str | None]:
+def torch_parts(report: Report) -> list[str | None]:
+    """The torch in words."""
     torch = report.torch
     if torch is None:
         return ["not installed"]

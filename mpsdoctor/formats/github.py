@@ -1,0 +1,25 @@
+"""Annotations of a GitHub Actions job: one a finding, and the verdict as a notice."""
+
+from __future__ import annotations
+
+from mpsdoctor.formats import rows
+from mpsdoctor.report import Report
+
+LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def render(report: Report) -> str:
+    lines = [
+        f"::{LEVELS[found.severity]} title={_property(found.code)}::{_data(f'{found.title}{chr(10)}{found.detail}')}"
+        for _, found in rows.findings(report)
+    ]
+    return "\n".join([*lines, f"::notice title=mpsdoctor::{_data(rows.headline(report))}"]) + "\n"
+
+
+def _data(text: str) -> str:
+    """As the workflow commands' documentation escapes a message."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,96 @@
+"""One page: the verdict, what was found, step times as bars. No script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+import msgspec
+
+from mpsdoctor.formats import rows
+from mpsdoctor.report import CheckResult, Finding, Report
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: .25rem .6rem; vertical-align: top; }
+tr + tr { border-top: 1px solid #8884; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.error { color: #c62828; } .warning { color: #b26a00; } .info { color: #2e7d32; }
+.bar { background: #1e88e5; height: .8rem; border-radius: 2px; min-width: 2px; }
+pre { background: #8882; padding: .6rem; overflow-x: auto; } summary { cursor: pointer; margin: .3rem 0; }
+"""
+# Should a reader's browser ever find something to load in here, it must not.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def render(report: Report) -> str:
+    verdict = report.verdict
+    body = [
+        f"<h1>mpsdoctor: {escape(rows.headline(report))}</h1>",
+        *listed(verdict.reasons if verdict else ()),
+        "<table>",
+        *(f"<tr><th>{escape(name)}</th><td>{escape(told)}</td></tr>" for name, told in rows.about(report)),
+        "</table>",
+        *found(report),
+        *times(report),
+        f"<p>{escape(report.generated_at)}</p>",
+    ]
+    head = [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+        '<meta name="viewport" content="width=device-width">',
+        f"<title>mpsdoctor: {escape(rows.headline(report))}</title><style>{STYLE}</style></head><body>",
+    ]
+    return "\n".join([*head, *body, "</body></html>"]) + "\n"
+
+
+def listed(texts: Iterable[str]) -> Iterator[str]:
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    if items:
+        yield f"<ul>{items}</ul>"
+
+
+def found(report: Report) -> Iterator[str]:
+    every = rows.findings(report)
+    if every:
+        yield f"<h2>Findings ({len(every)})</h2>"
+    for check, finding in every:
+        yield from folded(check, finding)
+
+
+def folded(check: CheckResult, finding: Finding) -> Iterator[str]:
+    """A finding, opened by a click; the gravest are open."""
+    opened = " open" if finding.severity == "error" else ""
+    severity = f'<b class="{finding.severity}">{finding.severity}</b>'
+    title = f"{escape(finding.code)} {escape(finding.title)}"
+    yield f"<details{opened}><summary>{severity} {title} <small>({escape(check.id)})</small></summary>"
+    yield from (f"<p>{escape(line)}</p>" for line in finding.detail.splitlines())
+    if finding.remedy:
+        yield f"<p><b>What to do</b> {escape(finding.remedy.text)}</p>"
+        yield from (f"<pre>{escape(command)}</pre>" for command in finding.remedy.commands)
+    # As text: a report comes from strangers, and so does its link.
+    yield from (f"<p>{escape(link)}</p>" for link in finding.links)
+    if finding.evidence:
+        evidence = msgspec.json.format(msgspec.json.encode(finding.evidence), indent=1).decode()
+        yield f"<details><summary>Evidence</summary><pre>{escape(evidence)}</pre></details>"
+    yield "</details>"
+
+
+def times(report: Report) -> Iterator[str]:
+    """Step times, a bar each: the share of the longest one of the same workload and size."""
+    every = list(rows.timed(report))
+    if not every:
+        return
+    yield "<h2>Training</h2><table>"
+    yield "<tr><th>workload</th><th>size</th><th>device</th><th>ms a step</th><th>95 % interval</th>"
+    yield '<th>against the CPU</th><th style="width:30%"></th></tr>'
+    for one in every:
+        longest = max(each.step_ms for each in every if (each.workload, each.size) == (one.workload, one.size))
+        width = 100 * one.step_ms / longest if longest > 0 else 0
+        names = "".join(f"<td>{escape(text)}</td>" for text in (one.workload, one.size, one.device))
+        figures = f'<td class="number">{one.step_ms:.3g}</td><td>{escape(one.interval)}</td>'
+        bar = f'<td><div class="bar" style="width:{width:.0f}%"></div></td>'
+        yield f"<tr>{names}{figures}<td>{escape(one.against)}</td>{bar}</tr>"
+    yield "</table>"

@@ -1,0 +1,112 @@
+"""Reports for issues, CI systems and browsers, from recorded reports; and what a hostile one can do there."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from mpsdoctor.cli.examine import Outlet, show
+from mpsdoctor.formats import FORMATS, Style
+from mpsdoctor.report import CheckResult, Finding, Remedy, Report
+
+RECORDED = Path(__file__).parent / "recorded"
+ENDINGS = {"markdown": "md", "junit": "xml", "github": "github.txt", "html": "html"}
+NAMES = ("cpu-only", "accelerator-wins", "trouble")
+EVIL = "</pre><script>alert(1)</script> `` ``` | **x** [a](javascript:b) @someone & \x01 %0A\n::error::forged"
+
+
+def recorded(name: str) -> Report:
+    return msgspec.json.decode((RECORDED / f"{name}.json").read_bytes(), type=Report)
+
+
+def hostile() -> Report:
+    """A report with such text in every place that a check of a stranger fills."""
+    finding = Finding("MPS999", "error", EVIL, EVIL, {EVIL: EVIL}, Remedy(EVIL, (EVIL,)), (EVIL,))
+    check = CheckResult("evil", EVIL, EVIL, "fail", EVIL, findings=(finding,))
+    skipped = CheckResult("training", EVIL, EVIL, "skip", EVIL, facts={"results": [{"outcome": "ok"}]})
+    return msgspec.structs.replace(recorded("cpu-only"), checks=(check, skipped))
+
+
+@pytest.mark.parametrize("form", ENDINGS)
+@pytest.mark.parametrize("name", NAMES)
+def test_formats_stay_as_they_were_reviewed(form: str, name: str) -> None:
+    """Golden files: changed only on purpose."""
+    assert FORMATS[form](recorded(name), Style()) == (RECORDED / f"{name}.{ENDINGS[form]}").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_junit_counts_what_it_holds(name: str) -> None:
+    """A suite a check; each finding of severity error is a failure, a skipped check is skipped."""
+    report = recorded(name)
+    root = ElementTree.fromstring(FORMATS["junit"](report, Style()))
+    assert [suite.get("name") for suite in root] == [check.id for check in report.checks]
+    errors = [each for check in report.checks for each in check.findings if each.severity == "error"]
+    assert int(root.get("failures", 0)) == len(list(root.iter("failure"))) == len(errors)
+    assert int(root.get("tests", 0)) == len(list(root.iter("testcase"))) >= len(report.checks)
+
+
+def test_a_check_that_failed_itself_is_an_error_apart() -> None:
+    """JUnit tells a check that broke from one that found something, and from one that was skipped."""
+    broke = CheckResult("fan", "Fan", "x", "error", "it hung", findings=(Finding("MPS902", "error", "it hung", ""),))
+    skipped = CheckResult("chip", "Chip", "x", "skip", "left out")
+    root = ElementTree.fromstring(
+        FORMATS["junit"](msgspec.structs.replace(recorded("cpu-only"), checks=(broke, skipped)), Style())
+    )
+    assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "3",
+        "failures": "0",
+        "errors": "1",
+        "skipped": "1",
+    }
+
+
+def test_annotations_cannot_be_forged() -> None:
+    """Each line is one annotation of ours, whatever a finding says."""
+    lines = FORMATS["github"](hostile(), Style()).splitlines()
+    assert [line.split("::")[1].split()[0] for line in lines] == ["error", "notice"]
+    assert lines[0].startswith("::error title=MPS999::")
+    assert "%250A%0A::error" in lines[0]
+
+
+def test_markdown_is_only_text() -> None:
+    """No HTML, link, mention or table cell comes from a finding, and no text closes a block of code."""
+    text = FORMATS["markdown"](hostile(), Style())
+    outside = re.sub(r"^(`{3,})\w+\n.*?^\1$", "", text, flags=re.S | re.M)
+    assert not re.search(r"<(?!/?(details|summary)>)", outside)
+    assert "@" not in outside
+    read = [line for line in outside.splitlines() if not line.startswith("<details>")]  # which is raw HTML
+    assert not re.search(r"(?<!\\)\]\(", "\n".join(read))
+    rows = [line for line in outside.splitlines() if line.startswith("| error")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5]
+
+
+def test_html_holds_no_script_and_asks_for_nothing() -> None:
+    """What a stranger wrote is text, and the page's own policy forbids to load anything."""
+    seen: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            seen.append(tag)
+            assert not {name for name, _ in attrs} & {"src", "href", "onclick", "onload"}
+
+    text = FORMATS["html"](hostile(), Style())
+    Reader().feed(text)
+    assert "script" not in seen
+    assert "default-src 'none'" in text
+
+
+def test_a_job_gets_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: object) -> None:
+    """Where GitHub Actions names a file for it, the Markdown is appended beside the annotations."""
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    options = {"verbose": 0, "quiet": 0, "no_color": True}
+    assert show(recorded("trouble"), Outlet("github", None), options)
+    assert summary.read_text() == "before\n" + FORMATS["markdown"](recorded("trouble"), Style())
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
+    assert not show(recorded("trouble"), Outlet("github", None), options)
