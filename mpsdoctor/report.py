@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 Severity = Literal["info", "warning", "error"]
+ORDER = {"error": 0, "warning": 1, "info": 2}  # of severities, the gravest first
 Status = Literal["pass", "warn", "fail", "skip", "error"]
 Confidence = Literal["high", "medium", "low"]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,8}[1-9][0-9]{2}$")]

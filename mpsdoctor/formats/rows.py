@@ -1,14 +1,11 @@
-"""What formats with tables have in common: findings the gravest first, step times with what they are compared to."""
+"""What formats have in common: the verdict and the machine in words, findings the gravest first, step times."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mpsdoctor.formats.text import machine_parts, torch_parts
-from mpsdoctor.report import CheckResult, Finding, Report
-
-ORDER = {"error": 0, "warning": 1, "info": 2}
+from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 
 
 class Timed(NamedTuple):
@@ -45,6 +42,33 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
         yield "Device", joined([device.device, device.name, state])
     yield "Checks", ", ".join(f"{check.id} {check.status}" for check in report.checks)
     yield "mpsdoctor", f"{report.tool.version}, {report.budget} check-up, {report.duration_s:.1f} s"
+
+
+def machine_parts(report: Report) -> list[str | None]:
+    """The machine in words, None for what is not known or not the case."""
+    machine = report.machine
+    cores = machine.performance_cores
+    efficient = f" + {machine.efficiency_cores} efficiency" if machine.efficiency_cores else ""
+    return [
+        machine.chip or machine.model,
+        f"{cores}{efficient} cores" if cores else None,
+        f"{machine.gpu_cores} GPU cores" if machine.gpu_cores else None,
+        f"{machine.memory_bytes / 2**30:.0f} GiB" if machine.memory_bytes else None,
+        " ".join(part for part in (machine.os, machine.os_version, machine.arch) if part),
+        "Rosetta" if machine.translated else None,
+        "virtual machine" if machine.virtual_machine else None,
+    ]
+
+
+def torch_parts(report: Report) -> list[str | None]:
+    """The torch in words."""
+    torch = report.torch
+    if torch is None:
+        return ["not installed"]
+    if torch.error:
+        return ["cannot be imported"]
+    mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
+    return [torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available"]
 
 
 def joined(parts: list[str | None]) -> str:

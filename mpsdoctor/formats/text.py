@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.formats.rows import headline, machine_parts, torch_parts
+from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
@@ -47,11 +48,10 @@ def render(report: Report, style: Style) -> str:
 
 
 def verdict(report: Report, paint: Paint) -> Iterator[str]:
-    if report.verdict is None:
-        yield paint("no verdict: nothing was measured that could carry one", "yellow")
-        return
     found = report.verdict
-    yield paint(f"use {found.device} · {found.confidence} confidence", "green")
+    yield paint(headline(report), "green" if found else "yellow")
+    if found is None:
+        return
     for reason in found.reasons:
         yield from wrapped(reason, "  - ", "    ")
     if len(set(found.by_workload.values())) > 1:
@@ -70,33 +70,6 @@ def summary(report: Report) -> Iterator[str]:
         yield from labelled("" if number else "Devices", [device.device, device.name, state])
 
 
-def machine_parts(report: Report) -> list[str | None]:
-    """The machine in words, None for what is not known or not the case."""
-    machine = report.machine
-    cores = machine.performance_cores
-    efficient = f" + {machine.efficiency_cores} efficiency" if machine.efficiency_cores else ""
-    return [
-        machine.chip or machine.model,
-        f"{cores}{efficient} cores" if cores else None,
-        f"{machine.gpu_cores} GPU cores" if machine.gpu_cores else None,
-        f"{machine.memory_bytes / 2**30:.0f} GiB" if machine.memory_bytes else None,
-        " ".join(part for part in (machine.os, machine.os_version, machine.arch) if part),
-        "Rosetta" if machine.translated else None,
-        "virtual machine" if machine.virtual_machine else None,
-    ]
-
-
-def torch_parts(report: Report) -> list[str | None]:
-    """The torch in words."""
-    torch = report.torch
-    if torch is None:
-        return ["not installed"]
-    if torch.error:
-        return ["cannot be imported"]
-    mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
-    return [torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available"]
-
-
 def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     for result in report.checks:
         sign, plain, colour = SIGNS[result.status]
@@ -109,8 +82,7 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
 
 
 def findings(result: CheckResult, style: Style, paint: Paint) -> Iterator[str]:
-    order = ("error", "warning", "info")
-    for finding in sorted(result.findings, key=lambda finding: order.index(finding.severity)):
+    for finding in sorted(result.findings, key=lambda finding: ORDER[finding.severity]):
         if finding.severity == "info" and style.verbosity < 0:
             continue
         colour = SIGNS[OF_SEVERITY[finding.severity]][2]

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mpsdoctor.checkup import Finished, Listed, Progress, Settings, Started
-from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 from mpsdoctor.tui.engine import Done, Signal
 
-ORDER = {"error": 0, "warning": 1, "info": 2}
 KEPT = 2000  # lines of progress; a standard check-up sends some 200
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from textual.content import Content
 
 from mpsdoctor.report import CheckResult, Finding, Report
-from mpsdoctor.tui.model import ORDER as ORDER
 from mpsdoctor.tui.model import Course, Model
 
 Piece = str | tuple[str, str] | Content

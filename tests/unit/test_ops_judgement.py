@@ -85,6 +85,13 @@ def test_touchy_calls_may_agree_with_the_cpu() -> None:
     assert judged(off, lambda: EXACT, EXACT.float, touchy=True)["outcome"] == "wrong"
 
 
+def test_touchy_calls_on_the_cpu_are_only_run() -> None:
+    """What the CPU makes of such a call is right; what it cannot make is skipped, as for any device."""
+    for compute, outcome in ((lambda: EXACT.float() + 0.1, "ok"), (fails, "skipped")):
+        verdict = judgement.judge(lambda: [compute()], [lambda: [EXACT]], torch.float32, "cpu", touchy=True)  # noqa: B023  # called at once
+        assert verdict["outcome"] == outcome
+
+
 def test_what_a_call_raises_is_its_outcome() -> None:
     """A missing kernel is told from an error, and a warning of the fallback from a right result."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from mpsdoctor.report import ORDER
 from mpsdoctor.tui import words
 from mpsdoctor.tui.model import Course
 from mpsdoctor.tui.panes.pane import Pane
@@ -62,7 +63,7 @@ class Checks(Pane):
         if course.result.reason:
             yield ""
             yield course.result.reason
-        for found in sorted(course.result.findings, key=lambda found: words.ORDER[found.severity]):
+        for found in sorted(course.result.findings, key=lambda found: ORDER[found.severity]):
             yield ""
             yield from words.finding(course.result, found)
         if not course.result.findings and not course.result.reason:

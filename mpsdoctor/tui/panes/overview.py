@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from mpsdoctor.report import Finding, Verdict
+from mpsdoctor.report import ORDER, Finding, Verdict
 from mpsdoctor.tui import words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -95,6 +95,6 @@ def _nothing(running: bool) -> str:
 
 def _row(number: int, check_id: str, found: Finding) -> Row:
     sign, tone = words.SIGNS[found.severity]
-    rank = words.ORDER[found.severity]
+    rank = ORDER[found.severity]
     cells = ((f"{sign} {found.severity}", tone), (found.code, "muted"), (found.title, "plain"), (check_id, "muted"))
     return Row(f"{number} {check_id} {found.code}", cells, (rank, found.code, found.title, check_id))
