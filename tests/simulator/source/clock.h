@@ -68,6 +68,7 @@ struct Clock {
   double launch_us = number("SIM_LAUNCH_US", 0);
   double step_us = number("SIM_STEP_MS", 0) * 1e3;
   double flops_per_us = number("SIM_GFLOPS", 0) * 1e3;
+  double nnpack_times = number("SIM_NNPACK_TIMES", 1);
   double synchronize_us = number("SIM_SYNCHRONIZE_US", 0);
   double warmup_us = number("SIM_WARMUP_MS", 0) * 1e3;
   std::atomic<int64_t> warmup_left{static_cast<int64_t>(number("SIM_WARMUP_STEPS", 0))};

@@ -12,6 +12,8 @@
 
 namespace sim {
 
+inline bool is_ours(const at::Tensor& tensor) { return tensor.device().type() == KIND; }
+
 inline at::Tensor make(c10::Storage storage, c10::DispatchKey key, const at::Tensor& like) {
   auto made = at::detail::make_tensor<c10::TensorImpl>(
       std::move(storage), c10::DispatchKeySet(key), like.dtype());
@@ -25,9 +27,8 @@ inline at::Tensor make(c10::Storage storage, c10::DispatchKey key, const at::Ten
 }
 
 inline void refuse_float64(at::ScalarType type) {
-  static const bool refused = number("SIM_NO_FLOAT64", 0) != 0;
-  TORCH_CHECK_TYPE(!(refused && type == at::kDouble),
-      "Cannot convert a sim Tensor to float64 dtype as the sim device doesn't support float64.");
+  static const bool refused = KIND == c10::DeviceType::MPS || number("SIM_NO_FLOAT64", 0) != 0;
+  TORCH_CHECK_TYPE(!(refused && type == at::kDouble), NO_FLOAT64);
 }
 
 class Crossing {
@@ -36,7 +37,7 @@ class Crossing {
 
   at::Tensor lend(const at::Tensor& tensor) {
     if (!tensor.defined()) return tensor;
-    if (!tensor.is_privateuseone()) return check_host(tensor);
+    if (!is_ours(tensor)) return check_host(tensor);
     for (const auto& [theirs, ours] : tensors_) {
       if (theirs.is_same(tensor)) return ours;
     }
@@ -46,7 +47,7 @@ class Crossing {
   }
 
   c10::Storage lend(const c10::Storage& storage) {
-    TORCH_CHECK(storage.device() == device(), "Expected a storage on sim:0, found one on ", storage.device());
+    TORCH_CHECK(storage.device() == device(), "Expected a storage on ", PLACE, ", found one on ", storage.device());
     for (const auto& [theirs, ours] : storages_) {
       if (theirs.is_alias_of(storage)) return ours;
     }
@@ -62,9 +63,9 @@ class Crossing {
     for (const auto& [theirs, ours] : tensors_) {
       if (ours.is_same(host)) return theirs;
     }
-    TORCH_CHECK_NOT_IMPLEMENTED(host.layout() == at::kStrided, "the sim device has no ", host.layout(), " tensors");
+    TORCH_CHECK_NOT_IMPLEMENTED(host.layout() == at::kStrided, PLACE, " has no ", host.layout(), " tensors");
     refuse_float64(host.scalar_type());
-    return make(take(host.storage()), c10::DispatchKey::PrivateUse1, host);
+    return make(take(host.storage()), KEY, host);
   }
 
   // A kernel may have resized memory or moved a tensor (out=, resize_, set_); the device's side follows.
@@ -91,7 +92,7 @@ class Crossing {
 
   at::Tensor check_host(const at::Tensor& tensor) {
     TORCH_CHECK(host_inputs_allowed_ || tensor.dim() == 0 || !tensor.is_cpu(),
-        "Expected all tensors to be on the same device, but found at least two devices, sim:0 and cpu!");
+        "Expected all tensors to be on the same device, but found at least two devices, ", PLACE, " and cpu!");
     // A kernel that returns it (a copy to the CPU does) returns it as it is.
     tensors_.emplace_back(tensor, tensor);
     return tensor;

@@ -1,5 +1,6 @@
 // Faults planted by operator: OP[@backward]=KIND[:CONDITION][@K], separated by commas; README.md lists them.
 #pragma once
+#include "identity.h"
 #include "settings.h"
 
 #include <ATen/core/Tensor.h>
@@ -52,7 +53,7 @@ inline const std::map<std::string, std::function<void(const Fault&)>>& disasters
   static const std::map<std::string, std::function<void(const Fault&)>> table{
       {"unimplemented", [](const Fault& fault) {
          TORCH_CHECK_NOT_IMPLEMENTED(false, "Could not run '", fault.op,
-             "' with arguments from the 'PrivateUse1' backend: the sim device has no kernel for it.");
+             "' with arguments from the '", KEY, "' backend: the device has no kernel for it.");
        }},
       {"dtype", [](const Fault& fault) {
          TORCH_CHECK_NOT_IMPLEMENTED(false, "\"", fault.op, "\" not implemented for '",

@@ -17,7 +17,6 @@
 namespace sim {
 
 using torch::jit::Stack;
-using c10::DispatchKey;
 
 using Values = std::span<c10::IValue>;
 
@@ -59,7 +58,7 @@ inline Fault* fault_of(const c10::OperatorHandle& op, Stack& stack) {
 
 inline void lend(c10::IValue& value, Crossing& crossing) {
   if (value.isDevice()) {
-    if (value.toDevice().is_privateuseone()) value = c10::Device(c10::DeviceType::CPU);
+    if (value.toDevice().type() == KIND) value = c10::Device(c10::DeviceType::CPU);
   } else if (value.isGenerator()) {
     value = host_of(value.toGenerator());
   } else if (value.isStorage()) {
@@ -126,13 +125,13 @@ inline void compose(const c10::OperatorHandle& op, Stack* stack) {
 // Mixed precision: matrix work in the lower type, sums and losses in float32, as other accelerators do.
 template <bool lower>
 void cast(const c10::OperatorHandle& op, Stack* stack) {
-  const c10::impl::ExcludeDispatchKeyGuard once(DispatchKey::AutocastPrivateUse1);
-  const auto low = at::autocast::get_autocast_dtype(c10::DeviceType::PrivateUse1);
+  const c10::impl::ExcludeDispatchKeyGuard once(AUTOCAST_KEY);
+  const auto low = at::autocast::get_autocast_dtype(KIND);
   for (auto& value : arguments(op, *stack)) {
     change_tensors(value, [&](const at::Tensor& tensor) {
-      const bool eligible = tensor.defined() && tensor.is_privateuseone() && tensor.is_floating_point();
+      const bool eligible = tensor.defined() && is_ours(tensor) && tensor.is_floating_point();
       if (!eligible || tensor.scalar_type() == at::kDouble) return tensor;
-      return at::autocast::cached_cast(lower ? low : at::kFloat, tensor, c10::DeviceType::PrivateUse1);
+      return at::autocast::cached_cast(lower ? low : at::kFloat, tensor, KIND);
     });
   }
   op.callBoxed(stack);
@@ -140,9 +139,9 @@ void cast(const c10::OperatorHandle& op, Stack* stack) {
 
 inline at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> type, std::optional<at::Layout> layout,
     std::optional<at::Device>, std::optional<bool>, std::optional<at::MemoryFormat> format) {
-  TORCH_CHECK_NOT_IMPLEMENTED(layout.value_or(at::kStrided) == at::kStrided, "the sim device is strided only");
+  TORCH_CHECK_NOT_IMPLEMENTED(layout.value_or(at::kStrided) == at::kStrided, PLACE, " is strided only");
   refuse_float64(c10::dtype_or_default(type));
-  return at::Tensor(at::detail::empty_generic(size, &Memory::get(), c10::DispatchKeySet(DispatchKey::PrivateUse1),
+  return at::Tensor(at::detail::empty_generic(size, &Memory::get(), c10::DispatchKeySet(KEY),
       c10::dtype_or_default(type), format));
 }
 
@@ -150,7 +149,7 @@ inline at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, st
     std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
   refuse_float64(c10::dtype_or_default(type));
   return at::Tensor(at::detail::empty_strided_generic(size, stride, &Memory::get(),
-      c10::DispatchKeySet(DispatchKey::PrivateUse1), c10::dtype_or_default(type)));
+      c10::DispatchKeySet(KEY), c10::dtype_or_default(type)));
 }
 
 // The CPU's choice, a fused kernel, exists on the CPU alone: 0 asks for plain matrix products and a softmax.

@@ -1,5 +1,6 @@
 // Device memory: host memory that torch takes for foreign, counted and limited.
 #pragma once
+#include "identity.h"
 #include "settings.h"
 
 #include <c10/core/CachingDeviceAllocator.h>
@@ -10,7 +11,7 @@
 
 namespace sim {
 
-inline c10::Device device() { return {c10::DeviceType::PrivateUse1, 0}; }
+inline c10::Device device() { return {KIND, 0}; }
 
 using c10::CachingAllocator::Stat;
 
@@ -35,9 +36,7 @@ struct Memory final : c10::DeviceAllocator {
   void take(size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto now = static_cast<size_t>(used.current);
-    TORCH_CHECK_WITH(OutOfMemoryError, bytes <= limit && now <= limit - bytes,
-        "sim backend out of memory (sim allocated: ", now, " bytes, max allowed: ", limit,
-        " bytes). Tried to allocate ", bytes, " bytes.");
+    if (bytes > limit || now > limit - bytes) out_of_memory(now, limit, bytes);
     used.increase(bytes);
   }
 
@@ -86,6 +85,18 @@ struct Memory final : c10::DeviceAllocator {
 
   std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex) override {
     return {limit - static_cast<size_t>(used.current), limit};
+  }
+};
+
+// An allocator that is no DeviceAllocator, as MPS had before torch 2.13 and back ends out of tree may have: the memory
+// calls of torch.accelerator fail on it (pytorch#186430).
+struct PlainMemory final : c10::Allocator {
+  c10::DataPtr allocate(size_t bytes) override { return Memory::get().allocate(bytes); }
+  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+
+  static PlainMemory& get() {
+    static auto* memory = new PlainMemory();
+    return *memory;
   }
 };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import torch
 from torch.utils import backend_registration
 
+# What a back end whose allocator counts nothing has no way to offer.
+COUNTED = ("memory_allocated", "max_memory_allocated", "reset_peak_memory_stats", "mem_get_info", "empty_cache")
 # `with torch.sim.device(0)`: there is one device, which is always the current one.
 device = nullcontext
 
@@ -21,6 +24,9 @@ def load() -> None:
     backend_registration.rename_privateuse1_backend("sim")
     torch._register_device_module("sim", sys.modules[__name__])  # type: ignore[no-untyped-call]
     backend_registration.generate_methods_for_privateuse1_backend()
+    if os.environ.get("SIM_PLAIN_ALLOCATOR", "0") != "0":
+        for name in COUNTED:
+            del globals()[name]
 
 
 def is_available() -> bool:

@@ -10,7 +10,7 @@ struct Random final : c10::GeneratorImpl {
   at::Generator host;
 
   explicit Random(at::Generator numbers)
-      : c10::GeneratorImpl(sim::device(), c10::DispatchKeySet(c10::DispatchKey::PrivateUse1)), host(std::move(numbers)) {}
+      : c10::GeneratorImpl(sim::device(), c10::DispatchKeySet(KEY)), host(std::move(numbers)) {}
 
   void set_current_seed(uint64_t seed) override { host.set_current_seed(seed); }
   void set_offset(uint64_t offset) override { host.set_offset(offset); }

@@ -92,6 +92,7 @@ TORCH_LIBRARY(sim, m) {
       if (has_own_kernel(*op) || planted(name)) implement(*library, *op);
     }
     at::RegisterPrivateUse1HooksInterface(new Hooks());
+    if (number("SIM_PLAIN_ALLOCATOR", 0) != 0) c10::SetAllocator(KIND, &PlainMemory::get(), 200);
     watch();
   });
   m.def("synchronize() -> ()", [] { Clock::get().synchronize(); });

@@ -3,6 +3,7 @@
 #pragma once
 #include "clock.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/record_function.h>
 
@@ -73,13 +74,23 @@ struct Work final : at::ObserverContext {
   bool on_device = false;
 };
 
+// A convolution that the CPU of a Mac gives to NNPACK unless told not to, as in torch's Convolution.cpp.
+inline bool goes_to_nnpack(const char* name, Inputs inputs) {
+  const bool backward = std::strcmp(name, "aten::convolution_backward") == 0;
+  if (!backward && std::strcmp(name, "aten::convolution") != 0) return false;
+  const auto& images = inputs[backward ? 1 : 0].toTensor();
+  return at::globalContext().userEnabledNNPACK() && images.is_cpu() && images.scalar_type() == at::kFloat &&
+      images.dim() == 4 && images.size(0) >= 16;
+}
+
 // The size of a convolution's output is known only once it has run.
 inline void weigh(Work& work, const at::RecordFunction& function, Formula formula) {
   const auto inputs = function.inputs();
-  work.on_device = inputs[0].toTensor().is_privateuseone();
-  work.flops = formula(inputs);
+  work.on_device = inputs[0].toTensor().device().type() == KIND;
+  const double times = goes_to_nnpack(function.name(), inputs) ? Clock::get().nnpack_times : 1;
+  work.flops = times * formula(inputs);
   if (std::strcmp(function.name(), "aten::convolution") != 0) return;
-  const double once = 2 * elements(inputs, 1);
+  const double once = times * 2 * elements(inputs, 1);
   if (inputs[6].toBool()) work.flops = once * positions(inputs[0].toTensor());
   else work.per_output_position = once;
 }
