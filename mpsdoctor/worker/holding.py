@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 import torch
 
@@ -24,16 +24,32 @@ def peak_bytes(device: str) -> Optional[int]:
 
 
 def asked(device: str, names: Sequence[str]) -> Optional[int]:
-    """The first of these calls that torch has for the device; torch.accelerator has them from 2.9 on."""
+    """The first of these figures that torch has for the device; torch.accelerator has them from 2.9 on."""
+    ask = found(device, names)
+    value = quietly(ask) if ask else None
+    return None if value is None else int(value)
+
+
+def found(device: str, names: Sequence[str]) -> Optional[Callable[[], Any]]:
+    """The first of these functions that torch has for a device: the back end's own before the general ones."""
     for place in (torch.device(device).type, "accelerator"):
         for name in names:
-            ask = getattr(getattr(torch, place, None), name, None)
-            if ask is not None:
-                try:
-                    return int(ask())
-                except (RuntimeError, NotImplementedError):
-                    return None  # a back end without an allocator of torch's kind
+            function: Optional[Callable[[], Any]] = getattr(getattr(torch, place, None), name, None)
+            if function is not None:
+                return function
     return None
+
+
+def quietly(call: Callable[[], Any]) -> Any:
+    """What a memory call answers, None where it fails, as torch.accelerator's do on an allocator that counts nothing.
+
+    That of MPS was such a one up to torch 2.12 (pytorch#186430), those of back ends out of tree may be. Whatever they
+    raise, a figure about memory is not worth a training.
+    """
+    try:
+        return call()
+    except Exception:
+        return None
 
 
 def resident_now() -> Optional[int]:
@@ -57,22 +73,14 @@ def resident_peak() -> Optional[int]:
 
 def forget_peak(device: str) -> None:
     """Let the peak be counted from now on, where the back end keeps one."""
-    module = getattr(torch, torch.device(device).type, None)
-    forget = getattr(module, "reset_peak_memory_stats", None)
+    forget = getattr(getattr(torch, torch.device(device).type, None), "reset_peak_memory_stats", None)
     if forget is not None:
-        forget()
+        quietly(forget)
 
 
-def give_back() -> None:
-    """Return what nothing uses any more to the devices."""
+def give_back(device: str) -> None:
+    """Return what nothing uses any more to the device; no other one is touched, for that may start or fail it."""
     gc.collect()
-    for kind in ("cuda", "mps", "xpu", "accelerator"):
-        empty = getattr(getattr(torch, kind, None), "empty_cache", None)
-        if empty is not None and offered(kind):
-            empty()
-
-
-def offered(kind: str) -> bool:
-    """Whether the back end is there; emptying the cache of one that is not may start or fail it."""
-    module = torch.backends.mps if kind == "mps" else getattr(torch, kind, None)
-    return module is not None and bool(module.is_available())
+    empty = None if torch.device(device).type == "cpu" else found(device, ("empty_cache",))
+    if empty is not None:
+        quietly(empty)

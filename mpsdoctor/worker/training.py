@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from torch import nn
 
-from . import channel, holding, workloads
+from . import channel, cpu_paths, holding, workloads
 
 SHORTEST_BLOCK = 0.01  # seconds; the clock resolves 100 ns, so it adds nothing to a block of this length
 SETTLED_WITHIN = 0.05  # medians of three blocks in a row differ by no more than this
@@ -32,7 +32,8 @@ class Session:
     """Something that trains on a device.
 
     `step` does one training step and answers the loss, on the device; `restart` puts weights and optimizer back to
-    where they began. `steps` counts since then, and `step` counts it up. What follows `peak_bytes` is the workloads'.
+    where they began. `steps` counts since then, and `step` counts it up. Where `nnpack` is None the step has its own
+    way with it. What follows `peak_bytes` is the workloads'.
     """
 
     device: str
@@ -45,6 +46,8 @@ class Session:
     size: str = ""
     dtype: str = "float32"
     channels_last: bool = False
+    fused: bool = False
+    nnpack: Optional[bool] = None
     batches: List[workloads.Batch] = field(default_factory=list)
     model: nn.Module = field(default_factory=nn.Identity)
     optimizer: Any = None
@@ -56,14 +59,20 @@ _sessions: Dict[str, Session] = {}
 def ready() -> Dict[str, Any]:
     """Answers once everything a step needs is imported, so that no workload is charged with it.
 
-    The first optimizer of a process imports torch._dynamo, which takes 1-4 s.
+    The first optimizer of a process imports torch._dynamo, which takes 1-4 s. Answers `torch`, `num_threads`, and
+    `nnpack`, whether the CPU gives convolutions to NNPACK and can be told not to.
     """
     model = nn.Linear(1, 1)
     model(torch.ones(1, 1)).sum().backward()
     torch.optim.AdamW(model.parameters()).step()
     # Some 500,000 objects of torch's own would cost 0.13 s at every full collection, inside timed blocks too.
     gc.freeze()
-    return {"torch": str(torch.__version__), "num_threads": _default_threads}
+    images, _ = workloads.draw("cnn", "small")[0]
+    return {
+        "torch": str(torch.__version__),
+        "num_threads": _default_threads,
+        "nnpack": cpu_paths.switch_nnpack(True) and cpu_paths.goes_to_nnpack(images),
+    }
 
 
 def prepare(
@@ -76,19 +85,24 @@ def prepare(
     reading: bool = False,
     resident: bool = False,
     channels_last: bool = False,
+    fused: bool = False,
+    nnpack: bool = True,
     name: str = MAIN,
 ) -> Dict[str, Any]:
     """Build the workload from its seed and put it on the device, as the session of this name.
 
     A dtype other than float32 means autocast, the weights stay float32. There is no GradScaler, which guards long
     trainings against gradients that vanish in float16: ten steps do not need it, and its pass over the gradients is
-    little beside a step. `batch` replaces the declared number of samples, `reading` waits for the loss in every step,
-    `resident` puts the batches on the device beforehand, and `channels_last` lays out images and weights so, also
-    beforehand.
+    little beside a step. NotImplementedError where torch has no autocast to it on the device. `batch` replaces the
+    declared number of samples, `reading` waits for the loss in every step, `resident` puts the batches on the device
+    beforehand, `channels_last` lays out images and weights so, also beforehand, `fused` asks for AdamW in one kernel,
+    and without `nnpack` the CPU takes torch's other path for convolutions.
 
     Answers `parameters` and `batch` (counts), and `num_threads`.
     """
     drop(name)
+    if dtype != "float32":
+        check_autocast(device, dtype)
     batches = workloads.draw(workload, size, batch)
     if channels_last:
         batches = [(inputs.to(memory_format=torch.channels_last), targets) for inputs, targets in batches]
@@ -103,6 +117,8 @@ def prepare(
         size=size,
         dtype=dtype,
         channels_last=channels_last,
+        fused=fused,
+        nnpack=nnpack,
         batches=batches,
     )
     adopt(session, name)
@@ -118,12 +134,14 @@ def adopt(session: Session, name: str = MAIN) -> None:
 
 
 def current(name: str = MAIN) -> Session:
-    """A session of this process, with its number of threads; RuntimeError where there is none, as after a restart."""
+    """A session of this process, the CPU set as it wants it; RuntimeError where there is none, as after a restart."""
     session = _sessions.get(name)
     if session is None:
         raise RuntimeError("no training session in this process: prepare() has not run since the worker started")
     if torch.get_num_threads() != session.num_threads:
         torch.set_num_threads(session.num_threads)
+    if session.nnpack is not None:
+        cpu_paths.switch_nnpack(session.nnpack)
     return session
 
 
@@ -133,7 +151,7 @@ def start_afresh(session: Session) -> None:
     if session.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it for tensors
     session.model = model
-    session.optimizer = torch.optim.AdamW(model.parameters(), lr=workloads.RATE)
+    session.optimizer = torch.optim.AdamW(model.parameters(), lr=workloads.RATE, fused=session.fused or None)
     session.steps = 0
 
 
@@ -164,11 +182,23 @@ def forward(session: Session, inputs: torch.Tensor, targets: torch.Tensor) -> to
         return nn.functional.cross_entropy(session.model(inputs), targets)
 
 
+def check_autocast(device: str, dtype: str) -> None:
+    """NotImplementedError where autocast is not there, or is switched off with no more than a warning.
+
+    On MPS bfloat16 is, in torch 2.5, and up to 2.8 on macOS 13: a training would go on in float32 under another name.
+    """
+    ones = torch.ones(2, 2, device=device)
+    with torch.autocast(device_type=torch.device(device).type, dtype=getattr(torch, dtype)):
+        made = (ones @ ones).dtype
+    if made != getattr(torch, dtype):
+        raise NotImplementedError(f"torch {torch.__version__} has no {dtype} autocast on {device}: it computes in {made}")
+
+
 def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = MAIN) -> Dict[str, Any]:
     """The loss curve from a fresh start, read after every step; shorter (3 at least) where `seconds` are over.
 
-    The first step, which may compile for seconds, is not counted. Shorter still where one more, going by the last,
-    would not end within `most` seconds of the beginning: whoever waits would take that for a hang.
+    The first step, which may compile for a minute, is not counted. Shorter still where one more, going by the last,
+    would not end within `most` seconds of the first one's end: whoever waits would take that for a hang.
 
     Answers `losses`, `seconds` (of each step, the first with its compilation) and `gradients` (sketches of the first
     step's, by parameter).
@@ -179,7 +209,7 @@ def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = M
     times: List[float] = []
     gradients: Dict[str, List[float]] = {}
     while len(values) < steps and (sum(times[1:]) < seconds or len(values) < AT_LEAST):
-        if sum(times) + (times[-1] if len(times) > 1 else 0.0) > most:
+        if len(times) > 1 and sum(times[1:]) + times[-1] > most:
             break
         began = time.perf_counter()
         values.append(float(session.step(session).item()))
@@ -288,8 +318,11 @@ def release() -> None:
 
 
 def drop(name: str) -> None:
-    _sessions.pop(name, None)
-    holding.give_back()
+    session = _sessions.pop(name, None)
+    if session is not None:
+        device = session.device
+        del session  # with the tensors that it holds
+        holding.give_back(device)
 
 
 def synchroniser(device: str) -> Callable[[torch.Tensor], object]:

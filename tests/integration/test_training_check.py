@@ -94,10 +94,10 @@ def test_warm_up_tells_its_curve(worker: Sandbox) -> None:
 def test_losses_end_before_patience_does(worker: Sandbox) -> None:
     """Steps that would outlast whoever waits for them are not begun, so that they are not taken for a hang."""
     ask(worker, "prepare", workload="mlp", size="small", device="cpu")
-    assert len(ask(worker, "losses", steps=6, most=1e-6)["losses"]) == 1
+    assert len(ask(worker, "losses", steps=6, most=1e-6)["losses"]) == 2  # the first may compile
     seconds = ask(worker, "losses", steps=9999, seconds=60.0, most=0.5)["seconds"]
     assert 1 < len(seconds) < 9999
-    assert sum(seconds[:-1]) + seconds[-2] <= 0.5
+    assert sum(seconds[1:-1]) + seconds[-2] <= 0.5
 
 
 def test_threads_can_be_set(worker: Sandbox) -> None:
@@ -117,7 +117,17 @@ def test_autocast_trains_to_nearly_the_same(worker: Sandbox) -> None:
     assert curves[0] == pytest.approx(curves[1], rel=1e-2)
 
 
-@pytest.mark.parametrize("way", [{"reading": True}, {"resident": True}, {"channels_last": True}, {"num_threads": 2}])
+WAYS = (
+    {"reading": True},
+    {"resident": True},
+    {"channels_last": True},
+    {"num_threads": 2},
+    {"fused": True},
+    {"nnpack": False},
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_ways_to_train_differ_in_speed_alone(worker: Sandbox, way: dict[str, Any]) -> None:
     """Sessions of their own names stand side by side in a worker, and train to the same losses."""
     ask(worker, "prepare", workload="cnn", size="small", device="cpu", name="usual")
