@@ -20,7 +20,7 @@ from mpsdoctor.ops.model import RECORD_GRACE, Target, failure, how_it_died, was_
 from mpsdoctor.ops.session import About, Collected, UnusableRequestError
 from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor_checks import training
-from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, records, rules
+from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, quiet, records, rules
 from mpsdoctor_checks.training.lanes import Entrant, Failed, Lane
 from mpsdoctor_checks.training.trial import Trial
 
@@ -53,7 +53,7 @@ def examine(context: Context, wanted: Target, name: str, seconds: float, store: 
     devices = training.chosen(context)
     if store:
         storable(store, present(context))
-    before = training.idle_conditions()
+    before = quiet.idle_conditions()
     with context.timing() as alone:
         taking_part = {device: Lane(device, context.worker(device)) for device in devices}
         training.get_ready(context, taking_part)

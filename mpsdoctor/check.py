@@ -61,6 +61,14 @@ class Workers:
             self._open[key] = Sandbox(self.python, env, prelude=IMPORT_TORCH, watch=self.watch)
         return self._open[key]
 
+    def close_others(self, kept: Iterable[Sandbox]) -> None:
+        """End all but these, so that none takes memory or time from what is timed; who asks again gets a new one."""
+        staying = list(kept)
+        for key, sandbox in list(self._open.items()):
+            if sandbox not in staying:
+                del self._open[key]
+                sandbox.close()
+
     def close(self) -> None:
         for sandbox in list(self._open.values()):
             sandbox.close()

@@ -36,7 +36,8 @@ def take_fingerprint(python: str, report: Report) -> dict[str, Any]:
 
 def carries_a_profile(report: Report) -> bool:
     """Whether a check-up measured what a profile tells: a partial one must not replace what a whole one found."""
-    timed = any(check.id == "training" and check.status in ("pass", "warn", "fail") for check in report.checks)
+    ended = (check for check in report.checks if check.id == "training" and check.status in ("pass", "warn", "fail"))
+    timed = any(row.get("outcome") == "ok" for check in ended for row in check.facts.get("results", ()))
     return bool(timed and report.verdict and report.torch and report.torch.version)
 
 
@@ -109,7 +110,9 @@ def previous(path: Path) -> dict[str, Any] | None:
 
 
 def _batches(training: Mapping[str, Any], operators: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Speeds by batch size, of devices whose numbers are right."""
+    """Speeds by batch size, of devices whose numbers are right; none that were measured in a disturbance."""
+    if training.get("doubtful"):
+        return {}
     out = verdict.ruled_out(operators, training)
     fit = {
         family: [dict(row) for row in rows if row["device"] not in out]
@@ -119,9 +122,9 @@ def _batches(training: Mapping[str, Any], operators: Mapping[str, Any] | None) -
 
 
 def _settings(build: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
-    """The number of CPU threads: the measured best where it is clearly faster, else torch's own."""
-    number = training.get("num_threads") or build.get("num_threads")
-    return {"num_threads": number} if number else {}
+    """Settings of the CPU: those measured to be clearly better, and torch's own number of threads."""
+    number = build.get("num_threads")
+    return {**({"num_threads": number} if number else {}), **training.get("settings", {})}
 
 
 def _environment(device: str, operators: Mapping[str, Any]) -> dict[str, str]:

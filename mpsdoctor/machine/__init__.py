@@ -13,7 +13,7 @@ from typing import Any
 
 from mpsdoctor.machine import linux, macos, other
 
-__all__ = ["conditions", "facts", "memory"]
+__all__ = ["conditions", "cpu_percent", "facts", "memory"]
 
 FACTS = (
     "os",
@@ -80,6 +80,11 @@ def conditions() -> dict[str, Any]:
     `cpu_percent` is the whole machine's since the call before this one, None at the first.
     """
     return _complete(CONDITIONS, {"cpu_percent": other.cpu_percent(), **_system().conditions()})
+
+
+def cpu_percent() -> float | None:
+    """The whole machine's busy share since the call before this one; None at the first, or within 0.1 s."""
+    return other.cpu_percent()
 
 
 def _system() -> ModuleType:

@@ -191,7 +191,9 @@ def check_autocast(device: str, dtype: str) -> None:
     with torch.autocast(device_type=torch.device(device).type, dtype=getattr(torch, dtype)):
         made = (ones @ ones).dtype
     if made != getattr(torch, dtype):
-        raise NotImplementedError(f"torch {torch.__version__} has no {dtype} autocast on {device}: it computes in {made}")
+        raise NotImplementedError(
+            f"torch {torch.__version__} has no {dtype} autocast on {device}: it computes in {made}"
+        )
 
 
 def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = MAIN) -> Dict[str, Any]:

@@ -26,9 +26,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import proofs
-from mpsdoctor_checks.training import idle_conditions
 from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
 from mpsdoctor_checks.training.plan import FAMILIES, Item
+from mpsdoctor_checks.training.quiet import idle_conditions
 from mpsdoctor_checks.training.statistics import median
 from simulator import simulator
 

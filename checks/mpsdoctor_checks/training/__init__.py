@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from mpsdoctor import machine
 from mpsdoctor.check import Context, Finding, Skip
-from mpsdoctor_checks.training import advice, disturbance, growth, hints, plan, records, variations
+from mpsdoctor_checks.training import advice, cpu_settings, disturbance, growth, hints, plan, quiet, records, variations
 from mpsdoctor_checks.training.advice_rules import RULES as ADVICE_RULES
+from mpsdoctor_checks.training.compiling import ALLOWED, Allowance
 from mpsdoctor_checks.training.item import FEWEST_STEPS, examine
 from mpsdoctor_checks.training.lanes import Failed, Lane
 from mpsdoctor_checks.training.rules import RULES
@@ -18,10 +18,9 @@ id = "training"
 title = "Training steps timed on each device"
 needs = ("build",)
 seconds = {"quick": 3.0, "standard": 34.0, "thorough": 180.0}
-patience = 200.0  # torch's optimizers import its compiler, from a cold disk over a minute
+patience = 300.0  # torch's optimizers import its compiler, X
 
 IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
-LISTEN = 0.2  # seconds; processor time is counted in hundredths
 NARRATE = 0.5  # seconds between two words about a race
 
 Facts = dict[str, Any]
@@ -31,26 +30,33 @@ def run(context: Context) -> Iterator[Finding | Facts]:
     """Facts grow with each workload, so that what was measured stays if a later one takes the check down."""
     devices = chosen(context)
     facts: Facts = {"results": [], "comparisons": [], "runs": [], "conditions": {}, "alone": None}
-    facts |= {"advice": [], "batches": {}, "num_threads": None, "hints": []}
+    facts |= {"advice": [], "batches": {}, "compiling": {}, "settings": {}, "hints": [], "doubtful": False}
     with context.timing() as alone:
         facts["alone"] = alone
-        before = idle_conditions()
         lanes = {device: Lane(device, context.worker(device)) for device in devices}
+        context.workers.close_others([lane.worker for lane in lanes.values()])
+        conditions: Facts = {"before": quiet.wait_for_quiet(context), "between": []}
+        facts["advice"] = choose_cpu_path(context, lanes)
         begun = time.monotonic()
-        for found in measure(context, lanes):
+        allowance = Allowance(ALLOWED[context.budget])
+        for found in measure(context, lanes, allowance):
             for key, rows in found.items():
                 facts[key] = facts[key] + rows
+            conditions["between"] += [busy] if (busy := quiet.busy_between()) is not None else []
             yield dict(facts)
-        facts["advice"] = growth.rows(facts["runs"], peaks(facts["results"]))
-        for found in advise(context, lanes, facts, begun):
+        facts["compiling"] = compiling_by_device(facts["runs"])
+        facts["advice"] = facts["advice"] + growth.rows(facts["runs"], peaks(facts["results"]))
+        for found in advise(context, lanes, facts, begun + allowance.total()):
             facts["advice"] = facts["advice"] + found["advice"]
             for family, rows in found.get("batches", {}).items():
                 facts["batches"][family] = facts["batches"].get(family, []) + rows
             yield dict(facts)
-        facts["conditions"] = {"before": before, "after": idle_conditions()}
-    facts["num_threads"] = variations.best_threads(facts["advice"])
-    facts["hints"] = hints.told(facts)
+        facts["conditions"] = {**conditions, "after": quiet.idle_conditions()}
     facts["disturbances"] = disturbance.seen(facts["conditions"])
+    facts["doubtful"] = alone is False or bool(disturbance.disorder(facts["conditions"]))
+    if not facts["doubtful"]:
+        facts["settings"] = cpu_settings.best_settings(facts["advice"])
+        facts["hints"] = hints.told(facts)
     yield facts
     for rule in (*RULES, *ADVICE_RULES):
         yield from rule(facts)
@@ -65,14 +71,15 @@ def chosen(context: Context) -> list[str]:
     return ["cpu", *wanted]
 
 
-def idle_conditions() -> Facts:
-    """Conditions while we do nothing, so that the processor time used is that of others."""
-    machine.conditions()
-    time.sleep(LISTEN)
-    return machine.conditions()
+def choose_cpu_path(context: Context, lanes: dict[str, Lane]) -> list[Facts]:
+    """Rows of advice on the CPU's path for convolutions; from then on its lane takes the better one."""
+    get_ready(context, lanes)
+    return cpu_settings.choose_path(
+        lanes["cpu"], context.budget, Narrator(context, cpu_settings.ITEM, ["cpu"], doing="trying")
+    )
 
 
-def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:
+def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> Iterator[Facts]:
     """One item after the other, as long as there is time; the others are named as left out."""
     seconds = context.seconds * (1 - advice.KEPT[context.budget])
     aim = seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
@@ -86,14 +93,19 @@ def measure(context: Context, lanes: dict[str, Lane]) -> Iterator[Facts]:
             yield {"results": [skipped(item, device, why) for item in left for device in lanes]}
             return
         needed = FEWEST_STEPS * plan.least_step(left[0], timed)
-        if needed > seconds - spent:
+        why = allowance.refuse(left[0])
+        if why:
+            found = {"results": [skipped(left[0], device, why) for device in lanes]}
+        elif needed > seconds - spent:
             why = f"{FEWEST_STEPS} steps on each device take {needed:.2g} s or more, {seconds - spent:.2g} s were left"
             found = {"results": [skipped(left[0], device, why) for device in lanes]}
         else:
             say = Narrator(context, left[0], list(lanes), total - len(left), total)
             begun = time.monotonic()
             found = examine(left[0], lanes, plan.share(left, aim - spent), seconds - spent, say)
-            spent += time.monotonic() - begun
+            compiled = found["runs"][0]["compiling_s"]
+            allowance.add(left[0], compiled)
+            spent += time.monotonic() - begun - sum(compiled.values())
         timed += found["results"]
         yield found
         left = left[1:]
@@ -107,7 +119,7 @@ def get_ready(context: Context, lanes: dict[str, Lane]) -> None:
     for lane in waiting:
         context.progress(f"getting {lane.device} ready")
         try:
-            lane.ask("ready", IMPORT)
+            lane.told = lane.ask("ready", IMPORT)
             lane.ready = True
         except Failed as failed:
             lane.out = f"the worker of {lane.device} did not start: {failed.detail}"
@@ -130,6 +142,15 @@ def advise(context: Context, lanes: dict[str, Lane], facts: Facts, begun: float)
         narrate=lambda item, what: Narrator(context, item, [what], doing="trying"),
     )
     return advice.experiments(bench)
+
+
+def compiling_by_device(runs: list[Facts]) -> dict[str, float]:
+    """Seconds that each device took to compile first steps."""
+    found: dict[str, float] = {}
+    for run in runs:
+        for device, spent in run["compiling_s"].items():
+            found[device] = round(found.get(device, 0.0) + spent, 3)
+    return found
 
 
 def peaks(results: list[Facts]) -> dict[tuple[str, str, str], int | None]:

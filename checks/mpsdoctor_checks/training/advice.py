@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ class Experiment(NamedTuple):
     """One thing to find out. `on` is "accelerator", "cpu", or "best": an accelerator, the CPU where there is none.
 
     `seconds` is what it aims at for each device, `budget` the smallest one that it belongs to. `ways` are those to
-    train on one device, by name; a sweep of batches has none. Blocks have `fewest` steps or more.
+    train on one device, by name; a sweep of batches has none. Blocks have `fewest` steps or more. What `compiles` has
+    other dtypes or sizes than the workload had.
     """
 
     kind: str
@@ -36,16 +38,19 @@ class Experiment(NamedTuple):
     on: str
     ways: Mapping[str, Options] | None = None
     fewest: int = 1
+    compiles: bool = False
 
 
-# The most telling first: reading the loss at every step can cost half the speed of a device, and convolutions and
-# attention are what people move there.
+# The most telling first: two thirds of the operator calls of a small step are the optimizer's, which goes parameter by
+# parameter on MPS; reading the loss at every step can cost half the speed of a device; convolutions and attention are
+# what people move there.
 EXPERIMENTS = (
+    Experiment("fused", "cnn", 2.0, "standard", "accelerator", {"AdamW(fused=True)": {"fused": True}}),
     Experiment("item", "cnn", 2.5, "standard", "accelerator", {"reading the loss": {"reading": True}}, 8),
-    Experiment("crossover", "cnn", 4.0, "standard", "accelerator"),
+    Experiment("crossover", "cnn", 4.0, "standard", "accelerator", compiles=True),
     Experiment("threads", "cnn", 2.0, "standard", "cpu", {}),
     Experiment("copy", "cnn", 1.5, "standard", "accelerator", {"batches there": {"resident": True}}),
-    Experiment("crossover", "transformer", 4.0, "standard", "accelerator"),
+    Experiment("crossover", "transformer", 4.0, "standard", "accelerator", compiles=True),
     Experiment(
         "autocast",
         "transformer",
@@ -53,9 +58,10 @@ EXPERIMENTS = (
         "thorough",
         "best",
         {"float16": {"dtype": "float16"}, "bfloat16": {"dtype": "bfloat16"}},
+        compiles=True,
     ),
-    Experiment("crossover", "mlp", 4.0, "thorough", "accelerator"),
-    Experiment("crossover", "lstm", 4.0, "thorough", "accelerator"),
+    Experiment("crossover", "mlp", 4.0, "thorough", "accelerator", compiles=True),
+    Experiment("crossover", "lstm", 4.0, "thorough", "accelerator", compiles=True),
     Experiment("channels_last", "cnn", 1.5, "thorough", "best", {"channels_last": {"channels_last": True}}),
     Experiment("threads", "transformer", 2.0, "thorough", "cpu", {}),
 )
@@ -168,8 +174,17 @@ def needs(experiment: Experiment, device: str, bench: Bench) -> dict[str, float]
             if (row["workload"], row["size"], row["outcome"]) == (experiment.workload, size, "ok")
         }
         if all(each in times for each in asked):
-            found[size] = ways * sum(variations.least_seconds(times[each], experiment.fewest) for each in asked)
+            racing = ways * sum(variations.least_seconds(times[each], experiment.fewest) for each in asked)
+            found[size] = racing + experiment.compiles * first_steps(
+                Item(experiment.workload, size), asked, bench.facts
+            )
     return found
+
+
+def first_steps(item: Item, devices: Sequence[str], facts: Mapping[str, Any]) -> float:
+    """Seconds that compiling an item took on some devices."""
+    runs = (run for run in facts["runs"] if (run["workload"], run["size"]) == item)
+    return math.fsum(run["compiling_s"].get(device, 0.0) for run in runs for device in devices)
 
 
 def race_of(experiment: Experiment, item: Item, device: str, share: float, bench: Bench) -> Facts:
@@ -201,6 +216,6 @@ def begun(item: Item, device: str, facts: Mapping[str, Any]) -> sweeping.Sweep:
 
     base = next(int(run["batch"]) for run in facts["runs"] if ours(run))
     timed = {key: [row for row in facts[key] if ours(row) and row["device"] in ("cpu", device)] for key in TIMED}
-    found = sweeping.Sweep(item, device, base)
+    found = sweeping.Sweep(item, device, base, first_steps(item, ("cpu", device), facts))
     found.take(base, timed)
     return found

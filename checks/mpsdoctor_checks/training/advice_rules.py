@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from mpsdoctor.check import Finding, Remedy
-from mpsdoctor_checks.training import growth, hints
+from mpsdoctor_checks.training import growth, hints, variations
 from mpsdoctor_checks.training.rules import by_device, first_line
 
 Facts = Mapping[str, Any]
@@ -20,6 +22,7 @@ NAMES = {
     "copy": "the share of copying",
     "autocast": "float16 and bfloat16",
     "channels_last": "channels_last",
+    "fused": "AdamW(fused=True)",
 }
 
 
@@ -92,6 +95,38 @@ TELLINGS: dict[str, Telling] = {
         "faster",
         lambda row: "Use model.to(memory_format=torch.channels_last), and the same for the images.",
     ),
+    "fused": Telling(
+        "MPS530",
+        {
+            "faster": "AdamW(fused=True) trains {speedup:.3g} times as fast on {device}",
+            "same": "AdamW(fused=True) makes no difference on {device}",
+            "slower": "AdamW(fused=True) is slower on {device}: {speedup:.3g} times",
+            "open": "whether AdamW(fused=True) is faster on {device} is not clear",
+        },
+        lambda row: (
+            f"{hints.label(row)} {hints.times(row)} as fast. As usual AdamW calls a dozen operators for each "
+            "parameter, fused it is one for all."
+        ),
+        "faster",
+        lambda row: "Use torch.optim.AdamW(model.parameters(), fused=True); Adam and SGD take it too.",
+    ),
+    "nnpack": Telling(
+        "MPS531",
+        {
+            "faster": "the CPU trains convolutions {speedup:.3g} times as fast without NNPACK",
+            "same": "NNPACK makes no difference on the CPU",
+            "slower": "the CPU trains convolutions faster with NNPACK, as it does unless told otherwise",
+            "open": "whether the CPU trains convolutions faster without NNPACK is not clear",
+        },
+        lambda row: (
+            f"{hints.label(row)} without NNPACK trains {hints.times(row)} as fast. torch gives float32 convolutions of "
+            "16 images and more to NNPACK here; devices were compared with the CPU at its better setting."
+        ),
+        "faster",
+        lambda row: (
+            "Begin a training on the CPU with torch.backends.nnpack.set_flags(False); the profile keeps the setting."
+        ),
+    ),
 }
 
 
@@ -134,7 +169,7 @@ def crossover(facts: Facts) -> Iterator[Finding]:
 
 
 def threads(facts: Facts) -> Iterator[Finding]:
-    rows, best = rows_of(facts, "threads"), facts["num_threads"]
+    rows, best = rows_of(facts, "threads"), variations.best_threads(facts["advice"])
     if rows:
         figures = "; ".join(f"{hints.label(row)} with {row['way']} {hints.times(row)}" for row in rows)
         yield Finding(
@@ -183,7 +218,7 @@ def told_growth(row: Row) -> str:
 def failed(facts: Facts) -> Iterator[Finding]:
     """Ways to train that went wrong where the usual one did not."""
     for row in facts["advice"]:
-        if row["outcome"] not in ("ok", "skipped"):
+        if row["outcome"] not in ("ok", "skipped", "unsupported"):
             told = f"{hints.label(row)} trains as usual, but so: {row['outcome']}, {first_line(row['detail'])}."
             yield Finding(
                 TELLINGS[row["kind"]].code if row["kind"] in TELLINGS else "MPS509",
@@ -195,6 +230,15 @@ def failed(facts: Facts) -> Iterator[Finding]:
                     "Train as usual on this device: in float32, in torch's own layout, with its own number of threads."
                 ),
             )
+
+
+def unsupported(facts: Facts) -> Iterator[Finding]:
+    """Ways to train that this torch does not have on a device."""
+    rows = [row for row in facts["advice"] if row["outcome"] == "unsupported"]
+    if rows:
+        told = "; ".join(f"{row['way']} on {row['device']}: {first_line(row['detail'])}" for row in rows)
+        names = ", ".join(dict.fromkeys(f"{row['way']} on {row['device']}" for row in rows))
+        yield Finding("MPS532", "info", f"this torch has no {names}", f"{told}.", {"advice": rows})
 
 
 def left_out(facts: Facts) -> Iterator[Finding]:
@@ -213,11 +257,23 @@ def left_out(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def doubted(rule: Callable[[Facts], Iterator[Finding]]) -> Callable[[Facts], Iterator[Finding]]:
+    """A rule about figures: those of a disturbed run are shown as doubtful, and nobody is told to act on them."""
+
+    def told(facts: Facts) -> Iterator[Finding]:
+        for finding in rule(facts):
+            title = f"{finding.title} (doubtful)" if facts["doubtful"] else finding.title
+            yield replace(finding, title=title, remedy=None if facts["doubtful"] else finding.remedy)
+
+    return told
+
+
 RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    crossover,
-    measured,
-    threads,
+    doubted(crossover),
+    doubted(measured),
+    doubted(threads),
     memory,
     failed,
+    unsupported,
     left_out,
 )

@@ -57,8 +57,21 @@ def autocast(row: Row, facts: Facts) -> Iterator[str]:
 
 
 def threads(row: Row, facts: Facts) -> Iterator[str]:
-    if row["threads"] == facts["num_threads"] and standing(row) == "faster":
+    if row["threads"] == facts["settings"].get("num_threads") and standing(row) == "faster":
         yield f"{row['way']} train {label(row)} {times(row)} as fast on the CPU as torch's own number of threads"
+
+
+def fused(row: Row, facts: Facts) -> Iterator[str]:
+    if standing(row) == "faster":
+        yield f"AdamW(…, fused=True) trains {label(row)} {times(row)} as fast on {row['device']}"
+
+
+def nnpack(row: Row, facts: Facts) -> Iterator[str]:
+    if standing(row) == "faster":
+        yield (
+            f"the CPU trains {label(row)} {times(row)} as fast without NNPACK: "
+            "call torch.backends.nnpack.set_flags(False) first"
+        )
 
 
 def channels_last(row: Row, facts: Facts) -> Iterator[str]:
@@ -119,5 +132,7 @@ HINTS: dict[str, Callable[[Row, Facts], Iterator[str]]] = {
     "autocast": autocast,
     "threads": threads,
     "channels_last": channels_last,
+    "fused": fused,
+    "nnpack": nnpack,
     "memory": memory,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mpsdoctor_checks.training import correctness, race, records
+from mpsdoctor_checks.training.compiling import compile_seconds
 from mpsdoctor_checks.training.lanes import Entrant, Failed
 from mpsdoctor_checks.training.plan import Item
 from mpsdoctor_checks.training.statistics import median, spread
@@ -21,6 +22,10 @@ COUNTED = 8 / 9  # of the steps of a block, see the worker's `block`
 SHORTEST, LONGEST = 0.02, 0.25  # seconds a block; the clock resolves 100 ns, drift shows within seconds
 FOR_LOSSES, FOR_WARM_UP = 0.3, 0.2  # of a share, for all devices together
 ALMOST = 0.9  # of the patience with a job; steps that need all of it are too slow to be timed
+PATIENCE = 30.0  # seconds at least for a job: a device may wake up in it
+FIRST_STEP = (
+    120.0  # seconds more for one that holds a first step: a cold Metal compiles 175 graphs, hundreds of ms each
+)
 WARM_UP = 1.0  # seconds that a device may take in any case: what is timed before it settles is wrong
 
 Say = Callable[[str], None]
@@ -37,19 +42,20 @@ def examine(
 ) -> dict[str, Any]:
     """Results, comparisons and evidence of one item, within its share of seconds, never much beyond those left.
 
-    The first lane is the baseline; `against` tells in words where its losses come from. A block has `fewest` steps or
-    more.
+    Compiling does not count. The first lane is the baseline; `against` tells in words where its losses come from. A
+    block has `fewest` steps or more.
     """
-    trial = Trial(item, dict(lanes), patience=max(10.0, left), against=against, fewest=fewest)
-    until = time.monotonic() + share
-    end = time.monotonic() + left
+    trial = Trial(item, dict(lanes), patience=max(PATIENCE, left), against=against, fewest=fewest)
+    begun = time.monotonic()
     for device, lane in lanes.items():
         if lane.out:
             trial.failures[device] = ("skipped", lane.out)
     say("")
     trial.each(lambda lane: prepare(trial, lane))
     trial.each(lambda lane: check_losses(trial, lane, share * FOR_LOSSES / len(lanes)))
-    leave_out(trial, end - time.monotonic())
+    begun += sum(trial.compiling.values())
+    until = begun + share
+    leave_out(trial, begun + left - time.monotonic())
     trial.each(lambda lane: warm_up(trial, lane, warm_up_time(share, len(lanes))))
     if trial.active():
         time_blocks(trial, until, say)
@@ -67,8 +73,10 @@ def check_losses(trial: Trial, lane: Entrant, seconds: float) -> None:
     """The loss curve; Failed where it is not the baseline's, or not finite."""
     reference = trial.curves.get(next(iter(trial.lanes)))
     steps = len(reference["losses"]) if reference else LOSSES
-    curve = lane.ask("losses", trial.patience, steps=steps, seconds=seconds, most=ALMOST * trial.patience)
+    patience = FIRST_STEP + trial.patience
+    curve = lane.ask("losses", patience, steps=steps, seconds=seconds, most=ALMOST * trial.patience)
     trial.losses[lane.device] = curve["losses"]
+    trial.compiling[lane.device] = compile_seconds(curve["seconds"])
     dtype = lane.options.get("dtype", "float32")
     fault = correctness.compare(reference, curve, dtype, trial.against) if reference else correctness.own_fault(curve)
     if fault:

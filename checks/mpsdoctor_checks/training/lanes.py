@@ -48,9 +48,10 @@ class Entrant(Protocol):
 
 @dataclass
 class Lane:
-    """A device taking part. `step` is the last step known to be done, `deaths` counts crashes and time-outs.
+    """A device taking part. `options` is how it trains, `step` the last one known to be done.
 
-    `ready` is False until its worker has imported what a step needs. `out` tells why it is not asked any more.
+    `deaths` counts crashes and time-outs. `ready` is False until its worker has imported what a step needs, `told` what
+    that answered. `out` tells why it is not asked any more.
     """
 
     device: str
@@ -60,6 +61,7 @@ class Lane:
     deaths: int = 0
     ready: bool = False
     out: str = ""
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     def ask(self, function: str, timeout: float, **args: Any) -> Any:
         """What a function of the session answers; Failed if it does not."""
@@ -114,8 +116,9 @@ class Variant:
 
 
 def variants(host: Lane, ways: Mapping[str, Mapping[str, Any]]) -> dict[str, Variant]:
-    """The ways to train, by name, with the options of each; the first is what the others are compared with."""
-    return {name: Variant(name, host, {"device": host.device, **options}) for name, options in ways.items()}
+    """The ways to train, by name, each with its options on top of the host's; others are compared with the first."""
+    usual = {"device": host.device, **host.options}
+    return {name: Variant(name, host, {**usual, **options}) for name, options in ways.items()}
 
 
 def what_became(answer: Answer) -> tuple[str, str]:

@@ -89,6 +89,7 @@ def evidence(trial: Trial) -> Row:
         "memory": trial.memory,
         "losses": {device: list(map(finite, losses)) for device, losses in trial.losses.items()},
         "first_steps_ms": {device: first_steps(trial, device) for device in trial.curves},
+        "compiling_s": {device: round(seconds, 3) for device, seconds in trial.compiling.items()},
         "warm_up": {device: shortened(warm) for device, warm in trial.warm.items()},
         "parameters": next((prepared["parameters"] for prepared in trial.prepared.values()), None),
         "stopped": trial.stopped,

@@ -13,6 +13,7 @@ Row = Mapping[str, Any]
 NOISY = 0.15  # half the interval; above this a difference of 5 % is out of reach
 SLOW_START = 5.0  # times the later steps, and at least half a second: what a short run would pay
 SLOW_START_MS = 500.0
+LONG_START = 5.0  # seconds over all workloads; below, nobody need change a training for it
 
 
 class Failure(NamedTuple):
@@ -195,7 +196,10 @@ def disturbed(facts: Facts) -> Iterator[Finding]:
     """What the machine was doing besides; one finding, naming each."""
     seen = facts["disturbances"]
     if seen:
+        waited = (facts["conditions"].get("before") or {}).get("waited_s")
         detail = "; ".join(seen) + ". Absolute times are doubtful; ratios less so, for the devices took turns."
+        detail += f" Quiet was waited for, {waited:.0f} s long, in vain." if waited else ""
+        detail += " No setting, hint or batch size of this run goes into the profile." if facts.get("doubtful") else ""
         evidence = dict(facts["conditions"])
         remedy = Remedy("Run it again on a quiet machine, on mains power.")
         yield Finding("MPS521", "warning", "conditions that spoil the timing", detail, evidence, remedy)
@@ -217,20 +221,36 @@ def width(row: Row) -> float:
 
 
 def slow_start(facts: Facts) -> Iterator[Finding]:
-    """Steps before the device has settled that cost far more than the later ones."""
+    """Steps before a device has settled that cost far more than the later ones: a short run pays for them."""
     steps = {(row["workload"], row["size"], row["device"]): row["step_ms"] for row in facts["results"]}
+    slow: dict[str, dict[str, dict[str, Any]]] = {}
     for run in facts["runs"]:
         for device, first in run["first_steps_ms"].items():
             later = steps.get((run["workload"], run["size"], device))
-            if not later or sum(first) - later * len(first) < SLOW_START_MS:
-                continue
-            slow = [each for each in first if each > SLOW_START * later]
-            if slow:
-                title = f"{device} needs {sum(slow) / 1e3:.1f} s for its first steps of {label(run)}"
-                detail = (
-                    f"{len(slow)} of the first {len(first)} steps took up to {max(slow):.0f} ms, later {later:.3g} ms."
-                )
-                yield Finding("MPS523", "info", title, detail, {"first_steps_ms": first, "step_ms": later})
+            if later and sum(first) - later * len(first) >= SLOW_START_MS and first[0] > SLOW_START * later:
+                slow.setdefault(device, {})[label(run)] = {"first_steps_ms": first, "step_ms": later}
+    for device, runs in slow.items():
+        yield slow_start_of(device, runs)
+
+
+def slow_start_of(device: str, runs: Mapping[str, dict[str, Any]]) -> Finding:
+    seconds = {
+        name: sum(each for each in run["first_steps_ms"] if each > SLOW_START * run["step_ms"]) / 1e3
+        for name, run in runs.items()
+    }
+    figures = "; ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items())
+    total = sum(seconds.values())
+    return Finding(
+        "MPS523",
+        "info",
+        f"{device} needs {total:.1f} s for the first steps of {counted(list(runs))}",
+        f"What is new to a device is compiled first: {figures}. Step times do not count it. A training pays it "
+        "once, and again for each new size of a batch or a sequence.",
+        {"seconds": seconds, **runs},
+        Remedy("Keep sizes the same from step to step: pad sequences, and drop the last, smaller batch.")
+        if total > LONG_START
+        else None,
+    )
 
 
 def unsettled(facts: Facts) -> Iterator[Finding]:

@@ -18,11 +18,15 @@ POINTS = 6  # that a share should hold
 
 @dataclass
 class Sweep:
-    """What is known of a workload by batch: `seconds` a step on each of the two, `rows` as they come from the race."""
+    """What is known of a workload by batch: `seconds` a step on each of the two, `rows` as they come from the race.
+
+    `compiling` is what both took for the first step of the declared batch; another one has other sizes.
+    """
 
     item: Item
     device: str
     base: int
+    compiling: float = 0.0
     points: list[sweep.Point] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     seconds: dict[int, list[float]] = field(default_factory=dict)
@@ -45,7 +49,8 @@ class Sweep:
         if not self.seconds:
             return 0.0
         nearest = min(self.seconds, key=lambda known: abs(known - batch))
-        return sum(variations.least_seconds(step * max(1.0, batch / nearest)) for step in self.seconds[nearest])
+        steps = (step * max(1.0, batch / nearest) for step in self.seconds[nearest])
+        return self.compiling + sum(map(variations.least_seconds, steps))
 
 
 def run(found: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: Callable[[int], items.Say]) -> None:
@@ -57,7 +62,7 @@ def run(found: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: 
         if found.needs(batch) > remaining:
             found.closed[batch] = f"needs about {found.needs(batch):.2g} s, {max(remaining, 0):.2g} s were left"
             continue
-        entrants = {lane.device: Variant(lane.device, lane, {"batch": batch}) for lane in lanes}
+        entrants = {lane.device: Variant(lane.device, lane, {**lane.options, "batch": batch}) for lane in lanes}
         found.take(batch, items.examine(found.item, entrants, min(each, remaining), remaining, say(batch)))
         if any(not lane.ready for lane in lanes):
             return

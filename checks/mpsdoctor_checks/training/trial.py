@@ -14,7 +14,8 @@ from mpsdoctor_checks.training.plan import Item
 class Trial:
     """What is known so far of an item, by device.
 
-    `failures` are outcome and detail; `curves` those that are right; `memory` is bytes in use after so many steps.
+    `failures` are outcome and detail; `curves` those that are right; `compiling` is seconds of the first step beyond
+    the others; `memory` is bytes in use after so many steps.
     `against` tells where the losses come from that are held to be right; a block has `fewest` steps or more.
     """
 
@@ -28,6 +29,7 @@ class Trial:
     losses: dict[str, list[float]] = field(default_factory=dict)
     curves: dict[str, dict[str, Any]] = field(default_factory=dict)
     warm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    compiling: dict[str, float] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
     blocks: dict[str, list[float]] = field(default_factory=dict)

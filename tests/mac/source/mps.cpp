@@ -181,8 +181,9 @@ TORCH_LIBRARY_IMPL(aten, AutogradMPS, m) {
 }
 
 TORCH_LIBRARY(mac, m) {
-  m.def("begin(str[] supported, str[] always, bool plain_allocator, bool parsed_fallback) -> ()",
-      [](std::vector<std::string> supported, std::vector<std::string> always, bool plain, bool parsed) {
+  m.def("begin(str[] supported, str[] always, bool plain_allocator, bool parsed_fallback, bool plain_softmax) -> ()",
+      [](std::vector<std::string> supported, std::vector<std::string> always, bool plain, bool parsed, bool softmax) {
+        plain_softmax = softmax;
         c10::SetAllocator(KIND, plain ? static_cast<c10::Allocator*>(&PlainMemory::get()) : &Memory::get(), 200);
         begin(supported, always, parsed);
       });

@@ -46,7 +46,7 @@ LATER: tuple[tuple[str, str, Version], ...] = (
     ("torch", "accelerator", (2, 6)),
     ("torch", "get_device_module", (2, 4)),
 )
-FUSED_OPTIMIZERS, AUTOCAST, PLAIN_FALLBACK, DEVICE_ALLOCATOR = (2, 5), (2, 5), (2, 8), (2, 13)
+FUSED_OPTIMIZERS, AUTOCAST, SAFE_SOFTMAX, PLAIN_FALLBACK, DEVICE_ALLOCATOR = (2, 5), (2, 5), (2, 5), (2, 8), (2, 13)
 
 _hidden: dict[Any, dict[str, Any]] = {}
 
@@ -57,7 +57,8 @@ def load() -> None:
     numbers = tuple(int(part) for part in version.split(".")[:2])
     os.environ.setdefault("MAC_COMMIT", torch.version.git_version or "")
     supported, always = support(numbers)
-    torch.ops.mac.begin(supported, always, numbers < DEVICE_ALLOCATOR, numbers < PLAIN_FALLBACK)
+    older = [numbers < first for first in (DEVICE_ALLOCATOR, PLAIN_FALLBACK, SAFE_SOFTMAX)]
+    torch.ops.mac.begin(supported, always, *older)
     tell_of_mps()
     tell_of_nnpack()
     if os.environ.get("MAC_TORCH"):

@@ -3,9 +3,11 @@
 #include "../../simulator/source/kernels.h"
 
 #include <ATen/ops/_scaled_dot_product_attention_math.h>
+#include <ATen/ops/dropout.h>
 #include <ATen/ops/logical_not.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
 #include <ATen/ops/max_pool2d_with_indices_backward.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace sim {
@@ -38,9 +40,28 @@ inline at::Tensor max_pool2d_backward(const at::Tensor& gradient, const at::Tens
   return at::max_pool2d_with_indices_backward(gradient, input, size, stride, padding, dilation, ceil, places);
 }
 
+// Before torch 2.5 attention was made of fewer parts: what _safe_softmax needs had no kernel for MPS yet.
+inline bool plain_softmax = false;
+
+inline at::Tensor plain_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+    const std::optional<at::Tensor>& mask, double dropout, bool causal, std::optional<double> scale) {
+  auto scores = query.mul(scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))))).matmul(key.transpose(-2, -1));
+  if (causal) {
+    const auto seen = at::ones({query.size(-2), key.size(-2)}, query.options().dtype(at::kBool)).tril();
+    scores = scores.masked_fill(at::logical_not(seen), -std::numeric_limits<double>::infinity());
+  }
+  if (mask && mask->defined()) {
+    scores = mask->scalar_type() == at::kBool
+        ? scores.masked_fill(at::logical_not(*mask), -std::numeric_limits<double>::infinity())
+        : scores.add(*mask);
+  }
+  return at::dropout(scores.softmax(-1), dropout, true).matmul(value);
+}
+
 // What training comes down to on a Mac; there it is chosen by a stub that this build lacks for MPS.
 inline at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
     const std::optional<at::Tensor>& mask, double dropout, bool causal, std::optional<double> scale, bool grouped) {
+  if (plain_softmax) return plain_attention(query, key, value, mask, dropout, causal, scale);
   auto added = mask;
   if (mask && mask->defined() && mask->scalar_type() == at::kBool) {
     added = at::zeros_like(*mask, query.scalar_type())

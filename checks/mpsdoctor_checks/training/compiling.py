@@ -1,0 +1,56 @@
+"""Seconds that devices took to compile what a first step needs, and whether there is time for more of that. Pure.
+
+MPS compiles a graph for each operator with new dtypes and sizes, which takes 10 ms usually and hundreds where Metal's
+cache is cold. It is no part of what is measured, so it is paid from an allowance of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from mpsdoctor_checks.training.plan import SMALLER, Item
+
+# Seconds for all workloads and devices together. What has begun is not interrupted, so more may be spent.
+ALLOWED = {"quick": 25.0, "standard": 60.0, "thorough": 300.0}
+NOTHING = 0.05  # seconds, below which a first step was only not warm yet
+
+
+def compile_seconds(steps: Sequence[float]) -> float:
+    """What the first of some steps, in seconds, took beyond the others."""
+    if len(steps) < 2:
+        return 0.0
+    beyond = steps[0] - median(steps[1:])
+    return beyond if beyond > NOTHING else 0.0
+
+
+@dataclass
+class Allowance:
+    """What is allowed and was spent, by workload, in seconds over all devices."""
+
+    allowed: float
+    spent: dict[Item, float] = field(default_factory=dict)
+
+    def add(self, item: Item, seconds: Mapping[str, float]) -> None:
+        """Note the seconds by device."""
+        self.spent[item] = sum(seconds.values())
+
+    def total(self) -> float:
+        return sum(self.spent.values())
+
+    def expect(self, item: Item) -> float:
+        """Seconds that an item takes at least: as the family's smaller size, else as the last one, which has fewer."""
+        smaller = Item(item.workload, SMALLER.get(item.size, ""))
+        last = next(reversed(self.spent.values()), 0.0)
+        return self.spent.get(smaller, last)
+
+    def refuse(self, item: Item) -> str:
+        """Why an item is not begun; empty where it may be."""
+        expected = self.expect(item)
+        if not expected or self.total() + expected <= self.allowed:
+            return ""
+        return (
+            f"compiling for it takes about {expected:.0f} s or more, and {self.total():.0f} of the {self.allowed:.0f} s"
+            " that this budget has for compiling went to others"
+        )

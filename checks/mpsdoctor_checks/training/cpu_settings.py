@@ -1,0 +1,43 @@
+"""The CPU at its best: its path for convolutions, chosen before others are compared with it, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mpsdoctor_checks.training import variations
+from mpsdoctor_checks.training.item import Say
+from mpsdoctor_checks.training.lanes import Lane
+from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.race import FASTER
+
+ITEM = Item("cnn", "small")  # its batches are large enough for NNPACK
+WAY = "without NNPACK"
+SECONDS = {"quick": 0.6, "standard": 1.5, "thorough": 4.0}
+PATIENT = 4.0  # times as long, for a race that is not decided by then
+
+
+def choose_path(cpu: Lane, budget: str, say: Say) -> list[dict[str, Any]]:
+    """Rows of advice; where torch gives convolutions to NNPACK and that is slower or wrong, `cpu` trains without it."""
+    if cpu.out or not cpu.told.get("nnpack"):
+        return []
+    ways = variations.Ways("nnpack", ITEM, cpu.device, {WAY: {"nnpack": False}}, 1)
+    rows = variations.compare(ways, cpu, SECONDS[budget], PATIENT * SECONDS[budget], say)
+    if is_better(rows[0]):
+        cpu.options = {**cpu.options, "nnpack": False}
+    return rows
+
+
+def best_settings(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Settings of the CPU that were measured to be better than torch's own, as the profile keeps them."""
+    threads = variations.best_threads(rows)
+    nnpack = next((row for row in rows if row["kind"] == "nnpack"), None)
+    return {
+        **({"num_threads": threads} if threads else {}),
+        **({"nnpack": False} if nnpack and is_better(nnpack) else {}),
+    }
+
+
+def is_better(row: dict[str, Any]) -> bool:
+    """Faster, or with other numbers: NNPACK has computed wrong ones on Apple silicon, torch's other path has not."""
+    return bool(row["outcome"] in ("diverged", "nan") or (row["outcome"] == "ok" and row["ci95"][0] > FASTER))
