@@ -29,10 +29,29 @@ def prescribed(**training: Any) -> dict[str, Any]:
     return prescription.prescribe(report(**training), sample()["fingerprint"])
 
 
-@pytest.mark.parametrize(("best", "kept"), [(6, 6), (None, 1)])
-def test_the_number_of_threads(best: int | None, kept: int) -> None:
-    """The best number is kept where one is clearly faster, else torch's own, which is 1 in this report."""
-    assert prescribed(num_threads=best)["settings"] == {"num_threads": kept}
+@pytest.mark.parametrize(
+    ("best", "kept"),
+    [
+        ({"num_threads": 6}, {"num_threads": 6}),
+        ({}, {"num_threads": 1}),
+        ({"nnpack": False}, {"num_threads": 1, "nnpack": False}),
+    ],
+)
+def test_settings_of_the_cpu(best: dict[str, Any], kept: dict[str, Any]) -> None:
+    """What was measured to be better is kept, and torch's own number of threads, which is 1 in this report."""
+    assert prescribed(settings=best)["settings"] == kept
+
+
+def test_batches_of_a_disturbed_run_are_not_kept() -> None:
+    """Nothing measured in a disturbance becomes advice."""
+    assert prescribed(batches={"cnn": BATCHES}, doubtful=True)["batches"] == {}
+
+
+def test_a_check_up_that_timed_nothing_carries_no_profile() -> None:
+    """A training check that ran and failed everywhere says nothing that trainers could use."""
+    failed = [{**row, "outcome": "error"} for row in report().checks[-1].facts["results"]]
+    assert prescription.carries_a_profile(report())
+    assert not prescription.carries_a_profile(report(results=failed))
 
 
 def test_batches_and_hints_are_kept(tmp_path: Path) -> None:

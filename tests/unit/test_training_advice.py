@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Finding, Sandbox
-from mpsdoctor_checks.training import advice, advice_rules, hints, variations
+from mpsdoctor_checks.training import advice, advice_rules, cpu_settings, hints, variations
 from mpsdoctor_checks.training.lanes import Lane
 
-ALL_KINDS = {"crossover", "item", "threads", "copy", "autocast", "channels_last"}
+ALL_KINDS = {"crossover", "item", "threads", "copy", "autocast", "channels_last", "fused"}
 
 
 def row(kind: str, speedup: float, ci95: list[Any], device: str = "mps", **more: Any) -> dict[str, Any]:
@@ -31,11 +31,13 @@ CROSSOVER = row(
     batch=96,
     batches=[{"batch": 64, "speedup": 0.8}, {"batch": 128, "speedup": 1.2}],
 )
+FUSED = row("fused", 1.8, [1.7, 1.9], way="AdamW(fused=True)")
 READING = row("item", 0.4, [0.38, 0.42])
 
 
-def facts(*rows: dict[str, Any]) -> dict[str, Any]:
-    return {"advice": list(rows), "batches": {}, "num_threads": variations.best_threads(rows)}
+def facts(*rows: dict[str, Any], doubtful: bool = False) -> dict[str, Any]:
+    settings = {} if doubtful else cpu_settings.best_settings(rows)
+    return {"advice": list(rows), "batches": {}, "settings": settings, "doubtful": doubtful}
 
 
 def findings(*rows: dict[str, Any]) -> list[Finding]:
@@ -163,7 +165,13 @@ def test_growth_is_a_warning_with_its_bytes() -> None:
     assert hints.told(facts(found)) == ["memory of mps grows by 1 MiB a step of cnn medium"]
 
 
-def bench(budget: str, seconds: float, ms: dict[str, float], devices: tuple[str, ...] = ("cpu", "mps")) -> advice.Bench:
+def bench(
+    budget: str,
+    seconds: float,
+    ms: dict[str, float],
+    devices: tuple[str, ...] = ("cpu", "mps"),
+    runs: tuple[dict[str, Any], ...] = (),
+) -> advice.Bench:
     """A bench whose workloads took so many milliseconds a step, by size."""
     results = [
         {"device": device, "workload": family, "size": size, "step_ms": each, "outcome": "ok"}
@@ -173,7 +181,8 @@ def bench(budget: str, seconds: float, ms: dict[str, float], devices: tuple[str,
     ]
     lanes = {device: Lane(device, Sandbox("python"), ready=True) for device in devices}
     end = time.monotonic() + seconds
-    return advice.Bench(budget, lanes, {"results": results}, [1, 2], end, lambda: None, lambda item, what: print)
+    facts = {"results": results, "runs": runs}
+    return advice.Bench(budget, lanes, facts, [1, 2], end, lambda: None, lambda item, what: print)
 
 
 def left_out(given: advice.Bench) -> dict[str, str]:
@@ -203,6 +212,7 @@ def test_the_quick_budget_has_no_experiments_and_thorough_all() -> None:
         "belongs to the thorough budget",
     }
     assert made(bench("standard", 9.0, fast)) == [
+        "fused cnn",
         "item cnn",
         "crossover cnn",
         "threads cnn",
@@ -254,3 +264,57 @@ def test_left_out_is_told_once_by_reason() -> None:
     assert finding.code == "MPS528"
     assert "belongs to the thorough budget" in finding.detail
     assert finding.remedy is not None
+
+
+def test_a_fused_optimizer_that_is_faster_is_a_hint() -> None:
+    """With its figure, and the line to write."""
+    (finding,) = findings(FUSED)
+    assert (finding.code, finding.title) == ("MPS530", "AdamW(fused=True) trains 1.8 times as fast on mps")
+    assert finding.remedy is not None
+    assert "fused=True" in finding.remedy.text
+    assert hints.told(facts(FUSED)) == ["AdamW(…, fused=True) trains cnn medium 1.8 times (1.7 to 1.9) as fast on mps"]
+
+
+def test_a_way_that_this_torch_lacks_is_no_warning() -> None:
+    """Autocast or a fused optimizer that a device does not have is told in one line."""
+    (finding,) = findings(
+        {**FUSED, "outcome": "unsupported", "detail": "RuntimeError: fused=True requires …", "way": "it"}
+    )
+    assert (finding.code, finding.severity, finding.title) == ("MPS532", "info", "this torch has no it on mps")
+
+
+@pytest.mark.parametrize(
+    ("change", "settings"),
+    [
+        ({}, {"nnpack": False}),
+        ({"ci95": [0.99, 1.2]}, {}),
+        ({"ci95": [0.2, 0.3]}, {}),
+        ({"outcome": "diverged"}, {"nnpack": False}),
+        ({"outcome": "crash"}, {}),
+    ],
+)
+def test_nnpack_is_off_where_that_is_faster_or_it_is_wrong(change: dict[str, Any], settings: dict[str, Any]) -> None:
+    """The setting that the profile keeps; what is not clear keeps torch's own."""
+    assert cpu_settings.best_settings([{**row("nnpack", 5.9, [5.5, 6.2], "cpu"), **change}]) == settings
+
+
+def test_settings_of_the_cpu_come_together() -> None:
+    """The number of threads and the path, each from its own experiment."""
+    rows = [row("nnpack", 5.9, [5.5, 6.2], "cpu"), row("threads", 1.5, [1.4, 1.6], "cpu", threads=6, way="6 threads")]
+    assert cpu_settings.best_settings(rows) == {"num_threads": 6, "nnpack": False}
+
+
+def test_figures_of_a_disturbed_run_are_doubtful_and_ask_for_nothing() -> None:
+    """`1 thread trains 43.5 times as fast` was measured on a busy processor: nobody is told to act on it."""
+    wild = row("threads", 43.5, [20.0, 60.0], "cpu", threads=1, way="1 thread")
+    found = [each for rule in advice_rules.RULES for each in rule(facts(wild, FUSED, CROSSOVER, doubtful=True))]
+    assert len(found) == 3
+    assert all(each.title.endswith("(doubtful)") and each.remedy is None for each in found)
+
+
+def test_what_compiles_anew_needs_the_seconds_of_a_first_step() -> None:
+    """Another batch size is compiled like the workload was; another optimizer is not."""
+    run = {"workload": "cnn", "size": "small", "batch": 16, "compiling_s": {"cpu": 0.0, "mps": 30.0}}
+    given = bench("standard", 9.0, {"small": 1.0}, runs=(run,))
+    assert left_out(given)["crossover cnn"].startswith("needs about 3")
+    assert left_out(given)["fused cnn"] == "small"

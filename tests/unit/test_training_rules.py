@@ -118,7 +118,8 @@ def run(first: list[float], settled: bool = True) -> dict[str, Any]:
 def test_a_slow_start_is_measured() -> None:
     """Ten first steps of 300 ms before steps of 10 ms are found and counted."""
     found = findings(runs=[run([300.0] * 10)])
-    assert "3.0 s for its first steps of cnn medium" in found["MPS523"].title
+    assert found["MPS523"].title.endswith("needs 3.0 s for the first steps of 1 workload")
+    assert "cnn medium 3.0 s" in found["MPS523"].detail
     assert "MPS523" not in findings(runs=[run([12.0] * 10)])
 
 
