@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import psutil
 import pytest
 
 from mpsdoctor import verdict
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor_checks import training
-from mpsdoctor_checks.training import advice, plan, sweep
+from mpsdoctor_checks.training import advice, hints, plan, quiet, sweep
 from simulator import simulator
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
@@ -267,6 +270,61 @@ def test_slow_first_steps_are_found_and_not_timed(monkeypatch: pytest.MonkeyPatc
     assert f"{first['workload']} small" in slow[0].detail
 
 
+def test_a_first_step_that_compiles_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven seconds in the first step of a three-second budget are waited for, told, and paid by nobody's share."""
+    monkeypatch.setattr(plan, "FAMILIES", ("mlp", "cnn"))
+    environment = simulator.environment(launch_us=1, warmup_steps=1, warmup_ms=11_000)
+    facts, findings = checked(("cpu", "sim"), environment, seconds=3.0)
+    assert outcomes(facts, "sim")["mlp"] == "ok"
+    assert facts["compiling"]["sim"] == pytest.approx(11, abs=1)
+    slow = next(finding for finding in findings if finding.code == "MPS523")
+    assert "mlp small 11." in slow.detail
+    assert slow.remedy is not None
+
+
+@pytest.mark.parametrize("plain", [0, 1])
+def test_training_survives_any_allocator(monkeypatch: pytest.MonkeyPatch, plain: int) -> None:
+    """A back end whose allocator counts nothing, and fails torch.accelerator's memory calls, trains all the same."""
+    monkeypatch.setattr(plan, "FAMILIES", ("mlp",))
+    facts, _ = checked(("cpu", "sim"), simulator.environment(plain_allocator=plain), seconds=1.5)
+    assert outcomes(facts, "cpu") == outcomes(facts, "sim") == {"mlp": "ok"}
+    peaks = {row["device"]: row["peak_memory_bytes"] for row in facts["results"]}
+    assert (peaks["sim"] is None) == bool(plain)
+
+
+def test_nothing_measured_in_a_disturbance_becomes_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While others take the processor the check waits a little, says so, and keeps no setting, hint or batch size."""
+    monkeypatch.setattr(plan, "FAMILIES", ("mlp",))
+    monkeypatch.setitem(quiet.WAIT, "quick", 0.5)
+    spin = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        facts, findings = checked(("cpu",), {}, seconds=2.0)
+    finally:
+        for process in spin:
+            process.kill()
+            process.wait()
+    assert facts["doubtful"]
+    assert (facts["settings"], facts["hints"]) == ({}, [])
+    assert facts["conditions"]["before"]["waited_s"] >= 0.3
+    told = next(finding for finding in findings if finding.code == "MPS521")
+    assert "No setting, hint or batch size of this run goes into the profile." in told.detail
+
+
+def test_only_those_that_train_are_alive_while_steps_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that another check has left open is ended before training is timed; who asks again gets a new one."""
+    monkeypatch.setattr(plan, "FAMILIES", ("mlp",))
+    build = {"devices": [{"device": "cpu", "usable": True}], "num_threads": 1}
+    context = Context("quick", 1.0, None, {"build": build}, Workers(sys.executable), lambda message: None)
+    left = context.worker("mps", {"PYTORCH_ENABLE_MPS_FALLBACK": "0"})
+    try:
+        pid = left.call("os:getpid").value
+        for _ in training.run(context):
+            assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        assert context.worker("mps", {"PYTORCH_ENABLE_MPS_FALLBACK": "0"}).call("os:getpid").outcome == "ok"
+    finally:
+        context.workers.close()
+
+
 def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch from which the device's price is lower is told, and what reading every loss costs.
 
@@ -286,7 +344,7 @@ def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     assert [row["batch"] for row in facts["batches"]["mlp"]] == [row["batch"] for row in rows["crossover"]["batches"]]
     assert 1 < rows["item"]["cost_ms"] < 20
     assert {"MPS506", "MPS507"} <= {finding.code for finding in findings}
-    assert any("sim overtakes the CPU at batch" in hint for hint in facts["hints"])
+    assert any("sim overtakes the CPU at batch" in hint for hint in hints.told(facts))
 
 
 def test_what_does_not_fit_is_left_out() -> None:
