@@ -154,13 +154,23 @@ def force_mps(context: click.Context, state: str) -> None:
     click.echo(f"force MPS is {state} in {profile.shown(where)}")
 
 
+def settings_as_code(settings: dict[str, Any]) -> list[str]:
+    """How a script applies the settings of a profile that torch does not have by itself."""
+    lines = []
+    if settings.get("num_threads") is not None:
+        lines.append(f"torch.set_num_threads({settings['num_threads']})")
+    if settings.get("nnpack") is False:
+        lines.append("torch.backends.nnpack.set_flags(False)")
+    return lines
+
+
 @click.command("run", context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
     """Start a trainer with the profile's environment variables, set before it can import torch.
 
-    A variable that is set already keeps its value.
+    A variable that is set already keeps its value. What the profile's settings ask of a script is told in a line.
     """
     recorded: dict[str, str] = {}
     try:
@@ -169,6 +179,8 @@ def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
         recorded = {} if changed else content["environment"]
         if changed:
             console.complain(f"the profile is stale ({'; '.join(changed)}) and not used; run 'mpsdoctor'")
+        elif lines := settings_as_code(content["settings"]):
+            console.complain(f"measured as best for training on this CPU: {'; '.join(lines)}")
     except (FileNotFoundError, profile.ProfileError) as error:
         what = "there is no profile" if isinstance(error, FileNotFoundError) else str(error)
         console.complain(f"{what}; starting without it")
