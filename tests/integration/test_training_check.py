@@ -325,6 +325,24 @@ def test_only_those_that_train_are_alive_while_steps_are_timed(monkeypatch: pyte
         context.workers.close()
 
 
+def test_another_race_replaces_the_rows_of_its_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the CPU's better number of threads the item has one result a device, and its lane trains on as it did."""
+    for name, value in ONE_THREAD.items():
+        monkeypatch.setenv(name, value)
+    context = Context("quick", 2.0, None, {}, Workers(sys.executable), lambda message: None)
+    lanes = {"cpu": training.Lane("cpu", context.worker("cpu"))}
+    item, other = plan.Item("mlp", "small"), {"workload": "cnn", "size": "small"}
+    old = {"workload": "mlp", "size": "small", "step_ms": 1e9}
+    facts = {"results": [old, other], "comparisons": [old], "runs": [old, other]}
+    try:
+        found = training.race_again(context, lanes, facts, item, 2)
+    finally:
+        context.workers.close()
+    assert [row["workload"] for row in found["results"]] == ["cnn", "mlp"]
+    assert found["results"][1]["step_ms"] < 1e9
+    assert (found["comparisons"], lanes["cpu"].options) == ([], {})
+
+
 def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch from which the device's price is lower is told, and what reading every loss costs.
 

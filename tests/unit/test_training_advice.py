@@ -318,3 +318,13 @@ def test_what_compiles_anew_needs_the_seconds_of_a_first_step() -> None:
     given = bench("standard", 9.0, {"small": 1.0}, runs=(run,))
     assert left_out(given)["crossover cnn"].startswith("needs about 3")
     assert left_out(given)["fused cnn"] == "small"
+
+
+def test_a_win_over_a_cpu_with_too_many_threads_is_raced_again() -> None:
+    """Only where the accelerator won that very workload, and another number of threads is clearly faster there."""
+    threads = row("threads", 1.5, [1.4, 1.6], "cpu", threads=6, way="6 threads")
+    lost, won = ({"workload": "cnn", "size": "medium", "device": "mps", "winner": each} for each in ("cpu", "mps"))
+    assert cpu_settings.unfair({"advice": [threads], "comparisons": [won]}) == [(("cnn", "medium"), 6)]
+    assert cpu_settings.unfair({"advice": [threads], "comparisons": [lost]}) == []
+    assert cpu_settings.unfair({"advice": [{**threads, "ci95": [1.0, 1.9]}], "comparisons": [won]}) == []
+    assert cpu_settings.unfair({"advice": [threads], "comparisons": [{**won, "workload": "mlp"}]}) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from mpsdoctor.check import Context, Finding, Skip
@@ -21,6 +22,7 @@ seconds = {"quick": 3.0, "standard": 34.0, "thorough": 180.0}
 patience = 300.0  # torch's optimizers import its compiler, X
 
 IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
+AGAIN = {"quick": 1.0, "standard": 2.5, "thorough": 8.0}  # seconds for a race with the CPU's better number of threads
 NARRATE = 0.5  # seconds between two words about a race
 
 Facts = dict[str, Any]
@@ -35,23 +37,10 @@ def run(context: Context) -> Iterator[Finding | Facts]:
         facts["alone"] = alone
         lanes = {device: Lane(device, context.worker(device)) for device in devices}
         context.workers.close_others([lane.worker for lane in lanes.values()])
-        conditions: Facts = {"before": quiet.wait_for_quiet(context), "between": []}
-        facts["advice"] = choose_cpu_path(context, lanes)
-        begun = time.monotonic()
-        allowance = Allowance(ALLOWED[context.budget])
-        for found in measure(context, lanes, allowance):
-            for key, rows in found.items():
-                facts[key] = facts[key] + rows
-            conditions["between"] += [busy] if (busy := quiet.busy_between()) is not None else []
+        facts["conditions"] = {"before": quiet.wait_for_quiet(context), "between": []}
+        for _ in collect(context, lanes, facts):
             yield dict(facts)
-        facts["compiling"] = compiling_by_device(facts["runs"])
-        facts["advice"] = facts["advice"] + growth.rows(facts["runs"], peaks(facts["results"]))
-        for found in advise(context, lanes, facts, begun + allowance.total()):
-            facts["advice"] = facts["advice"] + found["advice"]
-            for family, rows in found.get("batches", {}).items():
-                facts["batches"][family] = facts["batches"].get(family, []) + rows
-            yield dict(facts)
-        facts["conditions"] = {**conditions, "after": quiet.idle_conditions()}
+        facts["conditions"]["after"] = quiet.idle_conditions()
     facts["disturbances"] = disturbance.seen(facts["conditions"])
     facts["doubtful"] = alone is False or bool(disturbance.disorder(facts["conditions"]))
     if not facts["doubtful"]:
@@ -60,6 +49,28 @@ def run(context: Context) -> Iterator[Finding | Facts]:
     yield facts
     for rule in (*RULES, *ADVICE_RULES):
         yield from rule(facts)
+
+
+def collect(context: Context, lanes: dict[str, Lane], facts: Facts) -> Iterator[None]:
+    """Add to the facts: the CPU at its best, the workloads, then advice; a stop after each that took its time."""
+    facts["advice"] = choose_cpu_path(context, lanes)
+    begun = time.monotonic()
+    allowance = Allowance(ALLOWED[context.budget])
+    for found in measure(context, lanes, allowance):
+        for key, rows in found.items():
+            facts[key] = facts[key] + rows
+        facts["conditions"]["between"] += [busy] if (busy := quiet.busy_between()) is not None else []
+        yield
+    facts["compiling"] = compiling_by_device(facts["runs"])
+    facts["advice"] = facts["advice"] + growth.rows(facts["runs"], peaks(facts["results"]))
+    for found in advise(context, lanes, facts, begun + allowance.total()):
+        facts["advice"] = facts["advice"] + found["advice"]
+        for family, rows in found.get("batches", {}).items():
+            facts["batches"][family] = facts["batches"].get(family, []) + rows
+        yield
+    for item, threads in cpu_settings.unfair(facts):
+        facts |= race_again(context, lanes, facts, item, threads)
+        yield
 
 
 def chosen(context: Context) -> list[str]:
@@ -142,6 +153,20 @@ def advise(context: Context, lanes: dict[str, Lane], facts: Facts, begun: float)
         narrate=lambda item, what: Narrator(context, item, [what], doing="trying"),
     )
     return advice.experiments(bench)
+
+
+def race_again(context: Context, lanes: dict[str, Lane], facts: Facts, item: plan.Item, threads: int) -> Facts:
+    """The rows of `facts`, those of an item from another race, with the CPU's better number of threads.
+
+    They stay as they are where that race fails or does not end in time.
+    """
+    get_ready(context, lanes)
+    lanes = {**lanes, "cpu": replace(lanes["cpu"], options={**lanes["cpu"].options, "num_threads": threads})}
+    seconds = AGAIN[context.budget]
+    found = examine(item, lanes, seconds, 2 * seconds, Narrator(context, item, list(lanes), doing="timing again"))
+    if any(row["outcome"] != "ok" for row in found["results"]):
+        return {}
+    return {key: [row for row in facts[key] if plan.item_of(row) != item] + found[key] for key in found}
 
 
 def compiling_by_device(runs: list[Facts]) -> dict[str, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mpsdoctor_checks.training import variations
 from mpsdoctor_checks.training.item import Say
 from mpsdoctor_checks.training.lanes import Lane
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Item, item_of
 from mpsdoctor_checks.training.race import FASTER
 
 ITEM = Item("cnn", "small")  # its batches are large enough for NNPACK
@@ -26,6 +26,15 @@ def choose_path(cpu: Lane, budget: str, say: Say) -> list[dict[str, Any]]:
     if is_better(rows[0]):
         cpu.options = {**cpu.options, "nnpack": False}
     return rows
+
+
+def unfair(facts: Mapping[str, Any]) -> list[tuple[Item, int]]:
+    """Workloads that an accelerator won while the CPU had torch's own number of threads, though another is faster."""
+    best = variations.best_threads(facts["advice"])
+    won = {item_of(row) for row in facts["comparisons"] if row["winner"] == row["device"]}
+    gained = (row for row in facts["advice"] if row["kind"] == "threads" and row["outcome"] == "ok")
+    items = (item_of(row) for row in gained if row["threads"] == best and row["ci95"][0] > FASTER)
+    return [(item, best) for item in items if best and item in won]
 
 
 def best_settings(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

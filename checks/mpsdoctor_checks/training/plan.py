@@ -27,6 +27,11 @@ class Item(NamedTuple):
     size: str
 
 
+def item_of(row: Mapping[str, Any]) -> Item:
+    """The item that a row of the report is about."""
+    return Item(row["workload"], row["size"])
+
+
 def items(budget: str) -> list[Item]:
     return [Item(family, size) for size in SIZES[budget] for family in FAMILIES]
 
