@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report, Verdict
 
 RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
@@ -35,6 +36,11 @@ def headline(report: Report) -> str:
     ratio = next((told[1] for reason in verdict.reasons if (told := RATIO.search(reason))), None)
     factor = [ratio] if ratio and verdict.device != "cpu" else []
     return " · ".join([f"use {verdict.device}", *factor, f"{verdict.confidence} confidence"])
+
+
+def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
+    """The first reasons, in a line each where their sense allows, and how many more there are."""
+    return [shorten(reason, width) for reason in verdict.reasons[:REASONS]], len(verdict.reasons[REASONS:])
 
 
 def by_workload(verdict: Verdict) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mpsdoctor.formats import lines, rows
+from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.formats.rows import machine_parts, torch_parts
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 
@@ -57,17 +57,17 @@ def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     yield paint(rows.headline(report), "green" if found else "yellow")
     if found is None:
         return
-    shown = len(found.reasons) if style.verbosity > 0 else rows.REASONS
-    for reason in found.reasons[:shown]:
-        yield from wrapped(short(reason, WIDTH - 4, style), "  - ", "    ")
-    if len(found.reasons) > shown:
-        yield f"    and {len(found.reasons) - shown} more (-v)"
+    reasons, more = (found.reasons, 0) if style.verbosity > 0 else rows.reasons(found, WIDTH - 4)
+    for reason in reasons:
+        yield from wrapped(reason, "  - ", "    ")
+    if more:
+        yield f"    and {more} more (-v)"
     yield from wrapped(rows.by_workload(found) or "", "  - ", "    ")
 
 
 def short(text: str, width: int, style: Style) -> str:
     """A sentence in a line, if its sense allows."""
-    return text if style.verbosity > 0 else lines.shorten(text, width)
+    return text if style.verbosity > 0 else wrapping.shorten(text, width)
 
 
 def summary(report: Report) -> Iterator[str]:
@@ -77,7 +77,7 @@ def summary(report: Report) -> Iterator[str]:
         yield from labelled("Python", [python])
         yield from labelled("Torch", torch_parts(report))
     for number, device in enumerate(report.devices):
-        state = "usable" if device.usable else lines.shorten(f"not usable: {device.reason}", WIDTH // 2)
+        state = "usable" if device.usable else wrapping.shorten(f"not usable: {device.reason}", WIDTH // 2)
         yield from labelled("" if number else "Devices", [device.device, device.name, state])
 
 
@@ -88,7 +88,7 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
         mark = paint(f"{sign if style.unicode else plain} {result.status:5}", colour)
         reason = f": {result.reason}" if result.reason else ""
         title = short(f"{result.title}{reason}", WIDTH - 22, style)
-        first, *rest = lines.wrap(title, WIDTH - 22) or [""]
+        first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
         yield f"{mark}  {result.id:12} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
         if result.id == "operators":
@@ -117,7 +117,7 @@ def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
     sign, plain, colour = SIGNS[OF_SEVERITY[finding.severity]]
     brief = finding.severity == "info" and style.verbosity <= 0
     title = f"{finding.code} {finding.severity}: {finding.title}"
-    title = lines.shorten(title, WIDTH - 2) if brief else title
+    title = wrapping.shorten(title, WIDTH - 2) if brief else title
     head = [paint(line, colour) for line in wrapped(title, f"{sign if style.unicode else plain} ", "  ")]
     return head if brief else head + explanation(finding, style, LINES - len(head))
 
@@ -130,8 +130,8 @@ def explanation(finding: Finding, style: Style, room: int) -> list[str]:
     if style.verbosity > 0:
         return [*detail, *remedy, *commands, *(" " * 4 + link for link in finding.links)]
     room -= len(commands)
-    remedy = lines.fit(remedy, max(1, room - min(2, len(detail))), WIDTH, MORE)
-    return [*lines.fit(detail, max(1, room - len(remedy)), WIDTH, MORE), *remedy, *commands]
+    remedy = wrapping.fit(remedy, max(1, room - min(2, len(detail))), WIDTH, MORE)
+    return [*wrapping.fit(detail, max(1, room - len(remedy)), WIDTH, MORE), *remedy, *commands]
 
 
 def speeds(report: Report) -> Iterator[str]:
@@ -140,12 +140,12 @@ def speeds(report: Report) -> Iterator[str]:
     if timed:
         yield f"{'Training':13}{'size':8}{'device':7}{'a step':>9}  {'95 % interval':16} against the CPU"
     for row in timed:
-        name = lines.pad(row.workload, 13)
+        name = wrapping.pad(row.workload, 13)
         if len(name) > 13 or not name.endswith(" "):  # the name of a person's own step
             yield name
             name = " " * 13
-        figures = f"{lines.pad(row.device, 7)}{row.step:>9}  {row.interval:16} {row.against}"
-        yield f"{name}{lines.pad(row.size, 8)}{figures}".rstrip()
+        figures = f"{wrapping.pad(row.device, 7)}{row.step:>9}  {row.interval:16} {row.against}"
+        yield f"{name}{wrapping.pad(row.size, 8)}{figures}".rstrip()
 
 
 def closing(report: Report) -> Iterator[str]:
@@ -160,4 +160,4 @@ def labelled(label: str, values: Iterable[str | None]) -> Iterator[str]:
 
 
 def wrapped(text: str, first: str, later: str) -> list[str]:
-    return lines.wrap(text, WIDTH, first, later)
+    return wrapping.wrap(text, WIDTH, first, later)
