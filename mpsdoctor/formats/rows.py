@@ -64,13 +64,11 @@ def coverage(report: Report) -> list[str]:
 
 
 def _covered(device: str, row: dict[str, Any]) -> str:
-    """Layouts are told where the counts of variants are those of the probes made."""
-    told = f"{row['made']:,} of {row['planned']:,} probes on {device}"
-    variants = row["variants"]
-    other = sum(variants.values()) - variants.get("contiguous", 0)
-    if row["made"] and sum(variants.values()) == row["made"]:
-        told += f"; {other:,} in other layouts than contiguous" if other else "; in no layout but contiguous"
-    return told
+    """Counts are of probes; `variants` has those made by layout, of which contiguous is the plain one."""
+    other = row["made"] - row["variants"].get("contiguous", 0)
+    layouts = f"{other:,}" if other else "none"
+    reached = f"{row['operators']:,} operators, {layouts} in other layouts and shapes" if row["made"] else "nothing"
+    return f"{row['made']:,} of {row['planned']:,} probes on {device}: {reached}"
 
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:

@@ -103,9 +103,11 @@ def test_how_much_of_the_operators_was_reached_stands_beside_the_check() -> None
     variants = {"contiguous": 1500, "transposed": 600, "strided": 89}
     row = {"planned": 13488, "made": 2189, "operators": 430, "dtypes": {"float32": 2189}, "variants": variants}
     checks = text_of(holding(coverage={"cpu": row, "mps": row})).split("\n\n")[3].splitlines()
-    assert checks[1:] == [" " * 9 + "2,189 of 13,488 probes on mps; 689 in other layouts than contiguous"]
-    alone = {**row, "made": 9, "variants": {"contiguous": 9}}
-    assert "9 of 13,488 probes on cpu; in no layout but contiguous\n" in text_of(holding(coverage={"cpu": alone}))
+    assert checks[1:] == [" " * 9 + "2,189 of 13,488 probes on mps: 430 operators, 689 in other layouts and shapes"]
+    alone = {**row, "made": 9, "operators": 8, "variants": {"contiguous": 9}}
+    sentence = "9 of 13,488 probes on cpu: 8 operators, none in other layouts and shapes"
+    for form in ("text", "markdown", "html", "github"):
+        assert sentence in FORMATS[form](holding(coverage={"cpu": alone}), Style())
     for facts in ({}, {"coverage": {"mps": {}}}, {"coverage": [1]}, {"coverage": {"mps": None}}):
         assert len(text_of(holding(**facts)).split("\n\n")[3].splitlines()) == 1
 
