@@ -67,7 +67,7 @@ def _covered(device: str, row: dict[str, Any]) -> str:
     """Counts are of probes; `variants` has those made by layout, of which contiguous is the plain one."""
     other = row["made"] - row["variants"].get("contiguous", 0)
     layouts = f"{other:,}" if other else "none"
-    reached = f"{row['operators']:,} operators, {layouts} in other layouts and shapes" if row["made"] else "nothing"
+    reached = f"{row['operators']:,} operators, {layouts} in other layouts" if row["made"] else "nothing"
     return f"{row['made']:,} of {row['planned']:,} probes on {device}: {reached}"
 
 
