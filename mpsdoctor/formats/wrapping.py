@@ -14,7 +14,7 @@ PATH = re.compile(r"\w[./\\]\w")
 # What may follow a cut is an explanation. Where it says one of these, the words before mean something else without it.
 TURNS = re.compile(
     r"\b(but|unless|except|although|though|however|only|if|not|no|none|never|neither|nor|without|until|while|instead"
-    r"|cannot|can't|isn't|doesn't|fails?)\b"
+    r"|cannot|can't|isn't|doesn't|fails?|doubtful)\b"
 )
 ASIDE = re.compile(r" \([^()]*\)")
 LAST = re.compile(r" \([^()]*\)(?=$|[,;:.])")  # an aside at the end of a clause
