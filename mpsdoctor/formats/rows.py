@@ -149,10 +149,11 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 
 def _against(ratio: dict[str, Any]) -> str:
-    """A ratio with its interval; where that is too wide to tell, the end that is sure, if there is a winner."""
+    """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
+    told, open_still = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
     if high <= UNSETTLED * low:
-        return f"{figure(ratio['speedup'])}× ({figure(low)} to {figure(high)})"
+        return f"{told}, {NOT_SETTLED}" if open_still else f"{told} ({figure(low)} to {figure(high)})"
     if ratio["winner"] == "tie":
         return NOT_SETTLED
     return f"at most {figure(high)}×" if high < 1 else f"at least {figure(low)}×"

@@ -113,16 +113,18 @@ def test_how_much_of_the_operators_was_reached_stands_beside_the_check() -> None
 
 
 def test_times_are_told_without_powers_of_ten() -> None:
-    """`1.43 s`, and "not settled" where the ends of an interval are far apart."""
+    """`1.43 s`, and "not settled" where the ends of an interval are far apart or blocks too few."""
     results = [
         {**TIMED, "workload": "mlp", "step_ms": 1430.4, "ci95_ms": [1076.0, 1812.0]},
         {**TIMED, "workload": "cnn", "step_ms": 999.7, "ci95_ms": [5.99, 30002.0]},
         {**TIMED, "workload": "lstm", "step_ms": 0.0123, "ci95_ms": [0.01234, 0.0125]},
         {**TIMED, "workload": "训练脚本.py:bench", "step_ms": 12.0, "ci95_ms": [950.0, 1200.0]},
+        {**TIMED, "workload": "few", "step_ms": 12.0, "ci95_ms": None},
     ]
     ratios = [
         {**TIMED, "workload": "mlp", "speedup": 24.3, "ci95": [0.18, 640.0], "winner": "tie"},
         {**TIMED, "workload": "cnn", "speedup": 24.3, "ci95": [2.5, 640.0], "winner": "mps"},
+        {**TIMED, "workload": "few", "speedup": 0.584, "ci95": [0.464, 0.681], "winner": "tie"},
         {**TIMED, "workload": "lstm", "speedup": 1234.5, "ci95": [1000.0, 2000.0], "winner": "mps"},
     ]
     table = text_of(holding(id="training", results=results, comparisons=ratios)).split("\n\n")[-1].splitlines()
@@ -132,6 +134,7 @@ def test_times_are_told_without_powers_of_ten() -> None:
         "lstm         step    mps      12.3 µs  12.3 to 12.5 µs  1,230× (1,000 to 2,000)",
         "训练脚本.py:bench",
         "             step    mps      12.0 ms  950 ms to 1.20 s",
+        "few          step    mps      12.0 ms                   0.584×, not settled",
     ]
 
 
