@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -136,10 +136,10 @@ def timed(report: Report) -> Iterator[Timed]:
 def _timed(row: dict[str, Any], ratios: dict[tuple[str, str, str], dict[str, Any]]) -> Timed:
     place = (row["workload"], row["size"], row["device"])
     step, ratio = float(row["step_ms"]), ratios.get(place)
-    return Timed(*place, step, duration(step), _interval(row["ci95_ms"]), _against(ratio) if ratio else "")
+    return Timed(*place, step, duration(step), interval(row["ci95_ms"]), against(ratio) if ratio else "")
 
 
-def _interval(ends: Sequence[float] | None) -> str:
+def interval(ends: Sequence[float] | None) -> str:
     """`5.97 to 12.8 ms`."""
     if not ends:
         return ""
@@ -148,7 +148,7 @@ def _interval(ends: Sequence[float] | None) -> str:
     return NOT_SETTLED if ends[1] > UNSETTLED * ends[0] else told
 
 
-def _against(ratio: dict[str, Any]) -> str:
+def against(ratio: Mapping[str, Any]) -> str:
     """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
     told, open_still = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high

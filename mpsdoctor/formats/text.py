@@ -77,8 +77,9 @@ def summary(report: Report) -> Iterator[str]:
         yield from labelled("Python", [python])
         yield from labelled("Torch", torch_parts(report))
     for number, device in enumerate(report.devices):
-        state = "usable" if device.usable else wrapping.shorten(f"not usable: {device.reason}", WIDTH // 2)
-        yield from labelled("" if number else "Devices", [device.device, device.name, state])
+        state = "usable" if device.usable else f"not usable: {device.reason}"
+        told = rows.joined([device.device, device.name, state])
+        yield from labelled("" if number else "Devices", [wrapping.shorten(told, WIDTH - 9)])
 
 
 def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:

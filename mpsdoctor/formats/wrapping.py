@@ -93,10 +93,12 @@ def _beginnings(text: str) -> Iterator[str]:
 
 
 def fit(lines: list[str], count: int, width: int, mark: str) -> list[str]:
-    """The first `count` lines; where that leaves some out, the last one ends in `mark`, after a whole word."""
+    """The first `count` lines; where that leaves some out, the last one ends in `mark`, after a clause or a word."""
     if len(lines) <= count:
         return lines
     last = lines[count - 1]
     indent = last[: len(last) - len(last.lstrip())]
     kept = wrap(last, width - cell_len(mark), indent, indent)[0]
+    clause = max(kept.rfind(stop) for stop in (". ", "; ", ", "))
+    kept = kept[: clause + 1] if clause > len(kept) // 2 else kept
     return [*lines[: count - 1], kept + mark]

@@ -91,3 +91,9 @@ def test_lines_left_out_are_told_after_a_whole_word(words: list[str], count: int
     assert all(cell_len(line) <= 40 for line in shown)
     beginning = re.sub(r"\s", "", "".join(shown)).removesuffix("…(-v)")
     assert "".join(words).startswith(beginning)
+
+
+def test_lines_left_out_are_told_at_the_end_of_a_clause_if_one_is_near() -> None:
+    """A half sentence is left out where the line holds more than half without it."""
+    told = wrapping.wrap("The interpreter is x86_64. Every call is translated, and what comes after stays", 50)
+    assert wrapping.fit(told, 1, 50, " … (-v)") == ["The interpreter is x86_64. … (-v)"]
