@@ -121,7 +121,11 @@ def evidence(value: Any) -> str:
     """JSON for people, cut where nobody reads on."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
     bare = "\n".join(line.rstrip(" [{,").replace('"', "")[1:] for line in text.splitlines() if line.strip(" []{},"))
-    return bare if len(bare) <= EVIDENCE else bare[:EVIDENCE].rpartition("\n")[0] + "\n… the exported report holds the rest"
+    return (
+        bare
+        if len(bare) <= EVIDENCE
+        else bare[:EVIDENCE].rpartition("\n")[0] + "\n… the exported report holds the rest"
+    )
 
 
 def plain_finding(told: Finding) -> str:
