@@ -13,7 +13,8 @@ def render(report: Report) -> str:
         f"::{LEVELS[found.severity]} title={_property(found.code)}::{_data(f'{found.title}{chr(10)}{found.detail}')}"
         for _, found in rows.findings(report)
     ]
-    return "\n".join([*lines, f"::notice title=mpsdoctor::{_data(rows.headline(report))}"]) + "\n"
+    verdict = "\n".join([rows.headline(report), *rows.coverage(report)])
+    return "\n".join([*lines, f"::notice title=mpsdoctor::{_data(verdict)}"]) + "\n"
 
 
 def _data(text: str) -> str:

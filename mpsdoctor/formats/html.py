@@ -84,13 +84,13 @@ def times(report: Report) -> Iterator[str]:
     if not every:
         return
     yield "<h2>Training</h2><table>"
-    yield "<tr><th>workload</th><th>size</th><th>device</th><th>ms a step</th><th>95 % interval</th>"
+    yield "<tr><th>workload</th><th>size</th><th>device</th><th>a step</th><th>95 % interval</th>"
     yield '<th>against the CPU</th><th style="width:30%"></th></tr>'
     for one in every:
         longest = max(each.step_ms for each in every if (each.workload, each.size) == (one.workload, one.size))
         width = 100 * one.step_ms / longest if longest > 0 else 0
         names = "".join(f"<td>{escape(text)}</td>" for text in (one.workload, one.size, one.device))
-        figures = f'<td class="number">{one.step_ms:.3g}</td><td>{escape(one.interval)}</td>'
+        figures = f'<td class="number">{escape(one.step)}</td><td>{escape(one.interval)}</td>'
         bar = f'<td><div class="bar" style="width:{width:.0f}%"></div></td>'
         yield f"<tr>{names}{figures}<td>{escape(one.against)}</td>{bar}</tr>"
     yield "</table>"

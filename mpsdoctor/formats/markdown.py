@@ -50,8 +50,8 @@ def found(report: Report) -> list[str]:
 
 
 def times(report: Report) -> list[str]:
-    every = [(t.workload, t.size, t.device, f"{t.step_ms:.3g}", t.interval, t.against) for t in rows.timed(report)]
-    head = ("workload", "size", "device", "ms a step", "95 % interval", "against the CPU")
+    every = [(t.workload, t.size, t.device, t.step, t.interval, t.against) for t in rows.timed(report)]
+    head = ("workload", "size", "device", "a step", "95 % interval", "against the CPU")
     return list(table(head, every)) if every else []
 
 
@@ -67,7 +67,8 @@ def folded(check: CheckResult, finding: Finding) -> Iterator[str]:
     yield from (f"- {link if LINK.fullmatch(link) else plain(link)}" for link in finding.links)
     evidence = msgspec.json.format(msgspec.json.encode(finding.evidence), indent=1).decode()
     if finding.evidence:
-        yield from fenced("json", evidence if len(evidence) <= LONGEST else evidence[:LONGEST] + "\n…")
+        whole = len(evidence) <= LONGEST
+        yield from fenced("json", evidence if whole else evidence[:LONGEST].rpartition("\n")[0] + "\n…")
     yield ""
     yield "</details>"
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mpsdoctor.report import ORDER, CheckResult, Finding, Report
+from mpsdoctor.formats.wrapping import shorten
+from mpsdoctor.report import ORDER, CheckResult, Finding, Report, Verdict
+
+RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
+REASONS = 3  # what a person reads before the details
+UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
+NOT_SETTLED = "not settled"
 
 
 class Timed(NamedTuple):
@@ -15,14 +23,52 @@ class Timed(NamedTuple):
     size: str
     device: str
     step_ms: float
+    step: str
     interval: str
     against: str
 
 
 def headline(report: Report) -> str:
-    if report.verdict is None:
+    """`use mps · 3.4× · high confidence`; the factor where it speaks for an accelerator."""
+    verdict = report.verdict
+    if verdict is None:
         return "no verdict: nothing was measured that could carry one"
-    return f"use {report.verdict.device} · {report.verdict.confidence} confidence"
+    ratio = next((told[1] for reason in verdict.reasons if (told := RATIO.search(reason))), None)
+    factor = [ratio] if ratio and verdict.device != "cpu" else []
+    return " · ".join([f"use {verdict.device}", *factor, f"{verdict.confidence} confidence"])
+
+
+def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
+    """The first reasons, in a line each where their sense allows, and how many more there are."""
+    return [shorten(reason, width) for reason in verdict.reasons[:REASONS]], len(verdict.reasons[REASONS:])
+
+
+def by_workload(verdict: Verdict) -> str | None:
+    """The device of each family, where they differ."""
+    if len(set(verdict.by_workload.values())) < 2:
+        return None
+    return "by workload: " + ", ".join(f"{family} {device}" for family, device in verdict.by_workload.items())
+
+
+def coverage(report: Report) -> list[str]:
+    """How much of the plan of operator probes was made, a sentence a device; of the CPU where it is alone.
+
+    Reports of version 0.1.0 made before this was counted have none, nor has a stranger's check of this name.
+    """
+    facts = next((check.facts for check in report.checks if check.id == "operators"), {})
+    try:
+        counted = {device: _covered(device, row) for device, row in facts.get("coverage", {}).items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return []
+    return [told for device, told in counted.items() if device != "cpu" or len(counted) == 1]
+
+
+def _covered(device: str, row: dict[str, Any]) -> str:
+    """Counts are of probes; `variants` has those made by layout, of which contiguous is the plain one."""
+    other = row["made"] - row["variants"].get("contiguous", 0)
+    layouts = f"{other:,}" if other else "none"
+    reached = f"{row['operators']:,} operators, {layouts} in other layouts" if row["made"] else "nothing"
+    return f"{row['made']:,} of {row['planned']:,} probes on {device}: {reached}"
 
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
@@ -41,6 +87,8 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
         state = "usable" if device.usable else f"not usable: {device.reason}"
         yield "Device", joined([device.device, device.name, state])
     yield "Checks", ", ".join(f"{check.id} {check.status}" for check in report.checks)
+    if covered := coverage(report):
+        yield "Coverage", "; ".join(covered)
     yield "mpsdoctor", f"{report.tool.version}, {report.budget} check-up, {report.duration_s:.1f} s"
 
 
@@ -87,7 +135,37 @@ def timed(report: Report) -> Iterator[Timed]:
 
 def _timed(row: dict[str, Any], ratios: dict[tuple[str, str, str], dict[str, Any]]) -> Timed:
     place = (row["workload"], row["size"], row["device"])
-    ratio = ratios.get(place)
-    against = f"{ratio['speedup']:.3g}× ({ratio['ci95'][0]:.3g} to {ratio['ci95'][1]:.3g})" if ratio else ""
-    interval = " to ".join(f"{end:.3g}" for end in row["ci95_ms"] or ())
-    return Timed(*place, float(row["step_ms"]), interval, against)
+    step, ratio = float(row["step_ms"]), ratios.get(place)
+    return Timed(*place, step, duration(step), interval(row["ci95_ms"]), against(ratio) if ratio else "")
+
+
+def interval(ends: Sequence[float] | None) -> str:
+    """`5.97 to 12.8 ms`."""
+    if not ends:
+        return ""
+    low, high = map(duration, ends)
+    told = f"{low.removesuffix(high[high.index(' ') :])} to {high}"
+    return NOT_SETTLED if ends[1] > UNSETTLED * ends[0] else told
+
+
+def against(ratio: Mapping[str, Any]) -> str:
+    """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
+    low, high = ratio["ci95"]
+    told, open_still = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
+    if high <= UNSETTLED * low:
+        return f"{told}, {NOT_SETTLED}" if open_still else f"{told} ({figure(low)} to {figure(high)})"
+    if ratio["winner"] == "tie":
+        return NOT_SETTLED
+    return f"at most {figure(high)}×" if high < 1 else f"at least {figure(low)}×"
+
+
+def duration(ms: float) -> str:
+    """`83.2 µs`, `9.69 ms`, `1.43 s`."""
+    if ms < 0.1:
+        return f"{figure(1000 * ms)} µs"
+    return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"
+
+
+def figure(value: float) -> str:
+    """Three digits, without powers of ten."""
+    return f"{Decimal(f'{value:#.3g}'):,f}"

@@ -1,30 +1,34 @@
-"""The report for people: 80 columns, the verdict first, what matters most first."""
+"""The report for people: 80 columns; one screen says what matters, then come findings and figures."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
-from mpsdoctor.formats.rows import headline, machine_parts, torch_parts
+from mpsdoctor.formats import rows, wrapping
+from mpsdoctor.formats.rows import machine_parts, torch_parts
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
 
 WIDTH = 80
+LINES = 8  # of a finding; -v shows all
+MORE = " … (-v)"
 # A symbol, its spelling in ASCII, and its colour; the word always stands beside it.
 SIGNS = {
     "pass": ("✓", "+", "green"),
+    "info": ("i", "i", "green"),
     "warn": ("!", "!", "yellow"),
     "fail": ("✗", "x", "red"),
     "skip": ("–", "-", "bright_black"),
     "error": ("‼", "E", "red"),
 }
-OF_SEVERITY = {"error": "fail", "warning": "warn", "info": "pass"}
-ASCII = str.maketrans({"·": "|", "…": ".", "–": "-", "→": ">", "±": "~", "×": "x", "≥": ">", "—": "-", "’": "'"})
+OF_SEVERITY = {"error": "fail", "warning": "warn", "info": "info"}
+ASCII = str.maketrans("·…–→±×≥—’µ", "|.->~x>-'u")
 
 Paint = Callable[[str, str], str]
 
@@ -37,26 +41,33 @@ def render(report: Report, style: Style) -> str:
 
     parts = [
         [f"mpsdoctor {report.tool.version} · {report.budget} check-up · {report.duration_s:.1f} s"],
-        verdict(report, paint),
+        verdict(report, style, paint),
         summary(report),
         checks(report, style, paint),
+        told([finding for _, finding in rows.findings(report)], style, paint),
         speeds(report),
         closing(report),
     ]
-    text = "\n\n".join("\n".join(part) for part in (list(lines) for lines in parts) if part) + "\n"
+    text = "\n\n".join("\n".join(part) for part in (list(part) for part in parts) if part) + "\n"
     return text if style.unicode else text.translate(ASCII).encode("ascii", "replace").decode()
 
 
-def verdict(report: Report, paint: Paint) -> Iterator[str]:
+def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     found = report.verdict
-    yield paint(headline(report), "green" if found else "yellow")
+    yield paint(rows.headline(report), "green" if found else "yellow")
     if found is None:
         return
-    for reason in found.reasons:
+    reasons, more = (found.reasons, 0) if style.verbosity > 0 else rows.reasons(found, WIDTH - 4)
+    for reason in reasons:
         yield from wrapped(reason, "  - ", "    ")
-    if len(set(found.by_workload.values())) > 1:
-        table = ", ".join(f"{name}: {device}" for name, device in found.by_workload.items())
-        yield from wrapped(f"by workload: {table}", "  - ", "    ")
+    if more:
+        yield f"    and {more} more (-v)"
+    yield from wrapped(rows.by_workload(found) or "", "  - ", "    ")
+
+
+def short(text: str, width: int, style: Style) -> str:
+    """A sentence in a line, if its sense allows."""
+    return text if style.verbosity > 0 else wrapping.shorten(text, width)
 
 
 def summary(report: Report) -> Iterator[str]:
@@ -67,72 +78,75 @@ def summary(report: Report) -> Iterator[str]:
         yield from labelled("Torch", torch_parts(report))
     for number, device in enumerate(report.devices):
         state = "usable" if device.usable else f"not usable: {device.reason}"
-        yield from labelled("" if number else "Devices", [device.device, device.name, state])
+        told = rows.joined([device.device, device.name, state])
+        yield from labelled("" if number else "Devices", [wrapping.shorten(told, WIDTH - 9)])
 
 
 def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
+    """A line a check, and how much of the operators was reached."""
     for result in report.checks:
         sign, plain, colour = SIGNS[result.status]
         mark = paint(f"{sign if style.unicode else plain} {result.status:5}", colour)
         reason = f": {result.reason}" if result.reason else ""
-        first, *rest = textwrap.wrap(f"{result.title}{reason}", WIDTH - 28, break_on_hyphens=False) or [""]
+        title = short(f"{result.title}{reason}", WIDTH - 22, style)
+        first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
         yield f"{mark}  {result.id:12} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
-        yield from findings(result, style, paint)
+        if result.id == "operators":
+            for sentence in rows.coverage(report):
+                yield from wrapped(sentence, " " * 9, " " * 9)
 
 
 def findings(result: CheckResult, style: Style, paint: Paint) -> Iterator[str]:
-    for finding in sorted(result.findings, key=lambda finding: ORDER[finding.severity]):
-        if finding.severity == "info" and style.verbosity < 0:
-            continue
-        colour = SIGNS[OF_SEVERITY[finding.severity]][2]
-        head, *rest = textwrap.wrap(f"{finding.code} {finding.severity}: {finding.title}", WIDTH - 9)
-        yield " " * 9 + paint(head, colour)
-        yield from (" " * 9 + paint(line, colour) for line in rest)
-        yield from explanation(finding, style)
+    """What one check found, the gravest first."""
+    yield from told(sorted(result.findings, key=lambda finding: ORDER[finding.severity]), style, paint)
 
 
-def explanation(finding: Finding, style: Style) -> Iterator[str]:
-    """Detail and remedy; commands on lines of their own, so that they can be copied."""
-    lines = [line for paragraph in finding.detail.splitlines() for line in wrapped(paragraph, " " * 11, " " * 11)]
-    limit = len(lines) if style.verbosity > 0 else 12
-    yield from lines[:limit]
-    if len(lines) > limit:
-        yield " " * 11 + f"… {len(lines) - limit} more lines (-v)"
-    if finding.remedy:
-        yield from wrapped(finding.remedy.text, " " * 11 + "→ ", " " * 13)
-        yield from (" " * 15 + command for command in finding.remedy.commands)
+def told(found: Iterable[Finding], style: Style, paint: Paint) -> Iterator[str]:
+    """Findings one below the other, the grave ones apart; what is only good to know takes a line."""
+    for number, (grave, some) in enumerate(groupby(found, lambda finding: finding.severity != "info")):
+        blocks = [block(finding, style, paint) for finding in some if grave or style.verbosity >= 0]
+        apart = grave or style.verbosity > 0
+        for place, each in enumerate(blocks):
+            if place + number and (apart or not place):
+                yield ""
+            yield from each
+
+
+def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
+    """A finding in a few lines."""
+    sign, plain, colour = SIGNS[OF_SEVERITY[finding.severity]]
+    brief = finding.severity == "info" and style.verbosity <= 0
+    title = f"{finding.code} {finding.severity}: {finding.title}"
+    title = wrapping.shorten(title, WIDTH - 2) if brief else title
+    head = [paint(line, colour) for line in wrapped(title, f"{sign if style.unicode else plain} ", "  ")]
+    return head if brief else head + explanation(finding, style, LINES - len(head))
+
+
+def explanation(finding: Finding, style: Style, room: int) -> list[str]:
+    """Detail, and the remedy with its commands on lines of their own, which are never cut."""
+    detail = [line for paragraph in finding.detail.splitlines() for line in wrapped(paragraph, " " * 4, " " * 4)]
+    remedy = wrapped(finding.remedy.text, " " * 4 + "→ ", " " * 6) if finding.remedy else []
+    commands = [" " * 8 + command for command in finding.remedy.commands] if finding.remedy else []
     if style.verbosity > 0:
-        yield from (" " * 11 + link for link in finding.links)
+        return [*detail, *remedy, *commands, *(" " * 4 + link for link in finding.links)]
+    room -= len(commands)
+    remedy = wrapping.fit(remedy, max(1, room - min(2, len(detail))), WIDTH, MORE)
+    return [*wrapping.fit(detail, max(1, room - len(remedy)), WIDTH, MORE), *remedy, *commands]
 
 
 def speeds(report: Report) -> Iterator[str]:
     """Step times by workload and device, and how many times faster than the CPU with its interval."""
-    facts = next((check.facts for check in report.checks if check.id == "training"), {})
-    timed = [row for row in facts.get("results", ()) if row["outcome"] == "ok"]
-    if not timed:
-        return
-    ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
-    # The names of our own workloads fit into 13 columns; that of a person's own step may need up to 40.
-    width = max(13, 2 + max(len(row["workload"]) for row in timed))
-    yield f"{'Training':{width}}{'size':8}{'device':8}{'ms a step':>9}   {'95 % interval':18}against the CPU"
+    timed = list(rows.timed(report))
+    if timed:
+        yield f"{'Training':13}{'size':8}{'device':7}{'a step':>9}  {'95 % interval':16} against the CPU"
     for row in timed:
-        interval = " to ".join(_figure(end) for end in row["ci95_ms"] or ()) or "-"
-        ratio = ratios.get((row["workload"], row["size"], row["device"]))
-        named = f"{row['workload']:{width}}{row['size']:8}{row['device']:8}"
-        yield f"{named}{_figure(row['step_ms']):>9}   {interval:18}{_ratio(ratio)}".rstrip()
-
-
-def _figure(value: float) -> str:
-    """Three digits, but no powers of ten beside plain numbers."""
-    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
-
-
-def _ratio(ratio: dict[str, Any] | None) -> str:
-    if not ratio:
-        return ""
-    lo, hi = ratio["ci95"]
-    return f"{ratio['speedup']:.2f}× ({lo:.2f} to {hi:.2f})"
+        name = wrapping.pad(row.workload, 13)
+        if len(name) > 13 or not name.endswith(" "):  # the name of a person's own step
+            yield name
+            name = " " * 13
+        figures = f"{wrapping.pad(row.device, 7)}{row.step:>9}  {row.interval:16} {row.against}"
+        yield f"{name}{wrapping.pad(row.size, 8)}{figures}".rstrip()
 
 
 def closing(report: Report) -> Iterator[str]:
@@ -147,11 +161,4 @@ def labelled(label: str, values: Iterable[str | None]) -> Iterator[str]:
 
 
 def wrapped(text: str, first: str, later: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=later,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapping.wrap(text, WIDTH, first, later)

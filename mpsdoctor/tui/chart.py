@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.content import Content
 
+from mpsdoctor.formats import rows
 from mpsdoctor.tui import words
 
 MARKS = "●▲■◆"
@@ -143,8 +144,8 @@ def _ticks(found: Sequence[Point], up: Any, height: int) -> dict[int, str]:
     for value in (step for step in steps if low <= step <= high):
         row = height - 1 - round(up(value))
         if not {row - 1, row, row + 1} & told.keys():
-            told[row] = f"{value:g} ms"
-    return told or {height // 2: f"{found[0].ms:.3g} ms"}
+            told[row] = f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
+    return told or {height // 2: rows.duration(found[0].ms)}
 
 
 def _row(grid: Grid, row: int, width: int, tick: str) -> Content:
@@ -198,7 +199,7 @@ def bars(found: Mapping[str, Sequence[Point]], width: int) -> Content:
         told += [
             (f"crossover at about {quantity(x)} parameters: {winner} beyond", "strong") for x, winner in crossings(mine)
         ]
-    note = "log scale · time of a step, 95 % interval" if width >= 60 else "log scale, ms a step"
+    note = "log scale · time of a step, 95 % interval" if width >= 60 else "log scale, time of a step"
     return words.lines([*told, (note, "muted")])
 
 
@@ -209,7 +210,7 @@ def _cells(ms: float, floor: float, span: float, room: int) -> str:
 
 def _bar(workload: str, point: Point, shade: str, width: int, bar: str) -> Content:
     wide = width >= 72
-    interval = f" ({point.low:.3g} to {point.high:.3g})" if wide else ""
+    interval = f" ({rows.interval((point.low, point.high))})" if wide else ""
     label = f"{workload[:12]:13}" if wide else ""
-    figure = f" {point.ms:>7.3g} ms"
+    figure = f" {rows.duration(point.ms):>9}"
     return words.styled(f"{label}{point.size:7}{point.device:6}", (bar, shade), figure, (interval, "muted"))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textual.content import Content
 
+from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.tui.model import Course, Model
 
@@ -41,7 +40,6 @@ TONES = {
 BLINK = 24.0  # spinner steps a second: each tick of the screen shows another one
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 EVIDENCE = 4000  # characters shown; the report holds all of it
-RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
 
 
 def styled(*pieces: Piece) -> Content:
@@ -56,7 +54,7 @@ def _piece(piece: Piece) -> str | Content | tuple[str, str]:
 def hang(label: Piece, text: str, indent: int, width: int) -> Content:
     """A label, and text that is wrapped beside it."""
     room = max(16, width - indent)
-    told = "\n".join(textwrap.wrap(text, room, break_on_hyphens=False)).replace("\n", "\n" + " " * indent)
+    told = ("\n" + " " * indent).join(wrapping.wrap(text, room))
     return styled(label, told)
 
 
@@ -95,15 +93,7 @@ def headline(model: Model) -> tuple[str, str]:
 def verdict(report: Report) -> tuple[str, str]:
     """`use mps · 3.4× · high confidence`."""
     found = report.verdict
-    if found is None:
-        return "no verdict: nothing was measured that could carry one", "warn"
-    ratio = next((told[1] for reason in found.reasons if (told := RATIO.search(reason))), None)
-    parts = [
-        f"use {found.device}",
-        *([ratio] if ratio and found.device != "cpu" else []),
-        f"{found.confidence} confidence",
-    ]
-    return " · ".join(parts), "warn" if found.confidence == "low" else "pass"
+    return rows.headline(report), "warn" if found is None or found.confidence == "low" else "pass"
 
 
 def finding(check: CheckResult, told: Finding) -> Iterator[Piece]:
@@ -131,7 +121,11 @@ def evidence(value: Any) -> str:
     """JSON for people, cut where nobody reads on."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
     bare = "\n".join(line.rstrip(" [{,").replace('"', "")[1:] for line in text.splitlines() if line.strip(" []{},"))
-    return bare if len(bare) <= EVIDENCE else bare[:EVIDENCE] + "\n… the exported report holds the rest"
+    return (
+        bare
+        if len(bare) <= EVIDENCE
+        else bare[:EVIDENCE].rpartition("\n")[0] + "\n… the exported report holds the rest"
+    )
 
 
 def plain_finding(told: Finding) -> str:

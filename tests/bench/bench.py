@@ -1,5 +1,6 @@
 """Prints the speed and memory figures of the command beside their bars: `python tests/bench/bench.py [RUNS]`.
 
+`--smoke` runs cheap commands once: seconds, and figures that only show that there are some.
 Ratios are taken within one run, A B A B, because machines differ and drift. Figures of what trainers import:
 bench_trainer.py.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 COMMAND = [sys.executable, "-m", "mpsdoctor"]
 INSTALLED = [str(Path(sys.executable).with_name("mpsdoctor"))]
 CHEAP = ["--only", "chip,build,environment,memory", "--no-profile"]
+QUICK, STANDARD = ["--json", "--budget", "quick"], ["--json"]
 
 
 def run(command: list[str]) -> tuple[float, float]:
@@ -29,6 +31,8 @@ def run(command: list[str]) -> tuple[float, float]:
             peak = max(peak, high_water_mark(status))
             time.sleep(0.005)
         seconds = time.perf_counter() - begun
+    if process.returncode not in (0, 1):  # 1 is a finding, as in any check-up
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
     return seconds, peak / 1e3
 
 
@@ -51,16 +55,20 @@ def tell(what: str, values: list[float], bar: float, unit: str) -> None:
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    smoke = "--smoke" in sys.argv
+    cheap = ["--only", "chip", "--no-profile"] if smoke else CHEAP
+    runs = 1 if smoke else next((int(word) for word in sys.argv[1:]), 5)
+    quickly, usually = (["--json", *cheap],) * 2 if smoke else (QUICK, STANDARD)
     os.environ["MPSDOCTOR_PROFILE"] = str(Path(tempfile.mkdtemp()) / "profile.json")
-    run([*COMMAND, *CHEAP])  # files into the page cache
+    if not smoke:
+        run([*COMMAND, *cheap])  # files into the page cache
     tell("mpsdoctor --version", [run([*INSTALLED, "--version"])[0] for _ in range(4 * runs)], 0.15, "s")
-    pairs = [(run([*COMMAND, *CHEAP]), run([sys.executable, "-m", "torch.utils.collect_env"])) for _ in range(runs)]
+    pairs = [(run([*COMMAND, *cheap]), run([sys.executable, "-m", "torch.utils.collect_env"])) for _ in range(runs)]
     tell("cheap checks", [ours[0] for ours, _ in pairs], 60, "s")
     tell("cheap checks / torch.utils.collect_env", [ours[0] / theirs[0] for ours, theirs in pairs], 1.5, "")
-    quick = [run([*COMMAND, "--json", "--budget", "quick"]) for _ in range(runs)]
+    quick = [run([*COMMAND, *quickly]) for _ in range(runs)]
     tell("--json --budget quick", [seconds for seconds, _ in quick], 10, "s")
-    standard = [run([*COMMAND, "--json"]) for _ in range(max(2, runs // 2))]
+    standard = [run([*COMMAND, *usually]) for _ in range(1 if smoke else max(2, runs // 2))]
     tell("--json", [seconds for seconds, _ in standard], 60, "s")
     tell("the doctor's own process, peak", [mb for _, mb in quick + standard], 80, "MB")
 

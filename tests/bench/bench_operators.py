@@ -3,6 +3,8 @@
 speed    probes a second through the sandbox and in one process, and the worker's peak memory
 crash    what a death costs, the first (one import of torch) and the later ones (a spare is ready)
 faults   each kind of fault in twenty operators of a simulated accelerator: found and named, and nothing else changed
+
+`--smoke` does each with a few probes of one operator.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from simulator import simulator
 
 OPERATORS = "mpsdoctor_worker.operators"
 HERE = f"{Path(__file__).resolve()}"
-PROBES = 3000
+SMOKE = "--smoke" in sys.argv
+PROBES = 100 if SMOKE else 3000
 DEATHS = {"abort": "crash", "segfault": "crash", "exit": "crash", "hang": "timeout"}
 KINDS = {kind: kind for kind in ("unimplemented", "wrong", "nan", "error", "oom")} | DEATHS
-EACH = 20
+KINDS = {"wrong": "wrong"} if SMOKE else KINDS
+EACH = 1 if SMOKE else 20
 
 
 def probe(row: list[str], device: str, timeout: float = 10.0) -> Job:
@@ -55,7 +59,7 @@ def planned(worker: Sandbox, level: str, device: str) -> list[list[str]]:
 
 
 def speed() -> None:
-    pairs = [compare() for _ in range(5)]
+    pairs = [compare() for _ in range(1 if SMOKE else 5)]
     rates, ratios, peaks = zip(*pairs, strict=True)
     print(f"probes a second, in a worker     {statistics.median(rates):8.0f}      bar 300   ({spread(rates)})")
     print(f"isolation, times one process     {statistics.median(ratios):8.2f}      bar 1.25  ({spread(ratios)})")
@@ -90,7 +94,8 @@ def crash() -> None:
     begun = time.perf_counter()
     worker.call("os:getpid")
     imported = time.perf_counter() - begun
-    jobs = [job for _ in range(6) for job in (Job("os:_exit", {"status": 3}), Job("time:time"), Job(f"{HERE}:rest"))]
+    pause = Job(f"{HERE}:rest", {"seconds": 1 if SMOKE else 3})
+    jobs = [job for _ in range(2 if SMOKE else 6) for job in (Job("os:_exit", {"status": 3}), Job("time:time"), pause)]
     after: list[float] = []
     for answer in worker.run(jobs):
         if answer.job.call == "time:time":
@@ -102,19 +107,20 @@ def crash() -> None:
     print(f"after later ones, a spare ready  {statistics.median(after[1:]):8.3f} s    bar 0.3   ({spread(after[1:])})")
 
 
-def rest() -> None:
-    time.sleep(3)
+def rest(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def faults() -> None:
     plain = sandbox(**simulator.environment())
     plan = [row for row in planned(plain, "standard", "sim") if row[3] == "contiguous"]
+    plan = plan[:PROBES] if SMOKE else plan
     healthy = outcomes(plain, plan)
     plain.close()
     fine = {row[1] for row in plan if row[4] == "forward" and healthy[name(row)] == "ok"}
     forward = [op for op in FORWARD if op in fine][:EACH]
     print(f"{len(plan)} probes; forward: {len(forward)} operators, backward: {len(BACKWARD)}")
-    for what, targets in (("forward", forward), ("backward", BACKWARD)):
+    for what, targets in (("forward", forward), ("backward", BACKWARD))[: 1 if SMOKE else 2]:
         users = {op: touched(plan, healthy, op) for op in targets}
         for kind, outcome in KINDS.items():
             one_kind(plan, healthy, kind, outcome, what, users)
@@ -189,5 +195,5 @@ def name(row: list[str]) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for wanted in sys.argv[1:] or ("speed", "crash", "faults"):
+    for wanted in [word for word in sys.argv[1:] if word != "--smoke"] or ("speed", "crash", "faults"):
         globals()[wanted]()

@@ -1,11 +1,12 @@
 """`mpsdoctor ops --all` beside PyTorch's own device-type test classes under pytest, over the same OpInfos on the CPU.
 
-    python tests/bench/bench_ops.py [COUNT]
+    python tests/bench/bench_ops.py [COUNT | --smoke]
 
 Takes about COUNT OpInfos (240) with float32 and a gradient, evenly spread over op_db; of fewer, the start is most of
 the time. Both sides judge every sample forward and backward against float64. Theirs is a TestCase made by
 `instantiate_device_type_tests` and `ops`, one test an OpInfo and direction. Needs numpy, expecttest and pytest. Prints
 seconds with and without what each needs to start (a run over a single OpInfo), and the memory of the largest worker.
+`--smoke` runs two OpInfos, and takes no start off.
 """
 
 from __future__ import annotations
@@ -123,13 +124,14 @@ def theirs(names: list[str]) -> tuple[float, str]:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 240
+    smoke = "--smoke" in sys.argv
+    count = 2 if smoke else next((int(word) for word in sys.argv[1:]), 240)
     choice = subprocess.run([sys.executable, "-c", CHOICE.format(count)], capture_output=True, text=True, check=True)
     names = choice.stdout.strip().splitlines()[-1]
     mine = ours(names)
-    start = ours("exp")["seconds"]
+    start = 0.0 if smoke else ours("exp")["seconds"]
     other, line = theirs(mine["entries"])
-    other_start, _ = theirs(["exp"])
+    other_start = 0.0 if smoke else theirs(["exp"])[0]
     print(f"{len(mine['entries'])} OpInfos, {mine['samples']:,} samples: {mine['summary']}")
     print(f"mpsdoctor  {mine['seconds']:6.1f} s   {mine['seconds'] - start:6.1f} s without the start ({start:.1f} s)")
     print(f"pytest     {other:6.1f} s   {other - other_start:6.1f} s without the start ({other_start:.1f} s)   {line}")

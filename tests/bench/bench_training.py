@@ -5,6 +5,7 @@ ratios    races against a simulated accelerator with a planted speed ratio: winn
 same      races of two workers that train on the same CPU: nobody may win
 verdicts  pairs of check-ups one after the other: the same verdict, and how long they take
 table     prints the results so far
+--smoke   each of them at its smallest, and the table of that; in place of a command
 
 Results are appended to a file of JSON lines (`--results`), so that a table can be filled in several sittings. Those
 beside which others took more than a quarter of the processor are counted, but not in the tables.
@@ -37,6 +38,12 @@ SIZES = ("small", "medium", "large")
 PLANTED = (0.25, 0.5, 0.9, 0.97, 1.0, 1.03, 1.1, 2.0, 4.0)
 CODES = ("MPS520", "MPS521")  # findings of conditions that spoil a timing
 BLOCK = 0.1  # seconds beside Timer
+SMOKE = (
+    "timer --families mlp --sizes small --rounds 3 --threads 1",
+    "ratios --families mlp --planted 2 --runs 1 --share 0.5 --price 2",
+    "same --families mlp --sizes small --runs 1 --share 0.5 --threads 1",
+    "verdicts --runs 1",
+)
 
 
 def timer(args: argparse.Namespace) -> Iterator[Row]:
@@ -209,7 +216,7 @@ MEASURE: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
 SHOW = {"timer": show_timer, "ratios": show_ratios, "same": show_same, "verdicts": show_verdicts}
 
 
-def options() -> argparse.Namespace:
+def options(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("command", choices=[*MEASURE, "table"])
@@ -225,7 +232,7 @@ def options() -> argparse.Namespace:
     add("--runs", type=int, default=20, help="ratios, same: races; verdicts: pairs")
     add("--share", type=float, default=2.5, help="ratios, same: seconds for a race")
     add("--budget", default="quick", help="verdicts")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def measure(args: argparse.Namespace) -> None:
@@ -243,11 +250,11 @@ def busy() -> float:
     return idle_conditions()["cpu_percent"] or 0.0
 
 
-def table(results: Path) -> None:
+def table(results: Path, most_busy: float = BUSY_PERCENT) -> None:
     rows = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
     for name, show in SHOW.items():
         every = [row for row in rows if row["table"] == name]
-        quiet = [row for row in every if row["busy"] <= BUSY_PERCENT]
+        quiet = [row for row in every if row["busy"] <= most_busy]
         wrong = sum(map(wrong_winner, every)) - sum(map(wrong_winner, quiet))
         disturbed = f"{len(every) - len(quiet)} more were disturbed, with {wrong} wrong winners"
         print(f"\n{name}: {len(quiet)} results; {disturbed}")
@@ -255,7 +262,19 @@ def table(results: Path) -> None:
             show(quiet)
 
 
+def smoke() -> None:
+    """Whatever others take of the processor: the figures only show that there are some."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.jsonl"
+        for line in SMOKE:
+            measure(options([*line.split(), "--results", str(results)]))
+        table(results, most_busy=100.0)
+
+
 def main() -> None:
+    if "--smoke" in sys.argv:
+        smoke()
+        return
     args = options()
     if args.command == "table":
         table(args.results)

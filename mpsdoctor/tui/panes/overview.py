@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from mpsdoctor.formats import rows
 from mpsdoctor.report import ORDER, Finding, Verdict
 from mpsdoctor.tui import words
 from mpsdoctor.tui.panes.pane import Pane
@@ -63,6 +64,8 @@ class Overview(Pane):
                 yield words.hang((f"{label:{LABEL - 1}} ", "title"), fact, LABEL, width)
         yield ""
         yield from self._course()
+        if report and report.verdict:
+            yield from _all_reasons(report.verdict, width)
 
     def _course(self) -> Iterator[Piece]:
         for course in self.model.checks.values():
@@ -83,10 +86,21 @@ class Overview(Pane):
 
 
 def _reasons(found: Verdict, width: int) -> Iterator[Piece]:
-    yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in found.reasons)
-    if len(set(found.by_workload.values())) > 1:
-        told = ", ".join(f"{workload} {device}" for workload, device in found.by_workload.items())
-        yield words.hang(("· ", "muted"), f"by workload: {told}", 2, width)
+    """In a line each what a person reads first; the rest stands below the checks."""
+    reasons, more = rows.reasons(found, width - 2)
+    yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in reasons)
+    if more:
+        yield (f"  and {more} more, below", "muted")
+    if told := rows.by_workload(found):
+        yield words.hang(("· ", "muted"), told, 2, width)
+
+
+def _all_reasons(found: Verdict, width: int) -> Iterator[Piece]:
+    """Every reason as it was told, where the panel's top shows less."""
+    if rows.reasons(found, width - 2) != (list(found.reasons), 0):
+        yield ""
+        yield ("All reasons", "title")
+        yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in found.reasons)
 
 
 def _nothing(running: bool) -> str:

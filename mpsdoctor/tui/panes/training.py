@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from mpsdoctor.formats import rows as figures
 from mpsdoctor.tui import chart, live, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -17,9 +18,9 @@ COLUMNS = (
     Column("workload", 11),
     Column("size", 7),
     Column("device", 6),
-    Column("ms a step", 9, right=True),
+    Column("a step", 9, right=True),
     Column("95 % interval", 16, beyond=75),
-    Column("against the CPU", 20, beyond=60),
+    Column("against the CPU", 23, beyond=60),
     Column("memory", 9, right=True, beyond=90),
     Column("", beyond=100),
 )
@@ -102,9 +103,8 @@ def _rows(facts: Mapping[str, Any]) -> list[Row]:
 
 def _row(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> Row:
     fine = row["outcome"] == "ok"
-    low, high = row["ci95_ms"] or (None, None)
-    interval = f"{low:.3g} to {high:.3g}" if fine and low is not None else ""
-    figure = f"{row['step_ms']:.3g}" if fine else "…" if row["outcome"] == "timing" else row["outcome"]
+    interval = figures.interval(row["ci95_ms"]) if fine else ""
+    figure = figures.duration(row["step_ms"]) if fine else "…" if row["outcome"] == "timing" else row["outcome"]
     against, tone = _against(ratio) if fine else ("", "muted")
     memory = words.gib(row["peak_memory_bytes"]) if row["peak_memory_bytes"] else ""
     cells = (
@@ -136,8 +136,7 @@ def _row(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> Row:
 def _against(ratio: Mapping[str, Any] | None) -> tuple[str, str]:
     if not ratio:
         return "", "muted"
-    low, high = ratio["ci95"]
-    return f"{ratio['speedup']:.2f}× ({low:.2f} to {high:.2f})", WINNERS.get(ratio["winner"], "pass")
+    return figures.against(ratio), WINNERS.get(ratio["winner"], "pass")
 
 
 def _timed(facts: Mapping[str, Any]) -> dict[str, list[chart.Point]]:

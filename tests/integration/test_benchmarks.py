@@ -1,0 +1,60 @@
+"""Each benchmark of tests/bench, at its smallest: it runs to its end and prints all its figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[1] / "bench"
+# How lines begin that each prints; those of a table hold a figure of their own.
+LINES = {
+    "bench.py": ("mpsdoctor --version", "cheap checks / torch", "--json --budget quick", "the doctor's own process"),
+    "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
+    "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),
+    "bench_prediction.py": ("history read", "all rules      precision", "all rules      recall", "kernels alone"),
+    "bench_screen.py": ("first paint / an empty application", "key among 5,000 rows", "frame while 5,000 rows"),
+    "bench_trainer.py": ("import mpsdoctor", "the same without byte code", "first get_optimal", "later get_optimal"),
+    "bench_training.py": (
+        "timer: 1 results",
+        "| cpu  | mlp small |",
+        "ratios: 1 results",
+        "| 2 | 0.5 | 1 |",
+        "same: 1 results",
+        "| mlp small | 0.5 | 1 |",
+        "verdicts: 1 results",
+        "| quick | none | cpu",
+    ),
+}
+Runs = Mapping[str, "Future[subprocess.CompletedProcess[str]]"]
+
+
+def smoke(name: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCH / name), "--smoke"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[Runs]:
+    """All of them, two at a time and the longest first; what they measure here is not looked at."""
+    with ThreadPoolExecutor(2) as pool:
+        longest = ("bench_operators.py", "bench_training.py", "bench_ops.py")
+        yield {name: pool.submit(smoke, name) for name in dict.fromkeys((*longest, *LINES))}
+
+
+def test_no_benchmark_is_left_out() -> None:
+    """A new file in tests/bench is named here with what it prints."""
+    assert {path.name for path in BENCH.glob("bench*.py")} == set(LINES)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_benchmark_prints_its_figures(name: str, runs: Runs) -> None:
+    """`--smoke` ends with status 0, and each line that the whole benchmark prints is there."""
+    done = runs[name].result()
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.splitlines()
+    assert [start for start in LINES[name] if not any(line.startswith(start) for line in printed)] == []
