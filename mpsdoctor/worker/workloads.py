@@ -154,7 +154,7 @@ def shape_of(workload: str, size: str) -> Shape:
 def build(workload: str, size: str) -> nn.Module:
     """A module with the same weights at every call, on the CPU."""
     shape = shape_of(workload, size)
-    torch.manual_seed(SEED)
+    torch.default_generator.manual_seed(SEED)
     return FAMILIES[workload][0](shape)
 
 
@@ -164,7 +164,7 @@ def draw(workload: str, size: str, batch: Optional[int] = None) -> List[Batch]:
     `batch` replaces the declared number of samples.
     """
     shape = {**shape_of(workload, size), **({"batch": batch} if batch else {})}
-    torch.manual_seed(SEED + 1)
+    torch.default_generator.manual_seed(SEED + 1)
     batches: List[Batch] = []
     teacher: Any = None
     for _ in range(BATCHES):

@@ -16,7 +16,7 @@ MOST_DEATHS = 2  # a device that died this often is not asked again: each time c
 OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
 UNSUPPORTED = re.compile(
     r"not (currently )?implemented|not supported|unsupported|doesn't support|does not support"
-    r"|could not run '|could not create a primitive",
+    r"|could not run '|could not create a primitive|`fused=True` requires",
     re.IGNORECASE,
 )
 
