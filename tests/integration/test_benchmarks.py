@@ -14,6 +14,7 @@ BENCH = Path(__file__).parents[1] / "bench"
 # How lines begin that each prints; those of a table hold a figure of their own.
 LINES = {
     "bench.py": ("mpsdoctor --version", "cheap checks / torch", "--json --budget quick", "the doctor's own process"),
+    "bench_mac.py": ("| quick | 3 |",),
     "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
     "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),
     "bench_prediction.py": ("history read", "all rules      precision", "all rules      recall", "kernels alone"),

@@ -67,6 +67,9 @@ FAILURES: dict[str, Failure] = {
 }
 
 
+CRASH_DIALOG = " macOS may show 'Python quit unexpectedly' for it; that was this check."
+
+
 def label(row: Row) -> str:
     return f"{row['workload']} {row['size']}"
 
@@ -94,14 +97,23 @@ def failures(facts: Facts) -> Iterator[Finding]:
         for outcome, failure in FAILURES.items():
             failed = [row for row in rows if row["outcome"] == outcome]
             if failed:
+                dialog = CRASH_DIALOG if outcome == "crash" and device.partition(":")[0] == "mps" else ""
                 yield Finding(
                     failure.code,
                     failure.severity,
                     failure.title.format(device=device, items=labels(failed)),
-                    "; ".join(f"{label(row)}: {first_line(row['detail'])}" for row in failed) + ".",
+                    by_cause(failed) + ".",
                     {"device": device, "workloads": {label(row): row["detail"] for row in failed}},
-                    Remedy(failure.remedy),
+                    Remedy(failure.remedy + dialog),
                 )
+
+
+def by_cause(rows: Sequence[Row]) -> str:
+    """What went wrong, each cause once: `mlp small, cnn small: out of memory`."""
+    causes: dict[str, list[Row]] = {}
+    for row in rows:
+        causes.setdefault(first_line(row["detail"]).rstrip("."), []).append(row)
+    return "; ".join(f"{labels(some)}: {cause}" for cause, some in causes.items())
 
 
 def first_line(text: str) -> str:
