@@ -19,7 +19,7 @@ from typing import Any, Literal
 from mpsdoctor.clean import strings as neutralised
 from mpsdoctor.process import Watcher
 from mpsdoctor.report import Finding, Remedy
-from mpsdoctor.sandbox import Answer, Job, Sandbox
+from mpsdoctor.sandbox import AHEAD, Answer, Job, Sandbox
 
 __all__ = [
     "Answer",
@@ -49,16 +49,20 @@ class Skip(Exception):
 
 @dataclass
 class Workers:
-    """The workers of a check-up, one for each device and environment, shared by its checks."""
+    """The workers of a check-up, one for each device and environment, shared by its checks.
+
+    `unset` names variables that none of them inherits, for torch cannot be imported with their values.
+    """
 
     python: str
     watch: Watcher | None = None
+    unset: tuple[str, ...] = ()
     _open: dict[tuple[str, tuple[tuple[str, str], ...]], Sandbox] = field(default_factory=dict)
 
     def get(self, device: str, env: Mapping[str, str]) -> Sandbox:
         key = (device, tuple(sorted(env.items())))
         if key not in self._open:
-            self._open[key] = Sandbox(self.python, env, prelude=IMPORT_TORCH, watch=self.watch)
+            self._open[key] = self.sandbox(env, IMPORT_TORCH)
         return self._open[key]
 
     def close_others(self, kept: Iterable[Sandbox]) -> None:
@@ -68,6 +72,17 @@ class Workers:
             if sandbox not in staying:
                 del self._open[key]
                 sandbox.close()
+
+    def sandbox(self, env: Mapping[str, str], prelude: Job, ahead: int = AHEAD) -> Sandbox:
+        """One more worker's sandbox, which belongs to the caller."""
+        surroundings = {**dict.fromkeys(self.unset), **env}
+        return Sandbox(self.python, surroundings, prelude=prelude, watch=self.watch, ahead=ahead)
+
+    def leave_out(self, names: tuple[str, ...]) -> None:
+        """Unset these variables, and no others, for all workers from here on; those that run are ended."""
+        self.close()
+        self._open.clear()
+        self.unset = names
 
     def close(self) -> None:
         for sandbox in list(self._open.values()):

@@ -37,12 +37,15 @@ def run_check(
 ) -> dict[str, Any]:
     """Run one check; findings and facts go out as progress, `skip` or `control_characters` in the answer."""
     check = _load(_entries()[check_id])
+    workers = _workers(python)
+    if left_out := tuple(facts.get("build", {}).get("ends_import", ())):
+        workers.unset = left_out
     context = Context(
         budget=budget,
         seconds=_seconds(check)[budget],
         devices=None if devices is None else tuple(devices),
         facts=facts,
-        workers=_workers(python),
+        workers=workers,
         say=lambda message: _channel().progress(message),
     )
     printed = _Printed(sys.stdout)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -160,7 +160,7 @@ def report_of(
     machine = facts.get("chip") or build.get("machine") or {}
     return Report(
         tool=report.Tool("mpsdoctor", mpsdoctor.__version__),
-        generated_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        generated_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration_s=round(seconds, 3),
         budget=settings.budget,  # type: ignore[arg-type]  # the command line admits these three
         machine=msgspec.convert(report.known_fields(report.Machine, machine), report.Machine),

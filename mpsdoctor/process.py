@@ -24,9 +24,10 @@ Message = dict[str, Any]
 Watcher = Callable[[int, bool], None]
 
 
-def environment(overrides: Mapping[str, str]) -> dict[str, str]:
-    """This process' environment, less what belongs to its interpreter alone, with overrides."""
-    return {**{name: value for name, value in os.environ.items() if name not in FOREIGN}, **overrides}
+def environment(overrides: Mapping[str, str | None]) -> dict[str, str]:
+    """This process' environment, less what belongs to its interpreter alone, with overrides; None unsets."""
+    merged = {**os.environ, **dict.fromkeys(FOREIGN), **overrides}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def kill_group(group: int) -> None:
@@ -47,7 +48,7 @@ def parse(line: bytes) -> Message | None:
 class Process:
     """A started worker. `messages` yields what it sends; None follows the last one."""
 
-    def __init__(self, python: str, overrides: Mapping[str, str], watch: Watcher | None = None) -> None:
+    def __init__(self, python: str, overrides: Mapping[str, str | None], watch: Watcher | None = None) -> None:
         """Start it; OSError if the interpreter cannot be started."""
         self._popen = subprocess.Popen(
             [python, str(ENTRY)],

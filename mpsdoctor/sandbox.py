@@ -55,6 +55,7 @@ class _Pending:
 class Sandbox:
     """One interpreter with one environment. Its worker is started when needed and again after a death.
 
+    `env` comes on top of this process' own; None unsets a variable.
     `prelude` runs first in each worker (importing torch, for one); if that fails, so does every job, with the
     outcome `unavailable`. Text in answers is fit to be shown unless `neutralise` is False. `ahead` is how many
     jobs are sent before their turn; of long ones few suffice, and other workers may take the rest.
@@ -63,7 +64,7 @@ class Sandbox:
     def __init__(
         self,
         python: str,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         *,
         prelude: Job | None = None,
         watch: Watcher | None = None,
@@ -132,6 +133,8 @@ class Sandbox:
         while True:
             if not self._process and not self._closed:
                 self._restart(pending)
+            elif self._process and not self._process.ready:  # started ahead; its prelude may fail
+                self._get_ready(self._process)
             if self._closed or self._broken or not self._process:
                 return self._refuse(pending.popleft().job)
             begun = time.monotonic()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mpsdoctor import sentences
 from mpsdoctor.doubts import NOTHING_COMPARED, STEP, Doubt, confidence, doubts
 from mpsdoctor.report import Verdict
 
@@ -265,4 +266,4 @@ def some(names: Iterable[str]) -> str:
 
 
 def first_line(text: str) -> str:
-    return text.splitlines()[0][:200] if text else "no detail"
+    return sentences.shortened(text) or "no detail"

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import difflib
-import math
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from mpsdoctor.check import Context, Finding, Remedy, Rule, judged, neutralised
-from mpsdoctor_checks.variables import MPS_SINCE, OTHERS, PREFIXES
+from mpsdoctor_checks import installing
+from mpsdoctor_checks.variables import (
+    DEFAULTS,
+    FALLBACK,
+    HIGH,
+    LOG,
+    LOW,
+    MPS_SINCE,
+    OTHERS,
+    PREFIXES,
+    SIGNPOSTS,
+    refused,
+    release,
+    stoi,
+    strtod,
+)
+from mpsdoctor_checks.variables import fallback as fallback_of
 
 id = "environment"
 title = "Environment variables"
@@ -17,12 +33,6 @@ needs = ()
 
 Facts = dict[str, Any]
 
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
-HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
-LOW = "PYTORCH_MPS_LOW_WATERMARK_RATIO"
-# The allocator's own defaults and bounds, on unified memory (PyTorch documentation, MPS environment variables).
-DEFAULTS = {HIGH: 1.7, LOW: 1.4}
-MOST = 2.0
 DOCUMENTATION = "https://docs.pytorch.org/docs/stable/mps_environment_variables.html"
 
 
@@ -33,11 +43,14 @@ def run(context: Context) -> Iterator[Finding | Facts]:
 def collect(context: Context) -> Facts:
     """The variables as trainers started from here would inherit them, and the torch that would read them."""
     build = context.facts.get("build", {})
+    python = build.get("python") or {}
     return {
         "variables": neutralised(
             {name: os.environ[name] for name in sorted(os.environ) if name.startswith("PYTORCH_")}
         ),
-        "torch": (build.get("torch") or {}).get("version"),
+        "python": python,
+        "torch": (build.get("torch") or {}).get("version") or python.get("torch_version"),
+        "ends_import": build.get("ends_import", {}),
         "mps_available": (build.get("torch") or {}).get("mps_available"),
     }
 
@@ -59,89 +72,95 @@ def unknown(facts: Facts) -> Iterator[Finding]:
 
 
 def too_new(facts: Facts) -> Iterator[Finding]:
-    present = _release(facts["torch"])
+    present = release(facts["torch"])
     for name in facts["variables"]:
         since = MPS_SINCE.get(name)
         if since and present and present < since:
+            note, commands = installing.torch(facts["python"], "--upgrade torch")
             yield Finding(
                 "MPS602",
                 "warning",
                 f"{name} is not read by torch {facts['torch']}",
                 f"Torch reads it from {since[0]}.{since[1]} on; here it has no effect.",
                 {"name": name, "since": f"{since[0]}.{since[1]}"},
-                Remedy("Upgrade torch, or unset it.", ("python -m pip install --upgrade torch", f"unset {name}")),
+                Remedy(f"Upgrade torch, or unset it.{note}", (*commands, f"unset {name}")),
             )
 
 
-def _release(version: str | None) -> tuple[int, int] | None:
-    try:
-        major, minor = (version or "").split(".")[:2]
-        return int(major), int(minor)
-    except ValueError:
-        return None
+def ends_import(facts: Facts) -> Iterator[Finding]:
+    """What the build check saw by leaving them out; the check-up went on without them, a training would not."""
+    for name, value in facts["ends_import"].items():
+        yield Finding(
+            "MPS609",
+            "error",
+            f"{name}={value!r} ends every program that imports torch here",
+            "MPS202 tells how. What this check-up measured holds once the variable is unset.",
+            {"name": name, "value": value},
+            Remedy("Unset it.", (f"unset {name}",)),
+        )
 
 
 def watermarks(facts: Facts) -> Iterator[Finding]:
-    ratios = {}
-    for name in (HIGH, LOW):
-        ratio = _ratio(facts["variables"].get(name), DEFAULTS[name])
-        if ratio is None:
-            yield _bad_watermark(facts, f"{name} is not a ratio between 0 and {MOST:g}", name)
-            return
-        ratios[name] = ratio
-    if ratios[HIGH] == 0 and HIGH in facts["variables"]:
+    given = {name: facts["variables"][name] for name in (HIGH, LOW) if name in facts["variables"]}
+    for name, reason in refused(given).items():
         yield Finding(
-            "MPS604",
-            "warning",
-            "the limit of MPS memory is switched off",
-            f"With {HIGH}=0 a training that outgrows memory takes the system into swap, and may take it down.",
-            {"name": HIGH},
-            Remedy(f"Unset it, or set {HIGH} and {LOW} below 1 to stay out of swap.", (f"unset {HIGH}",)),
+            "MPS603",
+            "error" if facts["mps_available"] else "warning",
+            reason,
+            "The first allocation on MPS fails with 'invalid low watermark ratio' or 'invalid high watermark ratio'."
+            f" The defaults of {HIGH} and {LOW} are {DEFAULTS[HIGH]} and {DEFAULTS[LOW]}: lowering the high one below"
+            f" {DEFAULTS[LOW]} needs the low one as well. Training on the CPU is not affected.",
+            {"set": given, "name": name},
+            Remedy("Set both, the low one not above the high one.", (f"export {HIGH}=0.9 {LOW}=0.8",)),
             (DOCUMENTATION,),
         )
-    elif ratios[LOW] > (ratios[HIGH] or MOST):
-        text = f"the low watermark {ratios[LOW]:g} lies above the high watermark {ratios[HIGH]:g}"
-        yield _bad_watermark(facts, text, LOW)
+        return
+    if HIGH in given and strtod(given[HIGH]) == 0:
+        yield _no_limit(given[HIGH])
 
 
-def _ratio(text: str | None, default: float) -> float | None:
-    """A watermark as torch takes it, or None where torch refuses it."""
-    if text is None:
-        return default
-    try:
-        ratio = float(text)
-    except ValueError:
-        return None
-    return ratio if math.isfinite(ratio) and 0 <= ratio <= MOST else None
-
-
-def _bad_watermark(facts: Facts, what: str, name: str) -> Finding:
-    given = {key: facts["variables"][key] for key in (HIGH, LOW) if key in facts["variables"]}
+def _no_limit(value: str) -> Finding:
+    misread = "" if re.fullmatch(r"\s*[+-]?[0.]+\s*", value) else f"Torch reads {value!r} as 0. "
     return Finding(
-        "MPS603",
-        "error" if facts["mps_available"] else "warning",
-        what,
-        "The first allocation on MPS fails with 'invalid low watermark ratio' or 'invalid high watermark ratio'. The"
-        f" defaults are {DEFAULTS[HIGH]} and {DEFAULTS[LOW]}: lowering the high one below {DEFAULTS[LOW]} needs the"
-        " low one as well. Training on the CPU is not affected.",
-        {"set": given, "name": name},
-        Remedy("Set both, the low one not above the high one.", (f"export {HIGH}=0.9 {LOW}=0.8",)),
+        "MPS604",
+        "warning",
+        "the limit of MPS memory is switched off",
+        f"{misread}With {HIGH}=0 a training that outgrows memory takes the system into swap, and may take it down.",
+        {"name": HIGH, "value": value},
+        Remedy(f"Unset it, or set {HIGH} and {LOW} below 1 to stay out of swap.", (f"unset {HIGH}",)),
         (DOCUMENTATION,),
     )
 
 
+def options(facts: Facts) -> Iterator[Finding]:
+    given = {name: facts["variables"][name] for name in (LOG, SIGNPOSTS) if name in facts["variables"]}
+    for name, reason in refused(given).items():
+        yield Finding(
+            "MPS610",
+            "error" if facts["mps_available"] else "warning",
+            reason,
+            f"With {name}={given[name]} the first operator on MPS fails. Training on the CPU is not affected.",
+            {"name": name, "value": given[name]},
+            Remedy("Unset it.", (f"unset {name}",)),
+        )
+
+
 def fallback(facts: Facts) -> Iterator[Finding]:
     value = facts["variables"].get(FALLBACK)
-    if value is not None and value.strip().lower() in {"", "false", "no", "off", "00"}:
+    state = fallback_of(value, facts["torch"])
+    if state == "dies":
+        return  # where it did, the build check saw it; torch without MPS does not read the variable
+    if state == "on" and value is not None and _looks_off(value):
         yield Finding(
             "MPS605",
             "warning",
             f"{FALLBACK}={value!r} switches the fallback on",
-            "Torch takes anything but exactly 0 as on: operators without an MPS kernel run on the CPU, slowly.",
+            "Torch 2.8 and later take anything but exactly 0 as on: operators without an MPS kernel run on the CPU,"
+            " slowly.",
             {"value": value},
             Remedy("Set it to 0 to get an error for such operators instead.", (f"export {FALLBACK}=0",)),
         )
-    elif value not in (None, "0"):
+    elif state == "on":
         yield Finding(
             "MPS606",
             "info",
@@ -150,28 +169,34 @@ def fallback(facts: Facts) -> Iterator[Finding]:
             {"value": value},
         )
     elif facts["mps_available"]:
+        how = "not set" if value is None else "0" if value == "0" else f"{value!r}, which this torch reads as 0"
         yield Finding(
             "MPS607",
             "info",
             "operators without an MPS kernel raise an error",
-            f"{FALLBACK} is {'0' if value else 'not set'}. It is read while torch loads: set it before Python starts.",
+            f"{FALLBACK} is {how}. It is read while torch loads: set it before Python starts.",
             {"value": value},
         )
+
+
+def _looks_off(value: str) -> bool:
+    return value.strip().lower() in {"", "false", "no", "off", "none"} or stoi(value) == 0
 
 
 # What a variable does that someone who times or compares a training should know.
 SIDE_EFFECTS = {
     "PYTORCH_MPS_FAST_MATH": "Metal may round and reorder freely: results differ more from the CPU's.",
-    "PYTORCH_MPS_LOG_PROFILE_INFO": "Every operator is logged, which slows training and falsifies timings.",
-    "PYTORCH_MPS_TRACE_SIGNPOSTS": "Every operator is traced, which slows training and falsifies timings.",
+    LOG: "Every operator is logged, which slows training and falsifies timings.",
+    SIGNPOSTS: "Every operator is traced, which slows training and falsifies timings.",
     "PYTORCH_DEBUG_MPS_ALLOCATOR": "Every allocation is logged, which slows training and falsifies timings.",
     "PYTORCH_NO_CUDA_MEMORY_CACHING": "Every CUDA allocation goes to the driver, which slows training.",
 }
 
 
 def side_effects(facts: Facts) -> Iterator[Finding]:
+    without_effect = refused(facts["variables"])
     for name, effect in SIDE_EFFECTS.items():
-        if facts["variables"].get(name, "0") not in {"", "0"}:
+        if facts["variables"].get(name, "0") not in {"", "0"} and name not in without_effect:
             yield Finding(
                 "MPS608",
                 "warning",
@@ -182,4 +207,4 @@ def side_effects(facts: Facts) -> Iterator[Finding]:
             )
 
 
-RULES: tuple[Rule, ...] = (unknown, too_new, watermarks, fallback, side_effects)
+RULES: tuple[Rule, ...] = (unknown, too_new, ends_import, watermarks, options, fallback, side_effects)

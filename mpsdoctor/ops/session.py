@@ -34,7 +34,7 @@ class Pool(Workers):
         more = (("lane", str(number)),) if number else ()
         key = (device, (*tuple(sorted(env.items())), *more))
         if key not in self._open:
-            self._open[key] = Sandbox(self.python, env, prelude=prelude, watch=self.watch, ahead=2)
+            self._open[key] = self.sandbox(env, prelude, ahead=2)
         return self._open[key]
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
+import os
 import platform
 import sys
-from typing import Any
+import sysconfig
+from typing import Any, Optional
 
 
 def load() -> str:
@@ -14,9 +18,32 @@ def load() -> str:
     return str(torch.__version__)
 
 
-def python() -> dict[str, str]:
-    """Facts about this interpreter, which need no torch."""
-    return {"version": platform.python_version(), "executable": sys.executable, "arch": platform.machine()}
+def python() -> dict[str, Any]:
+    """Facts about this interpreter, which need no torch: `pip` is whether it has one, `externally_managed` whether
+    pip refuses to install (PEP 668), `torch_version` what the installed package says, which survives a torch that
+    cannot be imported."""
+    return {
+        "version": platform.python_version(),
+        "executable": sys.executable,
+        "arch": platform.machine(),
+        "pip": importlib.util.find_spec("pip") is not None,
+        "externally_managed": externally_managed(),
+        "torch_version": installed("torch"),
+    }
+
+
+def externally_managed() -> bool:
+    """Whether the system's packager owns this Python; environments made with it are free."""
+    marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    return sys.prefix == sys.base_prefix and os.path.exists(marker)
+
+
+def installed(package: str) -> Optional[str]:
+    """The version in a package's metadata, None without any."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def torch() -> dict[str, Any]:

@@ -78,6 +78,46 @@ def test_a_torch_that_cannot_be_used_is_a_finding(tmp_path: Path, how: str) -> N
     assert check(document, "operators")["status"] == "skip"
 
 
+# Stands before torch on the path and dies as torch 2.0 to 2.7 do on a Mac, or as every torch does; then it steps aside.
+DYING_TORCH = """
+import os, sys
+if os.environ.get("PYTORCH_ENABLE_MPS_FALLBACK", "0") not in ("0", "1"): os.abort()
+if os.environ.get("PYTORCH_JIT", "1") not in ("0", "1"): raise ValueError("Unknown setting of PYTORCH_JIT")
+sys.path.remove(os.path.dirname(__file__)); del sys.modules["torch"]; import torch
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "others"), [("PYTORCH_ENABLE_MPS_FALLBACK", {}), ("PYTORCH_JIT", {"PYTORCH_ENABLE_MPS_FALLBACK": "1"})]
+)
+def test_a_variable_that_ends_the_import_is_named_and_the_check_up_goes_on(
+    tmp_path: Path, name: str, others: dict[str, str]
+) -> None:
+    """MPS202 names it and the remedy is to unset it; a training would die, so the exit code is 1."""
+    (tmp_path / "torch.py").write_text(DYING_TORCH)
+    env = {"PYTHONPATH": str(tmp_path), name: "true", **others}
+    document = report("--budget", "quick", "--skip", "operators", "--no-profile", env=env)
+    (build,) = [found for found in check(document, "build")["findings"] if found["code"] == "MPS202"]
+    assert name in build["title"]
+    assert build["remedy"]["commands"] == [f"unset {name}"]
+    assert document["torch"]["error"] is None
+    assert check(document, "training")["facts"]["results"]
+    (grave,) = [found for found in check(document, "environment")["findings"] if found["severity"] == "error"]
+    assert (grave["code"], document["exit"]) == ("MPS609", 1)
+    assert name in grave["title"]
+
+
+def test_a_torch_that_dies_of_something_else_is_not_blamed_on_a_variable(tmp_path: Path) -> None:
+    """It dies without the variables too; its version is that of the installed package."""
+    (tmp_path / "torch.py").write_text("import os; os.abort()")
+    env = {"PYTHONPATH": str(tmp_path), "PYTORCH_ENABLE_MPS_FALLBACK": "true"}
+    document = report("--only", "build,environment", env=env)
+    (finding,) = check(document, "build")["findings"]
+    assert (finding["code"], finding["severity"]) == ("MPS202", "error")
+    assert "PYTORCH" not in finding["title"]
+    assert document["torch"]["version"].startswith("2.")
+
+
 def test_a_program_that_is_no_python_is_a_finding() -> None:
     """It is named, with what it said."""
     document = report("--python", "/bin/false")

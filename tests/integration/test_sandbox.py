@@ -181,14 +181,22 @@ def test_an_interpreter_that_cannot_be_used_is_told_apart(kind: str) -> None:
     assert told in answers[0].detail
 
 
-def broken_torch(folder: Path, source: str) -> Answer:
-    """A job after a prelude that imports this torch."""
+def broken_torch(folder: Path, source: str, *, ahead: bool = False) -> Answer:
+    """A job after a prelude that imports this torch, in a worker that was perhaps started ahead of it."""
     (folder / "torch.py").write_text(source)
     prelude = Job("mpsdoctor_worker.torch_facts:load", timeout=2.0)
     sandbox = Sandbox(sys.executable, {"PYTHONPATH": str(folder)}, prelude=prelude)
+    if ahead:
+        sandbox.start()
     answer = sandbox.call("os:getpid")
     sandbox.close()
     return answer
+
+
+def test_a_prelude_that_fails_in_a_worker_started_ahead_fails_its_jobs(tmp_path: Path) -> None:
+    """The first error is told; no job runs in a process whose torch is half imported."""
+    answer = broken_torch(tmp_path, "raise ImportError('libtorch_cpu is damaged')", ahead=True)
+    assert (answer.outcome, answer.detail) == ("unavailable", "ImportError: libtorch_cpu is damaged")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def facts(**changed: Any) -> dict[str, Any]:
         "asked_for": None,
         "interpreter_error": None,
         "cuda_version": None,
+        "ends_import": {},
+        "refused": {},
     }
     return {**base, **changed}
 
@@ -95,6 +97,85 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         [("MPS208", "info"), ("MPS211", "info")],
     ),
 }
+
+
+UNUSABLE = {
+    "device": "mps",
+    "name": None,
+    "usable": False,
+    "reason": "error: RuntimeError: MPS backend out of memory (max allowed: 7.93 GB). Tried to allocate 256 bytes. Use"
+    " PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 to disable upper limit (may cause system failure)..",
+}
+
+
+def only(given: dict[str, Any], code: str) -> Any:
+    """The one finding with this code."""
+    found = [finding for rule in build.RULES for finding in rule(given) if finding.code == code]
+    assert len(found) == 1
+    return found[0]
+
+
+def words(finding: Any) -> str:
+    """All that a person reads of a finding."""
+    return " ".join([finding.title, finding.detail, finding.remedy.text, *finding.remedy.commands])
+
+
+@pytest.mark.parametrize(
+    ("changed", "told", "untold"),
+    [
+        ({"machine": {**MAC, "virtual_machine": True}}, "virtual Mac", "variable"),
+        ({"refused": {"PYTORCH_MPS_HIGH_WATERMARK_RATIO": "too low"}}, "variable", "irtual Mac"),
+        ({}, "restart", "irtual"),
+    ],
+)
+def test_an_unusable_mps_is_explained_by_what_is_known(changed: dict[str, Any], told: str, untold: str) -> None:
+    """A virtual machine and a refused variable are told apart, and neither is guessed; sentences end once."""
+    given = facts(torch={**TORCH, "mps_available": True}, devices=[UNUSABLE], **changed)
+    read = words(only(given, "MPS207"))
+    assert told in read
+    assert untold not in read
+    assert "PYTORCH" not in read
+    assert ".." not in read
+    assert "7.93 GB). T" in read
+
+
+def test_a_variable_that_ends_the_import_is_named_and_torch_is_not_reinstalled() -> None:
+    """The remedy is to unset it, and the rule of torch 2.0 to 2.7 is told where it is the fallback variable."""
+    given = facts(
+        torch={**TORCH, "version": "2.7.1", "mps_available": True},
+        ends_import={"PYTORCH_ENABLE_MPS_FALLBACK": "true"},
+        import_error="mpsdoctor_worker.torch_facts:load did not end: killed by SIGABRT\nterminating due to stoi",
+    )
+    finding = only(given, "MPS202")
+    assert finding.title == "torch 2.7.1 cannot be imported with PYTORCH_ENABLE_MPS_FALLBACK='true'"
+    assert "SIGABRT" in finding.detail
+    assert "whole number" in finding.detail
+    assert finding.remedy.commands == ("unset PYTORCH_ENABLE_MPS_FALLBACK",)
+
+
+@pytest.mark.parametrize(
+    ("python", "commands"),
+    [
+        (PYTHON, ["python -m pip install torch"]),
+        ({**PYTHON, "executable": "~/my env/bin/python"}, ["~/'my env/bin/python' -m pip install torch"]),
+        ({**PYTHON, "pip": False}, ["uv pip install --python python torch", "python -m ensurepip"]),
+        (
+            {**PYTHON, "executable": "/opt/homebrew/bin/python3.13", "externally_managed": True},
+            ["/opt/homebrew/bin/python3.13 -m venv .venv", ".venv/bin/python -m pip install torch"],
+        ),
+    ],
+)
+def test_a_remedy_names_the_examined_interpreter(python: dict[str, Any], commands: list[str]) -> None:
+    """Its path is quoted, but for the home folder; without pip, or where pip refuses, another way is shown."""
+    assert list(only(facts(python=python, torch=None, devices=[]), "MPS201").remedy.commands) == commands
+
+
+def test_the_remedy_under_rosetta_works_beside_an_intel_homebrew() -> None:
+    """`brew` alone may be the Intel one; the path of the interpreter may hold a space."""
+    python = {**PYTHON, "arch": "x86_64", "executable": "/Users/Shared/my env/bin/python"}
+    commands = only(facts(python=python), "MPS204").remedy.commands
+    assert "file '/Users/Shared/my env/bin/python'" in commands
+    assert "/opt/homebrew/bin/brew install python@3.13" in commands
 
 
 @pytest.mark.parametrize("case", CASES)

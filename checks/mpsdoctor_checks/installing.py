@@ -1,0 +1,39 @@
+"""How to install into the examined environment: commands that name its interpreter, and what to do where pip cannot."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+ARM64_PYTHON = (
+    "/opt/homebrew/bin/brew install python@3.13",
+    "/opt/homebrew/bin/python3.13 -m venv .venv",
+)
+ARM64_TEXT = (
+    "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel and "
+    "installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew."
+)
+
+
+def quoted(path: str) -> str:
+    """A path for a shell; the ~ that stands for the home folder stays outside the quotes, which would keep it."""
+    home, slash, rest = path.partition("/") if path.startswith("~/") else ("", "", path)
+    return home + slash + shlex.quote(rest)
+
+
+def torch(python: Mapping[str, Any], arguments: str = "torch") -> tuple[str, tuple[str, ...]]:
+    """A sentence to follow the remedy's, empty where pip can do it, and the commands.
+
+    `python` are the facts of the examined interpreter; what is not known of it is taken to be as usual.
+    """
+    interpreter = quoted(python.get("executable") or "python3")
+    if python.get("externally_managed"):
+        note = (
+            " This Python belongs to Homebrew or the system and takes no packages: make an environment with it first."
+        )
+        return note, (f"{interpreter} -m venv .venv", f".venv/bin/python -m pip install {arguments}")
+    if python.get("pip") is False:
+        note = " This environment has no pip: uv installs into it, or ensurepip brings pip."
+        return note, (f"uv pip install --python {interpreter} {arguments}", f"{interpreter} -m ensurepip")
+    return "", (f"{interpreter} -m pip install {arguments}",)

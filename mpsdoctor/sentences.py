@@ -1,0 +1,29 @@
+"""Strangers' texts inside our sentences: cut to what matters, and ended once."""
+
+from __future__ import annotations
+
+import re
+
+# A full stop before a capital: the stops inside figures, file names and "e.g." end nothing.
+NEXT_SENTENCE = re.compile(r"(?<=[^.\s])\.\s+(?=[\"'(]?[A-Z])")
+
+
+def ended(text: str) -> str:
+    """The text as the end of a sentence: one full stop, whatever it came with; ! and ? stay."""
+    bare = text.rstrip(" \n\t.")
+    return bare if bare.endswith(("!", "?", "…")) else f"{bare}."
+
+
+def first(text: str) -> str:
+    """The first sentence of the first line, without its full stop: what torch goes on to say is for everybody."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return NEXT_SENTENCE.split(line, maxsplit=1)[0].rstrip(" .")
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """The first sentence in at most `limit` characters, cut between words."""
+    sentence = first(text)
+    if len(sentence) <= limit:
+        return sentence
+    head, _, _ = sentence[: limit - 1].rpartition(" ")
+    return f"{head or sentence[: limit - 2]} …"
