@@ -9,7 +9,7 @@ import os
 
 from mpsdoctor.availability import accelerators, unavailable
 from mpsdoctor.device_info import DeviceInfo
-from mpsdoctor.profile import changes, fingerprint, locate, read, shown
+from mpsdoctor.profile import changes, fingerprint, locate, read, shown, updates
 from mpsdoctor.profile_format import DEVICE, ProfileError, printable
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
@@ -26,6 +26,7 @@ READ_FROM_ENVIRONMENT = ("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK"
 SIZES = ("medium", "large", "small")  # what a workload's answer is taken from: medium is the verdict's size
 UNSETTLED_NS = 100_000_000  # a file this young may change again within one tick of its file system's clock
 RUN = "run 'mpsdoctor' to measure this machine"
+AGAIN = "run 'mpsdoctor' to measure again"
 
 _answers: dict[Any, tuple[torch.device, DeviceInfo]] = {}
 _present: dict[str, dict[str, Any]] = {}
@@ -144,10 +145,19 @@ def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInf
         hints=tuple(question.hints),
         warnings=tuple(question.warnings),
         stale=question.stale,
+        known_wrong=_known_wrong(question, device),
+        settings={} if question.profile is None or question.stale else question.profile["settings"],
         profile_path=None if question.path is None else str(question.path),
     )
     _log(info)
     return torch.device(device), info
+
+
+def _known_wrong(question: _Question, device: str) -> tuple[str, ...]:
+    """Ids of known issues that the profile says this machine has on a device."""
+    rows = () if question.profile is None or question.stale else question.profile["known_wrong"]
+    kind = device.partition(":")[0]
+    return tuple(printable(row["id"], 60) for row in rows if row["device"].partition(":")[0] == kind)
 
 
 def _log(info: DeviceInfo) -> None:
@@ -175,7 +185,10 @@ def _consulted(torch: Any, question: _Question) -> Found:
     except ProfileError as error:
         question.warnings.append(str(error))
     else:
-        question.stale = changes(question.profile["fingerprint"], _now(torch))
+        recorded, present = question.profile["fingerprint"], _now(torch)
+        question.stale = changes(recorded, present)
+        updated = () if question.stale else updates(recorded, present)
+        question.hints += [f"measured before an update ({'; '.join(updated)}): {AGAIN}"] if updated else []
     if question.stale:
         what = "; ".join(question.stale)
         question.warnings.append(f"the profile was made elsewhere or before a change ({what}); run 'mpsdoctor' again")

@@ -7,27 +7,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+FIELDS = (
+    "device",
+    "source",
+    "reason",
+    "hints",
+    "warnings",
+    "stale",
+    "known_wrong",
+    "settings",
+    "profile_path",
+)
 
-class DeviceInfo:
-    """Why this device: `str(info)` is one sentence. Immutable.
+
+class DeviceInfo(str):
+    """Why this device, as one sentence; scripts print, join and search it like any other text. Immutable.
 
     `.source` is "argument", "environment", "profile" or "policy"; `.hints`, `.warnings` and `.stale` (what
-    changed since the profile was made) are tuples of sentences; `.profile_path` is the profile looked at, or
-    None.
+    changed since the profile was made) are tuples of sentences; `.known_wrong` is a tuple of the ids of known
+    issues that this machine was measured to have on the device; `.settings` is a copy of the profile's, such as
+    `{"num_threads": 8, "nnpack": False}`; `.profile_path` is the profile looked at, or None.
     """
 
-    __slots__ = ("device", "hints", "profile_path", "reason", "source", "stale", "warnings")
+    __slots__ = tuple(f"_{name}" if name == "settings" else name for name in FIELDS)
     device: str
     source: str
     reason: str
     hints: tuple[str, ...]
     warnings: tuple[str, ...]
     stale: tuple[str, ...]
+    known_wrong: tuple[str, ...]
     profile_path: str | None
+    _settings: dict[str, Any]
 
-    def __init__(self, **fields: Any) -> None:
-        for name in self.__slots__:
-            object.__setattr__(self, name, fields[name])
+    def __new__(cls, **fields: Any) -> DeviceInfo:
+        made = super().__new__(cls, f"training on {fields['device']}: {fields['reason']}")
+        for name, slot in zip(FIELDS, cls.__slots__, strict=True):
+            object.__setattr__(made, slot, fields[name])
+        return made
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self._settings)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"DeviceInfo is immutable, so its {name} stays as it is")
@@ -36,13 +57,10 @@ class DeviceInfo:
         raise AttributeError(f"DeviceInfo is immutable, so its {name} stays as it is")
 
     def __reduce__(self) -> tuple[Callable[..., DeviceInfo], tuple[dict[str, Any]]]:
-        return _info, ({name: getattr(self, name) for name in self.__slots__},)
-
-    def __str__(self) -> str:
-        return f"training on {self.device}: {self.reason}"
+        return _info, ({name: getattr(self, name) for name in FIELDS},)
 
     def __repr__(self) -> str:
-        return f"DeviceInfo({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+        return f"DeviceInfo({', '.join(f'{name}={getattr(self, name)!r}' for name in FIELDS)})"
 
 
 def _info(fields: dict[str, Any]) -> DeviceInfo:

@@ -66,6 +66,7 @@ def prescribe(report: Report, recorded: Mapping[str, Any], previous: Mapping[str
         "force_mps": bool((previous or {}).get("force_mps", False)),
         "environment": _environment(device, facts.get("operators", {})),
         "settings": _settings(facts.get("build", {}), training),
+        "known_wrong": [],
         "hints": list(training.get("hints", ())),
     }
 

@@ -35,6 +35,7 @@ __all__ = [
     "printable",
     "read",
     "shown",
+    "updates",
     "validate",
     "write",
 ]
@@ -46,13 +47,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ABANDONED = 3600.0  # seconds after which a temporary file has no living writer: a write takes milliseconds
-LABELS = {
-    "torch": "torch",
-    "os": "system",
-    "os_version": "system version",
-    "arch": "architecture",
-    "chip": "chip",
-}
+LABELS = {"torch": "torch", "os": "system", "os_version": "system version", "arch": "architecture", "chip": "chip"}
 NEEDED = ("torch", "os", "chip")
 
 
@@ -101,21 +96,52 @@ def shown(path: str | os.PathLike[str]) -> str:
 def changes(recorded: dict[str, Any], present: dict[str, Any]) -> tuple[str, ...]:
     """What differs between two fingerprints, in words; empty: what was measured then holds now.
 
-    What either side does not know is not compared, except that a recording must name the torch, the system
-    and the chip wherever the present machine can: without them it could be anyone's.
+    Updates are no such difference, see `updates`. What either side does not know is not compared, except that a
+    recording must name the torch, the system and the chip wherever the present machine can: without them it could be
+    anyone's.
     """
-    return (*_exact(recorded, present), *_python(recorded, present), *_memory(recorded, present))
+    return (*_other(recorded, present), *_python(recorded, present), *_memory(recorded, present))
 
 
-def _exact(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+def updates(recorded: dict[str, Any], present: dict[str, Any]) -> tuple[str, ...]:
+    """Patch releases of torch and updates of the system since a recording: a hint to measure again, no more."""
+    pairs = [(key, recorded.get(key), present.get(key)) for key in ("torch", "os_version")]
+    return tuple(
+        _change(key, before, now, present)
+        for key, before, now in pairs
+        if before and now and before != now and _line(key, before) == _line(key, now)
+    )
+
+
+def _other(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
     for key, label in LABELS.items():
         before, now = recorded.get(key), present.get(key)
-        if now is None or before == now:
+        if now is None or (before is not None and _line(key, before) == _line(key, now)):
             continue
         if before is not None:
-            yield f"{label} {printable(before)} → {printable(now)}"
+            yield _change(key, before, now, present)
         elif key in NEEDED:
             yield f"{label} not recorded → {printable(now)}"
+
+
+def _change(key: str, before: str, now: str, present: dict[str, Any]) -> str:
+    label = "macOS" if key == "os_version" and present.get("os") == "Darwin" else LABELS[key]
+    return f"{label} {printable(before)} → {printable(now)}"
+
+
+def _line(key: str, text: str) -> str:
+    """What stays the same across updates: torch's minor release and build, a system's name and major version.
+
+    Below 11 that of macOS had two numbers; a nightly torch, and one built for something else, is no patch release.
+    """
+    import re
+
+    if key == "torch":
+        return re.sub(r"^(\d+\.\d+)\.\d+(?!\d)", r"\1", text)
+    if key == "os_version":
+        major = re.match(r"\D*(?:10\.\d+|\d+)", text)
+        return major[0] if major else text
+    return text
 
 
 def _python(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:

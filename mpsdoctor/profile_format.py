@@ -97,6 +97,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "text": lambda v: isinstance(v, str),
     "text or null": lambda v: v is None or isinstance(v, str),
     "true or false": lambda v: isinstance(v, bool),
+    "true, false or null": lambda v: v is None or isinstance(v, bool),
     "an object": lambda v: isinstance(v, dict),
     "a list": lambda v: isinstance(v, list),
     "a whole number or null": lambda v: v is None or (type(v) is int and v >= 0),
@@ -125,6 +126,7 @@ DEFAULTS: dict[str, Callable[[], Any]] = {
     "environment": dict,
     "settings": dict,
     "hints": list,
+    "known_wrong": list,
 }
 
 
@@ -165,6 +167,7 @@ def _places(profile: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     for key in ("confidence", "reason"):
         yield f"recommended.{key}", recommended.get(key), "text or null"
     yield "settings.num_threads", profile["settings"].get("num_threads"), "a count from 1 to 4096 or null"
+    yield "settings.nnpack", profile["settings"].get("nnpack"), "true, false or null"
     yield from _workload_places(profile["workloads"])
     yield from _batch_places(profile["batches"])
     for name, value in profile["environment"].items():
@@ -173,6 +176,11 @@ def _places(profile: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     yield "hints", profile["hints"], "a list"
     for hint in profile["hints"]:
         yield "each of hints", hint, "text"
+    yield "known_wrong", profile["known_wrong"], "a list"
+    for number, row in enumerate(profile["known_wrong"]):
+        yield f"known_wrong.{number}", row, "an object"
+        yield f"known_wrong.{number}.id", row.get("id"), "a short line of text"
+        yield f"known_wrong.{number}.device", row.get("device"), "a device such as mps or cuda:0"
 
 
 def _workload_places(workloads: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:

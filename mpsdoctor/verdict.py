@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from mpsdoctor import sentences
 from mpsdoctor.doubts import NOTHING_COMPARED, STEP, Doubt, confidence, doubts
 from mpsdoctor.report import Verdict
@@ -49,12 +51,20 @@ def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
     """The verdict on a check-up, given the facts of its checks by id."""
     build = facts.get("build") or {}
     machine = facts.get("chip") or build.get("machine") or {}
-    return judge(
+    found = judge(
         build.get("devices") or [],
         facts.get("operators"),
         facts.get("training"),
         apple_silicon=is_apple_silicon(machine),
     )
+    return of_a_translation(found) if found and is_translated(machine, build.get("python") or {}) else found
+
+
+def of_a_translation(found: Verdict) -> Verdict:
+    """Never sure: what a translated Python measures says nothing about the Mac, and its torch sees no GPU of it."""
+    why = "this Python is translated by Rosetta: measure with an arm64 one"
+    head, *rest = found.reasons
+    return replace(found, confidence="low", reasons=(head, why, *rest))
 
 
 def judge(
@@ -257,6 +267,12 @@ def is_apple_silicon(machine: Facts) -> bool | None:
         return None
     mac = str(system).lower() in ("darwin", "macos")
     return mac and (arch == "arm64" or bool(machine.get("translated")) or "Apple" in (machine.get("chip") or ""))
+
+
+def is_translated(machine: Facts, python: Facts) -> bool:
+    """Whether the examined interpreter is an x86_64 one on an Apple chip, whichever the doctor's own is."""
+    on_apple = python.get("arch") == "x86_64" and "Apple" in (machine.get("chip") or "")
+    return bool(machine.get("translated")) or on_apple
 
 
 def some(names: Iterable[str]) -> str:

@@ -73,6 +73,7 @@ PROFILE: dict[str, Any] = {
     "force_mps": False,
     "environment": {},
     "settings": {"num_threads": 2},
+    "known_wrong": [],
     "hints": ["batches above 96 belong on the GPU"],
 }
 

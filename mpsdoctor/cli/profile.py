@@ -51,10 +51,14 @@ def installed_torch() -> str | None:
     return told[1] if told else None
 
 
+def present() -> dict[str, Any]:
+    """The fingerprint of this environment; without a torch here, torch is not compared."""
+    return {**fingerprint(""), "torch": installed_torch()}
+
+
 def stale(content: dict[str, Any]) -> tuple[str, ...]:
-    """What changed since the profile was made; without a torch here, torch is not compared."""
-    present = fingerprint(installed_torch() or "")
-    return profile.changes(content["fingerprint"], {**present, "torch": present["torch"] or None})
+    """What changed since the profile was made, so that it does not hold any more."""
+    return profile.changes(content["fingerprint"], present())
 
 
 @click.group("profile")
@@ -97,8 +101,11 @@ def describe(content: dict[str, Any], where: str) -> Iterator[str]:
         yield f"environment: {name}={value}"
     for hint in content["hints"]:
         yield f"hint: {hint}"
-    changed = stale(content)
-    yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again" if changed else "up to date"
+    changed, updated = stale(content), profile.updates(content["fingerprint"], present())
+    if changed:
+        yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again"
+    else:
+        yield f"valid, but measured before an update ({'; '.join(updated)})" if updated else "up to date"
 
 
 def _winner(size: str, entry: dict[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -82,6 +84,45 @@ def test_info_is_immutable_and_travels() -> None:
     with pytest.raises(AttributeError, match="immutable"):
         del info.source
     assert repr(pickle.loads(pickle.dumps(info))) == repr(info)
+
+
+def test_info_is_text_as_any_other(tmp_path: Path) -> None:
+    """Scripts that print, join, search, format or store the second value go on working."""
+    path = made(tmp_path / "p.json", recommended={"device": "cpu", "reason": "measured"})
+    info = get_optimal_device(profile=path)[1]
+    said = "training on cpu: measured"
+    assert isinstance(info, str)
+    assert (info, f"{info:>40}", f"{info!s}", "%s" % info) == (said, f"{said:>40}", said, said)  # noqa: UP031 -- scripts
+    assert ("cpu" in info, info.upper(), " ".join(["why:", info])) == (True, said.upper(), f"why: {said}")
+    assert json.loads(json.dumps({"info": info})) == {"info": said}
+    assert {info: 1}[said] == 1
+    assert type(str(info)) is str
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert repr(pickle.loads(pickle.dumps(info, protocol))) == repr(info)
+    assert copy.deepcopy(info).settings == copy.copy(info).settings == info.settings == {"num_threads": 2}
+
+
+def test_settings_and_known_issues_are_those_of_a_profile_that_holds(tmp_path: Path) -> None:
+    """Settings are a copy, known issues those of the device; without a valid profile both are empty."""
+    wrong = [{"id": "mps-1", "device": "mps"}, {"id": "cpu-1", "device": "cpu"}]
+    path = made(tmp_path / "p.json", settings={"num_threads": 2, "nnpack": False}, known_wrong=wrong)
+    info = get_optimal_device(profile=path)[1]
+    info.settings["num_threads"] = 99
+    assert (info.settings, info.known_wrong) == ({"num_threads": 2, "nnpack": False}, ("cpu-1",))
+    other = made(tmp_path / "other.json", fingerprint={**PRESENT, "chip": "another"})
+    stale = get_optimal_device(profile=other)[1]
+    assert (stale.settings, stale.known_wrong) == ({}, ())
+    none = get_optimal_device(profile=tmp_path / "none.json")[1]
+    assert (none.settings, none.known_wrong) == ({}, ())
+
+
+def test_an_update_keeps_the_answer_and_adds_a_hint(tmp_path: Path) -> None:
+    """A patch release of torch is no reason to forget what was measured."""
+    older = re.sub(r"^(\d+\.\d+)\.\d+", r"\1.99", PRESENT["torch"])
+    path = made(tmp_path / "p.json", fingerprint={**PRESENT, "torch": older})
+    info = get_optimal_device(profile=path)[1]
+    assert (info.source, info.stale) == ("profile", ())
+    assert [hint for hint in info.hints if "measured before an update (torch" in hint and "run 'mpsdoctor'" in hint]
 
 
 @pytest.mark.parametrize("age", [0, 3600])

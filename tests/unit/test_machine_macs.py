@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,3 +147,22 @@ def test_sw_vers_tells_the_version_where_sysctl_does_not(mac: Mac, answer: Answe
     """The version has a second source."""
     facts, _, _ = answer({**mac("m4"), "MPSDOCTOR_TEST_WITHOUT": "kern.osproductversion"})
     assert facts["os_version"] == "26.3.1"
+
+
+def test_a_replayed_mac_hides_the_kernel_beneath(
+    mac: Callable[[str], dict[str, str]], answer: Callable[..., Any], tmp_path: Path
+) -> None:
+    """On a real Mac, whose kernel answers for itself, the fingerprint is still that of the replayed machine."""
+    kernel = tmp_path / "kernel.c"
+    kernel.write_text(
+        "int sysctlbyname(const char *n, void *o, unsigned long *s, void *w, unsigned long l) { return 0; }"
+    )
+    library = tmp_path / "libkernel.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(kernel)], check=True)
+    program = (
+        "import ctypes, json; from mpsdoctor.fingerprint import fingerprint\n"
+        "found = hasattr(ctypes.CDLL(None), 'sysctlbyname')\n"
+        "print(json.dumps([found, fingerprint('2.13.0')]))"
+    )
+    found, told = answer({**mac("m2-pro"), "LD_PRELOAD": str(library)}, program)
+    assert (found, told["chip"], told["os_version"]) == (False, "Apple M2 Pro", "26.5.1")

@@ -89,7 +89,14 @@ def test_what_is_shown_has_no_home_and_no_escapes(monkeypatch: pytest.MonkeyPatc
         ({"torch": "2.13.0"}, ("torch 2.12.0 → 2.13.0",)),
         ({"torch": "2.12.0+cpu"}, ("torch 2.12.0 → 2.12.0+cpu",)),
         ({"os": "Linux"}, ("system Darwin → Linux",)),
-        ({"os_version": "14.6"}, ("system version 14.5 → 14.6",)),
+        ({"torch": "2.12.1"}, ()),
+        ({"torch": "2.12.0.dev20260901"}, ("torch 2.12.0 → 2.12.0.dev20260901",)),
+        ({"torch": "3.12.0"}, ("torch 2.12.0 → 3.12.0",)),
+        ({"torch": "2.1.0"}, ("torch 2.12.0 → 2.1.0",)),
+        ({"os_version": "14.6"}, ()),
+        ({"os_version": "14.5.1"}, ()),
+        ({"os_version": "15.0"}, ("macOS 14.5 → 15.0",)),
+        ({"os_version": "140.5"}, ("macOS 14.5 → 140.5",)),
         ({"arch": "x86_64"}, ("architecture arm64 → x86_64",)),
         ({"chip": "Apple M4\x07"}, ("chip Apple M1 → Apple M4\\x07",)),
         ({"python": "3.11.9"}, ()),
@@ -103,6 +110,44 @@ def test_what_is_shown_has_no_home_and_no_escapes(monkeypatch: pytest.MonkeyPatc
 def test_changes_in_words(part: dict[str, Any], said: tuple[str, ...]) -> None:
     """Each difference that matters is a sentence; what is unknown now is not compared."""
     assert profile.changes(M1, {**M1, **part}) == said
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ("26.3.2", "26.4", True),
+        ("26.4", "27.0", False),
+        ("10.15.7", "10.15.8", True),
+        ("10.15", "11.0", False),
+        ("10.14", "10.15", False),
+        ("debian 12", "debian 13", False),
+        ("ubuntu 24.04", "ubuntu 24.10", True),
+        ("ubuntu 24.04", "debian 24.04", False),
+        ("10.0.19045", "10.0.22631", True),
+        ("rolling", "rolling", True),
+        ("rolling", "other", False),
+    ],
+)
+def test_an_update_of_the_system_keeps_the_profile(before: str, now: str, same: bool) -> None:
+    """Automatic updates do this every few weeks; another major version may compute otherwise."""
+    recorded, present = {**M1, "os_version": before}, {**M1, "os_version": now}
+    assert (profile.changes(recorded, present) == ()) == same
+    assert (profile.updates(recorded, present) == (f"macOS {before} → {now}",)) == (same and before != now)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("2.13.0", "2.13.1", ("torch 2.13.0 → 2.13.1",)),
+        ("2.13.0+cpu", "2.13.1+cpu", ("torch 2.13.0+cpu → 2.13.1+cpu",)),
+        ("2.13.0", "2.13.0", ()),
+        ("2.13.0", "2.14.0", ()),
+        ("2.13.0+cpu", "2.13.1+cu130", ()),
+    ],
+)
+def test_a_patch_release_of_torch_is_an_update(before: str, now: str, told: tuple[str, ...]) -> None:
+    """A hint to measure again; what is no patch release is a change, and no update."""
+    assert profile.updates({**M1, "torch": before}, {**M1, "torch": now}) == told
 
 
 def test_an_anonymous_recording_is_never_valid() -> None:

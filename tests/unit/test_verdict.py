@@ -335,6 +335,23 @@ def test_checkup_facts_are_found() -> None:
     assert (policy.device, measured.device, intel.device) == ("cpu", "mps", "mps")
 
 
+@pytest.mark.parametrize(
+    ("chip", "python", "sure"),
+    [
+        ({"arch": "x86_64", "chip": "Apple M1", "translated": True}, {"arch": "x86_64"}, "low"),
+        ({"arch": "arm64", "chip": "Apple M1", "translated": False}, {"arch": "x86_64"}, "low"),
+        ({"arch": "arm64", "chip": "Apple M1", "translated": False}, {"arch": "arm64"}, "high"),
+        ({"arch": "x86_64", "chip": "Intel i9", "translated": False}, {"arch": "x86_64"}, "high"),
+    ],
+)
+def test_a_translated_python_is_never_sure(chip: dict[str, Any], python: dict[str, Any], sure: str) -> None:
+    """The doctor's own or the examined one: what Rosetta translates says nothing about the Mac."""
+    found = judge_checkup({"build": {"devices": usable(), "python": python}, "chip": {"os": "Darwin", **chip}})
+    assert found is not None
+    assert (found.device, found.confidence) == ("cpu", sure)
+    assert any("Rosetta" in reason for reason in found.reasons) == (sure == "low")
+
+
 @given(st.dictionaries(st.sampled_from(FAMILIES), st.floats(0.05, 20), min_size=1), st.floats(0.0, 0.5))
 def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spread: float) -> None:
     """Whatever the figures, an accelerator is named only where the whole interval is above 1.05."""

@@ -1,5 +1,6 @@
 """Tells a Python started under `replay.environment` what the kernel of the replayed machine would."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -22,3 +23,15 @@ def _system() -> str:
 
 
 platform.system = _system
+
+
+class _Library(ctypes.CDLL):
+    """On a real Mac its own kernel would answer in the replayed one's place."""
+
+    def __getattr__(self, name):
+        if name == "sysctlbyname":
+            raise AttributeError(name)
+        return super().__getattr__(name)
+
+
+ctypes.CDLL = _Library
