@@ -188,7 +188,7 @@ ENTRIES: list[Entry] = [
     entry("clamp", "torch.clamp", x(4, 6), w(6, fill="below"), w(6, fill="positive"), case="Tensor", rank=COMMON),
     elementwise("clamp_min", x(4, 6), 0.1, rank=COMMON),
     elementwise("clamp_max", x(4, 6), 0.1, rank=COMMON),
-    elementwise("lerp", x(4, 6), x(4, 6), 0.3, rank=COMMON),
+    elementwise("lerp", x(4, 6), x(4, 6), 0.3, rank=CORE),
     entry("lerp", "torch.lerp", x(4, 6), x(4, 6), x(4, 6, fill="probability"), case="Tensor", inplace="Tensor.lerp_"),
     elementwise("addcmul", x(4, 6), x(4, 6), x(4, 6), rank=CORE, kw={"value": 0.5}),
     elementwise("addcdiv", x(4, 6), x(4, 6), x(4, 6, fill="positive"), rank=CORE, kw={"value": 0.5}),
