@@ -52,7 +52,7 @@ class Case(NamedTuple):
 
 def operator_name(item: Entry, variant: str) -> str:
     """The aten name that a probe is about; in-place forms are operators of their own."""
-    return item.op + "_" if variant in IN_PLACE else item.op
+    return item.op.rstrip("_") + "_" if variant in IN_PLACE else item.op
 
 
 def directions(item: Entry, dtype: str, variant: str) -> tuple[str, ...]:

@@ -181,7 +181,7 @@ ENTRIES: list[Entry] = [
           kw={"rounding_mode": "floor"}),
     entry("div", "torch.div", x(4, 6), x(4, 6, fill="positive"), case="trunc", dtypes=NUMBERS, backward=False,
           kw={"rounding_mode": "trunc"}),
-    entry("pow", "torch.pow", x(4, 6), 2, case="square", rank=CORE, dtypes=NUMBERS, shapes=SHAPES),
+    entry("pow", "torch.pow", x(4, 6), 2, case="square", rank=CORE, dtypes=NUMBERS, inplace="Tensor.pow_", shapes=SHAPES),
     entry("pow", "torch.pow", x(4, 6, fill="positive"), 0.5, case="root", rank=COMMON, shapes=SHAPES),
     entry("pow", "torch.pow", x(4, 6), 3, case="cube", rank=COMMON, dtypes=NUMBERS, shapes=SHAPES),
     elementwise("clamp", x(4, 6), -0.5, 0.7, rank=CORE),
