@@ -12,8 +12,8 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor
 
-from .catalogue import CATALOGUE
-from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, TAIL, Entry, Input, Law, variants
+from .catalogue import CASES, CATALOGUE, USAGE
+from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, Input, Law, variants
 from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
 from .catalogue.resolve import available, resolve
 from .operator_judge import GRADIENT, compare_all, follows, wrong
@@ -21,11 +21,12 @@ from .operator_messages import FALLING_BACK, LENGTH, judge_exception
 
 FORWARD, BACKWARD = "forward", "backward"
 
-# How far a probe is from what training does most; a level takes those within its reach, nearest first.
+# How far a probe is from what training does most; a level takes those within its reach.
 RANK_DISTANCE = (0.0, 2.0, 4.0)
 DTYPE_DISTANCE = {"float32": 0.0, "bfloat16": 1.0, "float16": 1.0, "int64": 2.0, "bool": 2.0}
 VARIANT_DISTANCE, BACKWARD_DISTANCE = 1.5, 0.5
 REACH = {"quick": 2.0, "standard": 5.5, "thorough": float("inf")}
+SHAPE_TURN = 0.5  # shapes that are compiled anew come after the layouts of those that are compiled already
 
 
 # By entry, dtype, variant and direction; bounded by the catalogue, a few megabytes.
@@ -51,7 +52,7 @@ class Case(NamedTuple):
 
 def operator_name(item: Entry, variant: str) -> str:
     """The aten name that a probe is about; in-place forms are operators of their own."""
-    return item.op + "_" if variant in IN_PLACE else item.op
+    return item.op.rstrip("_") + "_" if variant in IN_PLACE else item.op
 
 
 def directions(item: Entry, dtype: str, variant: str) -> tuple[str, ...]:
@@ -68,12 +69,25 @@ def distance(item: Entry, dtype: str, variant: str, direction: str) -> float:
     return RANK_DISTANCE[item.rank] + DTYPE_DISTANCE[dtype] + layout + back
 
 
+def turn(item: Entry, dtype: str, variant: str) -> tuple[float, bool, int, int]:
+    """When a probe's turn comes.
+
+    MPS compiles a graph for each new operator, dtype and shape, which costs ten and more milliseconds, and finds it
+    again whatever the strides are. So all layouts of an entry follow its plain probe at once, where they cost next to
+    nothing; half types, other shapes and rarer operators come when those of float32 are done. Every operator is
+    probed in one case before any is in a second. Other devices do not mind the order.
+    """
+    rank = CORE if is_core(item) else item.rank
+    far = RANK_DISTANCE[rank] + DTYPE_DISTANCE[dtype] + (SHAPE_TURN if variant in SHAPES else 0.0)
+    return far, is_step(item), CASES[item.name], USAGE.get(item.op, len(USAGE))
+
+
 def plan(level: str, dtypes: list[str], device: str = "cpu") -> list[list[str]]:
-    """The probes of a level as [entry, aten name, dtype, variant, direction], most important first.
+    """The probes of a level as [entry, aten name, dtype, variant, direction], in the order of their turns.
 
     Operators this torch does not have are left out; so are, on the CPU, dtypes an entry says its kernels lack.
     """
-    found: list[tuple[float, list[str]]] = []
+    found: list[tuple[tuple[float, bool, int, int], list[str]]] = []
     for item in CATALOGUE.values():
         if not available(item):
             continue
@@ -81,24 +95,32 @@ def plan(level: str, dtypes: list[str], device: str = "cpu") -> list[list[str]]:
         for dtype in (one for one in dtypes if one in item.dtypes and one not in lacking):
             for variant in variants(item):
                 for direction in directions(item, dtype, variant):
-                    far = distance(item, dtype, variant, direction)
-                    if far <= REACH[level]:
-                        found.append((far, [item.name, operator_name(item, variant), dtype, variant, direction]))
+                    if distance(item, dtype, variant, direction) <= REACH[level]:
+                        row = [item.name, operator_name(item, variant), dtype, variant, direction]
+                        found.append((turn(item, dtype, variant), row))
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
-def warm_up() -> str:
-    """Run one gradient on the CPU: torch loads half a second of modules for its first, and tells no one.
+def warm_up(device: str = "cpu") -> str:
+    """Run one gradient: torch loads half a second of modules for its first, and Metal starts at its first call.
 
     Returns the outcome.
     """
-    return str(probe("exp", "cpu", "float32", CONTIGUOUS, BACKWARD)["outcome"])
+    return str(probe("exp", device, "float32", CONTIGUOUS, BACKWARD)["outcome"])
+
+
+def is_step(item: Entry) -> bool:
+    """Whether an entry is an optimizer's step, which calls some dozen operators on three shapes."""
+    return item.call == "calls.optimizer_steps"
+
+
+def is_core(item: Entry) -> bool:
+    return item.rank == CORE or (is_step(item) and item.rank < TAIL)
 
 
 def core() -> list[str]:
     """The entries without which nothing trains: a device on which one of them is wrong is no device to use."""
-    steps = (item.name for item in CATALOGUE.values() if item.call == "calls.optimizer_steps" and item.rank < TAIL)
-    return [*(item.name for item in CATALOGUE.values() if item.rank == CORE), *steps]
+    return [item.name for item in CATALOGUE.values() if is_core(item)]
 
 
 def flatten(result: Any, dtype: torch.dtype) -> list[Tensor]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections import Counter
 
 import pytest
 import torch
 
-from mpsdoctor.worker.catalogue import CATALOGUE, FAMILIES
-from mpsdoctor.worker.catalogue.entry import CORE, Entry, Input, entry, variants, x
+from mpsdoctor.worker.catalogue import CATALOGUE, FAMILIES, USAGE
+from mpsdoctor.worker.catalogue.entry import CORE, SHAPES, Entry, Input, entry, variants, x
 from mpsdoctor.worker.catalogue.inputs import LAYOUTS, place, shaped, values
 from mpsdoctor.worker.catalogue.resolve import available, resolve, torch_version
 from mpsdoctor.worker.operators import Case, arguments, core, plan, probe
 
 HALF_AND_SINGLE = ["float32", "float16", "bfloat16"]
 ALL = [*HALF_AND_SINGLE, "int64", "bool"]
+
+
+def test_every_operator_in_order_of_use_is_in_the_catalogue() -> None:
+    """A name that no entry has would order nothing."""
+    assert set(USAGE) <= {item.op for item in CATALOGUE.values()}
 
 
 def test_names_are_unique() -> None:
@@ -57,11 +63,36 @@ def test_aten_names_are_those_called(family: object) -> None:
 
 
 def test_the_plan_begins_with_what_training_does_most() -> None:
-    """The first probes are core operators in float32, contiguous and forward; later ones lie further away."""
-    rows = plan("quick", HALF_AND_SINGLE)
-    first = rows[:20]
-    assert {(row[2], row[3], row[4]) for row in first} == {("float32", "contiguous", "forward")}
+    """Core operators in float32 come first, every one of them in one case before any is in a second."""
+    rows = [row for row in plan("standard", ALL) if row[3] == "contiguous"]
+    first = rows[:60]
+    assert {row[2] for row in first} == {"float32"}
     assert {CATALOGUE[row[0]].rank for row in first} == {CORE}
+    assert [row[1] for row in first[:6:2]] == ["aten::linear", "aten::add", "aten::mul"]
+    assert len({row[1] for row in first}) == len({row[0] for row in first})
+
+
+@pytest.mark.parametrize("level", ["quick", "standard", "thorough"])
+def test_layouts_follow_the_shape_that_is_compiled(level: str) -> None:
+    """MPS compiles by dtype and sizes, so the layouts of an entry stand directly after its plain probe."""
+    rows = plan(level, ALL)
+    blocks = [key for key, _ in itertools.groupby((row[0], row[2], row[3] in SHAPES) for row in rows)]
+    assert len(blocks) == len(set(blocks))
+    for _, block in itertools.groupby(rows, key=lambda row: (row[0], row[2], row[3] in SHAPES)):
+        assert next(block)[3] in ("contiguous", *SHAPES)
+
+
+def test_half_dtypes_wait_until_float32_is_done_with_its_layouts() -> None:
+    """Of an operator no half dtype is probed before all of float32; nor is any before the core of float32."""
+    rows = plan("standard", ALL)
+    last, first = {}, {}
+    for place, row in enumerate(rows):
+        if row[2] == "float32":
+            last[row[0]] = place
+        elif row[2] in HALF_AND_SINGLE:
+            first.setdefault(row[0], place)
+    assert [name for name, place in first.items() if place < last.get(name, -1)] == []
+    assert min(first.values()) > max(last[name] for name in core() if name in last)
 
 
 def test_levels_contain_each_other() -> None:

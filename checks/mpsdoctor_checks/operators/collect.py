@@ -26,6 +26,7 @@ DTYPES = {
     "standard": ["float32", "float16", "bfloat16", "int64", "bool"],
     "thorough": ["float32", "float16", "bfloat16", "int64", "bool"],
 }
+WARM_UP_SECONDS = 30.0  # Metal's start takes 1.5 s, and longer with a cold cache
 PROBE_SECONDS = 10.0  # a first call may compile kernels, which takes a second or two
 LOST_SECONDS = 15.0  # one hang or a few crashes do not count against the time of the other probes
 RESTART_SECONDS = 3.0  # until another worker has torch, on a busy machine
@@ -95,7 +96,7 @@ def examine(context: Context, device: str, seconds: float) -> Examined:
     plan: list[Probe] = answer.value
     found.planned = len(plan)
     found.core = frozenset(worker.call(CORE).value or ())
-    worker.call(WARM_UP)
+    worker.call(WARM_UP, timeout=WARM_UP_SECONDS, device=device)
     audited = kind(device) == "mps"
     ask(context, found, plan, seconds * (1 - AUDIT_SHARE if audited else 1))
     if audited:

@@ -81,6 +81,14 @@ def index_put(x: Tensor, rows: Tensor, values: Tensor) -> Any:
     return x.index_put((rows,), values)
 
 
+def index_put_(x: Tensor, rows: Tensor, values: Tensor) -> Any:
+    return x.index_put_((rows,), values)
+
+
+def index_accumulate_(x: Tensor, rows: Tensor, values: Tensor) -> Any:
+    return x.index_put_((rows,), values, accumulate=True)
+
+
 def index_accumulate(x: Tensor, rows: Tensor, values: Tensor) -> Any:
     return x.index_put((rows,), values, accumulate=True)
 
@@ -88,6 +96,16 @@ def index_accumulate(x: Tensor, rows: Tensor, values: Tensor) -> Any:
 def assign_mask(x: Tensor, where: Tensor, value: float) -> Any:
     x = x.clone()
     x[where] = value
+    return x
+
+
+def assign_mask_(x: Tensor, where: Tensor, value: float) -> Any:
+    x[where] = value
+    return x
+
+
+def assign_slice_(x: Tensor, values: Tensor) -> Any:
+    x[1:3, ::2] = values
     return x
 
 
