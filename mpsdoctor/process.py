@@ -15,6 +15,7 @@ from typing import IO, Any
 
 ENTRY = Path(__file__).parent / "worker"
 STDERR_KEPT = 8192  # bytes: a Metal assertion, or a Python traceback, with room
+PARTING_KEPT = 1 << 20  # bytes: a line for each of torch's three thousand operators, with room
 LINE_LIMIT = 64 << 20  # bytes: an endless line must not fill the doctor's memory
 # Set by macOS's framework launcher for this interpreter; another one would take it for its own home.
 FOREIGN = ("__PYVENV_LAUNCHER__", "PYTHONHOME")
@@ -62,6 +63,7 @@ class Process:
         self.ready = False
         self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stderr = bytearray()
+        self._kept = STDERR_KEPT
         self._descendants: set[int] = set()
         self._ended = False
         self._lock = threading.Lock()
@@ -84,11 +86,12 @@ class Process:
             self._jobs.put(lines)
 
     def leave(self, timeout: float) -> str:
-        """Let it end by itself, for what torch prints when a program ends; the end of its stderr by then."""
+        """Let it end by itself, for what torch prints when a program ends; its stderr by then, at most 1 MiB."""
+        self._kept = PARTING_KEPT
         self.send([{"leave": True}])
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout)
-        self._threads[1].join(0.3)
+        self._threads[1].join(1.0)
         return self.last_words()
 
     def exited(self) -> bool:
@@ -117,7 +120,7 @@ class Process:
         return self.exited() or not self._threads[0].is_alive()
 
     def last_words(self) -> str:
-        """The end of its stderr, at most 8 KiB."""
+        """The end of its stderr, at most 8 KiB; what it printed while it left, at most 1 MiB."""
         return self._stderr.decode("utf-8", "replace").strip()
 
     def _read_messages(self) -> None:
@@ -143,7 +146,7 @@ class Process:
         stream = _stream(self._popen.stderr)
         while chunk := os.read(stream.fileno(), 65536):
             self._stderr += chunk
-            del self._stderr[:-STDERR_KEPT]
+            del self._stderr[: -self._kept]
         stream.close()
 
     def _write_jobs(self) -> None:

@@ -20,17 +20,22 @@ AHEAD = (
 START_TIMEOUT = 30.0  # seconds; an interpreter on a cold disk needs a few
 POLL = 0.25  # seconds between looks at a silent process, whose pipe an orphan may hold open
 
-Outcome = Literal["ok", "error", "crash", "timeout", "unavailable", "cancelled"]
+Outcome = Literal["ok", "error", "crash", "timeout", "unavailable", "cancelled", "withdrawn"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A function to call in a worker: `module:function` or `file.py:function`, with JSON arguments."""
+    """A function to call in a worker: `module:function` or `file.py:function`, with JSON arguments.
+
+    `wanted` is asked before a job is sent, also when it is sent again to the next worker, since one before it ended
+    the first: where it says no, the outcome is `withdrawn`.
+    """
 
     call: str
     args: dict[str, Any] = field(default_factory=dict)
     timeout: float = 60.0
     on_progress: Callable[[Any], None] | None = None
+    wanted: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class _Pending:
     job: Job
     started: bool = False
     retried: bool = False
+    withdrawn: bool = False
 
 
 class Sandbox:
@@ -99,6 +105,7 @@ class Sandbox:
                         _Pending(next(self._numbers), job)
                         for job in itertools.islice(source, self._ahead - len(pending))
                     ]
+                    withdraw(fresh)
                     pending.extend(fresh)
                     self._send(fresh)
                 if not pending:
@@ -119,18 +126,23 @@ class Sandbox:
         self._end("_spare")
 
     def leave(self, timeout: float = 5.0) -> str:
-        """Let the worker end as a program ends, and tell the end of what it printed; the next job starts another."""
+        """Let the worker end as a program ends, and tell what it printed meanwhile; the next job starts another."""
         words = clean.text(self._process.leave(timeout)) if self._process else ""
         self._bury()
         return words
 
     def _send(self, items: Iterable[_Pending]) -> None:
         if self._process:
-            self._process.send({"id": item.number, "call": item.job.call, "args": item.job.args} for item in items)
+            sent = (item for item in items if not item.withdrawn)
+            self._process.send({"id": item.number, "call": item.job.call, "args": item.job.args} for item in sent)
 
     def _settle(self, pending: deque[_Pending]) -> Answer:
         """The answer to the first of the pending jobs."""
         while True:
+            if not self._process:
+                withdraw(pending)
+            if pending[0].withdrawn:
+                return Answer(pending.popleft().job, "withdrawn")
             if not self._process and not self._closed:
                 self._restart(pending)
             elif self._process and not self._process.ready:  # started ahead; its prelude may fail
@@ -244,6 +256,12 @@ class Sandbox:
         if process:
             setattr(self, name, None)
             process.end()
+
+
+def withdraw(pending: Iterable[_Pending]) -> None:
+    """Mark the jobs that nobody wants any more; none of them may be with a worker."""
+    for item in pending:
+        item.withdrawn = item.withdrawn or (item.job.wanted is not None and not item.job.wanted())
 
 
 def _next(process: Process, deadline: float) -> Message | None:

@@ -113,7 +113,7 @@ def lines_of(key: tuple[str, str, str], rows: list[Row], style: Style, paint: Pa
     sign, plain, colour = SIGNS.get(outcome, ("?", "?", "yellow"))
     mark = paint(f"{sign if style.unicode else plain} {outcome:13}", colour)
     yield f"{mark} {op:33} {device:8} {', '.join(dict.fromkeys(str(row['dtype']) for row in rows))}"
-    places = list(dict.fromkeys(f"{row['variant']} {row['direction']}" for row in rows))
+    places = list(dict.fromkeys(f"{variant} {row['direction']}" for row in rows for variant in row["variants"]))
     yield from wrapped(", ".join(places[:10]) + (f", … {len(places) - 10} more" if len(places) > 10 else ""), *INDENT)
     spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in rows if row.get("code")))
     for spot in spots[:3]:

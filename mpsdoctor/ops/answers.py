@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mpsdoctor.report import Finding, Remedy
-from mpsdoctor_checks.operators.rules import FALLBACK, UPGRADE
+from mpsdoctor_checks.operators.kinds import ALWAYS, FALLBACK, interpreter, upgrade
+from mpsdoctor_checks.operators.rules import kind_of
 
 Row = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ SAYS = {
     "wrong": "gives wrong numbers",
     "nan": "gives numbers that are not finite",
     "fallback": "runs on the CPU",
+    ALWAYS: "always runs on the CPU",
 }
 MOST = 12  # places that are named in a detail
 
@@ -46,20 +48,29 @@ KINDS: dict[str, tuple[str, Any, str, str]] = {
         f"With {FALLBACK} torch copies tensors to the CPU and back at these calls; without it they raise an error.",
     ),
 }
-REMEDIES: dict[str, Remedy] = {
-    "does not run": Remedy(
-        "Upgrade torch, replace these operators, or move their tensors to the CPU for the call.",
-        UPGRADE.commands,
-    ),
-    "runs but wrong": UPGRADE,
-    "runs with the fallback": Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK}",)),
-}
+ON_THE_CPU = (
+    "MPS354",
+    "info",
+    "the step runs on {device}, but for a part on the CPU: {first}",
+    "torch itself takes the CPU at these calls, whatever PYTORCH_ENABLE_MPS_FALLBACK says. They work; copying the "
+    "tensors there and back costs time.",
+)
+
+
+def remedy_of(answer: str, build: Row) -> Remedy | None:
+    if answer == "runs with the fallback":
+        return Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK}",))
+    if answer == "runs but wrong":
+        return upgrade(build)
+    text = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
+    return Remedy(text, (f"{interpreter(build)} -m pip install --upgrade torch",))
 
 
 def answer_of(rows: Sequence[Row], distinct: int) -> dict[str, Any]:
     """`{"answer", "operators": [{"op", "outcome", "at", "direction", "detail", "count"}], "judged", "skipped"}`.
 
-    The worst decides: what stops a training, then wrong numbers, then the fallback.
+    The worst decides: what stops a training, then wrong numbers, then the fallback. What torch itself takes to the
+    CPU needs nothing, and is among `also`.
     """
     told = {"judged": sum(row["outcome"] != "skipped" for row in rows), "distinct": distinct}
     told["skipped"] = len(rows) - told["judged"]
@@ -68,22 +79,24 @@ def answer_of(rows: Sequence[Row], distinct: int) -> dict[str, Any]:
         ("runs but wrong", WRONG),
         ("runs with the fallback", ("fallback",)),
     ):
-        found = [row for row in rows if row["outcome"] in outcomes]
+        found = [row for row in rows if kind_of(row) in outcomes]
         if found:
-            others = [row for row in rows if row["outcome"] in SAYS and row not in found]
+            others = [row for row in rows if kind_of(row) in SAYS and row not in found]
             return {"answer": answer, **told, "operators": operators(found), "also": operators(others)}
-    return {"answer": "runs as it is", **told, "operators": [], "also": []}
+    moved = [row for row in rows if kind_of(row) == ALWAYS]
+    return {"answer": "runs as it is", **told, "operators": [], "also": operators(moved)}
 
 
 def operators(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """The operators of some rows, one for each operator, outcome and place, in the order of the step."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        key = (row["op"], row["outcome"], row["direction"], at(row))
+        key = (row["op"], kind_of(row), row["direction"], at(row))
         one = found.setdefault(key, {"op": row["op"], "outcome": row["outcome"], "direction": row["direction"]})
         one.setdefault("at", at(row))
+        one.setdefault("does", SAYS[kind_of(row)])
         one.setdefault("code", row["code"])
-        one.setdefault("arguments", row["variant"])
+        one.setdefault("arguments", row["variants"][0])
         one.setdefault("detail", row["detail"])
         one["count"] = one.get("count", 0) + row["count"]
     return list(found.values())
@@ -97,22 +110,26 @@ def at(row: Row) -> str:
     return f"{backward}{named}" if named else {"optimizer": "optimizer step"}.get(row["phase"], f"{row['phase']} pass")
 
 
-def finding_of(device: str, answer: Mapping[str, Any], target: str) -> Iterator[Finding]:
-    """One finding about a device that is not simply fine."""
-    if answer["answer"] not in KINDS:
+def finding_of(device: str, answer: Mapping[str, Any], target: str, build: Row) -> Iterator[Finding]:
+    """One finding about a device that is not simply fine. `build` are the facts of the build check."""
+    also = [one for one in answer["also"] if one["does"] == SAYS[ALWAYS]]
+    if answer["answer"] in KINDS:
+        code, severity, title, means = KINDS[answer["answer"]]
+        every, remedy = answer["operators"], remedy_of(answer["answer"], build)
+    elif also:
+        (code, severity, title, means), every, remedy = ON_THE_CPU, also, None
+    else:
         return
-    code, severity, title, means = KINDS[answer["answer"]]
-    every = answer["operators"]
     lines = [line(one) for one in every[:MOST]]
     more = f"\nand {len(every) - MOST} more" if len(every) > MOST else ""
     detail = f"{target}: {means}\n" + "\n".join(lines) + more
     filled = title.replace("{device}", device).replace("{first}", brief(every[0]))
     evidence = {"device": device, "operators": every, "also": answer["also"]}
-    yield Finding(code, severity, filled, detail, evidence, REMEDIES[answer["answer"]])
+    yield Finding(code, severity, filled, detail, evidence, remedy)
 
 
 def brief(one: Mapping[str, Any]) -> str:
-    return f"{one['op']} {SAYS[one['outcome']]}, at {one['at']}"
+    return f"{one['op']} {one['does']}, at {one['at']}"
 
 
 def line(one: Mapping[str, Any]) -> str:

@@ -18,12 +18,14 @@ from mpsdoctor.check import Answer, Context, Job, Sandbox, Skip
 from mpsdoctor.ops.named import unknown
 from mpsdoctor.ops.session import Collected, Pool, UnusableRequestError, devices_of
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, Row, kind, strict
+from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, kind, strict
+from mpsdoctor_checks.operators.deaths import DIED, Deaths
+from mpsdoctor_checks.operators.grouping import grouped
+from mpsdoctor_checks.operators.queue import Row
 
 MISSING, PLAN, RUN = (f"mpsdoctor_worker.opinfos:{name}" for name in ("missing", "plan", "run"))
 LOAD = Job("mpsdoctor_worker.opinfos:load", timeout=180.0)
 SAMPLE_SECONDS = 20.0  # of silence; a worker hands back after five
-MOST_DEATHS = 2  # of one OpInfo in one dtype; each costs an import, and the others die of the same cause
 MOST_LANES = 4
 NOTES = struct.Struct("<5q")  # where a worker is, as it writes it
 TICKETS = itertools.count(1)
@@ -35,13 +37,13 @@ Place = tuple[int, str]  # number of a sample, direction
 
 @dataclass
 class Task:
-    """One OpInfo in one dtype: where it is, and what was found so far."""
+    """One OpInfo in one dtype: where it is, what was found so far, and why the rest of it is left."""
 
     name: str
     op: str
     dtype: str
     first: int = 0
-    deaths: int = 0
+    left: str = ""
     done: Counter[str] = field(default_factory=Counter)
     bad: dict[Place, dict[str, Any]] = field(default_factory=dict)
 
@@ -54,24 +56,24 @@ class Task:
         args = {"name": self.name, "dtype": self.dtype, "device": device, "first": self.first}
         return Job(RUN, {**args, "notes": str(notes), "ticket": next(TICKETS)}, SAMPLE_SECONDS, self.take)
 
-    def goes_on(self, answer: Answer) -> bool:
-        """Take in how a job ended; whether samples are left."""
+    def goes_on(self, answer: Answer, deaths: Deaths) -> bool:
+        """Take in how a job ended; whether samples are left that are to be run."""
         if answer.outcome == "ok":
             self.done.update(answer.value["done"])
             self.first = answer.value["next"] or self.first
             return answer.value["next"] is not None
         at, done = noted(answer.job)
         self.done.update(done)
-        outcome = answer.outcome if answer.outcome in ("crash", "timeout") else "error"
+        outcome = answer.outcome if answer.outcome in DIED else "error"
         verdict = {"outcome": outcome, "detail": answer.detail}
+        deaths.note(self.op, outcome)
         if outcome == "error" or at is None:  # before or between samples
             self.done["forward"] += 1
             self.bad[at[0] + 1 if at else self.first, "forward"] = verdict
             return False
         self.bad[at] = verdict
-        self.deaths += 1
         self.first = at[0] + 1
-        return self.deaths < MOST_DEATHS
+        return True
 
     def rows(self, device: str) -> list[Row]:
         """One row for each sample that is not right, and one for all others of a direction."""
@@ -85,6 +87,9 @@ class Task:
             if right > 0:
                 row = {**names, "variant": f"{right} samples", "direction": direction, "outcome": "ok", "detail": ""}
                 found.append({**row, "samples": right})
+        if self.left:
+            row = {**names, "variant": "other samples", "direction": "forward"}
+            found.append({**row, "outcome": "skipped", "detail": self.left})
         return found
 
 
@@ -108,6 +113,7 @@ class Tasks:
     env: dict[str, str]
     waiting: deque[Task]
     every: tuple[Task, ...] = ()
+    deaths: Deaths = field(default_factory=Deaths)
     reason: str | None = None
     told: float = 0.0
 
@@ -133,7 +139,7 @@ class Tasks:
                 if answer.outcome in ("cancelled", "unavailable"):
                     self.reason = (answer.detail or answer.outcome).splitlines()[0]
                     return
-                if task.goes_on(answer):
+                if task.goes_on(answer, self.deaths):
                     self.waiting.appendleft(task)
                 self.tell()
 
@@ -143,6 +149,9 @@ class Tasks:
                 task = self.waiting.popleft()
             except IndexError:
                 return
+            task.left = self.deaths.too_many_of(task.op)
+            if task.left:
+                continue
             taken.append(task)
             yield task.job(self.device, notes)
 
@@ -195,7 +204,7 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
         counts: Counter[str] = Counter()
         for row in rows:
             counts[row["outcome"]] += row.get("samples", 1)
-        facts["results"] += rows
+        facts["results"] += grouped(rows)
         by_device["summary"][device] = dict(counts)
         by_device["planned"][device] = sum(counts.values())
         by_device["skipped"][device] = 0
@@ -204,7 +213,7 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
         if tasks.reason:
             by_device["not_probed"][device] = tasks.reason
     facts.update(by_device)
-    return facts, rules.judge(facts)
+    return facts, rules.judge(facts, context.facts["build"])
 
 
 def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
@@ -257,6 +266,8 @@ def audit(tasks: Tasks) -> None:
     again.run()
     for task, second in zip(lacking, again.every, strict=True):
         for place, verdict in task.bad.items():
+            if second.left and place not in second.bad:
+                continue
             helped = place not in second.bad or second.bad[place]["outcome"] == "fallback"
             if verdict["outcome"] == "unimplemented":
                 verdict["fallback"] = helped

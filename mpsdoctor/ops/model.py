@@ -16,11 +16,14 @@ from mpsdoctor import clean
 from mpsdoctor.check import Answer, Context, Job, Skip
 from mpsdoctor.ops.answers import answer_of, finding_of
 from mpsdoctor.ops.session import Collected, UnusableRequestError, devices_of
-from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, Row, kind, strict
+from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, kind, strict
+from mpsdoctor_checks.operators.deaths import DIED, Deaths
+from mpsdoctor_checks.operators.queue import Row
 
 RECORD, PROBE = "mpsdoctor_worker.user_model:record", "mpsdoctor_worker.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
 REPLAY_SECONDS = 30.0  # real shapes may take a second on a device that compiles kernels
+LAST_WORDS = 2000  # characters of what a worker printed before it died
 STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
 Call = dict[str, Any]
@@ -77,7 +80,9 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
         "not_replayed": recorded["left_out"],
         "answers": answers,
     }
-    return facts, [found for device, answer in answers.items() for found in finding_of(device, answer, str(wanted))]
+    build = context.facts["build"]
+    every = (finding_of(device, answer, str(wanted), build) for device, answer in answers.items())
+    return facts, [found for of_device in every for found in of_device]
 
 
 def record(context: Context, wanted: Target, seconds: float, devices: list[str]) -> dict[str, Any]:
@@ -146,27 +151,40 @@ def probes_of(calls: list[Call]) -> list[tuple[Call, str]]:
 
 def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[Call, str]]) -> Iterator[Row]:
     """Replay calls in order; one that kills its worker costs itself alone."""
-    jobs = (Job(PROBE, {"call": call, "device": device, "direction": way}, REPLAY_SECONDS) for call, way in probes)
+    deaths = Deaths()
+
+    def job(call: Call, way: str) -> Job:
+        args = {"call": call, "device": device, "direction": way}
+        return Job(PROBE, args, REPLAY_SECONDS, wanted=lambda: not deaths.too_many_of(call["op"]))
+
     told = 0.0
     worker = context.worker(device, env)
-    for done, answer in enumerate(worker.run(jobs)):
+    for done, answer in enumerate(worker.run(job(*probe) for probe in probes)):
         if answer.outcome in ("cancelled", "unavailable"):
             raise Skip((answer.detail or answer.outcome).splitlines()[0])
         if time.monotonic() - told >= EVERY:
             told = time.monotonic()
             context.progress(f"model {device}: calls replayed", done + 1, len(probes))
-        yield row_of(*probes[done], device, answer)
+        call, way = probes[done]
+        deaths.note(call["op"], answer.outcome)
+        yield row_of(call, way, device, verdict_of(answer, deaths.too_many_of(call["op"])))
 
 
-def row_of(call: Call, direction: str, device: str, answer: Answer) -> Row:
-    """The result of one replayed call, also of one whose worker died or hung."""
+def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
+    """Outcome and detail of one replayed call, also of one whose worker died or hung, or that was given up."""
     if answer.outcome == "ok":
-        verdict = dict(answer.value)
-    else:
-        outcome = answer.outcome if answer.outcome in ("crash", "timeout") else "error"
-        verdict = {"outcome": outcome, "detail": answer.detail[:2000]}
+        return dict(answer.value)
+    if answer.outcome == "withdrawn":
+        return {"outcome": "skipped", "detail": given_up}
+    words = answer.detail[:LAST_WORDS]
+    detail = words if words == answer.detail else words.rpartition("\n")[0] or words
+    return {"outcome": answer.outcome if answer.outcome in DIED else "error", "detail": detail}
+
+
+def row_of(call: Call, direction: str, device: str, verdict: dict[str, Any]) -> Row:
+    """The result of one replayed call, with its place in the step."""
     told = summary_of(call)
-    names = {"op": told["op"], "device": device, "dtype": told["dtype"], "variant": told["arguments"]}
+    names = {"op": told["op"], "device": device, "dtype": told["dtype"], "variants": [told["arguments"]]}
     where = {key: told[key] for key in ("phase", "place", "code", "made_at", "module", "count")}
     backward = direction == "backward" or call["phase"] == "backward"
     return {**names, "direction": "backward" if backward else "forward", **verdict, **where}

@@ -8,19 +8,9 @@ from collections.abc import Sequence
 from mpsdoctor.check import Context, Skip
 from mpsdoctor.ops.session import Collected, UnusableRequestError, devices_of
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import (
-    CORE,
-    DTYPES,
-    PLAN,
-    WARM_UP,
-    Examined,
-    Probe,
-    ask,
-    audit,
-    facts_of,
-    kind,
-    strict,
-)
+from mpsdoctor_checks.operators.collect import CORE, DTYPES, PLAN, ask, audit, kind, strict, warm_up
+from mpsdoctor_checks.operators.examined import Examined, facts_of
+from mpsdoctor_checks.operators.queue import Probe
 
 PLENTY = 600.0  # seconds for what takes a few; a bound, should a device be very slow
 
@@ -35,16 +25,15 @@ def examine(context: Context, names: Sequence[str]) -> Collected:
         answer = worker.call(PLAN, level="thorough", dtypes=DTYPES["thorough"], device=device)
         if answer.outcome != "ok":
             raise Skip((answer.detail or answer.outcome).splitlines()[0])
-        plan = [probe for name in names for probe in chosen(answer.value, name)]
-        found.planned = len(plan)
+        found.plan = [probe for name in names for probe in chosen(answer.value, name)]
         found.core = frozenset(worker.call(CORE).value or ())
-        worker.call(WARM_UP)
-        ask(context, found, plan, PLENTY)
+        warm_up(context, device)
+        ask(context, found, PLENTY)
         if kind(device) == "mps":
             audit(context, found, PLENTY)
         examined.append(found)
     facts = facts_of(examined)
-    return {**facts, "source": "catalogue", "asked": list(names)}, rules.judge(facts)
+    return {**facts, "source": "catalogue", "asked": list(names)}, rules.judge(facts, context.facts["build"])
 
 
 def chosen(plan: list[Probe], name: str) -> list[Probe]:

@@ -12,7 +12,7 @@ from mpsdoctor.ops.model import Target, place_of, run_step
 from mpsdoctor.ops.named import chosen
 from mpsdoctor.ops.session import Collected, UnusableRequestError
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
-from mpsdoctor_checks.operators.rules import FALLBACK
+from mpsdoctor_checks.operators.kinds import FALLBACK
 
 TREE, WHEEL = "mpsdoctor_worker.user_model:tree", "mpsdoctor_worker.calltree:wheel"
 MOST = 12  # operators that are named in a detail

@@ -18,7 +18,7 @@ OUTCOMES: dict[str, tuple[str, str, str]] = {
     "unimplemented": ("U", "warn", "not implemented on this device"),
     "fallback": ("F", "accent", "ran on the CPU instead"),
     "dtype": ("D", "muted", "this dtype is not supported"),
-    "skipped": ("S", "muted", "left out for want of time"),
+    "skipped": ("S", "muted", "not tried, or the CPU has no reference"),
     "ok": ("o", "pass", "agrees with the reference"),
 }
 RANK = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
@@ -29,12 +29,17 @@ UNKNOWN = ("?", "warn", "an outcome that this version does not know")
 
 @dataclass(frozen=True)
 class Line:
-    """One operator on one device. `worst` by (dtype, direction); `probes` are all of them."""
+    """One operator on one device. `worst` by (dtype, direction); `probes` are its rows, each for some variants."""
 
     op: str
     device: str
     worst: Mapping[tuple[str, str], str]
     probes: tuple[Probe, ...]
+
+    def count(self, *outcomes: str) -> int:
+        """How many probes ended so; without outcomes all of them."""
+        rows = (row for row in self.probes if not outcomes or row["outcome"] in outcomes)
+        return sum(int(row.get("probes", len(row["variants"]))) for row in rows)
 
     @property
     def rank(self) -> int:

@@ -13,6 +13,7 @@ from .catalogue import CATALOGUE
 from .catalogue.entry import CONTIGUOUS, Entry, Input
 from .catalogue.inputs import values
 from .catalogue.resolve import available
+from .operator_messages import readable
 
 
 def calls(names: list[str] | None = None) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def of_entry(item: Entry) -> dict[str, Any]:
     try:
         return {"op": item.op, "calls": record(step(item))}
     except Exception as error:
-        return {"op": item.op, "failed": f"{type(error).__name__}: {error}"[:300]}
+        return {"op": item.op, "failed": readable(f"{type(error).__name__}: {error}")}
 
 
 def step(item: Entry) -> Any:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .operator_judge import OK, compare, compare_all, expected_dtype, wrong
-from .operator_messages import LENGTH
+from .operator_messages import readable
 
 Run = Callable[[], "list[Tensor]"]
 SEED = 20
@@ -143,7 +143,7 @@ def judge(
             return OK
         expected, found = refer_to(refer)
     except Exception as error:
-        return {"outcome": "skipped", "detail": f"no reference on the CPU: {error}"[:LENGTH]}
+        return {"outcome": "skipped", "detail": readable(f"no reference on the CPU: {error}")}
     seed(SEED)
     actual = compute()
     if told != "values":

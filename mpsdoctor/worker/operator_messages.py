@@ -30,6 +30,13 @@ PATTERNS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _COMPILED = tuple((outcome, re.compile(pattern, re.IGNORECASE)) for outcome, pattern in PATTERNS)
 
+# What torch adds to many messages and says nothing of the call: advice of no use here, lists of back ends, stacks.
+BOILERPLATE = re.compile(
+    r"\s*(\(Triggered internally at|If you want this op to be|This could be because|As a temporary fix"
+    r"|WARNING: this will be|This may have performance|Please (comment|report|file)|please report a bug"
+    r"|Exception raised from|For (debugging|more details)|CUDA kernel errors might|Compile with|Device-side assert)"
+)
+
 FALLING_BACK = re.compile(r"fall(s|ing)? ?back (to run )?(on|to) (the )?cpu", re.IGNORECASE)
 
 
@@ -43,7 +50,16 @@ def outcome_of(kind: str, message: str) -> str:
     return "unimplemented" if kind == "NotImplementedError" else "error"
 
 
+def readable(message: str, length: int = LENGTH) -> str:
+    """A message of torch for people: without its boilerplate, and not cut inside a word where it is long."""
+    text = BOILERPLATE.split(message, maxsplit=1)[0].strip() or message.strip()
+    if len(text) <= length:
+        return text
+    words = text[:length].rpartition(" ")[0] or text[:length]
+    return words.rstrip(" ,;:") + " …"
+
+
 def judge_exception(error: BaseException) -> dict[str, Any]:
-    """Outcome and detail of a probe that raised; the detail is the exact message, cut."""
+    """Outcome and detail of a probe that raised; the detail is what the exception says."""
     kind, message = type(error).__name__, str(error)
-    return {"outcome": outcome_of(kind, message), "detail": f"{kind}: {message}"[:LENGTH]}
+    return {"outcome": outcome_of(kind, message), "detail": readable(f"{kind}: {message}")}

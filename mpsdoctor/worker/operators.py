@@ -17,7 +17,7 @@ from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, In
 from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
 from .catalogue.resolve import available, resolve
 from .operator_judge import GRADIENT, compare_all, follows, wrong
-from .operator_messages import FALLING_BACK, LENGTH, judge_exception
+from .operator_messages import FALLING_BACK, judge_exception, readable
 
 FORWARD, BACKWARD = "forward", "backward"
 
@@ -240,7 +240,7 @@ def judge_values(case: Case, device: str) -> dict[str, Any]:
     except Exception as error:
         if device == "cpu":
             return judge_exception(error)
-        return {"outcome": "skipped", "detail": f"no reference on the CPU: {error}"[:LENGTH]}
+        return {"outcome": "skipped", "detail": readable(f"no reference on the CPU: {error}")}
     actual = computed(case, device)
     slack = case.item.slack * (GRADIENT.get(case.dtype, 1.0) if case.direction == BACKWARD else 1.0)
     verdict = compare_all(actual, expected, case.dtype, device, slack)
@@ -282,7 +282,7 @@ def attended(device: str, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]
 def fallen_back(caught: list[warnings.WarningMessage]) -> str | None:
     """The warning that says the CPU did the work; its absence proves nothing."""
     texts = (str(one.message) for one in caught)
-    return next((text[:LENGTH] for text in texts if FALLING_BACK.search(text)), None)
+    return next((readable(text) for text in texts if FALLING_BACK.search(text)), None)
 
 
 def prepare(device: str) -> None:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from . import calltree
+from .operator_messages import readable
 from .recorder import Functions, Made, Operators, Recorder, noting, tensors, users_frames
 
 OURS = os.path.dirname(os.path.abspath(__file__))
@@ -179,7 +180,7 @@ def describe(error: BaseException, path: str) -> dict[str, Any]:
     if isinstance(error, SystemExit):
         what = f"it called sys.exit({error.code!r})"
     else:
-        what = f"{type(error).__name__}: {error}"[:600].rstrip(": ")
+        what = readable(f"{type(error).__name__}: {error}", 600).rstrip(": ")
     if isinstance(error, SyntaxError):
         return {"what": what, "file": error.filename or path, "line": error.lineno, "function": None}
     return {"what": what, **innermost(error, path)}

@@ -17,7 +17,8 @@ patience = 90.0  # two imports of torch, and one operator that hangs
 
 
 def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
-    """Facts: `results`, `summary`, `planned`, `skipped`, `probes_per_second`, `core_failures`, `not_probed`."""
+    """Facts: `results`, `coverage`, `summary`, `planned`, `skipped`, `probes_per_second`, `core_failures`,
+    `fallback_statistics`, `not_probed`."""
     facts = collect(context)
     yield facts
-    yield from judge(facts)
+    yield from judge(facts, context.facts.get("build", {}))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mpsdoctor.check import Finding, Remedy
+from mpsdoctor_checks.operators.grouping import probes
+from mpsdoctor_checks.operators.kinds import ALWAYS, FALLBACK, KINDS, QUIT, REMEDY_TIME, UPGRADE, on_macos, upgrade
 
 Row = Mapping[str, Any]
 Facts = Mapping[str, Any]
@@ -15,120 +18,60 @@ Group = tuple[str, str]
 MOST_FINDINGS = 12
 MOST_ROWS = 40  # of evidence; the facts have them all
 MOST_NAMED = 10  # operators in a detail
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK=1"
 HALF = ("float16", "bfloat16")
-UPGRADE = Remedy(
-    "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators.",
-    ("python -m pip install --upgrade torch",),
-)
 SEVERITIES = ("error", "warning", "info")
-
-# outcome: code, severity, what an operator does, what it means for training, what to do
-KINDS: dict[str, tuple[str, Any, str, str, Remedy | None]] = {
-    "wrong": (
-        "MPS311",
-        "error",
-        "{} differs from the CPU on {device}",
-        "The device returned other numbers than the same call on the CPU in float64, beyond what rounding explains. "
-        "Nothing raises an error: a training goes on with wrong values.",
-        UPGRADE,
-    ),
-    "nan": (
-        "MPS312",
-        "error",
-        "{} gives numbers that are not finite on {device}",
-        "The device returned infinity or NaN where the CPU has a number. A loss that passes here becomes NaN.",
-        UPGRADE,
-    ),
-    "crash": (
-        "MPS313",
-        "error",
-        "{} kills the process on {device}",
-        "The process ended during this call. No Python code can catch that; a training ends without a checkpoint.",
-        UPGRADE,
-    ),
-    "timeout": (
-        "MPS314",
-        "error",
-        "{} does not end on {device}",
-        "The call gave no answer in time, so a training would stand still here.",
-        UPGRADE,
-    ),
-    "error": (
-        "MPS315",
-        "warning",
-        "{} raises an error on {device}",
-        "The call works on the CPU. A training that needs it stops with this error.",
-        UPGRADE,
-    ),
-    "unimplemented": (
-        "MPS321",
-        "warning",
-        "{} is not implemented on {device}",
-        "A training that needs it stops with NotImplementedError.",
-        Remedy("Upgrade torch, or move these tensors to the CPU for this call."),
-    ),
-    "fallback": (
-        "MPS322",
-        "info",
-        "{} runs on the CPU instead of {device}",
-        f"There is no kernel for the device. With {FALLBACK} torch copies the tensors to the CPU and back, which costs "
-        "time at each call; without it the call raises NotImplementedError. The variable is read while torch is "
-        "imported: set later it does nothing.",
-        Remedy("Set the variable before the program that imports torch starts.", (f"export {FALLBACK}",)),
-    ),
-    "dtype": (
-        "MPS323",
-        "info",
-        "{} is not supported on {device}",
-        "Trainings in float32 are not concerned. Under autocast or in a half dtype the call raises an error.",
-        None,
-    ),
-    "oom": (
-        "MPS331",
-        "warning",
-        "{} runs out of memory on {device}",
-        "The tensors of a probe are a few kilobytes, so the device has no memory left at all: something else holds it, "
-        "or it is a virtual machine whose GPU cannot allocate.",
-        Remedy("Close what else uses the device, then examine again."),
-    ),
-}
+OPERATOR = re.compile(r"\b\w+::[\w.]+|\"\w+\"")  # in a message, where all others say the same of others
 
 
-def judge(facts: Facts) -> list[Finding]:
-    """The findings of all rules, worst first, at most a dozen."""
-    found = [finding for rule in RULES for finding in rule(facts)]
+def judge(facts: Facts, build: Facts) -> list[Finding]:
+    """The findings of all rules, worst first, at most a dozen. `build` are the facts of the build check."""
+    found = [finding for rule in RULES for finding in rule(facts, build)]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return found[:MOST_FINDINGS]
 
 
-def accelerators(facts: Facts) -> Iterator[Finding]:
+def kind_of(row: Row) -> str:
+    """The outcome, of fallbacks in two kinds: those that take the variable, and those in any case."""
+    return ALWAYS if row["outcome"] == "fallback" and not row.get("fallback") else str(row["outcome"])
+
+
+def accelerators(facts: Facts, build: Facts) -> Iterator[Finding]:
     """MPS311 to MPS331: outcomes on accelerators, one finding for each kind and device."""
     groups: dict[Group, list[Row]] = {}
     for row in facts["results"]:
-        if row["device"] != "cpu" and row["outcome"] in KINDS:
-            groups.setdefault((row["outcome"], row["device"]), []).append(row)
+        if row["device"] != "cpu" and kind_of(row) in KINDS:
+            groups.setdefault((kind_of(row), row["device"]), []).append(row)
     for outcome in KINDS:
         for (kind, device), rows in groups.items():
             if kind == outcome:
-                yield finding_of(outcome, device, worst_first(rows, facts))
+                yield finding_of(outcome, device, worst_first(rows, facts), build)
 
 
-def finding_of(outcome: str, device: str, rows: list[Row]) -> Finding:
+def finding_of(outcome: str, device: str, rows: list[Row], build: Facts) -> Finding:
     """One finding about all rows of a kind; MPS has more to say on operators that it lacks."""
     code, severity, does, means, remedy = KINDS[outcome]
     title = does.replace("{}", named(rows), 1).replace("{device}", device)
-    parts = [means, fallback_note(rows, device) if outcome == "unimplemented" else "", listing(rows)]
-    return Finding(code, severity, title, " ".join(filter(None, parts)), evidence(rows), remedy)
+    more = {"unimplemented": fallback_note(rows, device), "crash": QUIT if on_macos(build) else ""}
+    detail = " ".join(filter(None, (means, more.get(outcome), listing(rows))))
+    return Finding(code, severity, title, detail, evidence(rows), upgrade(build) if remedy == UPGRADE else remedy)
 
 
 def fallback_note(rows: list[Row], device: str) -> str:
-    """What is known about the CPU stepping in."""
+    """What is known about the CPU stepping in, apart for half types: many of the CPU's kernels lack those."""
     if device.partition(":")[0] != "mps":
         return ""
-    if all(row.get("fallback") is False for row in rows):
-        return f"{FALLBACK} does not help here."
-    return f"Whether {FALLBACK} helps was not tried for all of them; it must be set before torch is imported."
+    halves = [row for row in rows if row["dtype"] in HALF]
+    others = [row for row in rows if row["dtype"] not in HALF]
+    if any("fallback" not in row for row in rows):
+        return f"Whether {FALLBACK} helps was not tried for all of them; it must be set before torch is imported."
+    parts = []
+    if others:
+        whose = f" with {', '.join(dict.fromkeys(short(row) for row in others))}" if halves else " here"
+        parts.append(f"{FALLBACK} does not help{whose}.")
+    if halves:
+        dtypes = " and ".join(dict.fromkeys(row["dtype"] for row in halves))
+        parts.append(f"In {dtypes} {FALLBACK} changes nothing: the CPU cannot do it either.")
+    return " ".join(parts)
 
 
 def worst_first(rows: Iterable[Row], facts: Facts) -> list[Row]:
@@ -143,14 +86,18 @@ def with_device(failures: Mapping[str, list[Row]]) -> Iterator[dict[str, Any]]:
 
 
 def named(rows: list[Row]) -> str:
-    """The subject of a title: one operator by name and dtype, several by number and the worst of them."""
+    """The subject of a title: one operator by name and dtype, several by number and the worst of them.
+
+    Where float32 is not concerned, the dtypes are named for several too.
+    """
     operators = list(dict.fromkeys(short(row) for row in rows))
+    dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
+    of = " of " + " and ".join(dtypes) if dtypes else ""
     if len(operators) > 1:
         shown = ", ".join(operators[:3]) + (", …" if len(operators) > 3 else "")
-        return f"each of {len(operators)} operators ({shown})"
-    dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
+        return f"each of {len(operators)} operators ({shown})" + ("" if "float32" in dtypes else of)
     backward = all(row["direction"] == "backward" for row in rows)
-    return ("gradient of " if backward else "") + operators[0] + " of " + (" and ".join(dtypes) if dtypes else "")
+    return ("gradient of " if backward else "") + operators[0] + of
 
 
 def short(row: Row) -> str:
@@ -159,19 +106,34 @@ def short(row: Row) -> str:
 
 
 def listing(rows: list[Row]) -> str:
-    """The operators with dtypes and layouts, and the first words of each."""
+    """The operators with dtypes, layouts and the first words of each; of those with one reason the first alone."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(short(row), []).append(row)
-    lines = [f"{op}: {where(group)}: {first_line(group[0])}" for op, group in list(groups.items())[:MOST_NAMED]]
-    more = len(groups) - MOST_NAMED
-    return "\n" + "\n".join(lines) + (f"\nand {more} more operators" if more > 0 else "")
+    causes: dict[str, list[str]] = {}
+    for op, group in groups.items():
+        causes.setdefault(OPERATOR.sub("", str(group[0]["detail"])), []).append(op)
+    lines = []
+    for first, *others in list(causes.values())[:MOST_NAMED]:
+        lines.append(f"{first}: {where(groups[first])}: {first_line(groups[first][0])}")
+        if others:
+            plural = "s" if len(others) > 1 else ""
+            more = ", …" if len(others) > MOST_NAMED else ""
+            shown = ", ".join(others[:MOST_NAMED])
+            lines.append(f"and {len(others)} more operator{plural} for the same reason: {shown}{more}")
+    more_ops = sum(len(ops) for ops in list(causes.values())[MOST_NAMED:])
+    return "\n" + "\n".join(lines) + (f"\nand {more_ops} more operators" if more_ops else "")
 
 
 def where(rows: list[Row]) -> str:
     """In which dtypes, layouts and directions it was seen."""
-    parts = [", ".join(dict.fromkeys(str(row[key]) for row in rows)) for key in ("dtype", "variant", "direction")]
-    return "; ".join(parts)
+    variants = [variant for row in rows for variant in row["variants"]]
+    dtypes, directions = ([row[key] for row in rows] for key in ("dtype", "direction"))
+    return "; ".join(some(list(dict.fromkeys(part))) for part in (dtypes, variants, directions))
+
+
+def some(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def first_line(row: Row) -> str:
@@ -182,17 +144,25 @@ def first_line(row: Row) -> str:
 
 def evidence(rows: list[Row]) -> dict[str, Any]:
     """Counts, and the worst rows without the names that say nothing here."""
-    keys = ("op", "dtype", "variant", "direction", "outcome", "detail")
+    keys = ("op", "dtype", "variants", "direction", "outcome", "detail")
     shown = [{key: row[key] for key in (*keys, *("known",) * ("known" in row))} for row in rows[:MOST_ROWS]]
     return {
-        "probes": len(rows),
+        "probes": sum(map(probes, rows)),
         "operators": len({row["op"] for row in rows}),
-        "dtypes": dict(Counter(row["dtype"] for row in rows)),
+        "dtypes": dict(counted(rows)),
         "worst": shown,
     }
 
 
-def self_test(facts: Facts) -> Iterator[Finding]:
+def counted(rows: list[Row]) -> Counter[str]:
+    """Probes by dtype."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row["dtype"]] += probes(row)
+    return counts
+
+
+def self_test(facts: Facts, build: Facts) -> Iterator[Finding]:
     """MPS341: a probe fails on the CPU, where it must not; kernels the CPU never had are no failure."""
     failed = ("wrong", "nan", "crash", "timeout", "error", "oom")
     rows = [row for row in facts["results"] if row["device"] == "cpu" and row["outcome"] in failed]
@@ -203,23 +173,46 @@ def self_test(facts: Facts) -> Iterator[Finding]:
             f"The self-test on the CPU fails: {named(rows)}",
             "The CPU disagrees with itself in float64, or could not finish. Either this torch build computes "
             "wrongly on this machine or mpsdoctor's catalogue is at fault; what accelerators are said to do wrong "
-            "with these operators is in doubt." + listing(rows),
+            "with these operators is in doubt."
+            + (" " + QUIT if on_macos(build) and any(row["outcome"] == "crash" for row in rows) else "")
+            + listing(rows),
             evidence(rows),
             Remedy("Try another torch version; if it stays, report it with this evidence."),
         )
 
 
-def not_probed(facts: Facts) -> Iterator[Finding]:
+def not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
     """MPS342: a device could not be probed, or not to the end, for another reason than time."""
     for device, reason in facts["not_probed"].items():
-        done = sum(facts["summary"][device].values()) - facts["skipped"][device]
+        coverage = facts["coverage"][device]
         yield Finding(
             "MPS342",
             "warning",
             f"Operators were not probed to the end on {device}",
-            f"{reason}. {done} of {facts['planned'][device]} probes were made; nothing is known about the others.",
-            {"device": device, "planned": facts["planned"][device], "made": done},
+            f"{reason}. {coverage['made']} of {coverage['planned']} probes were made; nothing is known about the "
+            "others.",
+            {"device": device, "planned": coverage["planned"], "made": coverage["made"]},
         )
 
 
-RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (accelerators, self_test, not_probed)
+def core_not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
+    """MPS343: the time did not suffice for what every training needs; that nothing was found then says little."""
+    for device, coverage in facts["coverage"].items():
+        core = coverage.get("core")
+        if device == "cpu" or device in facts["not_probed"] or not core or core["made"] >= core["planned"]:
+            continue
+        layouts = sum(count for variant, count in coverage["variants"].items() if variant != "contiguous")
+        yield Finding(
+            "MPS343",
+            "warning",
+            f"Only {core['made']} of {core['planned']} probes of the operators that training needs fitted on {device}",
+            f"{coverage['made']:,} of {coverage['planned']:,} probes were made: {coverage['operators']} operators, "
+            f"{layouts:,} probes in other layouts and shapes than the plain one. Nothing is known about the others. "
+            "A device that compiles a graph for each new operator and shape takes its time.",
+            {"device": device, **coverage},
+            REMEDY_TIME,
+        )
+
+
+Rule = Callable[[Facts, Facts], Iterator[Finding]]
+RULES: tuple[Rule, ...] = (accelerators, self_test, not_probed, core_not_probed)

@@ -84,8 +84,8 @@ class Operators(Pane):
     def _details(self, line: Line, width: int) -> Iterator[Piece]:
         yield words.styled((line.op, "strong"), f" on {line.device}")
         bad = [probe for probe in line.probes if probe["outcome"] not in ("ok", "skipped")]
-        fine = sum(probe["outcome"] == "ok" for probe in line.probes)
-        yield (f"{len(line.probes)} probe{'s' * (len(line.probes) > 1)}, {fine} ok, {len(bad)} not", "muted")
+        every, fine = line.count(), line.count("ok")
+        yield (f"{every} probe{'s' * (every > 1)}, {fine} ok, {every - fine - line.count('skipped')} not", "muted")
         for outcome, detail, where in _told(bad)[:ERRORS]:
             letter, tone, meaning = matrix.meaning(outcome)
             yield ""
@@ -134,8 +134,8 @@ def _told(probes: list[matrix.Probe]) -> list[tuple[str, str, str]]:
     """Outcome, message and the probes that gave it, the worst first; the same message once."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for probe in sorted(probes, key=lambda probe: matrix.rank(probe["outcome"])):
-        where = f"{probe['dtype']} {probe['variant']} {probe['direction']}"
-        grouped.setdefault((probe["outcome"], probe["detail"] or ""), []).append(where)
+        where = [f"{probe['dtype']} {variant} {probe['direction']}" for variant in probe["variants"]]
+        grouped.setdefault((probe["outcome"], probe["detail"] or ""), []).extend(where)
     return [(outcome, detail, _some(where)) for (outcome, detail), where in grouped.items()]
 
 
