@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mpsdoctor.report import Finding, Remedy
-from mpsdoctor_checks.operators.kinds import ALWAYS, FALLBACK, interpreter, upgrade
+from mpsdoctor_checks import installing
+from mpsdoctor_checks.operators.kinds import ALWAYS, FALLBACK, upgrade
 from mpsdoctor_checks.operators.rules import kind_of
 
 Row = Mapping[str, Any]
@@ -62,8 +63,9 @@ def remedy_of(answer: str, build: Row) -> Remedy | None:
         return Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK}",))
     if answer == "runs but wrong":
         return upgrade(build)
+    note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
     text = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
-    return Remedy(text, (f"{interpreter(build)} -m pip install --upgrade torch",))
+    return Remedy(text + note, commands)
 
 
 def answer_of(rows: Sequence[Row], distinct: int) -> dict[str, Any]:

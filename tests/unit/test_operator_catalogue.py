@@ -86,12 +86,12 @@ def test_half_dtypes_wait_until_float32_is_done_with_its_layouts() -> None:
     """Of an operator no half dtype is probed before all of float32; nor is any before the core of float32."""
     rows = plan("standard", ALL)
     last, first = {}, {}
-    for place, row in enumerate(rows):
+    for turn, row in enumerate(rows):
         if row[2] == "float32":
-            last[row[0]] = place
+            last[row[0]] = turn
         elif row[2] in HALF_AND_SINGLE:
-            first.setdefault(row[0], place)
-    assert [name for name, place in first.items() if place < last.get(name, -1)] == []
+            first.setdefault(row[0], turn)
+    assert [name for name, turn in first.items() if turn < last.get(name, -1)] == []
     assert min(first.values()) > max(last[name] for name in core() if name in last)
 
 

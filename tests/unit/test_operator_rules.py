@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Answer, Finding, Job
-from mpsdoctor_checks.operators.collect import LOST_SECONDS, Examined, Queue, core_failures, facts_of, row_of, usable
-from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS, judge
+from mpsdoctor_checks.operators import rules
+from mpsdoctor_checks.operators.collect import fallbacks, usable
+from mpsdoctor_checks.operators.deaths import MOST_DEATHS, Deaths
+from mpsdoctor_checks.operators.examined import Examined, core_failures, facts_of
+from mpsdoctor_checks.operators.grouping import grouped
+from mpsdoctor_checks.operators.queue import LOST_SECONDS, Queue, row_of
+from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS
 
 
 def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> dict[str, Any]:
@@ -23,14 +28,26 @@ def facts(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     devices = {one["device"] for one in rows} | {"cpu"}
     summary = {device: dict(Counter(one["outcome"] for one in rows if one["device"] == device)) for device in devices}
     plain: dict[str, Any] = {
-        "results": list(rows),
+        "results": grouped(rows),
         "summary": summary,
-        "planned": dict.fromkeys(devices, 100),
-        "skipped": dict.fromkeys(devices, 0),
+        "coverage": {device: covered(made=sum(counts.values())) for device, counts in summary.items()},
         "core_failures": {},
         "not_probed": {},
     }
     return {**plain, **more}
+
+
+def covered(made: int = 100, core: int = 10) -> dict[str, Any]:
+    """How much was probed of 100 probes, ten of which are core."""
+    counts = {"planned": 100, "made": made, "operators": made, "dtypes": {"float32": made}}
+    return {**counts, "variants": {"contiguous": made}, "core": {"planned": 10, "made": core}}
+
+
+MAC = {"machine": {"os": "Darwin"}, "python": {"executable": "/opt/my env/bin/python"}}
+
+
+def judge(given: dict[str, Any], build: dict[str, Any] = MAC) -> list[Finding]:
+    return rules.judge(given, build)
 
 
 def only(found: list[Finding]) -> Finding:
@@ -45,7 +62,7 @@ CODES = [
     ("timeout", "MPS314", "error", "sum of float16 does not end on mps"),
     ("error", "MPS315", "warning", "sum of float16 raises an error on mps"),
     ("unimplemented", "MPS321", "warning", "sum of float16 is not implemented on mps"),
-    ("fallback", "MPS322", "info", "sum of float16 runs on the CPU instead of mps"),
+    ("fallback", "MPS324", "info", "sum of float16 always runs on the CPU, not on mps"),
     ("dtype", "MPS323", "info", "sum of float16 is not supported on mps"),
     ("oom", "MPS331", "warning", "sum of float16 runs out of memory on mps"),
 ]
@@ -73,7 +90,7 @@ def test_many_operators_are_one_finding() -> None:
     assert found.evidence["operators"] == 60
     assert [one["op"] for one in found.evidence["worst"][:2]] == ["aten::op59", "aten::op58"]
     assert len(found.evidence["worst"]) == MOST_ROWS
-    assert "and 50 more operators" in found.detail
+    assert "and 59 more operators for the same reason: op58, " in found.detail
 
 
 def test_core_operators_come_first() -> None:
@@ -114,7 +131,8 @@ def test_fallback_advice_is_for_mps_alone() -> None:
 
 def test_a_fallback_says_when_to_set_the_variable() -> None:
     """The remedy of an operator that the CPU takes over is a command, and the detail says when."""
-    found = only(judge(facts(row(outcome="fallback"))))
+    found = only(judge(facts(row(outcome="fallback", fallback=True))))
+    assert found.code == "MPS322"
     assert found.remedy is not None
     assert found.remedy.commands == ("export PYTORCH_ENABLE_MPS_FALLBACK=1",)
     assert "set later it does nothing" in found.detail
@@ -141,6 +159,38 @@ def test_a_device_that_was_not_probed_is_said_to_be() -> None:
     found = only(judge(given))
     assert (found.code, found.severity) == ("MPS342", "warning")
     assert found.detail.startswith("torch could not be imported. 1 of 100 probes")
+
+
+def test_what_training_needs_has_to_be_probed_for_a_pass() -> None:
+    """A device whose core operators did not all fit is a warning with the figures; the CPU's share is no matter."""
+    given = facts(row(outcome="ok"), coverage={"mps": covered(made=44, core=7), "cpu": covered(made=1, core=1)})
+    found = only(judge(given))
+    assert (found.code, found.severity) == ("MPS343", "warning")
+    assert found.title == "Only 7 of 10 probes of the operators that training needs fitted on mps"
+    assert "44 of 100 probes were made" in found.detail
+    assert found.remedy is not None
+    assert "mpsdoctor ops --op softmax" in found.remedy.commands
+
+
+def test_pip_is_called_with_the_examined_interpreter() -> None:
+    """Its path is quoted, as homes and volumes have spaces in them."""
+    found = only(judge(facts(row())))
+    assert found.remedy is not None
+    assert found.remedy.commands == ("'/opt/my env/bin/python' -m pip install --upgrade torch",)
+
+
+def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
+    """The dialog for a crash frightens who does not know that it was ours; other systems show none."""
+    assert "quit unexpectedly" in only(judge(facts(row(outcome="crash")))).detail
+    assert "quit unexpectedly" not in only(judge(facts(row(outcome="crash")), {})).detail
+
+
+def test_a_half_type_that_the_cpu_lacks_is_named() -> None:
+    """The variable does not help where the CPU has no kernel either, and float32 is another matter."""
+    half = row(outcome="unimplemented", dtype="float16", fallback=False)
+    found = only(judge(facts(half)))
+    assert "In float16 PYTORCH_ENABLE_MPS_FALLBACK=1 changes nothing: the CPU cannot do it either." in found.detail
+    assert "does not help" not in found.detail
 
 
 BUILD = {
@@ -175,7 +225,8 @@ def test_a_worker_that_is_lost_leaves_a_row(outcome: Any, expected: str) -> None
 
 
 def examined(*rows: dict[str, Any]) -> Examined:
-    return Examined("mps", planned=10, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
+    plan = [["mm", "aten::mm", "float32", "contiguous", way] for way in ("forward", "backward")] + [PROBE] * 8
+    return Examined("mps", plan=plan, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
 
 
 def test_core_failures_are_plain_float32_of_core_operators() -> None:
@@ -197,6 +248,25 @@ def test_what_was_not_reached_is_counted() -> None:
     assert found["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
     assert found["skipped"] == {"mps": 8}
     assert found["probes_per_second"] == {"mps": 1.0}
+    covered = found["coverage"]["mps"]
+    assert (covered["planned"], covered["made"], covered["operators"]) == (10, 2, 1)
+    assert (covered["dtypes"], covered["variants"]) == ({"float32": 2}, {"contiguous": 2})
+    assert covered["core"] == {"planned": 2, "made": 0}
+
+
+def test_rows_that_ended_alike_are_one_with_their_variants() -> None:
+    """What is right is a row an operator, dtype and direction; what is not keeps its case and its worst words."""
+    right = [row("aten::mm", "ok", variant=variant) for variant in ("contiguous", "strided", "offset")]
+    bad = [
+        row("aten::mm", variant="expanded", max_rel=0.1),
+        row("aten::mm", variant="zero-dim", max_rel=9.0, detail="far"),
+    ]
+    first, second = grouped([*right, *bad])
+    assert (first["outcome"], first["variants"], "entry" in first) == ("ok", ["contiguous", "strided", "offset"], False)
+    assert (second["variants"], second["detail"], second["entry"]) == (["expanded", "zero-dim"], "far", "mm")
+    assert "variant" not in first
+    twice = grouped([row("aten::mm", "ok"), row("aten::mm", "ok", entry="mm.large")])
+    assert (twice[0]["variants"], twice[0]["probes"]) == (["contiguous"], 2)
 
 
 def take(jobs: Iterator[Job], count: int) -> list[str]:
@@ -210,19 +280,62 @@ def test_deadly_operators_wait_until_the_others_are_done() -> None:
     queue = Queue(plan, "mps", float("inf"))
     jobs = queue.jobs()
     assert take(jobs, 1) == ["a1"]
-    queue.mourn(plan[0], 1.0)
+    assert queue.take(died("crash", 1.0))["outcome"] == "crash"
     assert take(jobs, 9) == ["b1", "b2", "a2", "a3"]
-    assert [probe[0] for probe in queue.sent] == ["a1", "b1", "b2", "a2", "a3"]
+
+
+def died(outcome: Any, seconds: float) -> Answer:
+    return Answer(Job("m:f"), outcome, detail="SIGABRT", seconds=seconds)
 
 
 def test_a_death_gives_back_its_time_up_to_a_limit() -> None:
     """A hang does not take the time of the other probes, and a hundred of them do not stretch the budget."""
-    queue = Queue([PROBE], "mps", 100.0)
-    queue.mourn(PROBE, 5.0)
+    queue = Queue([], "mps", 100.0)
+    queue.sent.extend([PROBE] * 101)
+    queue.take(died("crash", 2.0))
     assert queue.deadline == 105.0
     for _ in range(100):
-        queue.mourn(PROBE, 5.0)
+        queue.take(died("crash", 2.0))
     assert queue.deadline == 100.0 + LOST_SECONDS
+
+
+def test_after_two_deaths_of_a_kind_an_operator_is_left_alone() -> None:
+    """The rest of its probes is told as not tried, its in-place form's too; other operators go on."""
+    queue = Queue([PROBE] * 3, "mps", float("inf"))
+    jobs = list(queue.jobs())
+    assert all(job.wanted is not None and job.wanted() for job in jobs)
+    for _ in range(MOST_DEATHS):
+        queue.take(died("timeout", 1.0))
+    assert not [job for job in jobs if job.wanted is None or job.wanted()]
+    left = queue.take(Answer(jobs[-1], "withdrawn"))
+    assert (left["outcome"], left["detail"]) == ("skipped", "not tried: 2 calls of aten::relu did not end before")
+    assert queue.deaths.too_many_of("aten::relu_")
+    assert not queue.deaths.too_many_of("aten::gelu")
+
+
+def test_a_crash_and_a_time_out_are_of_two_kinds() -> None:
+    """One of each may have two causes."""
+    deaths = Deaths()
+    for outcome in ("crash", "timeout", "ok", "error"):
+        deaths.note("aten::relu", outcome)
+    assert deaths.any_of("aten::relu")
+    assert not deaths.too_many_of("aten::relu")
+
+
+TABLE = """
+------------ CPU Fallback Profiling: Total 416 Runs, 12.30 ms, 1.20 KB Copies ------------
+ ID  | #Runs | Mean CPU(ms) | Total CPU(ms) | Copy Overhead | Operation Name
+-------------------------------------------------------------------------------
+  3     400       0.021            8.400          1.10 KB       aten::linalg_eig
+ 12      16       0.243            3.900          96 bytes      aten::heaviside.out
+"""
+
+
+def test_the_table_of_the_profiler_is_read() -> None:
+    """As MPSProfiler prints it when a program ends, among other words."""
+    printed = f"UserWarning: The operator 'aten::x' falls back\n{TABLE}\nbye\n"
+    assert fallbacks(printed) == {"aten::linalg_eig": 400, "aten::heaviside.out": 16}
+    assert fallbacks("There are no CPU Fallbacks logged for profiling\n") == {}
 
 
 def test_no_job_is_made_when_the_time_is_over() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from mpsdoctor.check import Remedy
+from mpsdoctor_checks import installing
 
 Facts = Mapping[str, Any]
 
@@ -105,15 +105,9 @@ KINDS: dict[str, tuple[str, Any, str, str, Remedy | Literal["upgrade"] | None]] 
 
 def upgrade(build: Facts) -> Remedy:
     """Another torch, for the interpreter that was examined."""
+    note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
     text = "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators."
-    return Remedy(text, (f"{interpreter(build)} -m pip install --upgrade torch",))
-
-
-def interpreter(build: Facts) -> str:
-    """The examined interpreter for a shell; `python` where it is not known."""
-    path = str((build.get("python") or {}).get("executable") or "python")
-    home, rest = ("~/", path[2:]) if path.startswith("~/") else ("", path)  # a quoted ~ is no home
-    return home + shlex.quote(rest)
+    return Remedy(text + note, commands)
 
 
 def on_macos(build: Facts) -> bool:
