@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor_checks.operators.collect import fallbacks
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.rules import first_line
 
@@ -56,14 +55,3 @@ def test_a_torch_without_such_lists_adds_nothing(tmp_path: Path) -> None:
     rows = [row("cummax", "float32", "forward", "unimplemented")]
     annotate(rows, tmp_path)
     assert "known" not in rows[0]
-
-
-def test_torchs_own_fallback_statistics_are_read() -> None:
-    """Lines of the profiler, as the macOS wheels of torch 2.1 to 2.15 format them; others are passed over."""
-    printed = """
-    CPU Fallback Profiling: Total 5 Runs, 1.25 ms, 7 Copies
-    CPU Fallback::aten::linalg_svd (id=3, run=4, CopyOverhead=12 KB)
-    CPU Fallback::aten::cummax.out (id=9, run=1, CopyOverhead=1 KB)
-    """
-    assert fallbacks(printed) == {"aten::linalg_svd": 4, "aten::cummax.out": 1}
-    assert fallbacks("There are no CPU Fallbacks logged for profiling") == {}

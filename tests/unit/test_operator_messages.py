@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -122,11 +124,42 @@ def test_out_of_memory_by_class() -> None:
     assert judge_exception(error)["outcome"] == "oom"
 
 
-def test_the_detail_is_the_message_cut() -> None:
-    """The exact message is kept, its class before it, three hundred characters in all."""
-    found = judge_exception(ValueError("a" * 1000))
+def test_the_detail_is_the_message_cut_between_words() -> None:
+    """What the exception says with its class before it, three hundred characters and a mark at most."""
+    found = judge_exception(ValueError("word " * 1000))
     assert found["outcome"] == "error"
-    assert found["detail"] == ("ValueError: " + "a" * 1000)[:LENGTH]
+    assert found["detail"].endswith("word …")
+    assert LENGTH - 5 < len(found["detail"]) <= LENGTH + 2
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        (
+            "The operator 'aten::isin' is not currently implemented for the MPS device. If you want this op to be "
+            "considered for addition please comment on https://x/1 and mention use-case, that resulted in missing op "
+            "as well as commit hash cf3. As a temporary fix, you can set `PYTORCH_ENABLE_MPS_FALLBACK=1`.",
+            "The operator 'aten::isin' is not currently implemented for the MPS device.",
+        ),
+        (
+            "The operator 'aten::x' is not currently supported on the MPS backend and will fall back to run on the "
+            "CPU. This may have performance implications. (Triggered internally at /a/b.mm:14.)",
+            "The operator 'aten::x' is not currently supported on the MPS backend and will fall back to run on the "
+            "CPU.",
+        ),
+        (
+            'self INTERNAL ASSERT FAILED at "a.cpp":2, please report a bug to PyTorch. Bad.',
+            "self INTERNAL ASSERT FAILED",
+        ),
+        ("Expected 3 channels, got 4.", "Expected 3 channels, got 4."),
+    ],
+)
+def test_the_boilerplate_of_torch_is_left_out(message: str, kept: str) -> None:
+    """What torch says after its first sentence is the same for every operator and takes the room of what is not."""
+    assert judge_exception(RuntimeError(message))["detail"].startswith(f"RuntimeError: {kept}")
+    assert not re.search(
+        r"commit hash|Triggered internally at /|report a bug", judge_exception(RuntimeError(message))["detail"]
+    )
 
 
 def test_the_fallback_warning() -> None:

@@ -13,7 +13,7 @@ def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> dict[str, A
     place = f"train.py:{line} in forward" if line else None
     where = {"place": place, "code": "x = f(x)" if line else None, "made_at": None, "module": None, "count": 1}
     told = {"op": f"aten::{op}", "outcome": outcome, "detail": f"{outcome} said", "direction": "forward"}
-    return {**told, "phase": "forward", "dtype": "float32", "variant": "float32[2]", **where, **more}
+    return {**told, "phase": "forward", "dtype": "float32", "variants": ["float32[2]"], **where, **more}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,8 @@ def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> dict[str, A
 )
 def test_the_worst_call_decides(outcomes: list[str], answer: str) -> None:
     """What stops a training comes before wrong numbers, and those before the fallback."""
-    assert answer_of([row("x", outcome) for outcome in outcomes], 2)["answer"] == answer
+    rows = [row("x", outcome, fallback=True) for outcome in outcomes]
+    assert answer_of(rows, 2)["answer"] == answer
 
 
 def test_what_does_not_decide_is_told_too() -> None:
@@ -44,13 +45,13 @@ def test_what_does_not_decide_is_told_too() -> None:
 
 def test_calls_of_one_operator_at_one_line_are_one() -> None:
     """The same operator in several shapes at the same line is named once, with how often it is called."""
-    answer = answer_of([row("a", "wrong", count=2), row("a", "wrong", variant="float32[3]", count=3)], 2)
+    answer = answer_of([row("a", "wrong", count=2), row("a", "wrong", variants=["float32[3]"], count=3)], 2)
     assert [(one["op"], one["count"]) for one in answer["operators"]] == [("aten::a", 5)]
 
 
 def test_a_finding_names_operator_and_line() -> None:
     """The title has the operator and the person's line; the detail its code and the exact message."""
-    found = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build"))
+    found = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build", {}))
     assert (found.code, found.severity) == ("MPS351", "error")
     assert found.title == "the step does not run on mps: aten::a is not implemented, at train.py:7 in forward"
     assert "x = f(x) [unimplemented said]" in found.detail
@@ -67,7 +68,19 @@ def test_places_without_a_line_of_ones_own() -> None:
 def test_severities() -> None:
     """Wrong numbers are an error, the fallback a warning, and a step that runs needs no finding."""
     found = {
-        outcome: [(one.code, one.severity) for one in finding_of("mps", answer_of([row("a", outcome)], 1), "t")]
+        outcome: [
+            (one.code, one.severity)
+            for one in finding_of("mps", answer_of([row("a", outcome, fallback=True)], 1), "t", {})
+        ]
         for outcome in ("wrong", "fallback", "ok")
     }
     assert found == {"wrong": [("MPS352", "error")], "fallback": [("MPS353", "warning")], "ok": []}
+
+
+def test_what_torch_itself_takes_to_the_cpu_needs_no_variable() -> None:
+    """The step runs as it is; that a part of it runs on the CPU is told without advice that changes nothing."""
+    answer = answer_of([row("linalg_svd", "fallback"), row("mm", "ok")], 2)
+    assert answer["answer"] == "runs as it is"
+    found = next(finding_of("mps", answer, "train.py:build", {}))
+    assert (found.code, found.severity, found.remedy) == ("MPS354", "info", None)
+    assert "linalg_svd always runs on the CPU" in found.title

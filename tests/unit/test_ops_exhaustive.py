@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from mpsdoctor.check import Answer
 from mpsdoctor.ops import exhaustive, named
 from mpsdoctor.ops.exhaustive import Task
 from mpsdoctor.ops.session import UnusableRequestError
+from mpsdoctor_checks.operators.deaths import Deaths
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ class Made:
 
     task: Task
     notes: Path
+    deaths: Deaths = field(default_factory=Deaths)
 
     def ends(
         self, outcome: str, value: object = None, detail: str = "", at: tuple[int, str, int, int] | None = None
@@ -34,7 +36,8 @@ class Made:
             number, direction, *done = at
             place = (job.args["ticket"], number, direction == "backward", *done)
             self.notes.write_bytes(exhaustive.NOTES.pack(*place))
-        return self.task.goes_on(Answer(job, outcome, value, detail))  # type: ignore[arg-type]  # one of its literals
+        answer = Answer(job, outcome, value, detail)  # type: ignore[arg-type]  # one of its literals
+        return self.task.goes_on(answer, self.deaths)
 
 
 def test_a_crash_costs_its_sample_alone(made: Made) -> None:
@@ -56,10 +59,12 @@ def test_a_crash_in_the_gradient_counts_for_the_gradient(made: Made) -> None:
 
 
 def test_an_operator_that_dies_again_is_left(made: Made) -> None:
-    """Two deaths of one entry are enough: each costs an import."""
+    """Two deaths of a kind are enough, for each costs an import; the rest of its samples is told as not tried."""
     assert made.ends("crash", at=(0, "forward", 1, 0))
-    assert not made.ends("timeout", at=(1, "forward", 1, 0))
-    assert [verdict["outcome"] for verdict in made.task.bad.values()] == ["crash", "timeout"]
+    assert not made.deaths.too_many_of("aten::exp")
+    assert made.ends("crash", at=(1, "forward", 1, 0))
+    made.task.left = made.deaths.too_many_of("aten::exp_")
+    assert [row["outcome"] for row in made.task.rows("cpu")] == ["crash", "crash", "skipped"]
 
 
 def test_notes_of_an_earlier_turn_are_not_taken_for_this_one(made: Made) -> None:
