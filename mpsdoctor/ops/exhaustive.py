@@ -191,7 +191,7 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
     """Facts and findings over op_db, or the OpInfos of some operators. UnusableRequestError where it is absent."""
     plan = plan_of(context, names)
     facts: dict[str, Any] = {"source": "op_db", "results": [], "asked": list(names)}
-    keys = ("summary", "planned", "skipped", "not_probed", "core_failures", "probes_per_second")
+    keys = ("coverage", "summary", "planned", "skipped", "not_probed", "core_failures", "probes_per_second")
     by_device: dict[str, dict[str, Any]] = {key: {} for key in keys}
     for device in devices_of(context, cpu=False):
         begun = time.monotonic()
@@ -201,10 +201,9 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
             audit(tasks)
         seconds = time.monotonic() - begun
         rows = [row for task in tasks.every for row in task.rows(device)]
-        counts: Counter[str] = Counter()
-        for row in rows:
-            counts[row["outcome"]] += row.get("samples", 1)
+        counts = samples_by(rows, "outcome")
         facts["results"] += grouped(rows)
+        by_device["coverage"][device] = coverage(rows)
         by_device["summary"][device] = dict(counts)
         by_device["planned"][device] = sum(counts.values())
         by_device["skipped"][device] = 0
@@ -214,6 +213,27 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
             by_device["not_probed"][device] = tasks.reason
     facts.update(by_device)
     return facts, rules.judge(facts, context.facts["build"])
+
+
+def samples_by(rows: Sequence[Row], key: str) -> Counter[str]:
+    """Counts of samples."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row[key]] += row.get("samples", 1)
+    return counts
+
+
+def coverage(rows: Sequence[Row]) -> dict[str, Any]:
+    """How many samples were run; op_db does not name their layouts."""
+    made = [row for row in rows if row["outcome"] != "skipped"]
+    dtypes = samples_by(made, "dtype")
+    return {
+        "planned": sum(samples_by(rows, "dtype").values()),
+        "made": sum(dtypes.values()),
+        "operators": len({row["op"] for row in made}),
+        "dtypes": dict(dtypes),
+        "variants": {"samples": sum(dtypes.values())},
+    }
 
 
 def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
