@@ -50,6 +50,12 @@ def outcome_of(kind: str, message: str) -> str:
     return "unimplemented" if kind == "NotImplementedError" else "error"
 
 
+# torch wants some tensors of numbers on the CPU whatever the others are on: indices to split at, lengths to pack by.
+ON_THE_CPU = re.compile(
+    r"\bto be on cpu\b|\bmust be on (the )?cpu\b|\b1D CPU\b|\ba CPU (int64 )?tensor\b", re.IGNORECASE
+)
+
+
 def readable(message: str, length: int = LENGTH) -> str:
     """A message of torch for people: without its boilerplate, and not cut inside a word where it is long."""
     text = BOILERPLATE.split(message, maxsplit=1)[0].strip() or message.strip()

@@ -12,6 +12,7 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor
 
+from . import cpu_paths
 from .catalogue import CASES, CATALOGUE, USAGE
 from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, Input, Law, variants
 from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
@@ -286,7 +287,8 @@ def fallen_back(caught: list[warnings.WarningMessage]) -> str | None:
 
 
 def prepare(device: str) -> None:
-    """Settings without which a device computes less exactly than its dtype promises."""
+    """Settings without which a device, or the CPU's reference, computes less exactly than its dtype promises."""
+    cpu_paths.switch_nnpack(False)  # it has computed wrong float32 values on Apple silicon (pytorch#55781)
     if device.startswith("cuda"):
         torch.backends.cudnn.allow_tf32 = False  # 10 bits of mantissa for convolutions, on unless forbidden
         torch.backends.cuda.matmul.allow_tf32 = False

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from . import channel
-from .judgement import UNINITIALISED, fetched, judge, manual_seed_is, precise, promoted, seed
+from .judgement import UNINITIALISED, attempted, fetched, judge, manual_seed_is, precise, promoted, seed
 from .operator_judge import GRADIENT, TOLERANCES
+from .operator_messages import ON_THE_CPU
 from .operators import BACKWARD, FORWARD, attended, flatten
 
 NEEDS = ("numpy", "expecttest")
@@ -40,6 +41,8 @@ TOUCHY = frozenset(
 )
 # Seconds of one core each; begun late, the other workers would wait for them.
 LONGEST = frozenset({"grid_sampler_3d", "nn.functional.max_pool2d", "max_pool2d_with_indices_backward"})
+REFUSED = ("error", "unimplemented", "dtype")
+DOUBLE = frozenset({torch.float64, torch.complex128})
 PLAIN = frozenset({int, float, bool, str, type(None)})
 PLACE = struct.Struct("<5q")
 TURN = 5.0  # seconds after which a job hands back, so that a hang is told from much work
@@ -129,11 +132,23 @@ def run(name: str, dtype: str, device: str, first: int, notes: str, ticket: int)
         for direction in (FORWARD, BACKWARD) if case.leaves else (FORWARD,):
             noted.begin(number, direction)
             verdict = attended(device, lambda: case.judged(direction))  # noqa: B023  # called at once
+            if verdict["outcome"] in REFUSED and device != "cpu" and lacks_double(device) and case.asks_for_double():
+                verdict = {"outcome": "skipped", "detail": f"the sample asks for float64, which {device} does not have"}
             if verdict["outcome"] != "ok":
                 channel.progress({"bad": verdict, "at": [number, direction]})
-                if verdict["outcome"] in ("error", "unimplemented", "dtype", "oom"):
+                if verdict["outcome"] in (*REFUSED, "oom", "skipped"):
                     break  # the gradient would say the same again
     return {"next": None, "done": noted.done}
+
+
+@functools.lru_cache(maxsize=None)
+def lacks_double(device: str) -> bool:
+    """Whether a device cannot hold float64, as MPS cannot."""
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except Exception:
+        return True
+    return False
 
 
 def samples(info: Any, dtype: torch.dtype) -> Iterator[Any]:
@@ -181,6 +196,7 @@ class Sample:
         self.tensors = (sample.input, sample.args, sample.kwargs)
         self.leaves = _leaves(self.tensors)
         self.graphs: dict[str, Graph] = {}
+        self.host_indices = False
 
     def judged(self, direction: str) -> dict[str, Any]:
         """Outcome and detail in one direction."""
@@ -211,7 +227,26 @@ class Sample:
         found = torch.autograd.grad(outputs, graph.leaves, [cotangent(one) for one in outputs], allow_unused=True)
         return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, graph.leaves)]
 
+    def asks_for_double(self) -> bool:
+        """Whether float64 is in the arguments, by name or as a tensor, or in what the CPU makes of others."""
+        if self.traits.dtype in DOUBLE:
+            return False
+        met: list[Any] = []
+        walk(self.tensors, met.append)
+        dtypes = [getattr(one, "dtype", one) for one in (*met, *attempted(lambda: self.outputs("as_is")))]
+        return any(one in DOUBLE for one in dtypes if isinstance(one, torch.dtype))
+
     def called(self, way: str) -> Graph:
+        """One call; where torch wants indices on the CPU and says so, they stay there."""
+        try:
+            return self._called(way)
+        except RuntimeError as error:
+            if way != "there" or self.host_indices or not ON_THE_CPU.search(str(error)):
+                raise
+        self.host_indices = True
+        return self._called(way)
+
+    def _called(self, way: str) -> Graph:
         memo: dict[int, Tensor] = {}
         convert = getattr(self, way)
         target, args, kwargs = walk(self.tensors, lambda one: _once(memo, convert, one))
@@ -221,7 +256,8 @@ class Sample:
 
     def there(self, value: Any) -> Any:
         if isinstance(value, Tensor):
-            return value.detach().to(self.device, copy=True)
+            stays = self.host_indices and value is not self.sample.input and not value.is_floating_point()
+            return value.detach().clone() if stays else value.detach().to(self.device, copy=True)
         return torch.device(self.device) if isinstance(value, torch.device) else value
 
     def as_is(self, value: Any) -> Any:

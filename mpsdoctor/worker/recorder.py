@@ -20,8 +20,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import specs
 
-# Below these the CPU takes operators that other devices do not have; they are replayed as they are called.
-WHOLE = ("lstm", "gru", "rnn_tanh", "rnn_relu", "scaled_dot_product_attention")
+# Below these the CPU takes operators that other devices do not have, or do not call; they are replayed as they are
+# called. MPS takes the CPU for linalg_svd itself, while the _linalg_svd inside has no kernel there.
+WHOLE = ("lstm", "gru", "rnn_tanh", "rnn_relu", "scaled_dot_product_attention", "linalg_svd", "svd")
 CPU_ONLY = re.compile(r"mkldnn|onednn|_for_cpu")
 FRAMES = 4  # of the user's, innermost first
 HIDDEN = (

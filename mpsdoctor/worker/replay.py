@@ -11,6 +11,7 @@ from torch import Tensor
 from . import specs
 from .judgement import UNINITIALISED, fetched, judge, precise
 from .operator_judge import GRADIENT
+from .operator_messages import ON_THE_CPU
 from .operators import attended, flatten
 from .opinfos import cotangent
 
@@ -31,7 +32,8 @@ def resolve(call: dict[str, Any]) -> Any:
     """The operator, or the function of torch for a call that is replayed whole; None if this torch lacks it."""
     space, _, name = call["op"].partition("::")
     if call.get("whole"):
-        return getattr(torch, name, None) or getattr(torch.nn.functional, name, None)
+        places = ((torch, name), (torch.nn.functional, name), (torch.linalg, name.replace("linalg_", "", 1)))
+        return next((found for place, each in places if (found := getattr(place, each, None)) is not None), None)
     packet = getattr(torch.ops.aten, name, None) if space == "aten" else None
     return getattr(packet, call.get("overload") or "default", None)
 
@@ -41,6 +43,7 @@ class Replay:
 
     def __init__(self, call: dict[str, Any], function: Any, direction: str) -> None:
         self.call, self.function, self.direction = call, function, direction
+        self.host_indices = False
         generator = torch.Generator().manual_seed(zlib.crc32(call["op"].encode()))
         self.known: list[dict[str, Any]] = []
         specs.build([call["args"], list(call["kwargs"].values())], self._meet, "cpu")
@@ -74,13 +77,26 @@ class Replay:
         return "random" if torch.Tag.nondeterministic_seeded in getattr(self.function, "tags", ()) else "values"
 
     def called(self, device: str, *, exact: bool) -> list[Tensor]:
-        """Results of the call on the CPU, those written in place among them; or its gradients."""
+        """Results of the call on the CPU, those written in place among them; or its gradients.
+
+        Where torch wants indices on the CPU and says so, they stay there.
+        """
+        try:
+            return self._called(device, exact=exact)
+        except RuntimeError as error:
+            if device == "cpu" or self.host_indices or not ON_THE_CPU.search(str(error)):
+                raise
+        self.host_indices = True
+        return self._called(device, exact=exact)
+
+    def _called(self, device: str, *, exact: bool) -> list[Tensor]:
         made: list[Tensor] = []
 
         def make(known: dict[str, Any]) -> Tensor:
             value = self.values[len(made)]
             backward = self.direction == "backward" and known.get("grad") and value.is_floating_point()
-            made.append(specs.placed(known, value.to(precise(value.dtype)) if exact else value, device))
+            place = "cpu" if self.host_indices and not value.is_floating_point() else device
+            made.append(specs.placed(known, value.to(precise(value.dtype)) if exact else value, place))
             if backward:
                 made[-1] = made[-1].requires_grad_()
             return made[-1]
