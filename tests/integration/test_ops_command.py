@@ -6,15 +6,19 @@ import json
 import os
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mac import stand_in
 from mpsdoctor.check import Context, Job
 from mpsdoctor.ops import exhaustive, model, named, predicted
 from mpsdoctor.ops.session import Pool, UnusableRequestError
+from mpsdoctor_checks.operators import queue
+from mpsdoctor_checks.operators.grouping import probes
 from simulator import simulator
 from support import mpsdoctor, processes_left
 
@@ -288,3 +292,58 @@ def test_options_that_do_not_go_together(file: Path) -> None:
     done = mpsdoctor("ops", "--all", "--model", f"{file}:build")
     assert done.returncode == 2
     assert "--model goes with neither" in textwrap.fill(done.stderr, 1000)
+
+
+def test_an_operator_that_hangs_costs_two_time_outs(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of its probes is told as not tried, and the command ends."""
+    monkeypatch.setattr(queue, "PROBE_SECONDS", 2.0)
+    with_faults(monkeypatch, {"aten::_softmax": "hang"})
+    facts, found = named.examine(context(pool, "sim")[0], ["softmax"])
+    outcomes: Counter[str] = Counter()
+    for row in facts["results"]:
+        if row["device"] == "sim":
+            outcomes[row["outcome"]] += probes(row)
+    assert outcomes["timeout"] == 2
+    assert outcomes["skipped"] > 20
+    assert set(outcomes) == {"timeout", "skipped"}
+    assert "MPS314" in {finding.code for finding in found}
+
+
+SVD = """
+import torch
+from torch import nn
+
+def build():
+    layer, x = nn.Linear(8, 8), torch.randn(8, 8)
+    def step():
+        torch.linalg.svd(layer(x)).S.sum().backward()
+    return step
+"""
+
+
+def test_model_and_prediction_agree_on_what_runs_on_the_cpu_in_any_case(tmp_path: Path) -> None:
+    """linalg_svd up to torch 2.13: no variable is advised, for none changes anything."""
+    (tmp_path / "svd.py").write_text(SVD)
+    env = stand_in.environment("m3-max", tmp_path, torch="2.12.0") | {"OMP_NUM_THREADS": "1"}
+    asked = ("ops", "--model", f"{tmp_path / 'svd.py'}:build", "--json")
+    replayed = json.loads(mpsdoctor(*asked, env=env).stdout)["checks"][-1]
+    assert replayed["facts"]["model"]["answers"]["mps"]["answer"] == "runs as it is"
+    codes = {finding["code"]: finding for finding in replayed["findings"]}
+    assert set(codes) == {"MPS354"}
+    assert codes["MPS354"]["remedy"] is None
+    told = json.loads(mpsdoctor(*asked, "--predict", "mps", "--torch", "2.12", env=env).stdout)["checks"][-1]
+    assert [row for row in told["facts"]["prediction"]["results"] if row["op"] == "aten::linalg_svd"]
+    assert told["facts"]["prediction"]["answer"] == "runs"
+
+
+def test_torchs_statistics_of_fallbacks_are_read(tmp_path: Path) -> None:
+    """Hundreds of calls that ran on the CPU with the variable are told by operator, with their counts."""
+    env = stand_in.environment("m1", tmp_path, torch="2.2.2") | {"OMP_NUM_THREADS": "1"}
+    names = [word for name in ("channel_shuffle", "logaddexp", "trace") for word in ("--op", name)]
+    document = json.loads(mpsdoctor("ops", *names, "--device", "mps", "--json", env=env).stdout)
+    facts = document["checks"][-1]["facts"]
+    fallen = sum(probes(row) for row in facts["results"] if row["outcome"] == "fallback")
+    counts = facts["fallback_statistics"]["mps"]
+    assert fallen > 0
+    assert sum(counts.values()) >= fallen
+    assert all(name.startswith("aten::") for name in counts)

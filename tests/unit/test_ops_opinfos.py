@@ -177,3 +177,58 @@ def test_declared_tolerances_are_honoured() -> None:
 
     assert opinfos.declared(Info("x", torch.exp, decorators=(Decorate(),)), torch.float32) == pytest.approx(100.0)
     assert opinfos.declared(Info("x", torch.exp), torch.float32) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "asks"),
+    [
+        (torch.sum, {"dtype": torch.float64}, True),
+        (torch.Tensor.double, {}, True),
+        (lambda x, other: other.to(x.dtype) + x, {"other": torch.ones(3, dtype=torch.float64)}, True),
+        (lambda x: torch.complex(x.double(), x.double()), {}, True),
+        (torch.sum, {"dtype": torch.float32}, False),
+        (lambda x: x.double().sum().float(), {}, False),
+        (torch.exp, {}, False),
+    ],
+)
+def test_a_sample_that_asks_for_float64_is_known(op: Callable[..., Any], args: dict[str, Any], asks: bool) -> None:
+    """By its arguments or by what the CPU answers; what an operator computes inside is the operator's matter."""
+    traits = opinfos.Traits(Info("op", op), torch.float32)
+    assert opinfos.Sample(traits, Sample(torch.ones(3), (), args), "cpu").asks_for_double() == asks
+
+
+def test_a_float64_row_asks_for_what_it_is_about() -> None:
+    """Only another dtype's row can ask for more than it is about."""
+    traits = opinfos.Traits(Info("op", torch.exp), torch.complex128)
+    assert not opinfos.Sample(traits, Sample(torch.ones(3, dtype=torch.complex128)), "cpu").asks_for_double()
+
+
+def test_indices_stay_where_torch_wants_them() -> None:
+    """A call that says so is made again with its integers on the CPU; what it is about goes to the device."""
+    seen: list[tuple[str, str]] = []
+
+    def split(x: Tensor, at: Tensor) -> Tensor:
+        seen.append((x.device.type, at.device.type))
+        if at.device.type != "cpu":
+            raise RuntimeError("tensor_split expected tensor_indices_or_sections to be on cpu, but it's on meta")
+        return x
+
+    sample = Sample(torch.ones(3, dtype=torch.int64), (torch.tensor([1, 2]),))
+    case = opinfos.Sample(opinfos.Traits(Info("op", split), torch.int64), sample, "meta")
+    case.outputs("there")
+    case.outputs("there")
+    assert seen == [("meta", "meta"), ("meta", "cpu"), ("meta", "cpu")]
+
+
+@pytest.mark.parametrize(
+    ("message", "wants"),
+    [
+        ("tensor_split expected tensor_indices_or_sections to be on cpu, but it's on mps:0", True),
+        ("'lengths' argument should be a 1D CPU int64 tensor, but got 1D mps:0 Long tensor", True),
+        ("Expected all tensors to be on the same device, but found at least two devices, mps:0 and cpu!", False),
+        ("index is out of bounds", False),
+    ],
+)
+def test_what_says_that_indices_belong_on_the_cpu(message: str, wants: bool) -> None:
+    """Only torch's wish for the CPU counts, not its complaint about two devices."""
+    assert bool(opinfos.ON_THE_CPU.search(message)) == wants
