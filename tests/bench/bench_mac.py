@@ -3,8 +3,8 @@
 `python tests/bench/bench_mac.py [check-ups] [layouts]`, both without words, takes eight minutes. The Mac is the
 stand-in of tests/mac; each new operator, dtype and size costs so many milliseconds.
 
-check-ups  with 100 ms the quick budget ends within 60 s and never calls MPS out; the standard one times all four families
-           at their small size at least
+check-ups  with 100 ms the quick budget ends within 60 s and never calls MPS out; the standard one times all four
+           families at their small size at least
 layouts    the standard budget finds kernels that ignore strides or offsets, planted in thirty common operators: 20 or
            more with 10 ms, all with none; and probes 400 or more float32 layouts with 10 ms
 
