@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from mpsdoctor.cli.profile import machine_words
 from mpsdoctor.formats import FORMATS, Style, rows
 from mpsdoctor.report import Machine, Report
 from mpsdoctor.tui import words
+from mpsdoctor.tui.panes import memory
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -89,3 +91,34 @@ def test_the_screen_says_macos_too(mac: Mac, answer: Answer) -> None:
 def test_a_profile_names_the_machine_it_was_made_on(fingerprint: dict[str, Any], told: str) -> None:
     """`mpsdoctor profile show` says what each figure is; what is not known is left out."""
     assert ", ".join(machine_words(fingerprint)) == told
+
+
+def told_of_swap(*counters: int | None, seconds: float = 1.0) -> list[str]:
+    past = [
+        {"swap_used_bytes": 3 << 29, "swapped_bytes": count, "at": number * seconds}
+        for number, count in enumerate(counters)
+    ]
+    return [words.styled(piece).plain for piece in memory._swap(past, 80)]
+
+
+def test_swap_is_told_as_what_is_out_and_what_moves() -> None:
+    """No share of a total that macOS makes as it needs it; what moves now is what slows a training."""
+    out = "swap       1.5 GiB swapped out"
+    assert told_of_swap(None, None) == ["", out]
+    assert told_of_swap(0, 0)[1] == f"{out} · next to nothing in and out"
+    blank, line, drawn = told_of_swap(0, 0, 64 << 20)
+    assert (blank, line) == ("", f"{out} · 64 MiB a second in and out")
+    assert drawn.strip("·") == "▁█"
+    assert told_of_swap(0, 64 << 20, seconds=60) == ["", out]  # the tab was hidden meanwhile
+    assert list(memory._swap([{"swap_used_bytes": None}], 80)) == []
+
+
+def test_peaks_say_what_they_are_figures_of() -> None:
+    """On MPS torch knows no peak of its tensors: the figure is what the driver reserved for them."""
+    rows = [
+        {"workload": "mlp", "size": "small", "device": device, "peak_memory_bytes": 1 << 29}
+        for device in ("cpu", "mps")
+    ]
+    model: Any = SimpleNamespace(facts=lambda _: {"results": rows}, findings=lambda: [])
+    *_, note = [words.styled(piece).plain for piece in memory._devices(model, 80)]
+    assert note == "cpu: of the whole process; mps: what the driver reserved, caches included"
