@@ -150,6 +150,8 @@ TOLD = (
     "compressed_bytes",
 )
 SHARED = " The GPU of a Mac shares the memory, so this holds on MPS as on the CPU."
+GOES_ON = " This holds on the CPU as on MPS, whose allocator goes on into swap where others report that memory is out."
+COLOURS = {"warning": "yellow", "critical": "red"}  # of Memory Pressure in Activity Monitor
 
 
 def is_heavy(facts: Facts) -> bool:
@@ -167,7 +169,7 @@ def pressure(facts: Facts) -> Iterator[Finding]:
         "MPS401",
         case.severity,
         f"Memory pressure is at {level}",
-        case.meaning + SHARED,
+        (f"Activity Monitor draws it {COLOURS[level]}. " if _mac(facts) else "") + case.meaning + SHARED,
         {key: facts[key] for key in TOLD},
         close if case.severity == "warning" else Remedy("Nothing needs to be done; if training slows, look again."),
     )
@@ -179,12 +181,12 @@ def swap(facts: Facts) -> Iterator[Finding]:
     if not used or not total or (used < SWAP_NOTED * total and not is_swapping(facts)):
         return
     case = next(case for case in SWAP if case.applies(facts))
-    now = f", and {(traffic(facts) or 0) / MIB:.0f} MiB a second are swapped in and out now" * is_swapping(facts)
+    now = f", and {(traffic(facts) or 0) / MIB:.0f} MiB a second go in and out now" * is_swapping(facts)
     yield Finding(
         "MPS402",
         case.severity,
         f"{gib(used)} are swapped out{now}",
-        case.meaning + SHARED,
+        case.meaning + (GOES_ON if case.severity == "warning" else ""),
         {key: facts[key] for key in (*TOLD, "total_bytes")},
         Remedy("Close programs that are not needed, or restart, and train with a smaller batch."),
     )

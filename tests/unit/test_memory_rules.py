@@ -116,7 +116,7 @@ def test_a_mac_that_swaps_is_told_from_one_that_swapped(
     swaps, _ = answer(mac("m1-pressure"), LOOK)
     assert swaps["swapped_in_per_s"] == pytest.approx(3104 * 16384, rel=0.3)
     [finding] = memory.swap(swaps)
-    assert re.fullmatch(r"6\.9 GiB are swapped out, and 1\d\d MiB a second are swapped in and out now", finding.title)
+    assert re.fullmatch(r"6\.9 GiB are swapped out, and 1\d\d MiB a second go in and out now", finding.title)
     assert "waits for the disk" in finding.detail
     still, _ = answer(mac("m1"), LOOK)
     assert (still["swapped_in_per_s"], still["swapped_out_per_s"]) == (0, 0)
