@@ -40,7 +40,25 @@ def _linux() -> tuple[str | None, str | None, int | None]:
 
 def _macos() -> tuple[str | None, str | None, int | None]:
     version, chip, memory = _sysctl()
-    return version or None, chip or None, int(memory) if memory and memory.isdecimal() else None
+    if is_for_old_programs(version):
+        version = _sysctl_program()[0] or version
+    return true_version(version), chip or None, int(memory) if memory and memory.isdecimal() else None
+
+
+def is_for_old_programs(version: str | None) -> bool:
+    """Whether macOS made this version up for a program built against an old SDK.
+
+    Such a Python is told 10.16 on macOS 11 and later, or 16.0 on 26 (python/cpython#135675); none of 16 to 25 exists.
+    """
+    numbers = (version or "").split(".")
+    return numbers[0] == "16" or numbers[:2] == ["10", "16"]
+
+
+def true_version(version: str | None) -> str | None:
+    """The version, where it is one; "26" for the 16.0 of old programs; 10.16 may mean any since 11."""
+    if not is_for_old_programs(version):
+        return version or None
+    return "26" if (version or "").startswith("16") else None
 
 
 def _elsewhere() -> tuple[str | None, str | None, int | None]:
@@ -110,9 +128,10 @@ def _sysctl_program() -> tuple[str | None, ...]:
     import subprocess
 
     values: dict[str, str] = {}
+    environment = {**os.environ, "SYSTEM_VERSION_COMPAT": "0"}  # the true version, see is_for_old_programs
     for program in ("sysctl", "/usr/sbin/sysctl"):  # a trainer's PATH may lack /usr/sbin
         try:
-            done = subprocess.run([program, *SYSCTLS], capture_output=True, timeout=2, check=False)
+            done = subprocess.run([program, *SYSCTLS], capture_output=True, timeout=2, check=False, env=environment)
         except (OSError, subprocess.SubprocessError):
             continue
         lines = (line.partition(": ") for line in done.stdout.decode("utf-8", "replace").splitlines())

@@ -33,6 +33,13 @@ class Finding(msgspec.Struct, frozen=True):
     links: tuple[str, ...] = ()
 
 
+class CoreLevel(msgspec.Struct, frozen=True):
+    """Cores of one kind, by the system's name for it: Performance, Efficiency, Super."""
+
+    name: str
+    count: int
+
+
 class Machine(msgspec.Struct, frozen=True):
     """Facts about the machine; what could not be read is None, never a guess."""
 
@@ -43,6 +50,7 @@ class Machine(msgspec.Struct, frozen=True):
     model: str | None = None
     performance_cores: int | None = None
     efficiency_cores: int | None = None
+    core_levels: tuple[CoreLevel, ...] | None = None
     gpu_cores: int | None = None
     memory_bytes: int | None = None
     translated: bool | None = None

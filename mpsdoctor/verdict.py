@@ -51,12 +51,7 @@ def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
     """The verdict on a check-up, given the facts of its checks by id."""
     build = facts.get("build") or {}
     machine = facts.get("chip") or build.get("machine") or {}
-    found = judge(
-        build.get("devices") or [],
-        facts.get("operators"),
-        facts.get("training"),
-        apple_silicon=is_apple_silicon(machine),
-    )
+    found = judge(build.get("devices") or [], facts.get("operators"), facts.get("training"))
     return of_a_translation(found) if found and is_translated(machine, build.get("python") or {}) else found
 
 
@@ -67,9 +62,7 @@ def of_a_translation(found: Verdict) -> Verdict:
     return replace(found, confidence="low", reasons=(head, why, *rest))
 
 
-def judge(
-    devices: Sequence[Row], operators: Facts | None, training: Facts | None, *, apple_silicon: bool | None = None
-) -> Verdict | None:
+def judge(devices: Sequence[Row], operators: Facts | None, training: Facts | None) -> Verdict | None:
     """The verdict; None where no device is usable at all. `devices` as in the report."""
     usable = [entry["device"] for entry in devices if entry["usable"]]
     if not usable:
@@ -81,7 +74,7 @@ def judge(
     if fit == ["cpu"]:
         return only_cpu(devices, reasons, timed, training)
     if not timed:
-        return by_policy(fit, reasons, apple_silicon)
+        return by_policy(fit, reasons)
     if timed_in_place_of_the_cpu(fit, timed):
         return without_the_cpu(fit, reasons, timed, training or {})
     return by_measurement(fit, reasons, operators, training or {})
@@ -127,13 +120,16 @@ def broken_on_the_cpu(training: Facts | None) -> list[str]:
     ]
 
 
-def by_policy(fit: Sequence[str], reasons: Sequence[str], apple_silicon: bool | None) -> Verdict:
-    """Without measurements: CUDA, then on Apple silicon the CPU, elsewhere what accelerator there is."""
+def by_policy(fit: Sequence[str], reasons: Sequence[str]) -> Verdict:
+    """Without measurements: CUDA, then the CPU where MPS is there, Intel Macs included, else what accelerator there is.
+
+    A check-up that could not time anything is more cautious on an Intel Mac than a trainer without any profile.
+    """
     others = [device for device in fit if device != "cpu"]
     untold = "no training was timed"
     if "cuda" in others:
         return Verdict("cuda", "low", (f"{untold}, and CUDA is available", *reasons))
-    if "mps" in others and apple_silicon is not False:
+    if "mps" in others:
         why = f"{untold}: MPS is there, but nothing has shown yet that it trains right and faster"
         return Verdict("cpu", "low", (why, *reasons))
     return Verdict(others[0], "low", (f"{untold}, and {others[0]} is the accelerator that torch offers", *reasons))
@@ -258,15 +254,6 @@ def workload_table(training: Facts, operators: Facts | None = None) -> dict[str,
         alone = {"device": row["device"], "speedup": None, "ci95": None}
         table.setdefault(row["workload"], {}).setdefault(row["size"], alone)
     return table
-
-
-def is_apple_silicon(machine: Facts) -> bool | None:
-    """From the machine facts; an x86_64 Python under Rosetta runs on it too."""
-    system, arch = machine.get("os"), machine.get("arch")
-    if system is None or arch is None:
-        return None
-    mac = str(system).lower() in ("darwin", "macos")
-    return mac and (arch == "arm64" or bool(machine.get("translated")) or "Apple" in (machine.get("chip") or ""))
 
 
 def is_translated(machine: Facts, python: Facts) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mpsdoctor import machine
-from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
+from mpsdoctor.check import Context, Finding, Remedy, Rule, Sandbox, judged, neutralised
+from mpsdoctor_checks import installing
 
 id = "chip"
 title = "Chip and operating system"
@@ -22,7 +23,18 @@ IGNORE = "If you train on the CPU you can ignore this."
 
 def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
     """Facts: those of `mpsdoctor.machine.facts`."""
-    yield from judged(machine.facts(patient=context.budget == "thorough"), RULES)
+    facts = machine.facts(patient=context.budget == "thorough")
+    yield from judged(facts, RULES)
+    if is_intel_mac(facts):
+        yield intel_mac(facts, examined_python(context))
+
+
+def examined_python(context: Context) -> dict[str, Any]:
+    """What installing into it depends on: its path, and whether it has pip and takes packages."""
+    sandbox = Sandbox(context.workers.python, watch=context.workers.watch)
+    answer = sandbox.call("mpsdoctor_worker.torch_facts:python", timeout=30.0)
+    sandbox.close()
+    return answer.value if answer.outcome == "ok" else {"executable": neutralised(context.workers.python)}
 
 
 def rosetta(facts: Facts) -> Iterator[Finding]:
@@ -37,15 +49,7 @@ def rosetta(facts: Facts) -> Iterator[Finding]:
         "instruction is translated, torch for x86_64 macOS ended with 2.2, and what is measured here says "
         "nothing about this Mac. It matters on the CPU as much as on MPS.",
         {"arch": facts["arch"], "chip": facts["chip"]},
-        Remedy(
-            "Make an environment with an arm64 Python and install torch there. The first command shows "
-            "whether a Python is native: it prints arm64.",
-            (
-                "python3 -c 'import platform; print(platform.machine())'",
-                "CONDA_SUBDIR=osx-arm64 conda create -n native python=3.12",
-                "uv venv --python cpython-3.12-macos-aarch64",
-            ),
-        ),
+        Remedy(installing.ARM64_TEXT, installing.ARM64_PYTHON),
         ("https://github.com/pytorch/pytorch/issues/114602",),
     )
 
@@ -69,21 +73,21 @@ def virtual_machine(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def intel_mac(facts: Facts) -> Iterator[Finding]:
-    """MPS103: a Mac without an Apple chip."""
-    if facts["os"] != "Darwin" or facts["arch"] != "x86_64" or facts["translated"] is not False:
-        return
-    yield Finding(
+def is_intel_mac(facts: Facts) -> bool:
+    return facts["os"] == "Darwin" and facts["arch"] == "x86_64" and facts["translated"] is False
+
+
+def intel_mac(facts: Facts, python: Facts) -> Finding:
+    """MPS103: a Mac without an Apple chip. `python` is the interpreter that torch is installed into."""
+    note, commands = installing.torch(python, "'torch==2.2.*'")
+    return Finding(
         "MPS103",
         "warning",
         "This is an Intel Mac",
         "torch 2.2 is the last release with packages for it. MPS on its graphics card works in those old "
         "releases alone, and nothing found there is fixed any more. The CPU trains, with that torch.",
         {"chip": facts["chip"], "model": facts["model"]},
-        Remedy(
-            "Stay with torch 2.2 here, or train on another machine.",
-            ("python -m pip install 'torch==2.2.*'",),
-        ),
+        Remedy(f"Stay with torch 2.2 here, or train on another machine.{note}", commands),
         ("https://github.com/pytorch/pytorch/issues/114602",),
     )
 
@@ -172,7 +176,6 @@ def _newest_torch(version: tuple[int, int]) -> str | None:
 RULES: tuple[Rule, ...] = (
     rosetta,
     virtual_machine,
-    intel_mac,
     old_macos,
     low_power,
     heat,

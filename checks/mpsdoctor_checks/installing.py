@@ -9,10 +9,13 @@ from typing import Any
 ARM64_PYTHON = (
     "/opt/homebrew/bin/brew install python@3.13",
     "/opt/homebrew/bin/python3.13 -m venv .venv",
+    "uv venv --python cpython-3.13-macos-aarch64",
+    "CONDA_SUBDIR=osx-arm64 conda create -n arm64 python=3.13",
 )
 ARM64_TEXT = (
     "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel and "
-    "installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew."
+    "installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew. uv and conda do it too: the last two "
+    "commands, either of them in place of the others."
 )
 
 

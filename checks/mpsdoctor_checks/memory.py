@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 from mpsdoctor import machine
 from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
@@ -14,18 +16,146 @@ needs: tuple[str, ...] = ()
 seconds = {"quick": 1.0, "standard": 1.0, "thorough": 1.0}
 
 Facts = Mapping[str, Any]
-GIB = 1 << 30
+GIB, MIB = 1 << 30, 1 << 20
 # Our own choices. macOS parks idle programs in swap at leisure, so a little swap means nothing.
 SWAP_NOTED, SWAP_HEAVY = 0.25, 0.5  # of the memory
 LITTLE_BYTES, LITTLE_SHARE = 2 * GIB, 0.1
 VERY_LITTLE_BYTES = GIB
 FREE_ENOUGH_PERCENT = 15  # where macOS itself still sees no pressure
+CROWDED = 1 / 3  # of the memory held by the compressor: what is needed next pushes something out
 WIRED_RISKY = 0.85  # of the memory; what macOS needs for itself does not fit into the rest
+LOOK = 1.0  # seconds between two looks at the swap counters
+SWAPPING = 4 * MIB  # bytes a second: 256 pages of 16 KiB, which at 0.1 ms each cost 3 % of the time
+
+
+class Case(NamedTuple):
+    """One way in which level, swap traffic and compressor go together, how grave it is, and what it means."""
+
+    applies: Callable[[Facts], bool]
+    severity: Literal["info", "warning"]
+    meaning: str
 
 
 def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
-    """Facts: those of `mpsdoctor.machine.memory`."""
-    yield from judged(machine.memory(), RULES)
+    """Facts: those of `mpsdoctor.machine.memory`, and what was swapped in the second between two looks.
+
+    `swapped_in_per_s` and `swapped_out_per_s` are in bytes, None where the system does not tell.
+    """
+    before, begun = machine.memory(), time.monotonic()
+    time.sleep(LOOK)
+    now = machine.memory()
+    yield from judged({**now, **swap_rates(before, now, time.monotonic() - begun)}, RULES)
+
+
+def swap_rates(before: Facts, now: Facts, seconds: float) -> dict[str, float | None]:
+    """Bytes a second in each way; both counters only grow."""
+    rates: dict[str, float | None] = {}
+    for way in ("in", "out"):
+        first, last = before[f"swap_{way}_bytes"], now[f"swap_{way}_bytes"]
+        known = first is not None and last is not None
+        rates[f"swapped_{way}_per_s"] = round(max(0, last - first) / seconds) if known else None
+    return rates
+
+
+def traffic(facts: Facts) -> float | None:
+    """Bytes swapped in a second, both ways; None where it is not known."""
+    ways = (facts["swapped_in_per_s"], facts["swapped_out_per_s"])
+    return None if None in ways else sum(ways)
+
+
+def is_swapping(facts: Facts) -> bool:
+    return (traffic(facts) or 0) >= SWAPPING
+
+
+def has_room(facts: Facts) -> bool:
+    """Whether more memory can be had without pushing something out.
+
+    macOS counts cached files and what it can compress as free, and that figure is its own; a full compressor is not.
+    """
+    total, free, left = facts["total_bytes"], facts["free_percent"], facts["available_bytes"]
+    if free is None:
+        return left is not None and bool(total) and left >= LITTLE_SHARE * total
+    return free >= FREE_ENOUGH_PERCENT and (facts["compressed_bytes"] or 0) < CROWDED * (total or math.inf)
+
+
+# The first that applies is told. What is swapped in and out now is what a training waits for; the level and what was
+# swapped out before tell of the past, and macOS keeps both up long after the programs that caused them went idle.
+PRESSURE: tuple[Case, ...] = (
+    Case(
+        lambda facts: facts["pressure"] == "critical",
+        "warning",
+        "The system has next to nothing left to give, and may end programs. Timings taken now are not to be trusted.",
+    ),
+    Case(
+        is_swapping,
+        "warning",
+        "The system swaps to serve what runs already, and a training waits for the disk with the others. Timings taken"
+        " now are not to be trusted.",
+    ),
+    Case(
+        lambda facts: not has_room(facts),
+        "warning",
+        "What a training needs is taken from other programs, by compressing or swapping theirs. Timings taken now are"
+        " not to be trusted.",
+    ),
+    Case(
+        lambda facts: traffic(facts) is None,
+        "warning",
+        "The system compresses and swaps to serve what runs already; how much is not known. Timings taken now are not"
+        " to be trusted.",
+    ),
+    Case(
+        lambda facts: True,
+        "info",
+        "Yet enough memory is free by the system's own count and nothing is being swapped: the level tells of what was"
+        " before. It is no reason to distrust timings taken now.",
+    ),
+)
+SWAP: tuple[Case, ...] = (
+    Case(
+        is_swapping,
+        "warning",
+        "Programs in use hold more than the memory does. A training step that touches swapped pages waits for the"
+        " disk.",
+    ),
+    Case(
+        lambda facts: traffic(facts) is None and is_heavy(facts),
+        "warning",
+        "Whether that is in use is not known. If it is, a training step that touches it waits for the disk.",
+    ),
+    Case(
+        lambda facts: is_heavy(facts) and not has_room(facts),
+        "warning",
+        "That is not in use now, but there is no room either: what a training needs pushes out more.",
+    ),
+    Case(
+        lambda facts: traffic(facts) is None,
+        "info",
+        "Whether that is in use is not known; so much may belong to idle programs alone.",
+    ),
+    Case(
+        lambda facts: True,
+        "info",
+        "That belongs to idle programs, for next to nothing is being swapped now. It does not slow a training until"
+        " they wake.",
+    ),
+)
+TOLD = (
+    "pressure",
+    "available_bytes",
+    "free_percent",
+    "swap_used_bytes",
+    "swapped_in_per_s",
+    "swapped_out_per_s",
+    "compressed_bytes",
+)
+SHARED = " The GPU of a Mac shares the memory, so this holds on MPS as on the CPU."
+GOES_ON = " This holds on the CPU as on MPS, whose allocator goes on into swap where others report that memory is out."
+COLOURS = {"warning": "yellow", "critical": "red"}  # of Memory Pressure in Activity Monitor
+
+
+def is_heavy(facts: Facts) -> bool:
+    return bool(facts["swap_used_bytes"] >= SWAP_HEAVY * facts["total_bytes"])
 
 
 def pressure(facts: Facts) -> Iterator[Finding]:
@@ -33,30 +163,31 @@ def pressure(facts: Facts) -> Iterator[Finding]:
     level = facts["pressure"]
     if level not in ("warning", "critical"):
         return
+    case = next(case for case in PRESSURE if case.applies(facts))
+    close = Remedy("Close what uses most memory, then measure again.", ("top -o mem",) if _mac(facts) else ())
     yield Finding(
         "MPS401",
-        "warning",
+        case.severity,
         f"Memory pressure is at {level}",
-        "The system compresses and swaps to serve what runs already. Training will be slowed by it on any "
-        "device, since the GPU of a Mac shares this memory, and timings taken now are not to be trusted.",
-        {key: facts[key] for key in ("pressure", "available_bytes", "swap_used_bytes", "compressed_bytes")},
-        Remedy("Close what uses most memory, then measure again.", ("top -o mem",) if _mac(facts) else ()),
+        (f"Activity Monitor draws it {COLOURS[level]}. " if _mac(facts) else "") + case.meaning + SHARED,
+        {key: facts[key] for key in TOLD},
+        close if case.severity == "warning" else Remedy("Nothing needs to be done; if training slows, look again."),
     )
 
 
 def swap(facts: Facts) -> Iterator[Finding]:
-    """MPS402: much is swapped out, relative to the memory."""
+    """MPS402: much is swapped out, relative to the memory, or is being swapped."""
     used, total = facts["swap_used_bytes"], facts["total_bytes"]
-    if not used or not total or used < SWAP_NOTED * total:
+    if not used or not total or (used < SWAP_NOTED * total and not is_swapping(facts)):
         return
+    case = next(case for case in SWAP if case.applies(facts))
+    now = f", and {(traffic(facts) or 0) / MIB:.0f} MiB a second go in and out now" * is_swapping(facts)
     yield Finding(
         "MPS402",
-        "warning" if used >= SWAP_HEAVY * total else "info",
-        f"{gib(used)} are swapped out, {used / total:.0%} of the memory",
-        "Programs hold more than the memory does. A training step that touches swapped pages waits for the "
-        "disk, on the CPU as on MPS, whose allocator goes on into swap where others "
-        "would report that memory is out.",
-        {"swap_used_bytes": used, "total_bytes": total},
+        case.severity,
+        f"{gib(used)} are swapped out{now}",
+        case.meaning + (GOES_ON if case.severity == "warning" else ""),
+        {key: facts[key] for key in (*TOLD, "total_bytes")},
         Remedy("Close programs that are not needed, or restart, and train with a smaller batch."),
     )
 
@@ -126,9 +257,8 @@ def _mac(facts: Facts) -> bool:
 
 
 def _content(facts: Facts) -> bool:
-    """macOS counts cached files and what it can compress as free, and by that has enough."""
-    free = facts["free_percent"]
-    return facts["pressure"] == "normal" and free is not None and free >= FREE_ENOUGH_PERCENT
+    """macOS has enough by its own count, however few bytes are free: it fills memory with what it can do without."""
+    return _mac(facts) and facts["pressure"] != "critical" and has_room(facts)
 
 
 RULES: tuple[Rule, ...] = (

@@ -16,6 +16,7 @@ import click
 from mpsdoctor import clean, console, profile
 from mpsdoctor.console import Exit
 from mpsdoctor.fingerprint import fingerprint
+from mpsdoctor.formats import rows
 
 
 def _path(context: click.Context) -> Path:
@@ -89,13 +90,13 @@ def show(context: click.Context, as_json: bool) -> None:
 
 def describe(content: dict[str, Any], where: str) -> Iterator[str]:
     """A profile in words."""
-    recommended, machine = content["recommended"], content["fingerprint"]
+    recommended = content["recommended"]
     yield f"{where}, made {content['created']} by {content['tool']}"
     yield f"recommended: {recommended['device']} ({recommended['confidence']} confidence)"
     yield f"  {recommended['reason']}"
     for family, sizes in content["workloads"].items():
         yield f"{family}: {', '.join(_winner(size, entry) for size, entry in sizes.items())}"
-    yield f"machine: {', '.join(str(value) for key, value in machine.items() if value and key != 'memory_bytes')}"
+    yield f"machine: {', '.join(machine_words(content['fingerprint']))}"
     yield f"force MPS: {'on' if content['force_mps'] else 'off'}"
     for name, value in content["environment"].items():
         yield f"environment: {name}={value}"
@@ -106,6 +107,17 @@ def describe(content: dict[str, Any], where: str) -> Iterator[str]:
         yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again"
     else:
         yield f"valid, but measured before an update ({'; '.join(updated)})" if updated else "up to date"
+
+
+def machine_words(fingerprint: dict[str, Any]) -> Iterator[str]:
+    """The machine that a profile was made on, in words."""
+    system = rows.system(fingerprint.get("os"), fingerprint.get("os_version"))
+    yield from (part for part in (system, fingerprint.get("arch"), fingerprint.get("chip")) if part)
+    if memory := fingerprint.get("memory_bytes"):
+        yield f"{memory / 2**30:.0f} GiB"
+    for key, name in (("python", "Python"), ("torch", "torch")):
+        if version := fingerprint.get(key):
+            yield f"{name} {version}"
 
 
 def _winner(size: str, entry: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mpsdoctor.formats.wrapping import shorten
-from mpsdoctor.report import ORDER, CheckResult, Finding, Report, Verdict
+from mpsdoctor.report import ORDER, CheckResult, Finding, Machine, Report, Verdict
 
 RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
 REASONS = 3  # what a person reads before the details
@@ -95,17 +95,30 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
 def machine_parts(report: Report) -> list[str | None]:
     """The machine in words, None for what is not known or not the case."""
     machine = report.machine
-    cores = machine.performance_cores
-    efficient = f" + {machine.efficiency_cores} efficiency" if machine.efficiency_cores else ""
     return [
         machine.chip or machine.model,
-        f"{cores}{efficient} cores" if cores else None,
+        cores(machine),
         f"{machine.gpu_cores} GPU cores" if machine.gpu_cores else None,
         f"{machine.memory_bytes / 2**30:.0f} GiB" if machine.memory_bytes else None,
-        " ".join(part for part in (machine.os, machine.os_version, machine.arch) if part),
+        system(machine.os, machine.os_version, machine.arch),
         "Rosetta" if machine.translated else None,
         "virtual machine" if machine.virtual_machine else None,
     ]
+
+
+def cores(machine: Machine) -> str | None:
+    """`6 super + 12 performance cores`, by the system's names; `8 cores` where it tells no kinds."""
+    levels = [(level.count, level.name.lower()) for level in machine.core_levels or ()]
+    if not levels and machine.efficiency_cores and machine.performance_cores:
+        levels = [(machine.performance_cores, "performance"), (machine.efficiency_cores, "efficiency")]
+    if levels:
+        return " + ".join(f"{count} {name}" for count, name in levels) + " cores"
+    return f"{machine.performance_cores} cores" if machine.performance_cores else None
+
+
+def system(os: str | None, *more: str | None) -> str:
+    """`macOS 26.4 arm64`; Darwin, as Python calls it, is the kernel, whose versions are others."""
+    return " ".join(part for part in ("macOS" if os == "Darwin" else os, *more) if part)
 
 
 def torch_parts(report: Report) -> list[str | None]:

@@ -23,6 +23,7 @@ FACTS = (
     "model",
     "performance_cores",
     "efficiency_cores",
+    "core_levels",
     "gpu_cores",
     "memory_bytes",
     "translated",
@@ -37,6 +38,8 @@ MEMORY = (
     "limit_bytes",
     "swap_total_bytes",
     "swap_used_bytes",
+    "swap_in_bytes",
+    "swap_out_bytes",
     "pressure",
     "wired_limit_bytes",
     "compressed_bytes",
@@ -58,8 +61,9 @@ def facts(patient: bool = False) -> dict[str, Any]:
     """What the machine is: exactly the keys of the report's `machine`.
 
     `os` is `platform.system()`; `translated` means an x86_64 Python under Rosetta; `low_power` and
-    `thermal_state` ("nominal", "fair", "serious", "critical") are of this moment. `patient` permits a source
-    that takes seconds.
+    `thermal_state` ("nominal", "fair", "serious", "critical") are of this moment. `core_levels` are the kinds of
+    cores with the system's names for them, fastest first: `[{"name", "count"}, …]`; `performance_cores` are all that
+    are not efficiency cores. `patient` permits a source that takes seconds.
     """
     return _complete(FACTS, _system().facts(patient))
 
@@ -69,7 +73,7 @@ def memory() -> dict[str, Any]:
 
     `pressure` is "normal", "warning" or "critical", as the system judges it; `free_percent` is macOS's own
     figure; `limit_bytes` is what a container may use; `wired_limit_bytes` is what the GPU may wire, 0 for
-    macOS's default.
+    macOS's default; the swap counters only grow.
     """
     return _complete(MEMORY, _system().memory())
 

@@ -6,6 +6,7 @@ import platform
 import re
 from typing import Any
 
+from mpsdoctor.fingerprint import is_for_old_programs, true_version
 from mpsdoctor.machine import mactext
 from mpsdoctor.machine.programs import outputs
 
@@ -62,6 +63,7 @@ def facts(patient: bool = False) -> dict[str, Any]:
         "model": keys.get("hw.model"),
         "performance_cores": performance,
         "efficiency_cores": efficiency,
+        "core_levels": mactext.core_levels(keys),
         "gpu_cores": mactext.gpu_cores(told["ioreg"]),
         "memory_bytes": mactext.number(keys.get("hw.memsize")),
         "translated": mactext.translated(keys, platform.machine()),
@@ -83,6 +85,7 @@ def memory() -> dict[str, Any]:
         "free_percent": _free_percent() if free is None else free,
         "swap_total_bytes": mactext.swap(keys, "total"),
         "swap_used_bytes": mactext.swap(keys, "used"),
+        **_swapped(pages),
         "pressure": _pressure(keys),
         "wired_limit_bytes": _wired_limit(keys),
         "compressed_bytes": pages.get("Pages occupied by compressor"),
@@ -105,11 +108,14 @@ def conditions() -> dict[str, Any]:
         "load_1m": mactext.load(keys),
         "pressure": _pressure(keys),
         "swap_used_bytes": mactext.swap(keys, "used"),
-        "swap_in_bytes": pages.get("Swapins"),
-        "swap_out_bytes": pages.get("Swapouts"),
+        **_swapped(pages),
         "on_battery": mactext.on_battery(told["battery"]),
         **_state(told),
     }
+
+
+def _swapped(pages: dict[str, int]) -> dict[str, int | None]:
+    return {"swap_in_bytes": pages.get("Swapins"), "swap_out_bytes": pages.get("Swapouts")}
 
 
 def _state(told: dict[str, str]) -> dict[str, Any]:
@@ -120,12 +126,17 @@ def _state(told: dict[str, str]) -> dict[str, Any]:
 
 
 def _version(keys: dict[str, str]) -> str | None:
-    """`platform.mac_ver` comes last: a Python built with an old SDK is told 10.16 on every macOS since 11."""
-    version = keys.get("kern.osproductversion")
-    if version is None:
-        version = outputs({"sw_vers": ("sw_vers", "-productVersion")})["sw_vers"].strip()
-    found = (text for text in (version, platform.mac_ver()[0]) if re.fullmatch(r"[0-9]+(\.[0-9]+)*", text))
-    return next((text for text in found if text != "10.16"), None)
+    """`platform.mac_ver` comes last: it is where a Python built with an old SDK is told another version."""
+    told = [text for text in _versions(keys) if re.fullmatch(r"[0-9]+(\.[0-9]+)*", text)]
+    told.sort(key=is_for_old_programs)
+    return true_version(told[0]) if told else None
+
+
+def _versions(keys: dict[str, str]) -> list[str]:
+    version = keys.get("kern.osproductversion", "")
+    if version and not is_for_old_programs(version):
+        return [version]
+    return [version, outputs({"sw_vers": ("sw_vers", "-productVersion")})["sw_vers"].strip(), platform.mac_ver()[0]]
 
 
 def _from_displays(found: dict[str, Any]) -> dict[str, Any]:

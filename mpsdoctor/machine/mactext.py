@@ -58,28 +58,45 @@ def displays(text: str) -> tuple[str | None, int | None]:
 def cores(keys: Mapping[str, str]) -> tuple[int | None, int | None]:
     """Performance and efficiency cores. Levels go by name: some chips have "Super" and "Performance" ones."""
     if "hw.perflevel0.physicalcpu" not in keys:
-        intel = keys.get("machdep.cpu.brand_string", "").startswith("Intel")
-        return (number(keys.get("hw.physicalcpu")), 0) if intel else (None, None)
-    names = _levels(keys)
-    counts = [number(keys.get(f"hw.perflevel{level}.physicalcpu")) for level in range(len(names))]
-    pairs = list(zip(names, counts, strict=True))
-    if not names or None in names:
+        # Brands vary ("12th Gen Intel(R) Core(TM) i7-12700K"), so whatever is surely not Apple's has cores of one kind.
+        return (number(keys.get("hw.physicalcpu")), 0) if apple_chip(keys) is False else (None, None)
+    levels = _levels(keys)
+    if any(name is None for name, _ in levels):
         return None, None
     return (
-        _sum([count for name, count in pairs if name != "Efficiency"]),
-        _sum([count for name, count in pairs if name == "Efficiency"]),
+        _sum([count for name, count in levels if name != "Efficiency"]),
+        _sum([count for name, count in levels if name == "Efficiency"]),
     )
 
 
-def _levels(keys: Mapping[str, str]) -> Sequence[str | None]:
-    """The levels' names, fastest first. macOS 12 names none, and its chips had two at most."""
+def core_levels(keys: Mapping[str, str]) -> list[dict[str, object]] | None:
+    """Kinds of cores and how many of each, fastest first, by the system's names; None where anything is missing."""
+    if "hw.perflevel0.physicalcpu" not in keys:
+        return None
+    levels = _levels(keys)
+    known: list[dict[str, object]] = [
+        {"name": name, "count": count} for name, count in levels if name is not None and count is not None
+    ]
+    return known if len(known) == len(levels) else None
+
+
+def apple_chip(keys: Mapping[str, str]) -> bool | None:
+    """Whether the processor is Apple's, under Rosetta too; None where nothing tells."""
+    brand = keys.get("machdep.cpu.brand_string", "")
+    if "1" in (keys.get("sysctl.proc_translated"), keys.get("hw.optional.arm64")):
+        return True
+    return brand.startswith(("VirtualApple", "Apple")) if brand else None
+
+
+def _levels(keys: Mapping[str, str]) -> list[tuple[str | None, int | None]]:
+    """The levels' names and cores, fastest first. macOS 12 names none, and its chips had two at most."""
     told = number(keys.get("hw.nperflevels"))
     seen = [level for level in range(MOST_LEVELS) if f"hw.perflevel{level}.physicalcpu" in keys]
     levels = max(seen) + 1 if told is None else min(told, MOST_LEVELS)
-    names = [keys.get(f"hw.perflevel{level}.name") for level in range(levels)]
+    names: Sequence[str | None] = [keys.get(f"hw.perflevel{level}.name") for level in range(levels)]
     if not any(names) and levels <= 2:
-        return ("Performance", "Efficiency")[:levels]
-    return names
+        names = ["Performance", "Efficiency"][:levels]
+    return [(name, number(keys.get(f"hw.perflevel{level}.physicalcpu"))) for level, name in enumerate(names)]
 
 
 def _sum(counts: list[int | None]) -> int | None:
@@ -89,14 +106,7 @@ def _sum(counts: list[int | None]) -> int | None:
 
 def translated(keys: Mapping[str, str], arch: str) -> bool | None:
     """Whether this Python is an x86_64 one on an Apple chip."""
-    brand = keys.get("machdep.cpu.brand_string", "")
-    if arch == "arm64":
-        return False
-    if keys.get("sysctl.proc_translated") == "1" or keys.get("hw.optional.arm64") == "1":
-        return True
-    if brand.startswith(("VirtualApple", "Apple")):
-        return True
-    return False if brand else None
+    return False if arch == "arm64" else apple_chip(keys)
 
 
 def virtual_machine(keys: Mapping[str, str]) -> bool | None:

@@ -36,6 +36,8 @@ def memory() -> dict[str, Any]:
         "available_bytes": main.available if main else None,
         "swap_total_bytes": swap.total if swap else None,
         "swap_used_bytes": swap.used if swap else None,
+        "swap_in_bytes": swap.sin if swap else None,
+        "swap_out_bytes": swap.sout if swap else None,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -79,11 +80,11 @@ class LiveEngine:
         return [s for number, s in enumerate(found) if not isinstance(s, Progress) or last[s.id] == number]
 
     def memory(self) -> dict[str, Any]:
-        """Memory and swap now, and as `gpus` what the system tells of theirs; it asks programs."""
+        """Memory and swap now, `gpus` as the system tells of theirs, `at` on a clock in seconds; it asks programs."""
         from mpsdoctor import machine
         from mpsdoctor.machine import gpus
 
-        return {**machine.memory(), "gpus": gpus.memory()}
+        return {**machine.memory(), "gpus": gpus.memory(), "at": time.monotonic()}
 
     def fingerprint(self, report: Report) -> dict[str, Any]:
         """What the examined interpreter tells of this machine. NoFingerprintError."""

@@ -161,11 +161,9 @@ def meter(done: int, total: int, width: int) -> str:
 def machine(report: Report) -> Iterator[tuple[str, str]]:
     """Labelled facts of machine, Python, torch and devices."""
     it = report.machine
-    efficient = f" + {it.efficiency_cores} efficiency" if it.efficiency_cores else ""
-    cores = f"{it.performance_cores}{efficient} cores" if it.performance_cores else None
-    yield "Machine", _joined(it.chip or it.model, cores, it.gpu_cores and f"{it.gpu_cores} GPU cores")
+    yield "Machine", _joined(it.chip or it.model, rows.cores(it), it.gpu_cores and f"{it.gpu_cores} GPU cores")
     memory = gib(it.memory_bytes) if it.memory_bytes else None
-    yield "System", _joined(_spaced(it.os, it.os_version, it.arch), memory)
+    yield "System", _joined(rows.system(it.os, it.os_version, it.arch), memory)
     kinds = {"Rosetta": it.translated, "virtual machine": it.virtual_machine, "low power mode": it.low_power}
     notes = [name for name, holds in kinds.items() if holds]
     if notes or it.thermal_state:

@@ -16,6 +16,8 @@ MACHINES = {
     "m2-pro": ("Apple M2 Pro", "MPS203", 0),
     "m3-max": ("Apple M3 Max", "MPS203", 0),
     "m4": ("Apple M4", "MPS203", 0),
+    "m5-pro": ("Apple M5 Pro", "MPS203", 0),
+    "m1-pressure": ("Apple M1", "MPS203", 0),
     "intel": ("Intel", "MPS213", 0),
     "rosetta": (None, "MPS204", 1),
     "virtual": ("Apple M1 (Virtual)", "MPS203", 0),

@@ -34,7 +34,7 @@ TRAINING = [
     Mac("m3-max", "2.9.1", 0.4),
     Mac("m3-max", "2.12.0", 3),
     Mac("m4", "2.13.0", 0.4),
-    Mac("m4", "2.15.0", 3),
+    Mac("m5-pro", "2.15.0", 3),
 ]
 WITHOUT_MPS = [
     Mac("rosetta", "2.2.2"),

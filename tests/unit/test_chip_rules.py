@@ -10,7 +10,7 @@ import pytest
 
 from mpsdoctor.machine import FACTS
 from mpsdoctor.report import Finding
-from mpsdoctor_checks import chip
+from mpsdoctor_checks import chip, installing
 
 NATIVE = {
     **dict.fromkeys(FACTS),
@@ -25,11 +25,13 @@ NATIVE = {
     "thermal_state": "nominal",
 }
 LINUX = {**dict.fromkeys(FACTS), "os": "Linux", "os_version": "debian 12", "arch": "x86_64", "virtual_machine": True}
+PYTHON = {"executable": "~/my env/bin/python", "pip": True, "externally_managed": False}
 TO_THE_CPU_TOO = {"MPS101", "MPS105", "MPS106"}
 
 
 def judged(facts: dict[str, Any]) -> list[Finding]:
-    return [finding for rule in chip.RULES for finding in rule(facts)]
+    intel = [chip.intel_mac(facts, PYTHON)] if chip.is_intel_mac(facts) else []
+    return [*(finding for rule in chip.RULES for finding in rule(facts)), *intel]
 
 
 def codes(facts: dict[str, Any]) -> dict[str, str]:
@@ -68,6 +70,7 @@ def test_what_is_found(facts: dict[str, Any], expected: dict[str, str]) -> None:
         ("14.7.5", "info", "torch 2.14 and older"),
         ("15.0", None, None),
         ("26", None, None),
+        ("27.0.1", None, None),
         ("unheard of", None, None),
         (None, None, None),
     ],
@@ -110,6 +113,8 @@ def test_every_finding_says_what_to_do_and_whom_it_concerns() -> None:
         ("rosetta", {"MPS101", "MPS104"}),
         ("rosetta-m3-max", {"MPS101"}),
         ("virtual", {"MPS102"}),
+        ("m1-pressure", set()),
+        ("m5-pro", set()),
     ],
 )
 def test_on_real_macs(
@@ -118,6 +123,37 @@ def test_on_real_macs(
     """From the Mac's programs to the codes."""
     facts, _, _ = answer(mac(name))
     assert set(codes(facts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("python", "commands"),
+    [
+        (PYTHON, ("~/'my env/bin/python' -m pip install 'torch==2.2.*'",)),
+        (
+            {**PYTHON, "pip": False},
+            (
+                "uv pip install --python ~/'my env/bin/python' 'torch==2.2.*'",
+                "~/'my env/bin/python' -m ensurepip",
+            ),
+        ),
+        (
+            {"executable": "/usr/local/bin/python3", "externally_managed": True},
+            ("/usr/local/bin/python3 -m venv .venv", ".venv/bin/python -m pip install 'torch==2.2.*'"),
+        ),
+    ],
+)
+def test_an_intel_mac_gets_commands_for_the_examined_python(python: dict[str, Any], commands: tuple[str, ...]) -> None:
+    """They name the interpreter, quoted, and fit an environment without pip and a Python that takes no packages."""
+    remedy = chip.intel_mac(NATIVE, python).remedy
+    assert remedy is not None
+    assert remedy.commands == commands
+
+
+def test_rosetta_is_left_by_the_ways_that_the_build_check_names() -> None:
+    """Both checks tell of the same trouble, so they give the same commands."""
+    [finding] = chip.rosetta({**NATIVE, "arch": "x86_64", "translated": True})
+    assert finding.remedy is not None
+    assert finding.remedy.commands == installing.ARM64_PYTHON
 
 
 def test_facts_come_before_findings() -> None:

@@ -35,6 +35,7 @@ LOST = {
         "model",
         "performance_cores",
         "efficiency_cores",
+        "core_levels",
         "memory_bytes",
         "virtual_machine",
         "total_bytes",

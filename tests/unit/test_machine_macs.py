@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mpsdoctor import doubts
+from mpsdoctor.machine import macos
 from mpsdoctor_checks.training import disturbance
 
 GIB = 1 << 30
@@ -20,6 +21,7 @@ FACTS = [
     "model",
     "performance_cores",
     "efficiency_cores",
+    "core_levels",
     "gpu_cores",
     "memory_bytes",
     "translated",
@@ -27,16 +29,150 @@ FACTS = [
     "low_power",
     "thermal_state",
 ]
+
+
+def levels(**counts: int) -> list[dict[str, Any]]:
+    return [{"name": name, "count": count} for name, count in counts.items()]
+
+
 I9 = "Intel(R) Core(TM) i9-9980HK CPU @ 2.40GHz"
 MACS: dict[str, tuple[Any, ...]] = {
-    "m1": ("12.6", "arm64", "Apple M1", "MacBookAir10,1", 4, 4, 7, 8 * GIB, False, False, True, "fair"),
-    "m2-pro": ("26.5.1", "arm64", "Apple M2 Pro", "Mac14,12", 8, 4, 19, 32 * GIB, False, False, None, "nominal"),
-    "m3-max": ("26.4", "arm64", "Apple M3 Max", "Mac15,8", 12, 4, 40, 64 * GIB, False, False, False, "nominal"),
-    "m4": ("26.3.1", "arm64", "Apple M4", "Mac16,12", 4, 6, 10, 16 * GIB, False, False, False, "serious"),
-    "m6": ("27.0.1", "arm64", "Apple M6", None, 6, 6, None, 32 * GIB, False, None, None, None),
-    "intel": ("14.5", "x86_64", I9, "MacBookPro16,1", 8, 0, None, 32 * GIB, False, False, None, "serious"),
-    "rosetta": ("11.0.1", "x86_64", "Apple M1", "MacBookAir10,1", None, None, 8, 8 * GIB, True, None, None, "nominal"),
-    "rosetta-m3-max": ("26.4", "x86_64", "Apple M3 Max", "Mac15,8", 12, 4, 40, 64 * GIB, True, False, False, "nominal"),
+    "m1": (
+        "12.6",
+        "arm64",
+        "Apple M1",
+        "MacBookAir10,1",
+        4,
+        4,
+        levels(Performance=4, Efficiency=4),
+        7,
+        8 * GIB,
+        False,
+        False,
+        True,
+        "fair",
+    ),
+    "m2-pro": (
+        "26.5.1",
+        "arm64",
+        "Apple M2 Pro",
+        "Mac14,12",
+        8,
+        4,
+        levels(Performance=8, Efficiency=4),
+        19,
+        32 * GIB,
+        False,
+        False,
+        None,
+        "nominal",
+    ),
+    "m3-max": (
+        "26.4",
+        "arm64",
+        "Apple M3 Max",
+        "Mac15,8",
+        12,
+        4,
+        levels(Performance=12, Efficiency=4),
+        40,
+        64 * GIB,
+        False,
+        False,
+        False,
+        "nominal",
+    ),
+    "m4": (
+        "26.3.1",
+        "arm64",
+        "Apple M4",
+        "Mac16,12",
+        4,
+        6,
+        levels(Performance=4, Efficiency=6),
+        10,
+        16 * GIB,
+        False,
+        False,
+        False,
+        "serious",
+    ),
+    "m6": (
+        "27.0.1",
+        "arm64",
+        "Apple M6",
+        None,
+        6,
+        6,
+        levels(Super=2, Performance=4, Efficiency=6),
+        None,
+        32 * GIB,
+        False,
+        None,
+        None,
+        None,
+    ),
+    "m1-pressure": (
+        "15.6.1",
+        "arm64",
+        "Apple M1",
+        "MacBookAir10,1",
+        4,
+        4,
+        levels(Performance=4, Efficiency=4),
+        7,
+        8 * GIB,
+        False,
+        False,
+        False,
+        "nominal",
+    ),
+    "m5-pro": (
+        "27.0",
+        "arm64",
+        "Apple M5 Pro",
+        "Mac17,9",
+        18,
+        0,
+        levels(Super=6, Performance=12),
+        20,
+        48 * GIB,
+        False,
+        False,
+        False,
+        "nominal",
+    ),
+    "intel": ("14.5", "x86_64", I9, "MacBookPro16,1", 8, 0, None, None, 32 * GIB, False, False, None, "serious"),
+    "rosetta": (
+        "11.0.1",
+        "x86_64",
+        "Apple M1",
+        "MacBookAir10,1",
+        None,
+        None,
+        None,
+        8,
+        8 * GIB,
+        True,
+        None,
+        None,
+        "nominal",
+    ),
+    "rosetta-m3-max": (
+        "26.4",
+        "x86_64",
+        "Apple M3 Max",
+        "Mac15,8",
+        12,
+        4,
+        levels(Performance=12, Efficiency=4),
+        40,
+        64 * GIB,
+        True,
+        False,
+        False,
+        "nominal",
+    ),
     "virtual": (
         "15.7.9",
         "arm64",
@@ -44,6 +180,7 @@ MACS: dict[str, tuple[Any, ...]] = {
         "VirtualMac2,1",
         3,
         0,
+        levels(Performance=3),
         None,
         7 * GIB,
         False,
@@ -57,18 +194,52 @@ MEMORY = [
     "free_percent",
     "swap_total_bytes",
     "swap_used_bytes",
+    "swap_in_bytes",
+    "swap_out_bytes",
     "pressure",
     "wired_limit_bytes",
     "compressed_bytes",
 ]
 MEMORIES: dict[str, tuple[Any, ...]] = {
-    "m1": (113792 * 16384, 24, 4096 << 20, 3372870533, "warning", None, 180849 * 16384),
-    "m2-pro": (635464 * 16384, 80, 0, 0, "normal", 0, 0),
-    "m3-max": (1897974 * 16384, 72, 1 << 30, 1 << 29, "normal", 58 * GIB, 101425 * 16384),
-    "m4": (204827 * 16384, 11, 11264 << 20, 9617 << 20, "critical", 0, 433409 * 16384),
-    "m6": (None, None, None, None, None, None, None),
-    "intel": (1541039 * 4096, 60, 2 << 30, 1074266112, "normal", None, 386023 * 4096),
-    "virtual": (180000 * 16384, 62, 0, 0, "normal", 0, 0),
+    "m1": (
+        113792 * 16384,
+        24,
+        4096 << 20,
+        3372870533,
+        997990 * 16384,
+        1484124 * 16384,
+        "warning",
+        None,
+        180849 * 16384,
+    ),
+    "m2-pro": (635464 * 16384, 80, 0, 0, 0, 0, "normal", 0, 0),
+    "m3-max": (1897974 * 16384, 72, 1 << 30, 1 << 29, 4 * 16384, 5 * 16384, "normal", 58 * GIB, 101425 * 16384),
+    "m4": (
+        204827 * 16384,
+        11,
+        11264 << 20,
+        9617 << 20,
+        41718162 * 16384,
+        69922789 * 16384,
+        "critical",
+        0,
+        433409 * 16384,
+    ),
+    "m1-pressure": (
+        98426 * 16384,
+        18,
+        8 * GIB,
+        round(7065.6 * 2**20),
+        20420218 * 16384,
+        25953742 * 16384,
+        "warning",
+        0,
+        212640 * 16384,
+    ),
+    "m5-pro": (1427533 * 16384, 78, 0, 0, 0, 0, "normal", 0, 61409 * 16384),
+    "m6": (None,) * 9,
+    "intel": (1541039 * 4096, 60, 2 << 30, 1074266112, 0, 0, "normal", None, 386023 * 4096),
+    "virtual": (180000 * 16384, 62, 0, 0, 0, 0, "normal", 0, 0),
 }
 CONDITIONS = ["load_1m", "pressure", "swap_in_bytes", "swap_out_bytes", "thermal_state", "low_power", "on_battery"]
 MOMENTS: dict[str, tuple[Any, ...]] = {
@@ -108,7 +279,8 @@ def test_a_mac_tells_its_facts(name: str, told: Told) -> None:
 def test_a_mac_tells_its_memory(name: str, told: Told) -> None:
     """Memory, swap, pressure and the GPU's limit come from the Mac, none of it from the machine below the stubs."""
     _, memory, _ = told(name)
-    expected = {"total_bytes": MACS[name][7], "limit_bytes": None, **dict(zip(MEMORY, MEMORIES[name], strict=True))}
+    total = MACS[name][FACTS.index("memory_bytes")]
+    expected = {"total_bytes": total, "limit_bytes": None, **dict(zip(MEMORY, MEMORIES[name], strict=True))}
     assert memory == expected
 
 
@@ -141,6 +313,27 @@ def test_an_old_build_of_python_does_not_hide_the_version(mac: Mac, answer: Answ
     """Where sysctl does not tell and everything else says 10.16, the version is unknown."""
     facts, _, _ = answer({**mac("rosetta"), "MPSDOCTOR_TEST_WITHOUT": "kern.osproductversion"})
     assert facts["os_version"] is None
+
+
+@pytest.mark.parametrize(
+    ("sysctl", "sw_vers", "version"),
+    [
+        ("27.0.1", "16.0", "27.0.1"),
+        ("16.0", "26.4", "26.4"),
+        ("16.1", "", "26"),
+        ("16.0", "16.0", "26"),
+        ("10.16", "12.6", "12.6"),
+        ("10.16", "", None),
+        ("10.15.7", "", "10.15.7"),
+    ],
+)
+def test_what_old_programs_are_told_is_no_version(
+    sysctl: str, sw_vers: str, version: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10.16 stands for any macOS since 11 and 16.0 for 26; a source that tells the version itself comes first."""
+    monkeypatch.setattr(macos, "outputs", lambda commands, *_: dict.fromkeys(commands, sw_vers))
+    monkeypatch.setattr("platform.mac_ver", lambda: ("10.16", ("", "", ""), "x86_64"))
+    assert macos._version({"kern.osproductversion": sysctl}) == version
 
 
 def test_sw_vers_tells_the_version_where_sysctl_does_not(mac: Mac, answer: Answer) -> None:

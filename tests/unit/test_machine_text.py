@@ -109,6 +109,10 @@ def test_no_json_is_too_strange_for_the_displays(value: object) -> None:
             (None, None),
         ),
         ({"hw.physicalcpu": "8"}, (None, None)),
+        ({"hw.physicalcpu": "8", "machdep.cpu.brand_string": "Apple M9"}, (None, None)),
+        ({"hw.physicalcpu": "8", "machdep.cpu.brand_string": "Genuine", "hw.optional.arm64": "1"}, (None, None)),
+        ({"hw.physicalcpu": "12", "machdep.cpu.brand_string": "12th Gen Intel(R) Core(TM) i7-12700K"}, (12, 0)),
+        ({"hw.physicalcpu": "16", "machdep.cpu.brand_string": "AMD Ryzen 9 5950X 16-Core Processor"}, (16, 0)),
     ],
 )
 def test_cores_are_counted_by_the_names_of_their_levels(
@@ -116,6 +120,33 @@ def test_cores_are_counted_by_the_names_of_their_levels(
 ) -> None:
     """Only cores named Efficiency are efficiency cores; where a name is missing nothing is claimed."""
     assert mactext.cores(lines) == cores
+
+
+UNNAMED = {"hw.nperflevels": "2", "hw.perflevel0.physicalcpu": "4", "hw.perflevel0.name": "Performance"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "levels"),
+    [
+        (
+            {
+                "hw.perflevel0.name": "Super",
+                "hw.perflevel0.physicalcpu": "6",
+                "hw.perflevel1.name": "Performance",
+                "hw.perflevel1.physicalcpu": "12",
+            },
+            [{"name": "Super", "count": 6}, {"name": "Performance", "count": 12}],
+        ),
+        ({**UNNAMED, "hw.perflevel1.name": "Efficiency"}, None),
+        ({**UNNAMED, "hw.perflevel1.physicalcpu": "4"}, None),
+        ({"hw.physicalcpu": "8", "machdep.cpu.brand_string": "Intel(R) Core(TM) i9"}, None),
+    ],
+)
+def test_kinds_of_cores_have_the_names_that_the_system_gives_them(
+    lines: dict[str, str], levels: list[dict[str, object]] | None
+) -> None:
+    """Fastest first; where a name or a count of one kind is missing none is told."""
+    assert mactext.core_levels(lines) == levels
 
 
 @pytest.mark.parametrize(

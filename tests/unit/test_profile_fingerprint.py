@@ -30,7 +30,11 @@ def test_this_machine() -> None:
 
 @pytest.mark.parametrize(
     ("machine", "version", "arch", "chip", "gib"),
-    [("m1", "12.6", "arm64", "Apple M1", 8), ("rosetta", None, "x86_64", "VirtualApple", None)],
+    [
+        ("m1", "12.6", "arm64", "Apple M1", 8),
+        ("m5-pro", "27.0", "arm64", "Apple M5 Pro", 48),
+        ("rosetta", None, "x86_64", "VirtualApple", None),
+    ],
 )
 def test_macs(mac: Mac, machine: str, version: str | None, arch: str, chip: str, gib: int | None) -> None:
     """On a Mac the sysctl program answers where the library has no such call."""
@@ -45,6 +49,27 @@ def test_a_mac_without_sysctl(mac: Mac, tmp_path: Path) -> None:
     made = program(FINGERPRINT, "2.13.0", env={**mac("m1"), "PATH": str(tmp_path / "nothing")})
     assert (made["os_version"], made["chip"], made["memory_bytes"]) == (None, None, None)
     assert made["os"] == "Darwin"
+
+
+@pytest.mark.parametrize(
+    ("library", "program", "version"),
+    [
+        ("27.0", "16.0", "27.0"),
+        ("16.0", "26.4", "26.4"),
+        ("16.0", None, "26"),
+        ("16.0", "16.0", "26"),
+        ("10.16", "12.6", "12.6"),
+        ("10.16", None, None),
+        (None, None, None),
+    ],
+)
+def test_what_old_programs_are_told_is_no_version(
+    library: str | None, program: str | None, version: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Python built with an old SDK asks a program of the system, and profiles of two Pythons agree."""
+    monkeypatch.setattr(module, "_sysctl", lambda: (library, "Apple M1", "8589934592"))
+    monkeypatch.setattr(module, "_sysctl_program", lambda: (program, None, None))
+    assert module._macos() == (version, "Apple M1", 8589934592)
 
 
 def _kernel(name: bytes, buffer: Any, size: Any, _new: Any, _length: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from textual.app import ComposeResult
@@ -18,13 +19,10 @@ from mpsdoctor.tui.words import Piece
 BLOCKS = "▁▂▃▄▅▆▇█"
 EVERY = 1.0  # seconds
 KEPT = 240  # seconds of the past
+MUCH = 64 << 20  # bytes swapped in a second that fill the line at least
 PRESSURE = {"normal": "pass", "warning": "warn", "critical": "fail"}
-# What is drawn as a line: the label, the fact, and the fact that is its full height.
-CURVES = (
-    ("in use", "used_bytes", "total_bytes"),
-    ("swap", "swap_used_bytes", "swap_total_bytes"),
-    ("compressed", "compressed_bytes", "total_bytes"),
-)
+# What the peak of a timed run is a figure of; other devices tell what torch allocated on them.
+COUNTED = {"cpu": "of the whole process", "mps": "what the driver reserved, caches included"}
 Sample = dict[str, Any]
 
 
@@ -66,7 +64,9 @@ class Memory(Pane):
         self._asking = False
         total, free = sample.get("total_bytes"), sample.get("available_bytes")
         used = total - free if total is not None and free is not None else None
-        self._past.append({**sample, "used_bytes": used})
+        ways = (sample.get("swap_in_bytes"), sample.get("swap_out_bytes"))
+        swapped = None if ways[0] is None or ways[1] is None else ways[0] + ways[1]
+        self._past.append({**sample, "used_bytes": used, "swapped_bytes": swapped})
         self.redraw()
 
     def show(self) -> None:
@@ -104,12 +104,17 @@ class Memory(Pane):
         yield words.styled("pressure   ", (pressure, PRESSURE.get(pressure, "muted")))
         available, total = words.gib(last.get("available_bytes")), words.gib(last.get("total_bytes"))
         yield words.styled("available  ", (available, "strong"), f" of {total}")
-        for label, key, limit in CURVES:
-            if last.get(key) is not None:
-                yield ""
-                yield from _curve(label, [sample.get(key) for sample in self._past], last.get(limit), width)
+        yield from self._under_total("in use", "used_bytes", width)
+        yield from _swap(list(self._past), width)
+        yield from self._under_total("compressed", "compressed_bytes", width)
         if last.get("limit_bytes"):
             yield f"a container may use {words.gib(last['limit_bytes'])}"
+
+    def _under_total(self, label: str, key: str, width: int) -> Iterator[Piece]:
+        last = self._past[-1]
+        if last.get(key) is not None:
+            yield ""
+            yield from _curve(label, [sample.get(key) for sample in self._past], last.get("total_bytes"), width)
 
 
 def _curve(label: str, values: Sequence[float | None], limit: float | None, width: int) -> Iterator[Piece]:
@@ -121,6 +126,37 @@ def _curve(label: str, values: Sequence[float | None], limit: float | None, widt
     tone = "fail" if now > 0.9 * limit else "warn" if now > 0.75 * limit else "pass"
     yield words.styled(f"{label:11}", (words.gib(now), "strong"), (share, "muted"))
     yield (sparkline(values, limit, max(8, width - 1)), tone)
+
+
+def _swap(past: Sequence[Sample], width: int) -> Iterator[Piece]:
+    """What is swapped out, and a line of what is swapped in and out each second, which is what slows programs.
+
+    No share of the swap's size: macOS makes swap files as it needs them.
+    """
+    used = past[-1].get("swap_used_bytes")
+    if used is None:
+        return
+    rates = [_rate(before, now) for before, now in pairwise(past)]
+    rate = rates[-1] if used and rates else None
+    yield ""
+    out = f"{words.gib(used)} swapped out" if used else "none"
+    if rate is None:
+        yield words.styled("swap       ", (out, "strong"))
+        return
+    moving = f"{words.gib(rate)} a second" if rate >= 1 << 20 else "next to nothing"
+    yield words.styled("swap       ", (out, "strong"), (f" · {moving} in and out", "muted"))
+    yield (sparkline(rates, max(MUCH, *(each or 0.0 for each in rates)), max(8, width - 1)), "pass")
+
+
+def _rate(before: Sample, now: Sample) -> float | None:
+    """Bytes swapped in a second between two samples; None across the time for which the tab was hidden."""
+    seconds = now["at"] - before["at"]
+    known = before["swapped_bytes"] is not None and now["swapped_bytes"] is not None
+    return (
+        max(0.0, now["swapped_bytes"] - before["swapped_bytes"]) / seconds
+        if known and 0 < seconds < 3 * EVERY
+        else None
+    )
 
 
 def _used(sample: Sample, number: int) -> int | None:
@@ -148,7 +184,8 @@ def _devices(model: Model, width: int) -> Iterator[Piece]:
         what = f"{row['workload']:12}{row['size']:7}{row['device']:6}"
         yield words.styled(what, (share, "accent"), f" {words.gib(row['peak_memory_bytes'])}")
     if timed:
-        yield ("cpu: of the whole process; a device: what torch allocated there", "muted")
+        kinds = dict.fromkeys(row["device"].partition(":")[0] for row in timed)
+        yield ("; ".join(f"{kind}: {COUNTED.get(kind, 'what torch allocated there')}" for kind in kinds), "muted")
     for check, found in model.findings():
         if check.id == "memory":
             yield ""
