@@ -14,8 +14,8 @@ ARM64_PYTHON = (
 )
 ARM64_TEXT = (
     "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel and "
-    "installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew. uv and conda do it too: the last two "
-    "commands, either of them in place of the others."
+    "installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew. uv and conda do it too: the last "
+    "two commands, either of them in place of the others."
 )
 
 

@@ -57,16 +57,19 @@ def pressing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Memory and heat, where the system itself acts upon them."""
     found = []
     for moment, each in (("before", before), ("after", after)):
-        if each.get("pressure") in ("warning", "critical"):
-            found.append(f"memory pressure was '{each['pressure']}' {moment} the run")
+        if each.get("pressure") == "critical":
+            found.append(f"memory pressure was 'critical' {moment} the run")
         if each.get("thermal_state") in ("serious", "critical"):
             found.append(f"the thermal state was '{each['thermal_state']}' {moment} the run")
     return found
 
 
 def states(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What a machine may always be in: a level that tells of the past, warmth, a battery."""
     found = []
     for moment, each in (("before", before), ("after", after)):
+        if each.get("pressure") == "warning":
+            found.append(f"memory pressure was 'warning' {moment} the run")
         if each.get("thermal_state") == "fair":
             found.append(f"the thermal state was 'fair' {moment} the run")
     if before.get("low_power") or after.get("low_power"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Remedy
 from mpsdoctor_checks.training.statistics import enough
 
@@ -117,7 +118,8 @@ def by_cause(rows: Sequence[Row]) -> str:
 
 
 def first_line(text: str) -> str:
-    return text.splitlines()[0] if text else "no detail"
+    """What went wrong in a sentence: what torch goes on to say is the same for everybody."""
+    return sentences.shortened(text, 400) or "no detail"
 
 
 def compared(code: str, title: str, wanted: Callable[[Row], bool], detail: str) -> Callable[[Facts], Iterator[Finding]]:
