@@ -52,7 +52,7 @@ NEVER = (
     r"commit hash",
     r"failure\)\.\. ",
     r"Train such models on another device",
-    r"python -m pip",
+    r"(?<![/\w])python -m pip",
 )
 
 
