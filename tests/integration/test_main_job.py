@@ -106,6 +106,14 @@ def copy(examined: tuple[dict[str, Any], Path], tmp_path: Path, **changed: Any) 
     return path
 
 
+def test_a_check_up_without_numpy(tmp_path: Path) -> None:
+    """torch works without it, and says so on import; what is trained and probed needs it nowhere."""
+    (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError('no numpy', name='numpy')\n")
+    document = report("--budget", "quick", "--no-profile", env={"PYTHONPATH": str(tmp_path)})
+    assert {result["status"] for result in document["checks"]} <= {"pass", "warn"}
+    assert "ok" in {row["outcome"] for row in check(document, "training")["facts"]["results"]}
+
+
 def test_the_profile_commands_show_override_and_clear_it(examined: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
     """show, path, env, force-mps and clear act on the file that MPSDOCTOR_PROFILE names."""
     path = copy(examined, tmp_path, environment={"PYTORCH_ENABLE_MPS_FALLBACK": "1", "PYTORCH_X": "a b"})
