@@ -190,7 +190,8 @@ def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
 def examine(context: Context, names: Sequence[str] = ()) -> Collected:
     """Facts and findings over op_db, or the OpInfos of some operators. UnusableRequestError where it is absent."""
     plan = plan_of(context, names)
-    facts: dict[str, Any] = {"source": "op_db", "results": [], "asked": list(names)}
+    entries = sorted({name for name, *_ in plan})
+    facts: dict[str, Any] = {"source": "op_db", "results": [], "asked": list(names), "entries": entries}
     keys = ("coverage", "summary", "planned", "skipped", "not_probed", "core_failures", "probes_per_second")
     by_device: dict[str, dict[str, Any]] = {key: {} for key in keys}
     for device in devices_of(context, cpu=False):
