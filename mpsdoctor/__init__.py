@@ -3,8 +3,8 @@
 `get_optimal_device()` is what training scripts call. Importing the package imports neither torch nor Textual.
 """
 
-from mpsdoctor.device import get_optimal_device
-from mpsdoctor.device_info import DeviceInfo
+from mpsdoctor.runtime.device import get_optimal_device
+from mpsdoctor.runtime.device_info import DeviceInfo
 
 __version__ = "0.1.0"
 __all__ = ["DeviceInfo", "__version__", "get_optimal_device"]

@@ -24,6 +24,7 @@ from mpsdoctor.sandbox import AHEAD, Answer, Job, Sandbox
 __all__ = [
     "Answer",
     "Budget",
+    "Collected",
     "Context",
     "Finding",
     "Job",
@@ -31,12 +32,15 @@ __all__ = [
     "Rule",
     "Sandbox",
     "Skip",
+    "UnusableRequestError",
+    "devices_of",
     "judged",
     "neutralised",
 ]
 
 Budget = Literal["quick", "standard", "thorough"]
 Rule = Callable[[dict[str, Any]], Iterator[Finding]]
+Collected = tuple[dict[str, Any], list[Finding]]  # facts and findings
 PATIENCE = 5.0
 SECONDS: dict[str, float] = {"quick": 2.0, "standard": 10.0, "thorough": 60.0}
 # The first import of torch from a cold disk was seen to take over a minute.
@@ -45,6 +49,10 @@ IMPORT_TORCH = Job("mpsdoctor_worker.torch_facts:load", timeout=180.0)
 
 class Skip(Exception):
     """Raised by a check that has nothing to examine; its text is the reason."""
+
+
+class UnusableRequestError(ValueError):
+    """What was asked for does not exist or cannot be done here; its text tells the person why."""
 
 
 @dataclass
@@ -63,6 +71,14 @@ class Workers:
         key = (device, tuple(sorted(env.items())))
         if key not in self._open:
             self._open[key] = self.sandbox(env, IMPORT_TORCH)
+        return self._open[key]
+
+    def lane(self, device: str, number: int, env: dict[str, str], prelude: Job) -> Sandbox:
+        """One of several workers that work at once, made by its first use; the first one is what `get` gives too."""
+        more = (("lane", str(number)),) if number else ()
+        key = (device, (*tuple(sorted(env.items())), *more))
+        if key not in self._open:
+            self._open[key] = self.sandbox(env, prelude, ahead=2)
         return self._open[key]
 
     def close_others(self, kept: Iterable[Sandbox]) -> None:
@@ -131,6 +147,15 @@ class Context:
             yield True
         finally:
             lock.release()
+
+
+def devices_of(context: Context, *, cpu: bool) -> list[str]:
+    """The devices to examine: those that were chosen and can be used, or all; with the CPU where it is wanted too."""
+    offered = [device["device"] for device in context.facts["build"].get("devices", ()) if device["usable"]]
+    if context.devices is not None:
+        return [device for device in offered if device in context.devices]
+    others = [device for device in offered if device != "cpu"]
+    return ["cpu", *others] if cpu or not others else others
 
 
 def judged(facts: dict[str, Any], rules: Iterable[Rule]) -> Iterator[Finding | dict[str, Any]]:

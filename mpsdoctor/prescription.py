@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 import mpsdoctor
-from mpsdoctor import fingerprint, profile, profile_format, verdict
+from mpsdoctor import verdict
+from mpsdoctor.check import Context, Skip, UnusableRequestError
 from mpsdoctor.checkup import Settings
 from mpsdoctor.doubts import STEP
 from mpsdoctor.report import ProfileNote, Report
+from mpsdoctor.runtime import fingerprint, profile, profile_format
 from mpsdoctor.sandbox import Sandbox
 
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
@@ -132,3 +134,45 @@ def _environment(device: str, operators: Mapping[str, Any]) -> dict[str, str]:
     """Variables that the recommended device needs: the fallback, where operators were seen to use it."""
     fell_back = operators.get("summary", {}).get("mps", {}).get("fallback", 0)
     return {FALLBACK: "1"} if device == "mps" and fell_back else {}
+
+
+def fingerprint_in(context: Context) -> dict[str, Any]:
+    """The fingerprint that a trainer under the examined interpreter will compare with the profile's."""
+    version = context.facts["build"].get("torch", {}).get("version")
+    call = f"{Path(fingerprint.__file__)}:fingerprint"
+    answer = context.worker("cpu").call(call, timeout=30.0, torch_version=version)
+    if answer.outcome != "ok":
+        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+    value: dict[str, Any] = answer.value
+    return value
+
+
+def read_storable(path: Path, now: dict[str, Any]) -> dict[str, Any]:
+    """The profile that is to take a result. UnusableRequestError where there is none made here and now."""
+    try:
+        content = profile.read(path)
+    except FileNotFoundError:
+        raise UnusableRequestError(
+            f"--store: there is no profile at {profile.shown(path)} to store it in; run 'mpsdoctor' to make one"
+        ) from None
+    except profile.ProfileError as error:
+        raise UnusableRequestError(f"--store: {error}") from None
+    changed = profile.changes(content["fingerprint"], now)
+    if changed:
+        what = "; ".join(changed)
+        raise UnusableRequestError(f"--store: {profile.shown(path)} is stale ({what}); run 'mpsdoctor' to renew it")
+    return content
+
+
+def store(report: Report, name: str, path: Path) -> Report:
+    """The report, its result written into the profile under that name. ProfileError, FileNotFoundError.
+
+    What else the profile holds by now, another process may have written meanwhile, stays.
+    """
+    facts = {check.id: check.facts for check in report.checks}
+    table = verdict.workload_table(facts.get("training", {}))
+    if name not in table:
+        raise profile.ProfileError("nothing was timed that could be stored")
+    content = profile.read(path)
+    profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
+    return msgspec.structs.replace(report, profile=ProfileNote(profile.shown(path), True))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.benchmark import Timer
 
-training: Any = importlib.import_module("mpsdoctor_worker.training")
+training: Any = importlib.import_module("mpsdoctor_worker.training.sessions")
 synchroniser = training.synchroniser
 
 

@@ -59,7 +59,7 @@ print(json.dumps({"device": str(device), "text": str(info), **{n: getattr(info, 
 """
 FINGERPRINT = """
 import json, sys
-from mpsdoctor.profile import fingerprint
+from mpsdoctor.runtime.profile import fingerprint
 print(json.dumps(fingerprint(sys.argv[1])))
 """
 PROFILE: dict[str, Any] = {

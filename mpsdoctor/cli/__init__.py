@@ -174,7 +174,7 @@ def checks() -> None:
 @click.argument("what", type=click.Choice(["report", "profile"]))
 def schema(what: str) -> None:
     """Print the JSON Schema of the report or of the profile."""
-    from mpsdoctor import schemas
+    from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
 

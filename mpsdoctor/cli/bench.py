@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from mpsdoctor import bench as engine
-from mpsdoctor import console, profile
+from mpsdoctor import console, prescription, verdict
+from mpsdoctor.check import Context, UnusableRequestError
 from mpsdoctor.checkup import CheckUp, Settings
 from mpsdoctor.cli.alone import command, filled, merged, outlets_of, performed, timeout_option
 from mpsdoctor.cli.examine import Outlet, exit_code, show
+from mpsdoctor.cli.session import Session
 from mpsdoctor.console import Exit
-from mpsdoctor.ops import model
-from mpsdoctor.ops.session import Session, UnusableRequestError
 from mpsdoctor.report import Report
+from mpsdoctor.runtime import profile
+from mpsdoctor_checks.operators import model
+from mpsdoctor_checks.training import own_step, plan
+
+LONGEST_NAME = 40  # characters: what messages show of a workload's name
 
 
 def bench_command(parent: click.Group) -> click.Command:
@@ -61,23 +66,48 @@ def run(options: dict[str, Any]) -> Exit:
 
 def run_step(options: dict[str, Any], settings: Settings, into: list[Outlet]) -> Exit:
     wanted = model.target(options["step"], "--step")
-    name = None if options["name"] is None else engine.usable_name(options["name"])
+    name = None if options["name"] is None else usable_name(options["name"])
     path = profile.locate(options["profile_path"])
     called = name or f"{wanted.file.name}:{wanted.function}"
     collect = partial(
-        engine.examine, wanted=wanted, name=called, seconds=options["timeout"], store=path if name else None
+        own_step.examine,
+        wanted=wanted,
+        name=called,
+        longest=options["timeout"],
+        begin=partial(check_storable, path) if name else lambda context: None,
     )
-    session, report = performed(lambda emit: Session(settings, emit, collect, engine.ABOUT), into, options)
-    report, trouble = engine.judged(report, cancelled=session.cancelled), None
+    session, report = performed(lambda emit: Session(settings, emit, collect, own_step), into, options)
+    report, trouble = judge(report, cancelled=session.cancelled), None
     if name and not session.cancelled:
         report, trouble = kept(report, name, path)
     return ended(report, into, options, cancelled=session.cancelled, trouble=trouble)
 
 
+def usable_name(name: str) -> str:
+    """A name for a workload of one's own. UnusableRequestError if it is one of ours, or not fit to be shown."""
+    if name.lower() in plan.FAMILIES:
+        raise UnusableRequestError(f"--store {name}: that is what mpsdoctor measures itself; choose another name")
+    if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
+        rule = f"up to {LONGEST_NAME} printable characters without spaces at its ends"
+        raise UnusableRequestError(f"--store takes a name of {rule}, not {profile.printable(name, 60)!r}")
+    return name
+
+
+def check_storable(path: Path, context: Context) -> None:
+    """UnusableRequestError where the profile at `path` cannot take a result."""
+    prescription.read_storable(path, prescription.fingerprint_in(context))
+
+
+def judge(report: Report, *, cancelled: bool) -> Report:
+    """The report with the verdict on what was timed."""
+    facts = {check.id: check.facts for check in report.checks}
+    return msgspec.structs.replace(report, verdict=None if cancelled else verdict.judge_checkup(facts))
+
+
 def kept(report: Report, name: str, path: Path) -> tuple[Report, str | None]:
     """The report with the place of the profile in it, and in words what went wrong, if anything did."""
     try:
-        report = engine.stored(report, name, path)
+        report = prescription.store(report, name, path)
     except (profile.ProfileError, FileNotFoundError) as error:
         return report, str(error)
     console.complain(f"stored in {profile.shown(path)}; trainers ask for get_optimal_device(workload={name!r})")

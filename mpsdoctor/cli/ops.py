@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from mpsdoctor import console
+from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp, Settings
 from mpsdoctor.cli.alone import command, filled, merged, outlets_of, performed, timeout_option
 from mpsdoctor.cli.examine import Outlet, exit_code, show, write_stdout
+from mpsdoctor.cli.session import Collect, Session
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import Style
-from mpsdoctor.ops.session import Collect, Session, UnusableRequestError
 from mpsdoctor.report import Report
 
 
@@ -82,7 +83,7 @@ def run(options: dict[str, Any], settings: Settings) -> Exit:
 
     def begin(session: Session | CheckUp) -> None:
         if isinstance(session, Session) and options["every"]:
-            from mpsdoctor.ops import exhaustive
+            from mpsdoctor_checks.operators import exhaustive
 
             exhaustive.start(session.workers)
 
@@ -106,15 +107,15 @@ def collector(options: dict[str, Any]) -> Collect | None:
     if options["model"] and (names or options["every"]):
         raise UnusableRequestError("--model goes with neither --op nor --all")
     if options["model"]:
-        from mpsdoctor.ops import model
+        from mpsdoctor_checks.operators import model
 
         return partial(model.examine, wanted=model.target(options["model"]), seconds=options["timeout"])
     if options["every"]:
-        from mpsdoctor.ops import exhaustive
+        from mpsdoctor_checks.operators import exhaustive
 
         return partial(exhaustive.examine, names=names)
     if names:
-        from mpsdoctor.ops import named
+        from mpsdoctor_checks.operators import named
 
         return partial(named.examine, names=names)
     return None
@@ -122,7 +123,7 @@ def collector(options: dict[str, Any]) -> Collect | None:
 
 def prediction(options: dict[str, Any], names: tuple[str, ...]) -> Collect:
     """What --predict does: of the model's operators, of those named, or of the catalogue's."""
-    from mpsdoctor.ops import model, predicted
+    from mpsdoctor_checks.operators import model, predicted
 
     if options["every"] or (options["model"] and names):
         raise UnusableRequestError("--predict goes with --model or --op, or with neither")

@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
-from mpsdoctor import clean, console, profile
+from mpsdoctor import clean, console
 from mpsdoctor.console import Exit
-from mpsdoctor.fingerprint import fingerprint
 from mpsdoctor.formats import rows
+from mpsdoctor.runtime import profile
+from mpsdoctor.runtime.fingerprint import fingerprint
 
 
 def _path(context: click.Context) -> Path:

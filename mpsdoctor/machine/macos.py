@@ -6,9 +6,9 @@ import platform
 import re
 from typing import Any
 
-from mpsdoctor.fingerprint import is_for_old_programs, true_version
 from mpsdoctor.machine import mactext
 from mpsdoctor.machine.programs import outputs
+from mpsdoctor.runtime.fingerprint import is_for_old_programs, true_version
 
 # One call: unknown keys are left out (-i) and the known ones printed as `key: value`.
 SYSCTL = ("sysctl", "-i")

@@ -22,7 +22,7 @@ STOPS = frozenset({"dtype", "sizes", "missing"})
 
 @dataclass(frozen=True)
 class Call:
-    """One operator call on the CPU, as `mpsdoctor_worker.calltree` records it; all but `op` may be unknown."""
+    """One operator call on the CPU, as `mpsdoctor_worker.steps.calltree` records it; all but `op` may be unknown."""
 
     op: str
     dtypes: tuple[str, ...] = ()

@@ -165,7 +165,7 @@ class Deeds:
         self.app.push_screen(Confirm("Write the profile", text, "Enter writes · Esc closes"), answered)
 
     def _write(self, content: Any, success: str) -> None:
-        from mpsdoctor.profile import ProfileError
+        from mpsdoctor.runtime.profile import ProfileError
 
         try:
             recorded.write(self.settings, content)

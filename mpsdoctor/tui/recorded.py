@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mpsdoctor import prescription, profile
+from mpsdoctor import prescription
 from mpsdoctor.checkup import Settings
 from mpsdoctor.report import Report
+from mpsdoctor.runtime import profile
 
 ANSWERS = ("recommended", "force_mps", "workloads", "batches")
 Fingerprint = Callable[[Report], dict[str, Any]]  # raises NoFingerprintError

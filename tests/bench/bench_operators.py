@@ -21,7 +21,7 @@ from mpsdoctor.check import IMPORT_TORCH
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 from simulator import simulator
 
-OPERATORS = "mpsdoctor_worker.operators"
+OPERATORS = "mpsdoctor_worker.operators.probes"
 HERE = f"{Path(__file__).resolve()}"
 SMOKE = "--smoke" in sys.argv
 PROBES = 100 if SMOKE else 3000
@@ -41,7 +41,7 @@ def all_in_one(plan: list[list[str]]) -> float:
     """Seconds for a plan without any isolation: called in a worker as one job."""
     import importlib
 
-    operators = importlib.import_module("mpsdoctor_worker.operators")
+    operators = importlib.import_module("mpsdoctor_worker.operators.probes")
     begun = time.perf_counter()
     for entry, _, dtype, variant, direction in plan:
         operators.probe(entry, "cpu", dtype, variant, direction)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor import bench, get_optimal_device, profile
-from mpsdoctor.check import Context
-from mpsdoctor.ops import model
-from mpsdoctor.ops.session import Pool, UnusableRequestError
+from mpsdoctor import get_optimal_device
+from mpsdoctor.check import Context, UnusableRequestError, Workers
+from mpsdoctor.runtime import profile
+from mpsdoctor_checks.operators import model
+from mpsdoctor_checks.training import own_step
 from simulator import simulator
 from support import mpsdoctor, processes_left
 from trainer import sample, torch
@@ -91,17 +92,17 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    made = Pool(sys.executable)
+def pool() -> Iterator[Workers]:
+    made = Workers(sys.executable)
     yield made
     made.close()
 
 
-def examined(pool: Pool, file: Path, function: str, *devices: str, timeout: float = 60.0) -> dict[str, Any]:
+def examined(pool: Workers, file: Path, function: str, *devices: str, timeout: float = 60.0) -> dict[str, Any]:
     """The facts of a step; without findings, which the rules of the training check make."""
     offered = [{"device": device, "usable": True} for device in ("cpu", *devices)]
     context = Context("quick", 1.0, None, {"build": {"devices": offered}}, pool, lambda message: None)
-    return bench.examine(context, model.target(f"{file}:{function}", "--step"), "mine", timeout)[0]
+    return own_step.examine(context, model.target(f"{file}:{function}", "--step"), "mine", timeout)[0]
 
 
 def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:
@@ -154,14 +155,16 @@ def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:
         ("forever", f"train.py:{line_of('time.sleep')} in step: the step did not end within 1 s (--timeout)"),
     ],
 )
-def test_a_step_that_trains_nowhere_is_refused(pool: Pool, file: Path, function: str, told: str) -> None:
+def test_a_step_that_trains_nowhere_is_refused(pool: Workers, file: Path, function: str, told: str) -> None:
     """Whatever the file does wrong is told with its place, and the workers go on with the next one."""
     with pytest.raises(UnusableRequestError) as error:
         examined(pool, file, function, timeout=1.0 if function == "forever" else 60.0)
     assert told in str(error.value)
 
 
-def test_a_step_that_fails_on_one_device_is_a_result(pool: Pool, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_on_one_device_is_a_result(
+    pool: Workers, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The device is told as failed, with the place in the file; the figures of the other one stay."""
     # No worker of that name has been started: the CPU's goes on without the simulated device.
     for name, value in simulator.environment().items():
@@ -172,7 +175,7 @@ def test_a_step_that_fails_on_one_device_is_a_result(pool: Pool, file: Path, mon
     assert f"train.py:{line_of('raise NotImpl')} in unlike: NotImplementedError: no kernel for sim" in sim["detail"]
 
 
-def test_a_loss_that_is_not_finite_is_a_result(pool: Pool, file: Path) -> None:
+def test_a_loss_that_is_not_finite_is_a_result(pool: Workers, file: Path) -> None:
     """A loss that a step returns is looked at; one that turns NaN is not fast, it is wrong."""
     (row,) = examined(pool, file, "overflows")["results"]
     assert row["outcome"] == "nan"
@@ -190,19 +193,19 @@ def test_a_file_that_fails_is_a_usage_error(file: Path) -> None:
 def test_names_that_cannot_be_stored(name: str) -> None:
     """A name of one of our own workloads, or one that no message could show, is refused."""
     with pytest.raises(UnusableRequestError, match="--store"):
-        bench.usable_name(name)
+        own_step.usable_name(name)
 
 
 def test_a_result_needs_a_profile_of_here_and_now(tmp_path: Path) -> None:
     """A missing, broken or stale profile is refused, with what to do about it."""
     path, now = tmp_path / "p.json", {"torch": "2.13.0", "os": "Linux", "chip": "x"}
     with pytest.raises(UnusableRequestError, match=r"there is no profile at .*; run 'mpsdoctor' to make one"):
-        bench.storable(path, now)
+        own_step.storable(path, now)
     path.write_text("{")
     with pytest.raises(UnusableRequestError, match="not JSON"):
-        bench.storable(path, now)
+        own_step.storable(path, now)
     profile.write(sample(fingerprint={**now, "torch": "2.12.0"}), path)
     with pytest.raises(UnusableRequestError, match=r"is stale \(torch 2\.12\.0 → 2\.13\.0\); run 'mpsdoctor'"):
-        bench.storable(path, now)
+        own_step.storable(path, now)
     profile.write(sample(fingerprint=now), path)
-    assert bench.storable(path, now)["schema"] == 1
+    assert own_step.storable(path, now)["schema"] == 1

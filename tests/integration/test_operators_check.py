@@ -56,7 +56,7 @@ def test_the_whole_self_test_is_right(workers: OpenWorkers) -> None:
     """Every probe of the catalogue is ok on the CPU, in every dtype, layout and direction."""
     worker = workers.get("cpu", {"OMP_NUM_THREADS": "1"})  # two threads on busy cores wait for each other
     dtypes = ["float32", "float16", "bfloat16", "int64", "bool"]
-    plan = worker.call("mpsdoctor_worker.operators:plan", level="thorough", dtypes=dtypes).value
+    plan = worker.call("mpsdoctor_worker.operators.probes:plan", level="thorough", dtypes=dtypes).value
     answers = worker.run(job(probe) for probe in plan)
     bad = [answer.value or answer.detail for answer in answers if not answer.value or answer.value["outcome"] != "ok"]
     assert bad == []
@@ -66,7 +66,7 @@ def test_the_whole_self_test_is_right(workers: OpenWorkers) -> None:
 def job(probe: list[str]) -> Job:
     entry, _, dtype, variant, direction = probe
     args = {"entry": entry, "device": "cpu", "dtype": dtype, "variant": variant, "direction": direction}
-    return Job("mpsdoctor_worker.operators:probe", args)
+    return Job("mpsdoctor_worker.operators.probes:probe", args)
 
 
 def test_a_check_of_the_cpu_alone(workers: OpenWorkers) -> None:

@@ -14,10 +14,8 @@ from typing import Any
 import pytest
 
 from mac import stand_in
-from mpsdoctor.check import Context, Job
-from mpsdoctor.ops import exhaustive, model, named, predicted
-from mpsdoctor.ops.session import Pool, UnusableRequestError
-from mpsdoctor_checks.operators import queue
+from mpsdoctor.check import Context, Job, UnusableRequestError, Workers
+from mpsdoctor_checks.operators import exhaustive, model, named, predicted, queue
 from mpsdoctor_checks.operators.grouping import probes
 from simulator import simulator
 from support import mpsdoctor, processes_left
@@ -65,21 +63,21 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    made = Pool(sys.executable)
+def pool() -> Iterator[Workers]:
+    made = Workers(sys.executable)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Pool]:
+def shared() -> Iterator[Workers]:
     """Workers for tests that ask nothing unusual of them."""
-    made = Pool(sys.executable)
+    made = Workers(sys.executable)
     yield made
     made.close()
 
 
-def context(pool: Pool, *devices: str) -> tuple[Context, list[dict[str, Any]]]:
+def context(pool: Workers, *devices: str) -> tuple[Context, list[dict[str, Any]]]:
     said: list[dict[str, Any]] = []
     offered = [{"device": device, "name": None, "usable": True, "reason": None} for device in ("cpu", *devices)]
     return Context("quick", 2.0, None, {"build": {"devices": offered}}, pool, said.append), said
@@ -93,7 +91,7 @@ def with_faults(monkeypatch: pytest.MonkeyPatch, faults: dict[str, str]) -> None
 
 
 def test_planted_faults_are_named_with_the_persons_lines(
-    file: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    file: Path, pool: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong backward operator, a missing one and a deadly one are each named, with line; all others stay right."""
     with_faults(monkeypatch, FAULTS)
@@ -150,7 +148,7 @@ def line_of(text: str) -> int:
         ("leaves", "the process ended: exit status 7"),
     ],
 )
-def test_a_step_that_hangs_or_leaves_is_named(function: str, told: str, file: Path, pool: Pool) -> None:
+def test_a_step_that_hangs_or_leaves_is_named(function: str, told: str, file: Path, pool: Workers) -> None:
     """A function that never returns, or ends its process, is told with the place where it stood."""
     with pytest.raises(UnusableRequestError, match=r"train\.py") as error:
         model.examine(context(pool)[0], model.target(f"{file}:{function}"), 1.0)
@@ -206,7 +204,7 @@ def load():
 
 
 def test_a_crash_and_a_hang_cost_their_samples_alone(
-    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pool: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runner of `--all`, over a stand-in for op_db, which needs numpy: every other sample keeps its result."""
     (tmp_path / "stand_in.py").write_text(STAND_IN)
@@ -228,7 +226,7 @@ def test_a_crash_and_a_hang_cost_their_samples_alone(
 
 
 def test_without_its_packages_the_database_is_refused(
-    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pool: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where numpy or expecttest cannot be imported, the message names them and the extra to install."""
     for name in ("numpy", "expecttest"):
@@ -240,7 +238,7 @@ def test_without_its_packages_the_database_is_refused(
         exhaustive.examine(context(pool)[0])
 
 
-def test_one_operator_in_every_form(shared: Pool) -> None:
+def test_one_operator_in_every_form(shared: Workers) -> None:
     """--op runs all variants, dtypes and directions, and each is right on the CPU."""
     facts, found = named.examine(context(shared)[0], ["aten::cumsum"])
     seen = {key: {row[key] for row in facts["results"]} for key in ("op", "direction", "outcome")}
@@ -264,7 +262,7 @@ def test_the_catalogue_alone() -> None:
     assert document["profile"]["written"] is False
 
 
-def test_a_prediction_for_ones_own_step(file: Path, shared: Pool) -> None:
+def test_a_prediction_for_ones_own_step(file: Path, shared: Workers) -> None:
     """--predict names what an older torch lacks for a step, since when MPS has it, and that the fallback helps."""
     facts, found = predicted.examine(context(shared)[0], model.target(f"{file}:build"), (), "2.0", 60.0)
     rows = {row["op"]: row for row in facts["prediction"]["results"]}
@@ -277,7 +275,7 @@ def test_a_prediction_for_ones_own_step(file: Path, shared: Pool) -> None:
     assert "aten::lerp_.Scalar: MPS has it since torch 2.1, you have 2.0" in found[0].title
 
 
-def test_a_prediction_by_name(shared: Pool) -> None:
+def test_a_prediction_by_name(shared: Workers) -> None:
     """Operators that are named are looked up as such; a torch that is not known is refused."""
     facts, found = predicted.examine(context(shared)[0], None, ["cumsum"], "2.3", 60.0)
     assert facts["prediction"]["torch"] == "2.3"
@@ -294,7 +292,7 @@ def test_options_that_do_not_go_together(file: Path) -> None:
     assert "--model goes with neither" in textwrap.fill(done.stderr, 1000)
 
 
-def test_an_operator_that_hangs_costs_two_time_outs(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operator_that_hangs_costs_two_time_outs(pool: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest of its probes is told as not tried, and the command ends."""
     monkeypatch.setattr(queue, "PROBE_SECONDS", 2.0)
     with_faults(monkeypatch, {"aten::_softmax": "hang"})

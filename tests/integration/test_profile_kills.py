@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import mpsdoctor
-from mpsdoctor import profile
+from mpsdoctor.runtime import profile
 from trainer import sample
 
 ROOT = str(Path(mpsdoctor.__file__).parents[1])

@@ -16,7 +16,8 @@ import pytest
 from mpsdoctor import verdict
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor_checks import training
-from mpsdoctor_checks.training import advice, hints, plan, quiet, sweep
+from mpsdoctor_checks.training import plan, quiet
+from mpsdoctor_checks.training.advice import crossover, experiments, hints
 from simulator import simulator
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
@@ -38,7 +39,7 @@ def ask(worker: Sandbox, function: str, **args: Any) -> Any:
 
 
 def asked(worker: Sandbox, function: str, **args: Any) -> Answer:
-    return worker.call(f"mpsdoctor_worker.training:{function}", timeout=120.0, **args)
+    return worker.call(f"mpsdoctor_worker.training.sessions:{function}", timeout=120.0, **args)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -351,10 +352,10 @@ def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(plan, "FAMILIES", ("mlp",))
     monkeypatch.setitem(plan.SIZES, "standard", ("small",))
     reading = {"reading the loss": {"reading": True}}
-    experiments = (("crossover", None, 1), ("item", reading, 8))
-    table = [advice.Experiment(kind, "mlp", 3.0, "standard", "accelerator", *rest) for kind, *rest in experiments]
-    monkeypatch.setattr(advice, "EXPERIMENTS", table)
-    monkeypatch.setattr(sweep, "BEYOND", 1)  # a point on each side of the crossover is enough here
+    chosen = (("crossover", None, 1), ("item", reading, 8))
+    table = [experiments.Experiment(kind, "mlp", 3.0, "standard", "accelerator", *rest) for kind, *rest in chosen]
+    monkeypatch.setattr(experiments, "EXPERIMENTS", table)
+    monkeypatch.setattr(crossover, "BEYOND", 1)  # a point on each side of the crossover is enough here
     environment = simulator.environment(gflops=0.5, launch_us=200, speed=4, synchronize_us=2000)
     facts, findings = checked(("cpu", "sim"), environment, seconds=20.0, budget="standard")
     rows = {row["kind"]: row for row in facts["advice"]}

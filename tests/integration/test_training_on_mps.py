@@ -56,7 +56,7 @@ def test_training_on_the_cpu_never_touches_the_gpu(worker: Sandbox) -> None:
 def test_autocast_that_is_none_is_said(worker: Sandbox, dtype: str) -> None:
     """What torch switches off with no more than a warning is not timed under another name."""
     args = {"workload": "mlp", "size": "small", "device": "mps", "dtype": dtype}
-    answer = worker.call("mpsdoctor_worker.training:prepare", timeout=120.0, **args)
+    answer = worker.call("mpsdoctor_worker.training.sessions:prepare", timeout=120.0, **args)
     assert what_became(answer)[0] == "unsupported"
     assert "autocast" in answer.detail
 
@@ -71,5 +71,5 @@ def test_a_fused_optimizer_trains_alike(worker: Sandbox) -> None:
 def test_a_fused_optimizer_that_torch_lacks_is_unsupported(worker: Sandbox) -> None:
     """The check takes its text for `unsupported`."""
     ask(worker, "training:prepare", workload="mlp", size="small", device="mps", fused=True)
-    answer = worker.call("mpsdoctor_worker.training:losses", timeout=120.0, steps=3)
+    answer = worker.call("mpsdoctor_worker.training.sessions:losses", timeout=120.0, steps=3)
     assert what_became(answer)[0] == "unsupported"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.batches import Estimate, judged
+from mpsdoctor.runtime.batches import Estimate, judged
 
 
 def row(batch: int, speedup: float, spread: float = 0.02, device: str = "mps") -> dict[str, Any]:

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 import mpsdoctor
-from mpsdoctor import get_optimal_device, profile
+from mpsdoctor import get_optimal_device
+from mpsdoctor.runtime import profile
 from trainer import VARIABLES, sample, torch
 
 ROOT = str(Path(mpsdoctor.__file__).parents[1])
@@ -207,5 +208,5 @@ def test_import_brings_in_nothing_heavy() -> None:
     code = f"import sys; sys.path.insert(0, {ROOT!r}); import mpsdoctor; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "mpsdoctor.device" in loaded
+    assert "mpsdoctor.runtime.device" in loaded
     assert not loaded & {"torch", "textual", "msgspec", "json", "logging", "pathlib", "re", "typing", "dataclasses"}

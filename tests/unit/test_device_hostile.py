@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mpsdoctor import get_optimal_device, profile
+from mpsdoctor import get_optimal_device
+from mpsdoctor.runtime import profile
 from trainer import VARIABLES, sample, torch
 
 PRESENT = profile.fingerprint(str(torch.__version__))

@@ -9,11 +9,11 @@ from collections import Counter
 import pytest
 import torch
 
-from mpsdoctor.worker.catalogue import CATALOGUE, FAMILIES, USAGE
-from mpsdoctor.worker.catalogue.entry import CORE, SHAPES, Entry, Input, entry, variants, x
-from mpsdoctor.worker.catalogue.inputs import LAYOUTS, place, shaped, values
-from mpsdoctor.worker.catalogue.resolve import available, resolve, torch_version
-from mpsdoctor.worker.operators import Case, arguments, core, plan, probe
+from mpsdoctor.worker.operators.catalogue import CATALOGUE, FAMILIES, USAGE
+from mpsdoctor.worker.operators.catalogue.entry import CORE, SHAPES, Entry, Input, entry, variants, x
+from mpsdoctor.worker.operators.catalogue.inputs import LAYOUTS, place, shaped, values
+from mpsdoctor.worker.operators.catalogue.resolve import available, resolve, torch_version
+from mpsdoctor.worker.operators.probes import Case, arguments, core, plan, probe
 
 HALF_AND_SINGLE = ["float32", "float16", "bfloat16"]
 ALL = [*HALF_AND_SINGLE, "int64", "bool"]

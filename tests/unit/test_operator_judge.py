@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpsdoctor.worker.catalogue.entry import Law
-from mpsdoctor.worker.operator_judge import ACCELERATOR, OK, TOLERANCES, compare, compare_all, follows
+from mpsdoctor.worker.operators.catalogue.entry import Law
+from mpsdoctor.worker.operators.comparison import ACCELERATOR, OK, TOLERANCES, compare, compare_all, follows
 
 OUTCOMES = {"ok", "wrong", "nan"}
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.complex64]

@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from mpsdoctor.worker.operator_messages import FALLING_BACK, LENGTH, judge_exception, outcome_of
+from mpsdoctor.worker.operators.messages import FALLING_BACK, LENGTH, judge_exception, outcome_of
 
 TAIL = (
     " If you want this op to be added in priority during the prototype phase of this feature, please comment on "

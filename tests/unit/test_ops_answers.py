@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.ops.answers import answer_of, finding_of
+from mpsdoctor_checks.operators.answers import answer_of, finding_of
 
 
 def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> dict[str, Any]:

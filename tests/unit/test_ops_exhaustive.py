@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mpsdoctor.check import Answer
-from mpsdoctor.ops import exhaustive, named
-from mpsdoctor.ops.exhaustive import Task
-from mpsdoctor.ops.session import UnusableRequestError
+from mpsdoctor.check import Answer, UnusableRequestError
+from mpsdoctor_checks.operators import exhaustive, named
 from mpsdoctor_checks.operators.deaths import Deaths
+from mpsdoctor_checks.operators.exhaustive import Task
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mpsdoctor.worker import judgement, operators
+from mpsdoctor.worker.operators import probes, reference
 
 EXACT = torch.linspace(1, 2, 50, dtype=torch.float64)
 
@@ -16,7 +16,7 @@ EXACT = torch.linspace(1, 2, 50, dtype=torch.float64)
 def judged(compute: Callable[[], Tensor], *ways: Callable[[], Tensor], **more: Any) -> dict[str, Any]:
     ways = ways or (lambda: EXACT, EXACT.float)
     references = [lambda way=way: [way()] for way in ways]
-    return judgement.judge(lambda: [compute()], references, torch.float32, "sim", **more)
+    return reference.judge(lambda: [compute()], references, torch.float32, "sim", **more)
 
 
 def fails() -> Tensor:
@@ -88,7 +88,7 @@ def test_touchy_calls_may_agree_with_the_cpu() -> None:
 def test_touchy_calls_on_the_cpu_are_only_run() -> None:
     """What the CPU makes of such a call is right; what it cannot make is skipped, as for any device."""
     for compute, outcome in ((lambda: EXACT.float() + 0.1, "ok"), (fails, "skipped")):
-        verdict = judgement.judge(lambda: [compute()], [lambda: [EXACT]], torch.float32, "cpu", touchy=True)  # noqa: B023  # called at once
+        verdict = reference.judge(lambda: [compute()], [lambda: [EXACT]], torch.float32, "cpu", touchy=True)  # noqa: B023  # called at once
         assert verdict["outcome"] == outcome
 
 
@@ -104,6 +104,6 @@ def test_what_a_call_raises_is_its_outcome() -> None:
         warnings.warn("The operator 'aten::x' will fall back to run on the CPU", stacklevel=1)
         return {"outcome": "ok", "detail": ""}
 
-    assert operators.attended("mps", raises)["outcome"] == "unimplemented"
-    assert operators.attended("mps", warns)["outcome"] == "fallback"
-    assert operators.attended("cpu", warns)["outcome"] == "ok"
+    assert probes.attended("mps", raises)["outcome"] == "unimplemented"
+    assert probes.attended("mps", warns)["outcome"] == "fallback"
+    assert probes.attended("cpu", warns)["outcome"] == "ok"

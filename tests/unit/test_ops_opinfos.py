@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mpsdoctor.ops.exhaustive import NOTES
-from mpsdoctor.worker import opinfos
+from mpsdoctor.worker.operators import opinfos
+from mpsdoctor_checks.operators.exhaustive import NOTES
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.worker import replay, user_model
+from mpsdoctor.worker.steps import own_model, replay
 
 MODEL = """
 import torch
@@ -61,7 +61,7 @@ def file(tmp_path: Path) -> Iterator[Path]:
 
 
 def recorded(file: Path, function: str, devices: tuple[str, ...] = ("cpu",)) -> dict[str, Any]:
-    found = user_model.record(str(file), function, 60.0, list(devices))
+    found = own_model.record(str(file), function, 60.0, list(devices))
     return json.loads(json.dumps(found))
 
 

@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from mpsdoctor.worker import specs
+from mpsdoctor.worker.steps import arguments
 
 
 def again(value: Any, seed: int = 0) -> Any:
     """A value as JSON and back."""
-    told = json.loads(json.dumps(specs.encode(value, {})))
+    told = json.loads(json.dumps(arguments.encode(value, {})))
     generator = torch.Generator().manual_seed(seed)
 
     def make(known: dict[str, Any]) -> Tensor:
-        return specs.placed(known, specs.filled(known, generator), "cpu")
+        return arguments.placed(known, arguments.filled(known, generator), "cpu")
 
-    return specs.build(told, make, "cpu")
+    return arguments.build(told, make, "cpu")
 
 
 BIG = torch.rand(6, 8, 10) * 3 + 2
@@ -79,4 +79,4 @@ def test_what_cannot_be_told_is_refused() -> None:
     """Sparse tensors and arguments of unknown types are refused, not guessed."""
     for value in (torch.eye(3).to_sparse(), object()):
         with pytest.raises(TypeError, match="cannot be kept"):
-            specs.encode(value, {})
+            arguments.encode(value, {})

@@ -15,8 +15,8 @@ import platformdirs.macos
 import platformdirs.unix
 import pytest
 
-from mpsdoctor import profile
-from mpsdoctor.profile import ProfileError
+from mpsdoctor.runtime import profile
+from mpsdoctor.runtime.profile import ProfileError
 from trainer import program, sample
 
 Mac = Callable[[str], dict[str, str]]

@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from mpsdoctor import fingerprint as module
-from mpsdoctor.profile import fingerprint
+from mpsdoctor.runtime import fingerprint as module
+from mpsdoctor.runtime.profile import fingerprint
 from trainer import FINGERPRINT, program
 
 Mac = Callable[[str], dict[str, str]]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Finding, Sandbox
-from mpsdoctor_checks.training import advice, advice_rules, cpu_settings, hints, variations
+from mpsdoctor_checks.training import cpu_settings
+from mpsdoctor_checks.training.advice import experiments, hints, rules, ways
 from mpsdoctor_checks.training.lanes import Lane
 
 ALL_KINDS = {"crossover", "item", "threads", "copy", "autocast", "channels_last", "fused"}
@@ -19,8 +20,8 @@ def row(kind: str, speedup: float, ci95: list[Any], device: str = "mps", **more:
     figures = {"speedup": speedup, "ci95": ci95, "usual_ms": 10.0, "step_ms": 10 / speedup, "blocks": 6}
     rest: dict[str, Any] = {"detail": "", "stopped": "decided", "way": kind}
     told = {**head, **figures, **rest, **more}
-    maker = variations.FIGURES.get(kind)
-    run = {"losses": {variations.USUAL: [2.0, 1.0], kind: [2.0, 1.01]}}
+    maker = ways.FIGURES.get(kind)
+    run = {"losses": {ways.USUAL: [2.0, 1.0], kind: [2.0, 1.01]}}
     return told | maker(told, run) if maker else told
 
 
@@ -41,7 +42,7 @@ def facts(*rows: dict[str, Any], doubtful: bool = False) -> dict[str, Any]:
 
 
 def findings(*rows: dict[str, Any]) -> list[Finding]:
-    return [finding for rule in advice_rules.RULES for finding in rule(facts(*rows))]
+    return [finding for rule in rules.RULES for finding in rule(facts(*rows))]
 
 
 def told(*rows: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -112,7 +113,7 @@ def test_autocast_tells_speed_and_losses() -> None:
 
 def test_a_way_that_trains_wrong_is_a_warning() -> None:
     """Autocast whose losses leave the tolerance is not advised, however fast it is."""
-    wrong = {**variations.blank("autocast", advice.Item("cnn", "small"), "mps", "diverged", "loss 3 at step 2")}
+    wrong = {**ways.blank("autocast", experiments.Item("cnn", "small"), "mps", "diverged", "loss 3 at step 2")}
     (finding,) = findings({**wrong, "way": "bfloat16"})
     assert (finding.code, finding.severity) == ("MPS508", "warning")
     assert "loss 3 at step 2" in finding.detail
@@ -120,7 +121,7 @@ def test_a_way_that_trains_wrong_is_a_warning() -> None:
 
 def threads(count: int, speedup: float, workload: str = "cnn") -> dict[str, Any]:
     ci95 = [speedup * 0.99, speedup * 1.01]
-    return row("threads", speedup, ci95, "cpu", threads=count, workload=workload, way=advice.named(count))
+    return row("threads", speedup, ci95, "cpu", threads=count, workload=workload, way=experiments.named(count))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def threads(count: int, speedup: float, workload: str = "cnn") -> dict[str, Any]
 )
 def test_the_best_number_of_threads(rows: list[dict[str, Any]], best: int | None) -> None:
     """It is clearly faster on one workload and clearly slower on none; else torch's own number stays."""
-    assert variations.best_threads(rows) == best
+    assert ways.best_threads(rows) == best
     assert len(hints.told(facts(*rows))) == (1 if best else 0)
 
 
@@ -151,7 +152,7 @@ def test_the_best_number_of_threads(rows: list[dict[str, Any]], best: int | None
 )
 def test_which_numbers_of_threads_are_tried(default: int, machine: dict[str, Any], counts: list[int]) -> None:
     """Doubling up to the physical cores, all of these, the performance cores; never the default itself."""
-    assert variations.thread_counts(default, machine) == counts
+    assert ways.thread_counts(default, machine) == counts
 
 
 def test_growth_is_a_warning_with_its_bytes() -> None:
@@ -171,7 +172,7 @@ def bench(
     ms: dict[str, float],
     devices: tuple[str, ...] = ("cpu", "mps"),
     runs: tuple[dict[str, Any], ...] = (),
-) -> advice.Bench:
+) -> experiments.Bench:
     """A bench whose workloads took so many milliseconds a step, by size."""
     results = [
         {"device": device, "workload": family, "size": size, "step_ms": each, "outcome": "ok"}
@@ -182,26 +183,26 @@ def bench(
     lanes = {device: Lane(device, Sandbox("python"), ready=True) for device in devices}
     end = time.monotonic() + seconds
     facts = {"results": results, "runs": runs}
-    return advice.Bench(budget, lanes, facts, [1, 2], end, lambda: None, lambda item, what: print)
+    return experiments.Bench(budget, lanes, facts, [1, 2], end, lambda: None, lambda item, what: print)
 
 
-def left_out(given: advice.Bench) -> dict[str, str]:
+def left_out(given: experiments.Bench) -> dict[str, str]:
     """Why each experiment is left out, by kind and workload; where it is not, the size that it is made in."""
 
     def done(*asked: Any) -> dict[str, Any]:
-        experiment, item, device = asked[:3] if isinstance(asked[0], advice.Experiment) else (None, *asked[:2])
+        experiment, item, device = asked[:3] if isinstance(asked[0], experiments.Experiment) else (None, *asked[:2])
         kind = experiment.kind if experiment else "crossover"
-        return {"advice": [variations.blank(kind, item, device, "ok", item.size)]}
+        return {"advice": [ways.blank(kind, item, device, "ok", item.size)]}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(advice, "race_of", done)
-        patch.setattr(advice, "sweep_of", done)
-        rows = [each for found in advice.experiments(given) for each in found["advice"]]
+        patch.setattr(experiments, "race_of", done)
+        patch.setattr(experiments, "sweep_of", done)
+        rows = [each for found in experiments.experiments(given) for each in found["advice"]]
     return {f"{each['kind']} {each['workload']}": each["detail"] for each in rows}
 
 
-def made(given: advice.Bench) -> list[str]:
-    return [name for name, why in left_out(given).items() if why in advice.SIZES]
+def made(given: experiments.Bench) -> list[str]:
+    return [name for name, why in left_out(given).items() if why in experiments.SIZES]
 
 
 def test_the_quick_budget_has_no_experiments_and_thorough_all() -> None:
@@ -258,7 +259,7 @@ def test_a_device_that_was_given_up_is_asked_nothing() -> None:
 def test_left_out_is_told_once_by_reason() -> None:
     """All that was not measured stands in one finding with what would measure it."""
     given = bench("quick", 9.0, {"small": 1.0})
-    rows = [each for found in advice.experiments(given) for each in found["advice"]]
+    rows = [each for found in experiments.experiments(given) for each in found["advice"]]
     assert {each["kind"] for each in rows} == ALL_KINDS
     (finding,) = findings(*rows)
     assert finding.code == "MPS528"
@@ -307,7 +308,7 @@ def test_settings_of_the_cpu_come_together() -> None:
 def test_figures_of_a_disturbed_run_are_doubtful_and_ask_for_nothing() -> None:
     """`1 thread trains 43.5 times as fast` was measured on a busy processor: nobody is told to act on it."""
     wild = row("threads", 43.5, [20.0, 60.0], "cpu", threads=1, way="1 thread")
-    found = [each for rule in advice_rules.RULES for each in rule(facts(wild, FUSED, CROSSOVER, doubtful=True))]
+    found = [each for rule in rules.RULES for each in rule(facts(wild, FUSED, CROSSOVER, doubtful=True))]
     assert len(found) == 3
     assert all(each.title.endswith("(doubtful)") and each.remedy is None for each in found)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor_checks.training import growth
+from mpsdoctor_checks.training.advice import growth
 
 MIB = 1 << 20
 STEPS = range(10, 210, 10)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mpsdoctor_checks.training import sweep
-from mpsdoctor_checks.training.sweep import Point, find, next_batch
+from mpsdoctor_checks.training.advice import crossover
+from mpsdoctor_checks.training.advice.crossover import Point, find, next_batch
 
 
 def planted(batch: int, launch: float, speed: float = 4.0) -> float:
@@ -55,7 +55,7 @@ def test_no_crossover_is_an_answer(launch: float, told: str) -> None:
     found = find(points)
     assert found.batch is None
     assert found.told == f"{told} with every batch from {points[0].batch} to {points[-1].batch}"
-    assert points[0].batch == 1 if launch < 0.5 else points[-1].batch == 32 * sweep.UP
+    assert points[0].batch == 1 if launch < 0.5 else points[-1].batch == 32 * crossover.UP
 
 
 def test_ties_alone_are_told_as_such() -> None:

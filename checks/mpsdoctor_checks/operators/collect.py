@@ -16,11 +16,11 @@ from mpsdoctor_checks.operators.examined import BAD, Examined, facts_of
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.queue import Queue, names
 
-PLAN, CORE, WARM_UP = (f"mpsdoctor_worker.operators:{name}" for name in ("plan", "core", "warm_up"))
+PLAN, CORE, WARM_UP = (f"mpsdoctor_worker.operators.probes:{name}" for name in ("plan", "core", "warm_up"))
 # Bit 64: the profiler prints how often each operator ran on the CPU, when the program ends (torch 2.1 and later).
 STATISTICS = {"PYTORCH_MPS_LOG_PROFILE_INFO": "64"}
 STATISTICS_LINE = re.compile(r"^\s*\d+\s+(\d+)\s+[\d.]+\s+[\d.]+\s+.+?\s(\w+::\S+)$", re.MULTILINE)
-WHEEL = "mpsdoctor_worker.calltree:wheel"
+WHEEL = "mpsdoctor_worker.steps.calltree:wheel"
 FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 DTYPES = {
     "quick": ["float32", "float16", "bfloat16"],

@@ -14,7 +14,7 @@ from mpsdoctor_checks.operators.deaths import DIED, Deaths
 Row = dict[str, Any]
 Probe = list[str]  # entry, aten name, dtype, variant, direction
 
-PROBE = "mpsdoctor_worker.operators:probe"
+PROBE = "mpsdoctor_worker.operators.probes:probe"
 PROBE_SECONDS = 10.0  # a first call may compile kernels, which takes a second or two
 LOST_SECONDS = 15.0  # one hang or a few crashes do not count against the time of the other probes
 RESTART_SECONDS = 3.0  # until another worker has torch, on a busy machine

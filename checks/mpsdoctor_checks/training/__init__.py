@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from mpsdoctor.check import Context, Finding, Skip
-from mpsdoctor_checks.training import advice, cpu_settings, disturbance, growth, hints, plan, quiet, records, variations
-from mpsdoctor_checks.training.advice_rules import RULES as ADVICE_RULES
+from mpsdoctor_checks.training import cpu_settings, disturbance, plan, quiet, records
+from mpsdoctor_checks.training.advice import experiments, growth, hints, ways
+from mpsdoctor_checks.training.advice.rules import RULES as ADVICE_RULES
 from mpsdoctor_checks.training.compiling import ALLOWED, Allowance
 from mpsdoctor_checks.training.item import FEWEST_STEPS, examine
 from mpsdoctor_checks.training.lanes import Failed, Lane
@@ -92,7 +93,7 @@ def choose_cpu_path(context: Context, lanes: dict[str, Lane]) -> list[Facts]:
 
 def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> Iterator[Facts]:
     """One item after the other, as long as there is time; the others are named as left out."""
-    seconds = context.seconds * (1 - advice.KEPT[context.budget])
+    seconds = context.seconds * (1 - experiments.KEPT[context.budget])
     aim = seconds * (plan.ALONE if len(lanes) == 1 else 1.0)
     left, spent = plan.items(context.budget), 0.0
     total = len(left)
@@ -140,19 +141,19 @@ def advise(context: Context, lanes: dict[str, Lane], facts: Facts, begun: float)
     """The experiments, in what is left of the check's seconds; on one device alone in the part kept for them."""
     left = begun + context.seconds - time.monotonic()
     if len(lanes) == 1:
-        left = min(left, context.seconds * advice.KEPT[context.budget])
+        left = min(left, context.seconds * experiments.KEPT[context.budget])
     build = context.facts["build"]
     machine_facts = context.facts.get("chip") or build.get("machine") or {}
-    bench = advice.Bench(
+    bench = experiments.Bench(
         budget=context.budget,
         lanes=lanes,
         facts=facts,
-        threads=variations.thread_counts(build.get("num_threads") or 1, machine_facts),
+        threads=ways.thread_counts(build.get("num_threads") or 1, machine_facts),
         end=time.monotonic() + left,
         get_ready=lambda: get_ready(context, lanes),
         narrate=lambda item, what: Narrator(context, item, [what], doing="trying"),
     )
-    return advice.experiments(bench)
+    return experiments.experiments(bench)
 
 
 def race_again(context: Context, lanes: dict[str, Lane], facts: Facts, item: plan.Item, threads: int) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mpsdoctor_checks.training import variations
+from mpsdoctor_checks.training.advice import ways
 from mpsdoctor_checks.training.item import Say
 from mpsdoctor_checks.training.lanes import Lane
 from mpsdoctor_checks.training.plan import Item, item_of
@@ -21,8 +21,8 @@ def choose_path(cpu: Lane, budget: str, say: Say) -> list[dict[str, Any]]:
     """Rows of advice; where torch gives convolutions to NNPACK and that is slower or wrong, `cpu` trains without it."""
     if cpu.out or not cpu.told.get("nnpack"):
         return []
-    ways = variations.Ways("nnpack", ITEM, cpu.device, {WAY: {"nnpack": False}}, 1)
-    rows = variations.compare(ways, cpu, SECONDS[budget], PATIENT * SECONDS[budget], say)
+    both = ways.Ways("nnpack", ITEM, cpu.device, {WAY: {"nnpack": False}}, 1)
+    rows = ways.compare(both, cpu, SECONDS[budget], PATIENT * SECONDS[budget], say)
     if is_better(rows[0]):
         cpu.options = {**cpu.options, "nnpack": False}
     return rows
@@ -30,7 +30,7 @@ def choose_path(cpu: Lane, budget: str, say: Say) -> list[dict[str, Any]]:
 
 def unfair(facts: Mapping[str, Any]) -> list[tuple[Item, int]]:
     """Workloads that an accelerator won while the CPU had torch's own number of threads, though another is faster."""
-    best = variations.best_threads(facts["advice"])
+    best = ways.best_threads(facts["advice"])
     won = {item_of(row) for row in facts["comparisons"] if row["winner"] == row["device"]}
     gained = (row for row in facts["advice"] if row["kind"] == "threads" and row["outcome"] == "ok")
     items = (item_of(row) for row in gained if row["threads"] == best and row["ci95"][0] > FASTER)
@@ -39,7 +39,7 @@ def unfair(facts: Mapping[str, Any]) -> list[tuple[Item, int]]:
 
 def best_settings(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Settings of the CPU that were measured to be better than torch's own, as the profile keeps them."""
-    threads = variations.best_threads(rows)
+    threads = ways.best_threads(rows)
     nnpack = next((row for row in rows if row["kind"] == "nnpack"), None)
     return {
         **({"num_threads": threads} if threads else {}),

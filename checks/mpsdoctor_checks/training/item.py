@@ -141,7 +141,7 @@ def release(trial: Trial) -> None:
     """Give the memory back; a worker that is gone has none."""
     for lane in trial.lanes.values():
         if not lane.out and lane.device in trial.prepared:
-            lane.worker.call("mpsdoctor_worker.training:release", timeout=trial.patience)
+            lane.worker.call("mpsdoctor_worker.training.sessions:release", timeout=trial.patience)
 
 
 def figure(blocks: Mapping[str, Sequence[float]], left: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mpsdoctor.check import Answer, Job, Sandbox
 
-CALLS = "mpsdoctor_worker.training"
+CALLS = "mpsdoctor_worker.training.sessions"
 STEP_ERROR = "StepError"  # what a person's own step raised; the message begins with the place in the file
 MOST_DEATHS = 2  # a device that died this often is not asked again: each time costs a fresh import of torch
 # Read from the messages of torch 2.0 to 2.15, which has no exception of its own for these on MPS.

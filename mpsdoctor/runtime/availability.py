@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mpsdoctor.profile_format import printable
+from mpsdoctor.runtime.profile_format import printable
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:

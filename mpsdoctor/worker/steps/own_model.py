@@ -17,11 +17,11 @@ from typing import Any, Callable, Iterator
 import torch
 from torch import Tensor
 
+from ..operators.messages import readable
 from . import calltree
-from .operator_messages import readable
 from .recorder import Functions, Made, Operators, Recorder, noting, tensors, users_frames
 
-OURS = os.path.dirname(os.path.abspath(__file__))
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Unusable(Exception):

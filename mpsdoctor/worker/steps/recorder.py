@@ -18,7 +18,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from . import specs
+from . import arguments
 
 # Below these the CPU takes operators that other devices do not have, or do not call; they are replayed as they are
 # called. MPS takes the CPU for linalg_svd itself, while the _linalg_svd inside has no kernel there.
@@ -27,7 +27,7 @@ CPU_ONLY = re.compile(r"mkldnn|onednn|_for_cpu")
 FRAMES = 4  # of the user's, innermost first
 HIDDEN = (
     os.path.dirname(os.path.abspath(torch.__file__)),
-    os.path.dirname(os.path.abspath(__file__)),
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
     sysconfig.get_paths()["stdlib"],
 )
 SITE = "site-packages"
@@ -198,8 +198,8 @@ def tensors(value: Any) -> list[torch.Tensor]:
 
 def _encoded(args: Any, kwargs: dict[str, Any], *, full: bool) -> tuple[Any, dict[str, Any]]:
     seen: dict[int, int] = {}
-    told = specs.encode(args, seen, full)
-    return told, {name: specs.encode(value, seen, full) for name, value in kwargs.items()}
+    told = arguments.encode(args, seen, full)
+    return told, {name: arguments.encode(value, seen, full) for name, value in kwargs.items()}
 
 
 class Functions(TorchFunctionMode):

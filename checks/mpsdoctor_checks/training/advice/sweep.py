@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mpsdoctor_checks.training import item as items
-from mpsdoctor_checks.training import sweep, variations
+from mpsdoctor_checks.training.advice import crossover, ways
 from mpsdoctor_checks.training.lanes import Lane, Variant
 from mpsdoctor_checks.training.plan import Item
 
@@ -27,7 +27,7 @@ class Sweep:
     device: str
     base: int
     compiling: float = 0.0
-    points: list[sweep.Point] = field(default_factory=list)
+    points: list[crossover.Point] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     seconds: dict[int, list[float]] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Sweep:
             why = (row["detail"] for row in found["results"] if row["outcome"] != "ok")
             self.closed[batch] = next(why, "it was not compared")
             return
-        self.points.append(sweep.point_of(compared, batch))
+        self.points.append(crossover.point_of(compared, batch))
         self.seconds[batch] = [row["step_ms"] / 1e3 for row in found["results"] if row["step_ms"]]
         kept = {key: compared[key] for key in ("speedup", "ci95", "pairs")}
         self.rows.append({"batch": batch, **kept, "stopped": compared["detail"]})
@@ -50,14 +50,14 @@ class Sweep:
             return 0.0
         nearest = min(self.seconds, key=lambda known: abs(known - batch))
         steps = (step * max(1.0, batch / nearest) for step in self.seconds[nearest])
-        return self.compiling + sum(map(variations.least_seconds, steps))
+        return self.compiling + sum(map(ways.least_seconds, steps))
 
 
 def run(found: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: Callable[[int], items.Say]) -> None:
     """Measure batch after batch until the crossover is known with its surroundings, or the share is used up."""
     end = time.monotonic() + min(share, left)
     each = max(1.0, share / POINTS)
-    while (batch := sweep.next_batch(found.points, found.base, found.closed)) is not None:
+    while (batch := crossover.next_batch(found.points, found.base, found.closed)) is not None:
         remaining = end - time.monotonic()
         if found.needs(batch) > remaining:
             found.closed[batch] = f"needs about {found.needs(batch):.2g} s, {max(remaining, 0):.2g} s were left"
@@ -70,16 +70,16 @@ def run(found: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: 
 
 def row(found: Sweep) -> Row:
     """The row of advice: the batch at which the curves cross, with everything measured."""
-    head = variations.blank("crossover", found.item, found.device, "ok", "")
+    head = ways.blank("crossover", found.item, found.device, "ok", "")
     not_measured = "; ".join(f"batch {batch}: {why}" for batch, why in sorted(found.closed.items()))
     if len(found.points) < 2 and not_measured:
         return {**head, "outcome": "skipped", "detail": not_measured}
-    crossover = sweep.find(found.points)
+    crossing = crossover.find(found.points)
     return {
         **head,
-        "batch": crossover.batch,
-        "ci95": list(crossover.ci95),
-        "detail": crossover.told,
+        "batch": crossing.batch,
+        "ci95": list(crossing.ci95),
+        "detail": crossing.told,
         "batches": sorted(found.rows, key=lambda row: int(row["batch"])),
         "blocks": sum(row["pairs"] for row in found.rows),
         "stopped": not_measured or "the crossover and what lies around it are measured",

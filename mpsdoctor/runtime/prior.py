@@ -43,7 +43,7 @@ def table() -> tuple[list[str], Ratios]:
     """The operators in words, and by chip how many times faster than the CPU each ran on MPS. OSError, ValueError."""
     from pathlib import Path
 
-    text = (Path(__file__).parent / "data" / "apple_operators.txt").read_text(encoding="ascii")
+    text = (Path(__file__).parents[1] / "data" / "apple_operators.txt").read_text(encoding="ascii")
     operators, chips = text.split("\n\n")[1:3]
     rows = [line.split("\t") for line in chips.strip().splitlines()]
     return operators.splitlines(), {chip: [ratio(each) for each in times] for chip, _, *times in rows}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from mpsdoctor.check import Finding, Remedy
-from mpsdoctor_checks.training import growth, hints, variations
+from mpsdoctor_checks.training.advice import growth, hints, ways
 from mpsdoctor_checks.training.rules import by_device, first_line
 
 Facts = Mapping[str, Any]
@@ -169,7 +169,7 @@ def crossover(facts: Facts) -> Iterator[Finding]:
 
 
 def threads(facts: Facts) -> Iterator[Finding]:
-    rows, best = rows_of(facts, "threads"), variations.best_threads(facts["advice"])
+    rows, best = rows_of(facts, "threads"), ways.best_threads(facts["advice"])
     if rows:
         figures = "; ".join(f"{hints.label(row)} with {row['way']} {hints.times(row)}" for row in rows)
         yield Finding(

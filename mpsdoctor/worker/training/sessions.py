@@ -15,7 +15,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from torch import nn
 
-from . import channel, cpu_paths, holding, workloads
+from .. import channel
+from . import cpu_paths, memory, workloads
 
 SHORTEST_BLOCK = 0.01  # seconds; the clock resolves 100 ns, so it adds nothing to a block of this length
 SETTLED_WITHIN = 0.05  # medians of three blocks in a row differ by no more than this
@@ -128,7 +129,7 @@ def prepare(
 
 def adopt(session: Session, name: str = MAIN) -> None:
     """Let the other jobs work on this session, from its fresh start."""
-    holding.forget_peak(session.device)
+    memory.forget_peak(session.device)
     _sessions[name] = session
     current(name).restart(session)
 
@@ -260,7 +261,7 @@ def warm_up(seconds: float, name: str = MAIN) -> Dict[str, Any]:
         "step_seconds": middle([each for _, each in curve[-3:]]) if curve else None,
         "curve": curve[:64],
         "done": session.steps,
-        "used_bytes": holding.used_bytes(session.device),
+        "used_bytes": memory.used_bytes(session.device),
     }
 
 
@@ -299,7 +300,7 @@ def block(steps: int, name: str = MAIN) -> Dict[str, Any]:
     for _ in range(steps // 8 + 1 if steps > 1 else 0):
         session.step(session)
     seconds, loss = timed(session, steps)
-    peak = holding.peak_bytes(session.device)
+    peak = memory.peak_bytes(session.device)
     if peak is not None:
         session.peak_bytes = max(peak, session.peak_bytes or 0)
     value = float(loss.item())
@@ -308,7 +309,7 @@ def block(steps: int, name: str = MAIN) -> Dict[str, Any]:
         "steps": steps,
         "loss": value,
         "done": session.steps,
-        "used_bytes": holding.used_bytes(session.device),
+        "used_bytes": memory.used_bytes(session.device),
         "peak_bytes": session.peak_bytes,
     }
 
@@ -324,7 +325,7 @@ def drop(name: str) -> None:
     if session is not None:
         device = session.device
         del session  # with the tensors that it holds
-        holding.give_back(device)
+        memory.give_back(device)
 
 
 def synchroniser(device: str) -> Callable[[torch.Tensor], object]:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor import clean
-from mpsdoctor.check import Answer, Context, Job, Skip
-from mpsdoctor.ops.answers import answer_of, finding_of
-from mpsdoctor.ops.session import Collected, UnusableRequestError, devices_of
+from mpsdoctor.check import Answer, Collected, Context, Job, Skip, UnusableRequestError, devices_of
+from mpsdoctor_checks.operators.answers import answer_of, finding_of
 from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, kind, strict
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.queue import Row
 
-RECORD, PROBE = "mpsdoctor_worker.user_model:record", "mpsdoctor_worker.replay:probe"
+RECORD, PROBE = "mpsdoctor_worker.steps.own_model:record", "mpsdoctor_worker.steps.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
 REPLAY_SECONDS = 30.0  # real shapes may take a second on a device that compiles kernels
 LAST_WORDS = 2000  # characters of what a worker printed before it died

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import specs
-from .judgement import UNINITIALISED, fetched, judge, precise
-from .operator_judge import GRADIENT
-from .operator_messages import ON_THE_CPU
-from .operators import attended, flatten
-from .opinfos import cotangent
+from ..operators.comparison import GRADIENT
+from ..operators.messages import ON_THE_CPU
+from ..operators.opinfos import cotangent
+from ..operators.probes import attended, flatten
+from ..operators.reference import UNINITIALISED, fetched, judge, precise
+from . import arguments
 
 # Real shapes add up more terms than a probe's, and their roundings grow with the root of the number.
 SLACK, TERMS = 4.0, 1024.0
@@ -46,8 +46,8 @@ class Replay:
         self.host_indices = False
         generator = torch.Generator().manual_seed(zlib.crc32(call["op"].encode()))
         self.known: list[dict[str, Any]] = []
-        specs.build([call["args"], list(call["kwargs"].values())], self._meet, "cpu")
-        self.values = [specs.filled(one, generator) for one in self.known]
+        arguments.build([call["args"], list(call["kwargs"].values())], self._meet, "cpu")
+        self.values = [arguments.filled(one, generator) for one in self.known]
         floating = [one for one in self.values if one.is_floating_point()]
         self.dtype = (floating or self.values or [torch.zeros(())])[0].dtype
 
@@ -96,14 +96,14 @@ class Replay:
             value = self.values[len(made)]
             backward = self.direction == "backward" and known.get("grad") and value.is_floating_point()
             place = "cpu" if self.host_indices and not value.is_floating_point() else device
-            made.append(specs.placed(known, value.to(precise(value.dtype)) if exact else value, place))
+            made.append(arguments.placed(known, value.to(precise(value.dtype)) if exact else value, place))
             if backward:
                 made[-1] = made[-1].requires_grad_()
             return made[-1]
 
         built: list[Tensor] = []
-        args = specs.build(self.call["args"], make, device, built)
-        kwargs = {name: specs.build(one, make, device, built) for name, one in self.call["kwargs"].items()}
+        args = arguments.build(self.call["args"], make, device, built)
+        kwargs = {name: arguments.build(one, make, device, built) for name, one in self.call["kwargs"].items()}
         args = [_raised(one, exact) for one in args]
         kwargs = {name: _raised(one, exact) for name, one in kwargs.items()}
         outputs = flatten(self.function(*args, **kwargs), self.dtype)

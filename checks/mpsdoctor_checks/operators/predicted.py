@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor import support
-from mpsdoctor.check import Context, Finding, Remedy, Skip
-from mpsdoctor.ops.model import Target, place_of, run_step
-from mpsdoctor.ops.named import chosen
-from mpsdoctor.ops.session import Collected, UnusableRequestError
+from mpsdoctor.check import Collected, Context, Finding, Remedy, Skip, UnusableRequestError
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.kinds import FALLBACK
+from mpsdoctor_checks.operators.model import Target, place_of, run_step
+from mpsdoctor_checks.operators.named import chosen
 
-TREE, WHEEL = "mpsdoctor_worker.user_model:tree", "mpsdoctor_worker.calltree:wheel"
+TREE, WHEEL = "mpsdoctor_worker.steps.own_model:tree", "mpsdoctor_worker.steps.calltree:wheel"
 MOST = 12  # operators that are named in a detail
 
 

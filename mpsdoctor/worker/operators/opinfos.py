@@ -17,11 +17,11 @@ from typing import Any, Callable, Iterator, NamedTuple
 import torch
 from torch import Tensor
 
-from . import channel
-from .judgement import UNINITIALISED, attempted, fetched, judge, manual_seed_is, precise, promoted, seed
-from .operator_judge import GRADIENT, TOLERANCES
-from .operator_messages import ON_THE_CPU
-from .operators import BACKWARD, FORWARD, attended, flatten
+from .. import channel
+from .comparison import GRADIENT, TOLERANCES
+from .messages import ON_THE_CPU
+from .probes import BACKWARD, FORWARD, attended, flatten
+from .reference import UNINITIALISED, attempted, fetched, judge, manual_seed_is, precise, promoted, seed
 
 NEEDS = ("numpy", "expecttest")
 DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex64")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from mpsdoctor_checks.training import growth
+from mpsdoctor_checks.training.advice import growth
 from mpsdoctor_checks.training.race import FASTER, SLOWER
 
 Facts = Mapping[str, Any]

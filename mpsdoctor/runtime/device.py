@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
-from mpsdoctor.availability import accelerators, unavailable
-from mpsdoctor.device_info import DeviceInfo
-from mpsdoctor.profile import changes, fingerprint, locate, read, shown, updates
-from mpsdoctor.profile_format import DEVICE, ProfileError, printable
+from mpsdoctor.runtime.availability import accelerators, unavailable
+from mpsdoctor.runtime.device_info import DeviceInfo
+from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shown, updates
+from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ def _at_batch(profile: dict[str, Any], question: _Question, batch: int) -> tuple
     if not rows:
         question.warnings.append(f"batch_size={batch} is not used: no batches of '{name}' were measured")
         return None
-    from mpsdoctor.batches import judged
+    from mpsdoctor.runtime.batches import judged
 
     device, reason, warning = judged(batch, name, rows)
     question.warnings += [warning] if warning else []
@@ -327,7 +327,7 @@ def _policy(torch: Any, question: _Question) -> Found:
 
 
 def _prior(torch: Any) -> list[str]:
-    from mpsdoctor.prior import told
+    from mpsdoctor.runtime.prior import told
 
     return told(_now(torch)["chip"])
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from mpsdoctor import profile, report
+from mpsdoctor import report
+from mpsdoctor.runtime import profile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Device = Annotated[str, msgspec.Meta(pattern=f"^{profile.DEVICE}$")]

@@ -14,17 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mpsdoctor.check import Answer, Context, Job, Sandbox, Skip
-from mpsdoctor.ops.named import unknown
-from mpsdoctor.ops.session import Collected, Pool, UnusableRequestError, devices_of
+from mpsdoctor.check import Answer, Collected, Context, Job, Sandbox, Skip, UnusableRequestError, Workers, devices_of
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, kind, strict
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.grouping import grouped
+from mpsdoctor_checks.operators.named import unknown
 from mpsdoctor_checks.operators.queue import Row
 
-MISSING, PLAN, RUN = (f"mpsdoctor_worker.opinfos:{name}" for name in ("missing", "plan", "run"))
-LOAD = Job("mpsdoctor_worker.opinfos:load", timeout=180.0)
+MISSING, PLAN, RUN = (f"mpsdoctor_worker.operators.opinfos:{name}" for name in ("missing", "plan", "run"))
+LOAD = Job("mpsdoctor_worker.operators.opinfos:load", timeout=180.0)
 SAMPLE_SECONDS = 20.0  # of silence; a worker hands back after five
 MOST_LANES = 4
 NOTES = struct.Struct("<5q")  # where a worker is, as it writes it
@@ -167,20 +166,20 @@ class Tasks:
         self.context.progress(text, len(self.every) - len(self.waiting), len(self.every))
 
 
-def start(pool: Pool) -> None:
+def start(pool: Workers) -> None:
     """Import the database in every worker that may be needed, the first of which examines the build too."""
     for lane in cpu_lanes(pool):
         lane.start()
 
 
-def cpu_lanes(pool: Pool) -> list[Sandbox]:
+def cpu_lanes(pool: Workers) -> list[Sandbox]:
     return [pool.lane("cpu", number, {}, LOAD) for number in range(min(MOST_LANES, os.cpu_count() or 1))]
 
 
 def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
     """The workers of a device, the database imported there: several on the CPU, one elsewhere."""
     pool = context.workers
-    if not isinstance(pool, Pool):
+    if not isinstance(pool, Workers):
         raise TypeError("exhaustive runs need a pool of workers")
     if device != "cpu":
         return [pool.lane(device, 0, env, LOAD)]

@@ -12,13 +12,13 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor
 
-from . import cpu_paths
+from ..training import cpu_paths
 from .catalogue import CASES, CATALOGUE, USAGE
 from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, Input, Law, variants
 from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
 from .catalogue.resolve import available, resolve
-from .operator_judge import GRADIENT, compare_all, follows, wrong
-from .operator_messages import FALLING_BACK, judge_exception, readable
+from .comparison import GRADIENT, compare_all, follows, wrong
+from .messages import FALLING_BACK, judge_exception, readable
 
 FORWARD, BACKWARD = "forward", "backward"
 

@@ -5,50 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 import mpsdoctor
 from mpsdoctor import clean
-from mpsdoctor.check import Context, Skip, Workers
+from mpsdoctor.check import Collected, Context, Skip, Workers
 from mpsdoctor.checkup import Emit, Finished, Planned, Progress, Settings, Started, blocked, report_of, status_of
-from mpsdoctor.report import CheckResult, Finding, Report
-from mpsdoctor.sandbox import Job, Sandbox
+from mpsdoctor.report import CheckResult, Report
 from mpsdoctor_checks import build, operators
 
-Collected = tuple[dict[str, Any], list[Finding]]  # facts and findings
 Collect = Callable[[Context], Collected]
 
 
-class UnusableRequestError(ValueError):
-    """What was asked for does not exist or cannot be done here; its text tells the person why."""
-
-
-@dataclass
-class Pool(Workers):
-    """Workers of a check-up, and more of one kind, so that several can work at once."""
-
-    def lane(self, device: str, number: int, env: dict[str, str], prelude: Job) -> Sandbox:
-        """The worker of that number, made by its first use; the first one is what a check gets too."""
-        more = (("lane", str(number)),) if number else ()
-        key = (device, (*tuple(sorted(env.items())), *more))
-        if key not in self._open:
-            self._open[key] = self.sandbox(env, prelude, ahead=2)
-        return self._open[key]
-
-
-@dataclass(frozen=True)
-class About:
+class About(Protocol):
     """What is examined, as a check tells it: `seconds` by budget."""
 
-    id: str
-    title: str
-    needs: tuple[str, ...]
-    seconds: dict[str, float]
-
-
-BUILD, OPERATORS = (About(one.id, one.title, one.needs, one.seconds) for one in (build, operators))
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+    @property
+    def seconds(self) -> dict[str, float]: ...
 
 
 def examine_build(context: Context) -> Collected:
@@ -64,12 +45,12 @@ class Session:
     settings: Settings
     emit: Emit
     collect: Collect
-    about: About = OPERATORS
+    about: About = operators
     cancelled: bool = False
-    workers: Pool = field(init=False)
+    workers: Workers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.workers = Pool(self.settings.python)
+        self.workers = Workers(self.settings.python)
 
     def cancel(self) -> None:
         """End it at once: no process is left, what was found so far stays."""
@@ -81,7 +62,7 @@ class Session:
         begun = time.monotonic()
         results: dict[str, CheckResult] = {}
         try:
-            for about, collect in ((BUILD, examine_build), (self.about, self.collect)):
+            for about, collect in ((build, examine_build), (self.about, self.collect)):
                 results[about.id] = self._examined(about, collect, results)
                 self.emit(Finished(results[about.id]))
         finally:
@@ -118,12 +99,3 @@ class Session:
         facts = {check_id: result.facts for check_id, result in results.items()}
         budget: Any = self.settings.budget
         return Context(budget, about.seconds[budget], self.settings.devices, facts, self.workers, say)
-
-
-def devices_of(context: Context, *, cpu: bool) -> list[str]:
-    """The devices to examine: those that were chosen and can be used, or all; with the CPU where it is wanted too."""
-    offered = [one["device"] for one in context.facts["build"].get("devices", ()) if one["usable"]]
-    if context.devices is not None:
-        return [device for device in offered if device in context.devices]
-    others = [device for device in offered if device != "cpu"]
-    return ["cpu", *others] if cpu or not others else others

@@ -10,8 +10,9 @@ from typing import Any, Callable
 
 import torch
 
-from . import channel, training
-from .user_model import Unusable, call_function, describe
+from .. import channel
+from ..steps.own_model import Unusable, call_function, describe
+from . import sessions
 
 WANTED = "it must return a function that makes one training step, or that function and how many samples it takes"
 
@@ -37,7 +38,7 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
     finally:
         faulthandler.cancel_dump_traceback_later()
 
-    def step(session: training.Session) -> torch.Tensor:
+    def step(session: sessions.Session) -> torch.Tensor:
         try:
             value = run()
             # Never read here, as that would wait for the device.
@@ -49,7 +50,7 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
 
     # Whatever number of threads the file has set is part of what is timed.
     threads = torch.get_num_threads()
-    training.adopt(training.Session(device, step, restart=lambda session: None, num_threads=threads))
+    sessions.adopt(sessions.Session(device, step, restart=lambda session: None, num_threads=threads))
     channel.progress({"step": 1})
     return {"batch": samples, "parameters": None, "loss": is_loss(first)}
 

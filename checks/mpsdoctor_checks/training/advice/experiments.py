@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mpsdoctor_checks.training import item as items
-from mpsdoctor_checks.training import sweeping, variations
+from mpsdoctor_checks.training.advice import sweep, ways
+from mpsdoctor_checks.training.advice.ways import Options, Ways, blank
 from mpsdoctor_checks.training.lanes import Lane
 from mpsdoctor_checks.training.plan import Item
-from mpsdoctor_checks.training.variations import Options, Ways, blank
 
 Row = dict[str, Any]
 Facts = dict[str, Any]
@@ -165,7 +165,7 @@ def part_takers(experiment: Experiment, device: str) -> list[str]:
 def needs(experiment: Experiment, device: str, bench: Bench) -> dict[str, float]:
     """Seconds that an experiment takes at least, by size; of sizes that were timed on each device taking part."""
     asked = part_takers(experiment, device)
-    ways = 1 + len(bench.threads if experiment.kind == "threads" else experiment.ways or ())
+    entrants = 1 + len(bench.threads if experiment.kind == "threads" else experiment.ways or ())
     found = {}
     for size in SIZES:
         times: dict[str, float] = {
@@ -174,7 +174,7 @@ def needs(experiment: Experiment, device: str, bench: Bench) -> dict[str, float]
             if (row["workload"], row["size"], row["outcome"]) == (experiment.workload, size, "ok")
         }
         if all(each in times for each in asked):
-            racing = ways * sum(variations.least_seconds(times[each], experiment.fewest) for each in asked)
+            racing = entrants * sum(ways.least_seconds(times[each], experiment.fewest) for each in asked)
             found[size] = racing + experiment.compiles * first_steps(
                 Item(experiment.workload, size), asked, bench.facts
             )
@@ -190,8 +190,8 @@ def first_steps(item: Item, devices: Sequence[str], facts: Mapping[str, Any]) ->
 def race_of(experiment: Experiment, item: Item, device: str, share: float, bench: Bench) -> Facts:
     options = experiment.ways or {named(count): {"num_threads": count} for count in bench.threads}
     say = bench.narrate(item, f"{' and '.join(options)} on {device}")
-    ways = Ways(experiment.kind, item, device, options, experiment.fewest)
-    return {"advice": variations.compare(ways, bench.lanes[device], share, bench.left(), say)}
+    chosen = Ways(experiment.kind, item, device, options, experiment.fewest)
+    return {"advice": ways.compare(chosen, bench.lanes[device], share, bench.left(), say)}
 
 
 def named(threads: int) -> str:
@@ -204,11 +204,11 @@ def sweep_of(item: Item, device: str, share: float, bench: Bench) -> Facts:
     def say(batch: int) -> items.Say:
         return bench.narrate(item, f"batches of {batch} on cpu and {device}")
 
-    sweeping.run(found, (bench.lanes["cpu"], bench.lanes[device]), share, bench.left(), say)
-    return {"advice": [sweeping.row(found)], "batches": {item.workload: sweeping.table(found)}}
+    sweep.run(found, (bench.lanes["cpu"], bench.lanes[device]), share, bench.left(), say)
+    return {"advice": [sweep.row(found)], "batches": {item.workload: sweep.table(found)}}
 
 
-def begun(item: Item, device: str, facts: Mapping[str, Any]) -> sweeping.Sweep:
+def begun(item: Item, device: str, facts: Mapping[str, Any]) -> sweep.Sweep:
     """A sweep that knows the declared batch, which was timed as a workload."""
 
     def ours(row: Mapping[str, Any]) -> bool:
@@ -216,6 +216,6 @@ def begun(item: Item, device: str, facts: Mapping[str, Any]) -> sweeping.Sweep:
 
     base = next(int(run["batch"]) for run in facts["runs"] if ours(run))
     timed = {key: [row for row in facts[key] if ours(row) and row["device"] in ("cpu", device)] for key in TIMED}
-    found = sweeping.Sweep(item, device, base, first_steps(item, ("cpu", device), facts))
+    found = sweep.Sweep(item, device, base, first_steps(item, ("cpu", device), facts))
     found.take(base, timed)
     return found

@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from mpsdoctor.check import Context, Skip
-from mpsdoctor.ops.session import Collected, UnusableRequestError, devices_of
+from mpsdoctor.check import Collected, Context, Skip, UnusableRequestError, devices_of
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import CORE, DTYPES, PLAN, ask, audit, kind, strict, warm_up
 from mpsdoctor_checks.operators.examined import Examined, facts_of

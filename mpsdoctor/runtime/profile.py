@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import stat
 
-from mpsdoctor.fingerprint import fingerprint
-from mpsdoctor.profile_format import (
+from mpsdoctor.runtime.fingerprint import fingerprint
+from mpsdoctor.runtime.profile_format import (
     DEVICE,
     LIMIT,
     RENEW,

@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from .operator_judge import OK, compare, compare_all, expected_dtype, wrong
-from .operator_messages import readable
+from .comparison import OK, compare, compare_all, expected_dtype, wrong
+from .messages import readable
 
 Run = Callable[[], "list[Tensor]"]
 SEED = 20

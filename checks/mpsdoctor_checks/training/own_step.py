@@ -8,57 +8,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from mpsdoctor import fingerprint, machine, profile, verdict
-from mpsdoctor.check import Context, Job, Skip
+from mpsdoctor import machine
+from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError
 from mpsdoctor.doubts import STEP
-from mpsdoctor.ops.model import RECORD_GRACE, Target, failure, how_it_died, was_late
-from mpsdoctor.ops.session import About, Collected, UnusableRequestError
-from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor_checks import training
+from mpsdoctor_checks.operators.model import RECORD_GRACE, Target, failure, how_it_died, was_late
 from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, quiet, records, rules
 from mpsdoctor_checks.training.lanes import Entrant, Failed, Lane
 from mpsdoctor_checks.training.trial import Trial
 
-PREPARE = "mpsdoctor_worker.user_step:prepare"
-LONGEST_NAME = 40  # characters: what messages show of a workload's name
+PREPARE = "mpsdoctor_worker.training.own_step:prepare"
 PATIENCE = 3.0  # times what one step may take, for jobs that make three of them at least
-ABOUT = About(
-    training.id,
-    "Your training step timed on each device",
-    training.needs,
-    {"quick": 3.0, "standard": 12.0, "thorough": 60.0},
-)
+id = training.id
+title = "Your training step timed on each device"
+needs = training.needs
+seconds = {"quick": 3.0, "standard": 12.0, "thorough": 60.0}
 
 
-def usable_name(name: str) -> str:
-    """A name for a workload of one's own. UnusableRequestError if it is one of ours, or not fit to be shown."""
-    if name.lower() in plan.FAMILIES:
-        raise UnusableRequestError(f"--store {name}: that is what mpsdoctor measures itself; choose another name")
-    if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
-        rule = f"up to {LONGEST_NAME} printable characters without spaces at its ends"
-        raise UnusableRequestError(f"--store takes a name of {rule}, not {profile.printable(name, 60)!r}")
-    return name
+def examine(
+    context: Context, wanted: Target, name: str, longest: float, begin: Callable[[Context], object]
+) -> Collected:
+    """Facts and findings about a training step, called `name`; `longest` is the most seconds that one step may take.
 
-
-def examine(context: Context, wanted: Target, name: str, seconds: float, store: Path | None = None) -> Collected:
-    """Facts and findings about a training step, called `name`; `seconds` is the most that one step may take.
-
-    UnusableRequestError where the file fails on every device, or the profile at `store` cannot take the result.
+    UnusableRequestError where the file fails on every device. `begin` is called first, and may raise it too.
     """
     devices = training.chosen(context)
-    if store:
-        storable(store, present(context))
+    begin(context)
     before = quiet.idle_conditions()
     with context.timing() as alone:
         taking_part = {device: Lane(device, context.worker(device)) for device in devices}
         training.get_ready(context, taking_part)
-        trial = Trial(plan.Item(name, STEP), dict(taking_part), patience=PATIENCE * seconds)
-        time_step(context, trial, lambda lane: prepare(trial, taking_part[lane.device], wanted, seconds))
+        trial = Trial(plan.Item(name, STEP), dict(taking_part), patience=PATIENCE * longest)
+        time_step(context, trial, lambda lane: prepare(trial, taking_part[lane.device], wanted, longest))
     refuse_what_never_ran(trial, wanted)
     facts: dict[str, Any] = {"step": str(wanted), **records.of_trial(trial), "alone": alone}
     facts["conditions"] = {"before": before, "after": machine.conditions()}
@@ -120,51 +103,3 @@ def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
     if all(outcome != "nan" for outcome, _ in trial.failures.values()):
         told = details[0]
         raise UnusableRequestError(told if wanted.file.name in told else f"{wanted}: {told}")
-
-
-def judged(report: Report, *, cancelled: bool) -> Report:
-    """The report with the verdict on what was timed."""
-    facts = {check.id: check.facts for check in report.checks}
-    return msgspec.structs.replace(report, verdict=None if cancelled else verdict.judge_checkup(facts))
-
-
-def present(context: Context) -> dict[str, Any]:
-    """The fingerprint that a trainer under the examined interpreter will compare with the profile's."""
-    version = context.facts["build"].get("torch", {}).get("version")
-    call = f"{Path(fingerprint.__file__)}:fingerprint"
-    answer = context.worker("cpu").call(call, timeout=30.0, torch_version=version)
-    if answer.outcome != "ok":
-        raise Skip((answer.detail or answer.outcome).splitlines()[0])
-    value: dict[str, Any] = answer.value
-    return value
-
-
-def storable(path: Path, now: dict[str, Any]) -> dict[str, Any]:
-    """The profile that is to take a result. UnusableRequestError where there is none made here and now."""
-    try:
-        content = profile.read(path)
-    except FileNotFoundError:
-        raise UnusableRequestError(
-            f"--store: there is no profile at {profile.shown(path)} to store it in; run 'mpsdoctor' to make one"
-        ) from None
-    except profile.ProfileError as error:
-        raise UnusableRequestError(f"--store: {error}") from None
-    changed = profile.changes(content["fingerprint"], now)
-    if changed:
-        what = "; ".join(changed)
-        raise UnusableRequestError(f"--store: {profile.shown(path)} is stale ({what}); run 'mpsdoctor' to renew it")
-    return content
-
-
-def stored(report: Report, name: str, path: Path) -> Report:
-    """The report, its result written into the profile under that name. ProfileError, FileNotFoundError.
-
-    What else the profile holds by now, another process may have written meanwhile, stays.
-    """
-    facts = {check.id: check.facts for check in report.checks}
-    table = verdict.workload_table(facts.get("training", {}))
-    if name not in table:
-        raise profile.ProfileError("nothing was timed that could be stored")
-    content = profile.read(path)
-    profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
-    return msgspec.structs.replace(report, profile=ProfileNote(profile.shown(path), True))

@@ -1,0 +1,1 @@
+"""Operator probes in a worker: calls, references, comparison."""

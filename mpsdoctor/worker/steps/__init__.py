@@ -1,0 +1,1 @@
+"""A person's training step in a worker: the operators that it calls, recorded and replayed."""
