@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor import get_optimal_device
+from mpsdoctor import get_optimal_device, prescription
 from mpsdoctor.check import Context, UnusableRequestError, Workers
+from mpsdoctor.cli.bench import usable_name
 from mpsdoctor.runtime import profile
 from mpsdoctor_checks.operators import model
 from mpsdoctor_checks.training import own_step
@@ -193,19 +194,19 @@ def test_a_file_that_fails_is_a_usage_error(file: Path) -> None:
 def test_names_that_cannot_be_stored(name: str) -> None:
     """A name of one of our own workloads, or one that no message could show, is refused."""
     with pytest.raises(UnusableRequestError, match="--store"):
-        own_step.usable_name(name)
+        usable_name(name)
 
 
 def test_a_result_needs_a_profile_of_here_and_now(tmp_path: Path) -> None:
     """A missing, broken or stale profile is refused, with what to do about it."""
     path, now = tmp_path / "p.json", {"torch": "2.13.0", "os": "Linux", "chip": "x"}
     with pytest.raises(UnusableRequestError, match=r"there is no profile at .*; run 'mpsdoctor' to make one"):
-        own_step.storable(path, now)
+        prescription.read_storable(path, now)
     path.write_text("{")
     with pytest.raises(UnusableRequestError, match="not JSON"):
-        own_step.storable(path, now)
+        prescription.read_storable(path, now)
     profile.write(sample(fingerprint={**now, "torch": "2.12.0"}), path)
     with pytest.raises(UnusableRequestError, match=r"is stale \(torch 2\.12\.0 → 2\.13\.0\); run 'mpsdoctor'"):
-        own_step.storable(path, now)
+        prescription.read_storable(path, now)
     profile.write(sample(fingerprint=now), path)
-    assert own_step.storable(path, now)["schema"] == 1
+    assert prescription.read_storable(path, now)["schema"] == 1

@@ -28,7 +28,11 @@ seconds = {"quick": 3.0, "standard": 12.0, "thorough": 60.0}
 
 
 def examine(
-    context: Context, wanted: Target, name: str, longest: float, begin: Callable[[Context], object]
+    context: Context,
+    wanted: Target,
+    name: str,
+    longest: float,
+    begin: Callable[[Context], object] = lambda context: None,
 ) -> Collected:
     """Facts and findings about a training step, called `name`; `longest` is the most seconds that one step may take.
 
