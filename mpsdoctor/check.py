@@ -128,9 +128,19 @@ class Context:
         """The interpreter under examination, torch imported, with these environment variables on top."""
         return self.workers.get(device, env or {})
 
-    def progress(self, text: str, done: int | None = None, total: int | None = None) -> None:
-        """Tell the person what is going on, how far it is, and the figure so far."""
-        self.say({"text": text, "done": done, "total": total})
+    def progress(
+        self,
+        text: str,
+        done: int | None = None,
+        total: int | None = None,
+        figures: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
+        """Tell the person what is going on and how far it is.
+
+        `figures` are rows of `training` so far: workload, size, device, step_ms and ci95_ms, None where there is no
+        figure yet.
+        """
+        self.say({"text": text, "done": done, "total": total, "figures": list(figures)})
 
     @contextlib.contextmanager
     def timing(self) -> Iterator[bool]:

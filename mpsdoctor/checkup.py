@@ -59,13 +59,24 @@ class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
     title: str
 
 
+class Figure(msgspec.Struct, frozen=True):
+    """The time of a training step so far; None where it is being timed and there is no figure yet."""
+
+    workload: str
+    size: str
+    device: str
+    step_ms: float | None = None
+    ci95_ms: tuple[float, float] | None = None
+
+
 class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
-    """Event: what a check is doing, how far it is, and the figure so far."""
+    """Event: what a check is doing, how far it is, and the figures so far."""
 
     id: str
     text: str
     done: int | None = None
     total: int | None = None
+    figures: tuple[Figure, ...] = ()
 
 
 class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
@@ -216,7 +227,7 @@ class _Examination:
         elif "facts" in message:
             self.facts.update(message["facts"])
         else:
-            self.emit(Progress(self.check.id, message.get("text", ""), message.get("done"), message.get("total")))
+            self.emit(progress_of(self.check.id, message))
 
     def _judge(self, answer: Answer) -> tuple[report.Status, str | None]:
         if answer.outcome == "cancelled":
@@ -227,6 +238,14 @@ class _Examination:
         if skipped := (answer.value or {}).get("skip"):
             return "skip", clean.text(skipped)
         return status_of(self.findings), None
+
+
+def progress_of(check_id: str, message: dict[str, Any]) -> Progress:
+    """The event of a check's word; of one that is not as it should be, the text alone."""
+    try:
+        return msgspec.convert({**message, "event": "progress", "id": check_id}, Progress)
+    except msgspec.ValidationError:
+        return Progress(check_id, str(message.get("text", "")))
 
 
 TROUBLES = {

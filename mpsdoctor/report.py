@@ -100,12 +100,17 @@ class CheckResult(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The recommended device, how sure that is, and why; `by_workload` maps a family to its device."""
+    """The recommended device, how sure that is, and why.
+
+    `by_workload` maps a family to its device; `speedup` is how many times as fast as the CPU an accelerator is that
+    was recommended for its speed.
+    """
 
     device: str
     confidence: Confidence
     reasons: tuple[str, ...]
     by_workload: dict[str, str] = {}
+    speedup: float | None = None
 
 
 class ProfileNote(msgspec.Struct, frozen=True):

@@ -83,16 +83,15 @@ def judge(devices: Sequence[Row], operators: Facts | None, training: Facts | Non
 def ruled_out(operators: Facts | None, training: Facts | None) -> dict[str, str]:
     """Devices that gave wrong numbers or died, each with the reason in a sentence."""
     found: dict[str, str] = {}
-    for device, failures in ((operators or {}).get("core_failures") or {}).items():
-        if failures and device != "cpu":
-            named = some(f"{each['op']} ({each['outcome']})" for each in failures)
-            found[device] = f"{device} is out: operators that training needs fail on it: {named}"
-    # Training comes last, for its reason says most.
+    # Training comes first, for its reason says most.
     for row in (training or {}).get("results", ()):
         if row["outcome"] in DISQUALIFYING and row["device"] != "cpu":
             what = f"{row['device']} is out: {row['workload']} {row['size']} {DISQUALIFYING[row['outcome']]}"
-            if "is out: operators" in found.get(row["device"], "is out: operators"):
-                found[row["device"]] = f"{what} ({first_line(row['detail'])})"
+            found.setdefault(row["device"], f"{what} ({first_line(row['detail'])})")
+    for device, failures in ((operators or {}).get("core_failures") or {}).items():
+        if failures and device != "cpu":
+            named = some(f"{each['op']} ({each['outcome']})" for each in failures)
+            found.setdefault(device, f"{device} is out: operators that training needs fail on it: {named}")
     return found
 
 
@@ -158,7 +157,8 @@ def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts 
     device = ahead.device if ahead else "cpu"
     found = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
     told = [*told_overall(ahead, best), *told_exceptions(device, table, training, fit), *reasons]
-    return Verdict(device, confidence(found), (*told, *map(Doubt.__str__, found)), table)
+    speedup = ahead.speedup if ahead else None
+    return Verdict(device, confidence(found), (*told, *map(Doubt.__str__, found)), table, speedup)
 
 
 def told_overall(ahead: Score | None, best: Score | None) -> list[str]:

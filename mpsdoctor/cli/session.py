@@ -12,7 +12,7 @@ import msgspec
 import mpsdoctor
 from mpsdoctor import clean
 from mpsdoctor.check import Collected, Context, Skip, Workers
-from mpsdoctor.checkup import Emit, Finished, Planned, Progress, Settings, Started, blocked, report_of, status_of
+from mpsdoctor.checkup import Emit, Finished, Planned, Settings, Started, blocked, progress_of, report_of, status_of
 from mpsdoctor.report import CheckResult, Report
 from mpsdoctor_checks import build, operators
 
@@ -94,7 +94,7 @@ class Session:
 
     def _context(self, about: About, results: dict[str, CheckResult]) -> Context:
         def say(message: dict[str, Any]) -> None:
-            self.emit(Progress(about.id, message["text"], message["done"], message["total"]))
+            self.emit(progress_of(about.id, message))
 
         facts = {check_id: result.facts for check_id, result in results.items()}
         budget: Any = self.settings.budget

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,7 +9,6 @@ from typing import Any, NamedTuple
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Finding, Machine, Report, Verdict
 
-RATIO = re.compile(r"at (\d[\d.e+]*×) the CPU's speed")
 REASONS = 3  # what a person reads before the details
 UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
 NOT_SETTLED = "not settled"
@@ -33,8 +31,7 @@ def headline(report: Report) -> str:
     verdict = report.verdict
     if verdict is None:
         return "no verdict: nothing was measured that could carry one"
-    ratio = next((told[1] for reason in verdict.reasons if (told := RATIO.search(reason))), None)
-    factor = [ratio] if ratio and verdict.device != "cpu" else []
+    factor = [f"{verdict.speedup:.3g}×"] if verdict.speedup else []
     return " · ".join([f"use {verdict.device}", *factor, f"{verdict.confidence} confidence"])
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mpsdoctor.checkup import Finished, Listed, Progress, Settings, Started
+import msgspec
+
+from mpsdoctor.checkup import Figure, Finished, Listed, Progress, Settings, Started
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 from mpsdoctor.tui.engine import Done, Signal
 
@@ -82,6 +84,11 @@ class Model:
         course = self.checks.get(check_id)
         return course.result.facts if course and course.result else {}
 
+    def figures(self) -> list[dict[str, Any]]:
+        """Rows of `training`'s results so far, the last of each workload, size and device; `timing` has no figure."""
+        last = {(row.workload, row.size, row.device): row for event in self.log for row in event.figures}
+        return [_row_so_far(figure) for figure in last.values()]
+
     def findings(self) -> list[tuple[CheckResult, Finding]]:
         """All findings so far, the gravest first."""
         found = [
@@ -110,3 +117,8 @@ class Model:
 def _ended(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
     for result in results:
         yield result.id, Course(result.id, result.title, result.status, result=result)
+
+
+def _row_so_far(figure: Figure) -> dict[str, Any]:
+    outcome, detail = ("ok", "so far") if figure.step_ms else ("timing", None)
+    return {**msgspec.structs.asdict(figure), "outcome": outcome, "peak_memory_bytes": None, "detail": detail}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -13,15 +14,19 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mpsdoctor.checkup import Progress, Settings
+from mpsdoctor import clean
+from mpsdoctor.check import Context, Workers
+from mpsdoctor.checkup import Figure, Progress, Settings, progress_of
 from mpsdoctor.report import Report
-from mpsdoctor.tui import clipboard, live, words
+from mpsdoctor.tui import clipboard, words
 from mpsdoctor.tui.app import Screenful
 from mpsdoctor.tui.aside import under_way
 from mpsdoctor.tui.engine import Done
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
+from mpsdoctor_checks.training import narrator
+from mpsdoctor_checks.training.plan import Item
 from tui.screens import Played, cancelled, recorded, running, screen, settle
 
 Story = Callable[[Screenful, Pilot[Any], Played], Awaitable[None]]
@@ -341,19 +346,39 @@ def grey(colour: str) -> bool:
     return len({colour[place : place + 2] for place in (1, 3, 5)}) == 1
 
 
-def test_the_figures_of_training_are_read_while_they_come() -> None:
+def test_the_figures_of_training_are_shown_while_they_come() -> None:
     """The last figure of each workload, size and device stays; one that is being timed has none yet."""
-    texts = (
-        "getting sim ready",
-        "timing cpu and sim: cnn medium",
-        "timing cpu and sim: cnn medium, cpu 149 ms ± 3 %, sim 131 ms ± 19 %, about 1 s left",
-        "timing cpu and sim: cnn medium, cpu 3.7e+03 ms ± 4 %, about 1 s left",
-        "timing cpu, xpu and sim: mlp small",
-    )
-    rows = live.results(Progress("training", text) for text in texts)
-    told = {(row["workload"], row["device"]): (row["outcome"], row["step_ms"]) for row in rows}
-    assert told == {
+    model = Model(Settings())
+    for figures in (
+        (),
+        (Figure("cnn", "medium", "cpu"), Figure("cnn", "medium", "sim")),
+        (Figure("cnn", "medium", "cpu", 149.0, (144.5, 153.5)), Figure("cnn", "medium", "sim", 131.0, (106.0, 156.0))),
+        (Figure("cnn", "medium", "cpu", 3700.0, (3550.0, 3850.0)),),
+        tuple(Figure("mlp", "small", device) for device in ("cpu", "xpu", "sim")),
+    ):
+        model.apply(Progress("training", "whatever it says", figures=figures))
+    shown = {(row["workload"], row["device"]): (row["outcome"], row["step_ms"]) for row in model.figures()}
+    assert shown == {
         ("cnn", "cpu"): ("ok", 3700.0),
         ("cnn", "sim"): ("ok", 131.0),
         **{("mlp", device): ("timing", None) for device in ("cpu", "xpu", "sim")},
     }
+
+
+def test_the_chart_does_not_depend_on_the_words_of_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the training check measures reaches the screen when every sentence about it is another one."""
+    monkeypatch.setattr(narrator, "sentences", lambda blocks, left: ["正在测量"])
+    monkeypatch.setattr(narrator, "EVERY", 0.0)
+    model = Model(Settings())
+
+    def take(message: dict[str, Any]) -> None:
+        model.apply(progress_of("training", clean.data(message)))
+
+    context = Context("quick", 1.0, None, {}, Workers(sys.executable), take)
+    say = narrator.Narrator(context, Item("cnn", "small"), "计时", ("cpu", "mps"))
+    say()
+    say({"cpu": [0.002, 0.002], "mps": [0.001, 0.001]}, 3.0)
+    assert [(row["device"], row["outcome"], row["step_ms"]) for row in model.figures()] == [
+        ("cpu", "ok", pytest.approx(2.0)),
+        ("mps", "ok", pytest.approx(1.0)),
+    ]

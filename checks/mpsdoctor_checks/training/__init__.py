@@ -14,6 +14,7 @@ from mpsdoctor_checks.training.advice.rules import RULES as ADVICE_RULES
 from mpsdoctor_checks.training.compiling import ALLOWED, Allowance
 from mpsdoctor_checks.training.item import FEWEST_STEPS, examine
 from mpsdoctor_checks.training.lanes import Failed, Lane
+from mpsdoctor_checks.training.narrator import Narrator, timing
 from mpsdoctor_checks.training.rules import RULES
 
 id = "training"
@@ -24,7 +25,6 @@ patience = 300.0  # torch's optimizers import its compiler, X
 
 IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
 AGAIN = {"quick": 1.0, "standard": 2.5, "thorough": 8.0}  # seconds for a race with the CPU's better number of threads
-NARRATE = 0.5  # seconds between two words about a race
 
 Facts = dict[str, Any]
 
@@ -86,9 +86,7 @@ def chosen(context: Context) -> list[str]:
 def choose_cpu_path(context: Context, lanes: dict[str, Lane]) -> list[Facts]:
     """Rows of advice on the CPU's path for convolutions; from then on its lane takes the better one."""
     get_ready(context, lanes)
-    return cpu_settings.choose_path(
-        lanes["cpu"], context.budget, Narrator(context, cpu_settings.ITEM, ["cpu"], doing="trying")
-    )
+    return cpu_settings.choose_path(lanes["cpu"], context.budget, Narrator(context, cpu_settings.ITEM, "trying cpu"))
 
 
 def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> Iterator[Facts]:
@@ -112,7 +110,7 @@ def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> I
             why = f"{FEWEST_STEPS} steps on each device take {needed:.2g} s or more, {seconds - spent:.2g} s were left"
             found = {"results": [skipped(left[0], device, why) for device in lanes]}
         else:
-            say = Narrator(context, left[0], list(lanes), total - len(left), total)
+            say = Narrator(context, left[0], timing(lanes), list(lanes), total - len(left), total)
             begun = time.monotonic()
             found = examine(left[0], lanes, plan.share(left, aim - spent), seconds - spent, say)
             compiled = found["runs"][0]["compiling_s"]
@@ -151,7 +149,7 @@ def advise(context: Context, lanes: dict[str, Lane], facts: Facts, begun: float)
         threads=ways.thread_counts(build.get("num_threads") or 1, machine_facts),
         end=time.monotonic() + left,
         get_ready=lambda: get_ready(context, lanes),
-        narrate=lambda item, what: Narrator(context, item, [what], doing="trying"),
+        narrate=lambda item, what: Narrator(context, item, f"trying {what}"),
     )
     return experiments.experiments(bench)
 
@@ -164,7 +162,8 @@ def race_again(context: Context, lanes: dict[str, Lane], facts: Facts, item: pla
     get_ready(context, lanes)
     lanes = {**lanes, "cpu": replace(lanes["cpu"], options={**lanes["cpu"].options, "num_threads": threads})}
     seconds = AGAIN[context.budget]
-    found = examine(item, lanes, seconds, 2 * seconds, Narrator(context, item, list(lanes), doing="timing again"))
+    say = Narrator(context, item, f"{timing(lanes)} again", list(lanes))
+    found = examine(item, lanes, seconds, 2 * seconds, say)
     if any(row["outcome"] != "ok" for row in found["results"]):
         return {}
     return {key: [row for row in facts[key] if plan.item_of(row) != item] + found[key] for key in found}
@@ -185,27 +184,3 @@ def peaks(results: list[Facts]) -> dict[tuple[str, str, str], int | None]:
 
 def skipped(item: plan.Item, device: str, why: str) -> Facts:
     return records.blank(item, device, "skipped", f"left out, {why}")
-
-
-class Narrator:
-    """Tells what is being timed and the figures so far, at most twice a second."""
-
-    def __init__(
-        self,
-        context: Context,
-        item: plan.Item,
-        racers: list[str],
-        done: int | None = None,
-        total: int | None = None,
-        doing: str = "timing",
-    ) -> None:
-        self._context, self._done, self._total = context, done, total
-        self._what = f"{doing} {' and '.join(racers)}: {item.workload} {item.size}"
-        self._last = 0.0
-
-    def __call__(self, figure: str) -> None:
-        now = time.monotonic()
-        if now - self._last >= NARRATE:
-            self._last = now
-            text = f"{self._what}, {figure}" if figure else self._what
-            self._context.progress(text, self._done, self._total)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import statistics as plain
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from mpsdoctor_checks.training import correctness, race, records
 from mpsdoctor_checks.training.compiling import compile_seconds
 from mpsdoctor_checks.training.lanes import Entrant, Failed
 from mpsdoctor_checks.training.plan import Item
-from mpsdoctor_checks.training.statistics import median, spread
 from mpsdoctor_checks.training.trial import Trial
 
 LOSSES = 10  # steps compared with the CPU's
@@ -28,7 +27,11 @@ FIRST_STEP = (
 )
 WARM_UP = 1.0  # seconds that a device may take in any case: what is timed before it settles is wrong
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Tells the blocks so far, and the seconds left."""
+
+    def __call__(self, blocks: Mapping[str, Sequence[float]] = ..., left: float | None = ...) -> None: ...
 
 
 def examine(
@@ -50,7 +53,7 @@ def examine(
     for device, lane in lanes.items():
         if lane.out:
             trial.failures[device] = ("skipped", lane.out)
-    say("")
+    say()
     trial.each(lambda lane: prepare(trial, lane))
     trial.each(lambda lane: check_losses(trial, lane, share * FOR_LOSSES / len(lanes)))
     begun += sum(trial.compiling.values())
@@ -112,7 +115,7 @@ def time_blocks(trial: Trial, until: float, say: Say) -> None:
         trial.sizes[device] = max(trial.fewest, math.ceil(SHORTEST / step), int(min(length, LONGEST) / step))
 
     def out_of_time() -> bool:
-        say(figure(trial.blocks, until - time.monotonic()))
+        say(trial.blocks, until - time.monotonic())
         enough = len(trial.blocks[devices[0]]) >= race.FIRST_LOOK
         return enough and time.monotonic() > until
 
@@ -142,13 +145,3 @@ def release(trial: Trial) -> None:
     for lane in trial.lanes.values():
         if not lane.out and lane.device in trial.prepared:
             lane.worker.call("mpsdoctor_worker.training.sessions:release", timeout=trial.patience)
-
-
-def figure(blocks: Mapping[str, Sequence[float]], left: float) -> str:
-    """The figures so far, as in `mps 3.1 ms ± 4 %, about 6 s left`."""
-    parts = [
-        f"{device} {1e3 * median(seconds):.3g} ms ± {100 * spread(seconds):.0f} %"
-        for device, seconds in blocks.items()
-        if seconds
-    ]
-    return ", ".join([*parts, f"about {max(left, 0.0):.0f} s left"])

@@ -17,6 +17,7 @@ from mpsdoctor_checks import training
 from mpsdoctor_checks.operators.model import RECORD_GRACE, Target, failure, how_it_died, was_late
 from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, quiet, records, rules
 from mpsdoctor_checks.training.lanes import Entrant, Failed, Lane
+from mpsdoctor_checks.training.narrator import Narrator, timing
 from mpsdoctor_checks.training.trial import Trial
 
 PREPARE = "mpsdoctor_worker.training.own_step:prepare"
@@ -57,8 +58,8 @@ def time_step(context: Context, trial: Trial, begin: Callable[[Entrant], None]) 
     """The stages of the training check, the first two in this module's way."""
     devices = list(trial.lanes)
     trial.failures |= {device: ("skipped", lane.out) for device, lane in trial.lanes.items() if lane.out}
-    say = training.Narrator(context, trial.item, devices)
-    say("")
+    say = Narrator(context, trial.item, timing(devices), devices)
+    say()
     trial.each(begin)
     until = time.monotonic() + context.seconds
     trial.each(lambda lane: first_steps(trial, lane, context.seconds * item.FOR_LOSSES / len(devices)))

@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from mpsdoctor.formats import rows as figures
-from mpsdoctor.tui import chart, live, words
+from mpsdoctor.tui import chart, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
@@ -74,7 +74,7 @@ class Training(Pane):
     def _facts(self) -> Mapping[str, Any]:
         """Those of the check, or the figures so far."""
         facts = self.model.facts("training")
-        return facts if facts.get("results") else {**facts, "results": live.results(self.model.log)}
+        return facts if facts.get("results") else {**facts, "results": self.model.figures()}
 
     def _why_empty(self) -> str:
         course = self.model.checks.get("training")

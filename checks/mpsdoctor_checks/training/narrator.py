@@ -1,0 +1,68 @@
+"""What the person is told while a workload is timed: figures, and the sentence that they are shown in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mpsdoctor.check import Context
+from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.statistics import median, spread
+
+EVERY = 0.5  # seconds between two words about a race
+
+Blocks = Mapping[str, Sequence[float]]  # seconds a step, by who races
+
+
+def timing(devices: Iterable[str]) -> str:
+    return f"timing {' and '.join(devices)}"
+
+
+class Narrator:
+    """Tells what is done with a workload and the figures so far, at most twice a second.
+
+    `devices` are those whose figures are the workload's own, fit for a chart; ways to train have none.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        item: Item,
+        doing: str,
+        devices: Sequence[str] = (),
+        done: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        self._context, self._item, self._devices = context, item, devices
+        self._done, self._total = done, total
+        self._what = f"{doing}: {item.workload} {item.size}"
+        self._last = 0.0
+
+    def __call__(self, blocks: Blocks | None = None, left: float | None = None) -> None:
+        """`left` is seconds."""
+        now = time.monotonic()
+        if now - self._last >= EVERY:
+            self._last = now
+            text = ", ".join([self._what, *sentences(blocks or {}, left)])
+            figures = [figure(self._item, device, (blocks or {}).get(device, ())) for device in self._devices]
+            self._context.progress(text, self._done, self._total, figures)
+
+
+def figure(item: Item, device: str, seconds: Sequence[float]) -> dict[str, Any]:
+    """A row as those of the results; the interval is the spread of the blocks."""
+    row = {"workload": item.workload, "size": item.size, "device": device, "step_ms": None, "ci95_ms": None}
+    if not seconds:
+        return row
+    ms, share = 1e3 * median(seconds), spread(seconds)
+    return {**row, "step_ms": ms, "ci95_ms": [ms * max(0.0, 1 - share), ms * (1 + share)]}
+
+
+def sentences(blocks: Blocks, left: float | None) -> list[str]:
+    """As in `mps 3.1 ms ± 4 %`, `about 6 s left`."""
+    parts = [
+        f"{name} {1e3 * median(seconds):.3g} ms ± {100 * spread(seconds):.0f} %"
+        for name, seconds in blocks.items()
+        if seconds
+    ]
+    return parts if left is None else [*parts, f"about {max(left, 0.0):.0f} s left"]
