@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from mpsdoctor.thresholds import FASTER
+
 Facts = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-CLEARLY = 1.05
 FEW_STEPS = 20  # timed on a device; fewer may all fall into one disturbance
 FAMILIES = 4  # that the check trains
 STEP = "step"  # the size of a person's own training step, which is all there is to measure
@@ -49,7 +50,7 @@ def doubts(
 
 def overlap(ci95: tuple[float, float]) -> Iterator[Doubt]:
     low, high = ci95
-    if low <= CLEARLY < high:
+    if low <= FASTER < high:
         yield Doubt(1, f"the interval {low:.3g} to {high:.3g} leaves open which one is faster")
     elif high > LONG * low:
         yield Doubt(1, f"the interval {low:.3g} to {high:.3g} is wide")

@@ -16,8 +16,7 @@ from mpsdoctor.doubts import STEP
 from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, profile, profile_format
 from mpsdoctor.sandbox import Sandbox
-
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
+from mpsdoctor.support import FALLBACK
 
 
 class NoFingerprintError(RuntimeError):
@@ -142,7 +141,7 @@ def fingerprint_in(context: Context) -> dict[str, Any]:
     call = f"{Path(fingerprint.__file__)}:fingerprint"
     answer = context.worker("cpu").call(call, timeout=30.0, torch_version=version)
     if answer.outcome != "ok":
-        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+        raise Skip(answer.reason)
     value: dict[str, Any] = answer.value
     return value
 

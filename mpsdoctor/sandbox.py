@@ -48,6 +48,11 @@ class Answer:
     detail: str = ""
     seconds: float = 0.0
 
+    @property
+    def reason(self) -> str:
+        """The first line of what went wrong, or the outcome where nothing more is known."""
+        return (self.detail or self.outcome).splitlines()[0]
+
 
 @dataclass
 class _Pending:

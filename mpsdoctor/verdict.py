@@ -16,11 +16,11 @@ from msgspec.structs import replace
 from mpsdoctor import sentences
 from mpsdoctor.doubts import NOTHING_COMPARED, STEP, Doubt, confidence, doubts
 from mpsdoctor.report import Verdict
+from mpsdoctor.thresholds import FASTER, SLOWER
 
 Facts = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-CLEARLY = 1.05  # a whole interval above it: within 5 % nobody gains by moving a training
 # Which size a family is judged by, where several were measured; a person's own training step has but one.
 SIZES = ("medium", "small", "large", STEP)
 # A device that does one of these in training is out, however fast it is.
@@ -152,7 +152,7 @@ def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts 
     """The accelerator that is clearly faster over all families, else the CPU."""
     table = by_workload(training, fit)
     scores = [score for score in (score_of(device, training) for device in fit if device != "cpu") if score]
-    ahead = max((s for s in scores if s.ci95[0] > CLEARLY), key=lambda s: s.speedup, default=None)
+    ahead = max((s for s in scores if s.ci95[0] > FASTER), key=lambda s: s.speedup, default=None)
     best = ahead or max(scores, key=lambda s: s.speedup, default=None)
     device = ahead.device if ahead else "cpu"
     found = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
@@ -167,7 +167,7 @@ def told_overall(ahead: Score | None, best: Score | None) -> list[str]:
     what = measured(best.rows)
     if ahead:
         return [f"{ahead.device} trains at {ahead}, {what}"]
-    if best.ci95[1] < 1 / CLEARLY:
+    if best.ci95[1] < SLOWER:
         return [f"{best.device} is slower than the CPU: {best}, {what}"]
     return [f"{best.device} is not clearly faster than the CPU: {best}, {what}"]
 
@@ -219,7 +219,7 @@ def winner_of(family: str, training: Facts, fit: Sequence[str], trained: set[str
 
 def winner(rows: Iterable[Row]) -> str:
     """The comparison's own winner counts too: few blocks may agree by chance, and then it is nobody."""
-    ahead = [row for row in rows if row["winner"] == row["device"] and row["ci95"][0] > CLEARLY]
+    ahead = [row for row in rows if row["winner"] == row["device"] and row["ci95"][0] > FASTER]
     return max(ahead, key=lambda row: row["speedup"])["device"] if ahead else "cpu"
 
 

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from mpsdoctor import machine, sentences
+from mpsdoctor import machine, sentences, support, versions
 from mpsdoctor.check import Answer, Context, Finding, Remedy, Rule, Sandbox, judged, neutralised
+from mpsdoctor.support import FALLBACK
 from mpsdoctor_checks import installing, variables
 
 id = "build"
@@ -20,13 +21,11 @@ patience = 240.0  # importing torch from a cold disk, and a device that hangs
 Facts = dict[str, Any]
 Severity = Literal["info", "warning", "error"]
 
-FALLBACK = variables.FALLBACK
 FALLBACK_RULE = (
     " Torch 2.0 to 2.7 read it as a whole number while they load and abort where it is none (true, false, nothing);"
     " 1 and 0 work in every version."
 )
 FACTS = "mpsdoctor_worker.torch_facts"
-MACOS_NEEDED = ((2, 15, "15.0"), (2, 9, "14.0"), (2, 6, "13.0"), (2, 0, "12.3"))  # from this torch on
 DIED_WITHIN = 60.0  # seconds; an import that takes longer hangs, and no variable is suspected of it
 
 
@@ -108,8 +107,7 @@ def try_device(context: Context, name: str, offered: bool) -> Facts:
     told = {"device": name, "name": None, "usable": False, "reason": None}
     if answer.outcome == "ok":
         return {**told, **answer.value}
-    first = (answer.detail.splitlines() or [answer.outcome])[0]
-    return {**told, "reason": f"{answer.outcome}: {first}", "detail": answer.detail}
+    return {**told, "reason": f"{answer.outcome}: {answer.reason}", "detail": answer.detail}
 
 
 def interpreter(facts: Facts) -> Iterator[Finding]:
@@ -159,7 +157,7 @@ def variable_ends_import(facts: Facts) -> Iterator[Finding]:
     given = facts["ends_import"]
     names = " and ".join(f"{name}={value!r}" for name, value in given.items())
     version = f"torch {facts['torch']['version']}" if facts["torch"]["version"] else "torch"
-    rule = FALLBACK_RULE if variables.FALLBACK in given else ""
+    rule = FALLBACK_RULE if FALLBACK in given else ""
     yield Finding(
         "MPS202",
         "warning",
@@ -169,23 +167,6 @@ def variable_ends_import(facts: Facts) -> Iterator[Finding]:
         {"variables": given, "error": facts["import_error"]},
         Remedy("Unset it in the shell, and in the profile or job script that sets it.", (f"unset {' '.join(given)}",)),
     )
-
-
-def macos_needed(torch_version: str) -> str | None:
-    """The first macOS whose MPS this torch supports; None before torch 2.0."""
-    major, minor = version(torch_version)[:2]
-    return next((macos for first, second, macos in MACOS_NEEDED if (major, minor) >= (first, second)), None)
-
-
-def version(text: str | None) -> tuple[int, ...]:
-    """The leading numbers of a version, two at least: (2, 13, 0) of "2.13.0+cpu"."""
-    numbers: list[int] = []
-    for part in (text or "").split("+")[0].split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits[:9]))
-    return (*numbers, 0, 0)[: max(2, len(numbers))]
 
 
 class Cause(NamedTuple):
@@ -207,8 +188,8 @@ def is_translated(facts: Facts) -> bool:
 
 
 def is_macos_too_old(facts: Facts) -> bool:
-    needed, present = macos_needed(facts["torch"]["version"]), facts["machine"].get("os_version")
-    return bool(needed and present) and version(present) < version(needed)
+    needed, present = support.macos_needed(facts["torch"]["version"]), facts["machine"].get("os_version")
+    return bool(needed and present) and versions.numbers(present) < versions.numbers(needed)
 
 
 # The first that applies is told: each presumes that those before it do not.
@@ -277,7 +258,7 @@ def mps_missing(facts: Facts) -> Iterator[Finding]:
         "macos": facts["machine"].get("os_version"),
         "executable": installing.quoted(facts["python"]["executable"]),
         "torch": torch["version"],
-        "needed": macos_needed(torch["version"]),
+        "needed": support.macos_needed(torch["version"]),
     }
     cause = next(cause for cause in CAUSES if cause.applies(facts))
     note = "" if cause.severity == "info" else " Training on the CPU works all the same."

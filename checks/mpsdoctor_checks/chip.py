@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mpsdoctor import machine
+from mpsdoctor import machine, support, versions
 from mpsdoctor.check import Context, Finding, Remedy, Rule, Sandbox, judged, neutralised
 from mpsdoctor_checks import installing
 
@@ -15,9 +15,6 @@ needs: tuple[str, ...] = ()
 seconds = {"quick": 1.0, "standard": 1.0, "thorough": 3.0}
 
 Facts = Mapping[str, Any]
-# The newest torch whose MPS runs below each macOS, by the wheels' own minimum; below the first, none.
-OLDEST_MACOS = (12, 3)
-NEWEST_TORCH = (((13, 0), "2.5"), ((14, 0), "2.8"), ((15, 0), "2.14"))
 IGNORE = "If you train on the CPU you can ignore this."
 
 
@@ -94,17 +91,17 @@ def intel_mac(facts: Facts, python: Facts) -> Finding:
 
 def old_macos(facts: Facts) -> Iterator[Finding]:
     """MPS104: macOS sets the newest torch whose MPS can be used."""
-    version = _version(facts["os_version"])
+    version = versions.numbers(facts["os_version"])
     apple = facts["arch"] == "arm64" or facts["translated"]
-    if facts["os"] != "Darwin" or not apple or version is None:
+    if facts["os"] != "Darwin" or not apple:
         return
-    newest = _newest_torch(version)
+    newest = support.newest_torch(facts["os_version"])
     if newest is None:
         return
     limit = f"MPS works with torch {newest} and older only" if newest else "no torch can use MPS"
     yield Finding(
         "MPS104",
-        "info" if version >= (14, 0) else "warning",
+        "info" if version >= (14,) else "warning",
         f"On macOS {facts['os_version']} {limit}",
         "A newer torch installs and imports, but says that MPS is not available. Later releases also fixed "
         f"operators whose results were wrong. {IGNORE}",
@@ -157,20 +154,6 @@ def unknown_chip(facts: Facts) -> Iterator[Finding]:
         {"model": facts["model"]},
         Remedy("See what the system tells.", ("sysctl machdep.cpu.brand_string hw.model",)),
     )
-
-
-def _version(text: str | None) -> tuple[int, int] | None:
-    parts = (text or "").split(".")
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        return None
-    return int(parts[0]), int(parts[1]) if len(parts) > 1 else 0
-
-
-def _newest_torch(version: tuple[int, int]) -> str | None:
-    """The newest torch that can use MPS; empty for none, None where macOS sets no limit known here."""
-    if version < OLDEST_MACOS:
-        return ""
-    return next((torch for macos, torch in NEWEST_TORCH if version < macos), None)
 
 
 RULES: tuple[Rule, ...] = (

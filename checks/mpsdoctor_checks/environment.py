@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from mpsdoctor.check import Context, Finding, Remedy, Rule, judged, neutralised
+from mpsdoctor.support import FALLBACK
+from mpsdoctor.versions import release
 from mpsdoctor_checks import installing
 from mpsdoctor_checks.variables import (
     DEFAULTS,
-    FALLBACK,
     HIGH,
     LOG,
     LOW,
@@ -21,7 +22,6 @@ from mpsdoctor_checks.variables import (
     PREFIXES,
     SIGNPOSTS,
     refused,
-    release,
     stoi,
     strtod,
 )

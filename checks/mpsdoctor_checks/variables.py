@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
+from mpsdoctor.support import FALLBACK
+from mpsdoctor.versions import release
+
 HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
 LOW = "PYTORCH_MPS_LOW_WATERMARK_RATIO"
 LOG = "PYTORCH_MPS_LOG_PROFILE_INFO"
@@ -24,7 +26,7 @@ PLAIN = (2, 8)  # the torch that takes the fallback's value as it stands; those 
 
 MPS_SINCE: dict[str, tuple[int, int]] = {
     "PYTORCH_DEBUG_MPS_ALLOCATOR": (2, 0),
-    "PYTORCH_ENABLE_MPS_FALLBACK": (2, 0),
+    FALLBACK: (2, 0),
     "PYTORCH_MPS_DISABLE_PREFILL_ATTENTION": (2, 13),
     "PYTORCH_MPS_FAST_MATH": (2, 5),
     "PYTORCH_MPS_HIGH_WATERMARK_RATIO": (2, 0),
@@ -56,12 +58,6 @@ PREFIXES = ("PYTORCH_TEST", "PYTORCH_TUNABLEOP_", "PYTORCH_BUILD_")
 
 
 Release = tuple[int, int]
-
-
-def release(version: str | None) -> Release | None:
-    """(2, 7) of "2.7.1+cpu"; None of what is no version."""
-    match = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", version or "")
-    return (int(match[1]), int(match[2])) if match else None
 
 
 def stoi(text: str) -> int | None:

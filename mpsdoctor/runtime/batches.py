@@ -1,18 +1,18 @@
 """The speed-up at a batch size, read off between the batches that were measured.
 
-The standard library alone and no import of ours, because a training script's call uses it. `rows` are those of a
+The standard library alone, because a training script's call uses it. `rows` are those of a
 profile's `batches` for one family, checked by `profile_format`.
 """
 
 from __future__ import annotations
+
+from mpsdoctor.thresholds import FASTER
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
     from typing import Any
 
     Row = dict[str, Any]
-
-CLEARLY = 1.05  # as in the verdict: within 5 % nobody gains by moving a training
 
 
 class Estimate:
@@ -44,7 +44,7 @@ class Estimate:
         else:
             where = f"at batch {self.batch}"
         figures = f"{self.speedup:.3g} times the CPU's speed ({self.low:.3g} to {self.high:.3g})"
-        slower = "" if self.low > CLEARLY else ", not clearly faster"
+        slower = "" if self.low > FASTER else ", not clearly faster"
         return f"{where} {self.device} trains {family} at {figures}{slower}"
 
 
@@ -61,7 +61,7 @@ def judged(batch: int, family: str, rows: list[Row]) -> tuple[str, str, str | No
             f"batch_size={batch} is beyond the batches of '{family}' that were measured on {best.device} "
             f"({measured}), so the answer is that of {best.left}"
         )
-    return best.device if best.low > CLEARLY else "cpu", best.told(family), warning
+    return best.device if best.low > FASTER else "cpu", best.told(family), warning
 
 
 def position(batch: int, left: int, right: int) -> float:

@@ -6,11 +6,14 @@ for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], sup
 """
 
 from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failures
+from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
 from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
 from mpsdoctor.support.versions import Support, support_in, support_of_installed
 from mpsdoctor.support.wording import data, sentence, text, whole
 
 __all__ = [
+    "FALLBACK",
+    "FALLBACK_ON",
     "Call",
     "KnownFailure",
     "Prediction",
@@ -19,6 +22,8 @@ __all__ = [
     "call_of",
     "data",
     "known_failures",
+    "macos_needed",
+    "newest_torch",
     "predict",
     "sentence",
     "support_in",

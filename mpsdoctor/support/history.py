@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mpsdoctor import versions
+
 DATA = Path(__file__).parent.parent / "data" / "mps_support.txt"
 ABSENT = "-"
 KERNEL, COMPOSITE, CPU, NONE = frozenset("MDXP"), frozenset("IEG"), frozenset("F"), frozenset("NS")
@@ -66,8 +68,8 @@ def parse(text: str) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def minor(version: str) -> str | None:
     """`2.13` of `2.13.0+cpu`; None for what is no version."""
-    found = re.match(r"(\d+)\.(\d+)(?!\d)", version.strip())
-    return f"{int(found[1])}.{int(found[2])}" if found else None
+    release = versions.release(version)
+    return f"{release[0]}.{release[1]}" if release else None
 
 
 def bare(name: str) -> str:
@@ -88,4 +90,4 @@ def operator(name: str) -> str:
 
 def order(version: str) -> tuple[int, ...]:
     """A key to sort X.Y by: 2.10 is after 2.9."""
-    return tuple(int(part) for part in version.split("."))
+    return versions.numbers(version)

@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 from mpsdoctor.support.history import load_history, minor, operator, order
 from mpsdoctor.support.known_failures import KnownFailure
+from mpsdoctor.support.limits import FALLBACK_ON
 from mpsdoctor.support.prediction import STOPS, Prediction
 from mpsdoctor.support.versions import Support
 
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK=1"
 # CONTRACT's outcome names for what a run would show; None where only running tells.
 OUTCOMES = {"missing": "unimplemented", "sizes": "unimplemented", "dtype": "dtype", "fallback": "fallback"}
 Whole = Literal["runs", "fallback", "stops", "unknown"]
 ANSWERS: dict[Whole, str] = {
     "runs": "every operator has what it needs",
-    "fallback": f"runs with {FALLBACK} only",
+    "fallback": f"runs with {FALLBACK_ON} only",
     "stops": "does not run",
     "unknown": "nothing is known against it, but not every operator is known",
 }
@@ -58,7 +58,7 @@ def taken_over(prediction: Prediction) -> str:
     """What the fallback does for an operator that stops."""
     if prediction.verdict not in STOPS or prediction.fallback is None:
         return ""
-    return f"; with {FALLBACK} it runs on the CPU" if prediction.fallback else "; the fallback does not help"
+    return f"; with {FALLBACK_ON} it runs on the CPU" if prediction.fallback else "; the fallback does not help"
 
 
 def text(

@@ -20,7 +20,7 @@ ASKED: tuple[dict[str, object], ...] = ({}, {"workload": "cnn", "batch_size": 50
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = """
 import json, sys, warnings; warnings.simplefilter("ignore")
-import torch; from mpsdoctor import profile
+import torch; from mpsdoctor.runtime import profile
 sizes = {size: {"device": "cpu", "speedup": 1.0, "ci95": [0.9, 1.1]} for size in ("small", "medium", "large")}
 swept = [{"batch": 2**n, "device": "mps", "speedup": 2**n / 64, "ci95": [2**n / 65, 2**n / 63]} for n in range(12)]
 families = ("mlp", "cnn", "lstm", "transformer")

@@ -18,7 +18,7 @@ ROOT = str(Path(mpsdoctor.__file__).parents[1])
 # Large, so that most of a round is inside the write; every hint carries the round's mark, so that a mixture shows.
 WRITER = """
 import sys; sys.path.insert(0, sys.argv[1])
-from mpsdoctor import profile
+from mpsdoctor.runtime import profile
 path, mark, rounds = sys.argv[2], sys.argv[3], int(sys.argv[4])
 base = profile.read(path)
 print("ready", flush=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mpsdoctor import support, versions
 from mpsdoctor_checks import build
 
 TORCH = {"version": "2.13.0", "mps_built": True, "mps_available": False, "cuda_available": False, "error": None}
@@ -192,10 +193,10 @@ def test_each_cause_has_its_code(case: str) -> None:
 )  # fmt: skip
 def test_the_macos_that_a_torch_needs(torch: str, macos: str | None) -> None:
     """The bounds are those of the published macOS wheels."""
-    assert build.macos_needed(torch) == macos
+    assert support.macos_needed(torch) == macos
 
 
 @pytest.mark.parametrize("text", ["", "two", "2", "2.x.1", None, "²", "99999999999999999999.1"])
 def test_any_version_can_be_compared(text: str | None) -> None:
     """A version that is none is older than all others, and never an error."""
-    assert len(build.version(text)) >= 2
+    assert all(number >= 0 for number in versions.numbers(text))

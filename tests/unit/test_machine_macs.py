@@ -353,7 +353,7 @@ def test_a_replayed_mac_hides_the_kernel_beneath(
     library = tmp_path / "libkernel.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(kernel)], check=True)
     program = (
-        "import ctypes, json; from mpsdoctor.fingerprint import fingerprint\n"
+        "import ctypes, json; from mpsdoctor.runtime.fingerprint import fingerprint\n"
         "found = hasattr(ctypes.CDLL(None), 'sysctlbyname')\n"
         "print(json.dumps([found, fingerprint('2.13.0')]))"
     )

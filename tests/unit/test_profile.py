@@ -20,7 +20,7 @@ from mpsdoctor.runtime.profile import ProfileError
 from trainer import program, sample
 
 Mac = Callable[[str], dict[str, str]]
-WHERE = "import json; from mpsdoctor.profile import default_path; print(json.dumps(str(default_path())))"
+WHERE = "import json; from mpsdoctor.runtime.profile import default_path; print(json.dumps(str(default_path())))"
 M1 = {
     "os": "Darwin",
     "os_version": "14.5",
@@ -241,7 +241,7 @@ def test_a_full_disk_leaves_the_old_profile(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     profile.write(sample(), path)
     code = (
-        "import json, resource, sys; from mpsdoctor import profile; p = sys.argv[1]; content = profile.read(p)\n"
+        "import resource, sys; from mpsdoctor.runtime import profile; p = sys.argv[1]; content = profile.read(p)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "profile.write({**content, 'hints': ['new']}, p)"
     )

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mpsdoctor.report import Finding, Remedy
+from mpsdoctor.support import FALLBACK_ON
 from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.kinds import ALWAYS, FALLBACK, upgrade
+from mpsdoctor_checks.operators.kinds import ALWAYS, upgrade
 from mpsdoctor_checks.operators.rules import kind_of
 
 Row = Mapping[str, Any]
@@ -46,7 +47,7 @@ KINDS: dict[str, tuple[str, Any, str, str]] = {
         "MPS353",
         "warning",
         "the step runs on {device} only with the CPU's help: {first}",
-        f"With {FALLBACK} torch copies tensors to the CPU and back at these calls; without it they raise an error.",
+        f"With {FALLBACK_ON} torch copies tensors to the CPU and back at these calls; without it they raise an error.",
     ),
 }
 ON_THE_CPU = (
@@ -60,7 +61,7 @@ ON_THE_CPU = (
 
 def remedy_of(answer: str, build: Row) -> Remedy | None:
     if answer == "runs with the fallback":
-        return Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK}",))
+        return Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK_ON}",))
     if answer == "runs but wrong":
         return upgrade(build)
     note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")

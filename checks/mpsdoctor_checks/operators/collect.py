@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor.check import Context, Skip
+from mpsdoctor.support import FALLBACK
 from mpsdoctor_checks.operators.examined import BAD, Examined, facts_of
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.queue import Queue, names
@@ -21,7 +22,6 @@ PLAN, CORE, WARM_UP = (f"mpsdoctor_worker.operators.probes:{name}" for name in (
 STATISTICS = {"PYTORCH_MPS_LOG_PROFILE_INFO": "64"}
 STATISTICS_LINE = re.compile(r"^\s*\d+\s+(\d+)\s+[\d.]+\s+[\d.]+\s+.+?\s(\w+::\S+)$", re.MULTILINE)
 WHEEL = "mpsdoctor_worker.steps.calltree:wheel"
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 DTYPES = {
     "quick": ["float32", "float16", "bfloat16"],
     "standard": ["float32", "float16", "bfloat16", "int64", "bool"],
@@ -88,7 +88,7 @@ def examine(context: Context, device: str, seconds: float) -> Examined:
     context.progress(f"operators {device}: importing torch")
     answer = worker.call(PLAN, level=context.budget, dtypes=DTYPES[context.budget], device=device)
     if answer.outcome != "ok":
-        found.reason = (answer.detail or answer.outcome).splitlines()[0]
+        found.reason = answer.reason
         return found
     found.plan = answer.value
     found.core = frozenset(worker.call(CORE).value or ())
@@ -112,7 +112,7 @@ def ask(context: Context, found: Examined, seconds: float) -> None:
     queue = Queue(found.plan, found.device, begun + seconds)
     for answer in worker.run(queue.jobs()):
         if answer.outcome in ("cancelled", "unavailable"):
-            found.reason = (answer.detail or answer.outcome).splitlines()[0]
+            found.reason = answer.reason
             break
         found.rows.append(queue.take(answer))
         now = time.monotonic()

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor.check import Answer, Collected, Context, Job, Sandbox, Skip, UnusableRequestError, Workers, devices_of
+from mpsdoctor.support import FALLBACK
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, kind, strict
+from mpsdoctor_checks.operators.collect import EVERY, kind, strict
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.grouping import grouped
 from mpsdoctor_checks.operators.named import unknown
@@ -136,7 +137,7 @@ class Tasks:
             for answer in worker.run(self.jobs(taken, notes)):
                 task = taken.popleft()
                 if answer.outcome in ("cancelled", "unavailable"):
-                    self.reason = (answer.detail or answer.outcome).splitlines()[0]
+                    self.reason = answer.reason
                     return
                 if task.goes_on(answer, self.deaths):
                     self.waiting.appendleft(task)
@@ -245,13 +246,13 @@ def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
     context.progress("op_db: importing torch's operator database")
     answer = worker.call(MISSING)
     if answer.outcome != "ok":
-        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+        raise Skip(answer.reason)
     if answer.value:
         lacking = " and ".join(answer.value)
         raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {INSTALL}")
     answer = worker.call(PLAN, timeout=180.0, every_dtype=context.budget == "thorough")
     if answer.outcome != "ok":
-        reason = (answer.detail or answer.outcome).splitlines()[0]
+        reason = answer.reason
         raise UnusableRequestError(f"torch's operator database cannot be used under {worker.python}: {reason}")
     plan: list[list[str]] = answer.value
     return chosen(plan, names) if names else plan

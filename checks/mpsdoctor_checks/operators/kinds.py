@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mpsdoctor.check import Remedy
+from mpsdoctor.support import FALLBACK_ON
 from mpsdoctor_checks import installing
 
 Facts = Mapping[str, Any]
 
-FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK=1"
 UPGRADE: Literal["upgrade"] = "upgrade"
 ALWAYS = "always"  # a fallback that no variable asks for
 QUIT = (
@@ -72,10 +72,10 @@ KINDS: dict[str, tuple[str, Any, str, str, Remedy | Literal["upgrade"] | None]] 
         "MPS322",
         "info",
         "{} runs on the CPU instead of {device}",
-        f"There is no kernel for the device. With {FALLBACK} torch copies the tensors to the CPU and back, which costs "
-        "time at each call; without it the call raises NotImplementedError. The variable is read while torch is "
+        f"There is no kernel for the device. With {FALLBACK_ON} torch copies the tensors to the CPU and back, which "
+        "costs time at each call; without it the call raises NotImplementedError. The variable is read while torch is "
         "imported: set later it does nothing.",
-        Remedy("Set the variable before the program that imports torch starts.", (f"export {FALLBACK}",)),
+        Remedy("Set the variable before the program that imports torch starts.", (f"export {FALLBACK_ON}",)),
     ),
     ALWAYS: (
         "MPS324",

@@ -14,8 +14,9 @@ from typing import Any
 
 from mpsdoctor import clean
 from mpsdoctor.check import Answer, Collected, Context, Job, Skip, UnusableRequestError, devices_of
+from mpsdoctor.support import FALLBACK
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
-from mpsdoctor_checks.operators.collect import EVERY, FALLBACK, kind, strict
+from mpsdoctor_checks.operators.collect import EVERY, kind, strict
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.queue import Row
 
@@ -96,7 +97,7 @@ def run_step(context: Context, wanted: Target, seconds: float, call: str, **more
     answer = next(worker.run([Job(call, args, seconds + RECORD_GRACE)]))
     worker.close()
     if answer.outcome in ("unavailable", "cancelled"):
-        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+        raise Skip(answer.reason)
     if answer.outcome != "ok":
         raise UnusableRequestError(how_it_died(answer, wanted, seconds))
     value: dict[str, Any] = answer.value
@@ -121,7 +122,7 @@ def was_late(answer: Answer) -> bool:
 def how_it_died(answer: Answer, wanted: Target, seconds: float) -> str:
     """The message about a step that ended its process, or did not end, with the line where it was."""
     late = was_late(answer)
-    first = (answer.detail or answer.outcome).splitlines()[0]
+    first = answer.reason
     what = f"the step did not end within {seconds:g} s (--timeout)" if late else f"the process ended: {first}"
     frames = [match.groupdict() for match in STACK_LINE.finditer(answer.detail)]
     own = [frame for frame in frames if Path(frame["file"]).name == wanted.file.name]
@@ -160,7 +161,7 @@ def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[C
     worker = context.worker(device, env)
     for done, answer in enumerate(worker.run(job(*probe) for probe in probes)):
         if answer.outcome in ("cancelled", "unavailable"):
-            raise Skip((answer.detail or answer.outcome).splitlines()[0])
+            raise Skip(answer.reason)
         if time.monotonic() - told >= EVERY:
             told = time.monotonic()
             context.progress(f"model {device}: calls replayed", done + 1, len(probes))

@@ -23,7 +23,7 @@ def examine(context: Context, names: Sequence[str]) -> Collected:
         context.progress(f"operators {device}: importing torch")
         answer = worker.call(PLAN, level="thorough", dtypes=DTYPES["thorough"], device=device)
         if answer.outcome != "ok":
-            raise Skip((answer.detail or answer.outcome).splitlines()[0])
+            raise Skip(answer.reason)
         found.plan = [probe for name in names for probe in chosen(answer.value, name)]
         found.core = frozenset(worker.call(CORE).value or ())
         warm_up(context, device)

@@ -8,8 +8,8 @@ from typing import Any
 
 from mpsdoctor import support
 from mpsdoctor.check import Collected, Context, Finding, Remedy, Skip, UnusableRequestError
+from mpsdoctor.support import FALLBACK_ON
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
-from mpsdoctor_checks.operators.kinds import FALLBACK
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
 from mpsdoctor_checks.operators.named import chosen
 
@@ -53,7 +53,7 @@ def asked(context: Context, call: str, **args: Any) -> Any:
     """The answer of a worker that has torch."""
     answer = context.worker().call(call, **args)
     if answer.outcome != "ok":
-        raise Skip((answer.detail or answer.outcome).splitlines()[0])
+        raise Skip(answer.reason)
     return answer.value
 
 
@@ -69,7 +69,7 @@ def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], ta
     means = "predicted from PyTorch's declarations, nothing was run on MPS"
     evidence = {"torch": told["torch"], "operators": rows}
     remedy = Remedy("Upgrade torch, replace these operators, or move their tensors to the CPU for the call.")
-    helped = Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK}",))
+    helped = Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK_ON}",))
     detail = f"{means}:\n{lines}{more}"
     if stops:
         return [Finding("MPS361", "error", title, detail, evidence, remedy)]

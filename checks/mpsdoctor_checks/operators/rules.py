@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mpsdoctor.check import Finding, Remedy
+from mpsdoctor.support import FALLBACK_ON
 from mpsdoctor_checks.operators.grouping import probes
-from mpsdoctor_checks.operators.kinds import ALWAYS, FALLBACK, KINDS, QUIT, REMEDY_TIME, UPGRADE, on_macos, upgrade
+from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, QUIT, REMEDY_TIME, UPGRADE, on_macos, upgrade
 
 Row = Mapping[str, Any]
 Facts = Mapping[str, Any]
@@ -63,14 +64,14 @@ def fallback_note(rows: list[Row], device: str) -> str:
     halves = [row for row in rows if row["dtype"] in HALF]
     others = [row for row in rows if row["dtype"] not in HALF]
     if any("fallback" not in row for row in rows):
-        return f"Whether {FALLBACK} helps was not tried for all of them; it must be set before torch is imported."
+        return f"Whether {FALLBACK_ON} helps was not tried for all of them; it must be set before torch is imported."
     parts = []
     if others:
         whose = f" with {', '.join(dict.fromkeys(short(row) for row in others))}" if halves else " here"
-        parts.append(f"{FALLBACK} does not help{whose}.")
+        parts.append(f"{FALLBACK_ON} does not help{whose}.")
     if halves:
         dtypes = " and ".join(dict.fromkeys(row["dtype"] for row in halves))
-        parts.append(f"In {dtypes} {FALLBACK} changes nothing: the CPU cannot do it either.")
+        parts.append(f"In {dtypes} {FALLBACK_ON} changes nothing: the CPU cannot do it either.")
     return " ".join(parts)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mpsdoctor.thresholds import FASTER
 from mpsdoctor_checks.training.advice import ways
 from mpsdoctor_checks.training.item import Say
 from mpsdoctor_checks.training.lanes import Lane
 from mpsdoctor_checks.training.plan import Item, item_of
-from mpsdoctor_checks.training.race import FASTER
 
 ITEM = Item("cnn", "small")  # its batches are large enough for NNPACK
 WAY = "without NNPACK"

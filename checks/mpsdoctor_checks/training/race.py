@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from mpsdoctor.thresholds import FASTER, SLOWER
 from mpsdoctor_checks.training.statistics import enough, interval, ratios, spread
 
 Standing = Literal["faster", "slower", "tie"]
 Blocks = Mapping[str, Sequence[float]]
 
-FASTER, SLOWER = 1.05, 0.95  # within 5 % of the CPU nobody gains by moving a training
 # What too few pairs for an interval must all exceed: three may agree by chance, or all fall into one disturbance.
 LOPSIDED = 2.0
 FIRST_LOOK = 3  # pairs

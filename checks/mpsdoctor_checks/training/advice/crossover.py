@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
-from mpsdoctor_checks.training.race import FASTER, SLOWER
+from mpsdoctor import thresholds
 from mpsdoctor_checks.training.statistics import Interval
 
 SMALLEST = 1
@@ -24,8 +24,8 @@ class Point(NamedTuple):
 
     @property
     def standing(self) -> Literal["faster", "slower", "tie"]:
-        low, high = self.ci95
-        return "faster" if low > FASTER else "slower" if high < SLOWER else "tie"
+        standing = thresholds.standing(*self.ci95)
+        return standing if standing in ("faster", "slower") else "tie"
 
 
 class Crossover(NamedTuple):

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
+from mpsdoctor import thresholds
 from mpsdoctor_checks.training.advice import growth
-from mpsdoctor_checks.training.race import FASTER, SLOWER
 
 Facts = Mapping[str, Any]
 Row = Mapping[str, Any]
-Standing = Literal["faster", "slower", "same", "open"]
 
 
-def standing(row: Row) -> Standing:
-    """Against training as usual, or "open" where the interval leaves the 5 % band and does not clear it."""
-    low, high = row["ci95"]
-    if low > FASTER:
-        return "faster"
-    if high < SLOWER:
-        return "slower"
-    return "same" if low >= SLOWER and high <= FASTER else "open"
+def standing(row: Row) -> thresholds.Standing:
+    """Against training as usual."""
+    return thresholds.standing(*row["ci95"])
 
 
 def told(facts: Facts) -> list[str]:

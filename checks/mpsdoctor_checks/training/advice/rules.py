@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
 from mpsdoctor.check import Finding, Remedy
 from mpsdoctor_checks.training.advice import growth, hints, ways
 from mpsdoctor_checks.training.rules import by_device, first_line
+
+if TYPE_CHECKING:
+    from mpsdoctor.thresholds import Standing
 
 Facts = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -30,9 +33,9 @@ class Telling(NamedTuple):
     """How a kind of row is told: a title for each standing, the figures in words, what to do, and at which standing."""
 
     code: str
-    titles: Mapping[hints.Standing, str]
+    titles: Mapping[Standing, str]
     detail: Callable[[Row], str]
-    acts_on: hints.Standing
+    acts_on: Standing
     remedy: Callable[[Row], str]
 
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mpsdoctor.thresholds import FASTER, SLOWER
 from mpsdoctor_checks.training import item as items
 from mpsdoctor_checks.training.lanes import Lane, variants
 from mpsdoctor_checks.training.plan import Item
-from mpsdoctor_checks.training.race import FASTER, SLOWER
 
 Row = dict[str, Any]
 Options = Mapping[str, Any]
