@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from mpsdoctor import texts
 from mpsdoctor.clean import strings as neutralised
 from mpsdoctor.process import Watcher
-from mpsdoctor.report import Finding, Remedy
+from mpsdoctor.report import Finding, Remedy, Severity
 from mpsdoctor.sandbox import AHEAD, Answer, Job, Sandbox
 
 __all__ = [
@@ -31,9 +32,11 @@ __all__ = [
     "Remedy",
     "Rule",
     "Sandbox",
+    "Severity",
     "Skip",
     "UnusableRequestError",
     "devices_of",
+    "finding",
     "judged",
     "neutralised",
 ]
@@ -157,6 +160,38 @@ class Context:
             yield True
         finally:
             lock.release()
+
+
+def finding(
+    code: str,
+    severity: Severity,
+    evidence: Mapping[str, Any] | None = None,
+    *,
+    title: str = "title",
+    detail: str = "detail",
+    remedy: str | None = "remedy",
+    commands: Iterable[str] | None = None,
+    **values: Any,
+) -> Finding:
+    """A finding in the words of `mpsdoctor.texts`: `title`, `detail` and `remedy` name other templates of the code.
+
+    `commands` replaces those of the text; `remedy=None` leaves the remedy out. KeyError where a value is missing.
+    """
+    text = texts.texts(texts.LANGUAGES[0])[code]
+    names = {"title": title, "detail": detail, "remedy": remedy}
+    others = {"templates": {key: name for key, name in names.items() if name != key}}
+    words = {key: texts.fill(code, name, values) for key, name in names.items() if name is not None}
+    given = tuple(text.commands if commands is None else commands)
+    return Finding(
+        code,
+        severity,
+        words["title"],
+        words["detail"],
+        dict(evidence or {}),
+        Remedy(words["remedy"], given) if words.get("remedy") else None,
+        text.links,
+        texts.as_data({**values, **(others if others["templates"] else {})}),
+    )
 
 
 def devices_of(context: Context, *, cpu: bool) -> list[str]:

@@ -22,7 +22,10 @@ class Remedy(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was seen, what it means for training, what to do. A code never changes its meaning."""
+    """What was seen, what it means for training, what to do. A code never changes its meaning.
+
+    `values` are what the texts were filled with, None where whoever found it wrote them.
+    """
 
     code: Code
     severity: Severity
@@ -31,6 +34,7 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: dict[str, Any] = {}
     remedy: Remedy | None = None
     links: tuple[str, ...] = ()
+    values: dict[str, Any] | None = None
 
 
 class CoreLevel(msgspec.Struct, frozen=True):

@@ -146,7 +146,8 @@ def import_failed(facts: Facts) -> Iterator[Finding]:
             "torch is installed but cannot be used",
             f"Importing it, or asking it for its devices, failed: {error}",
             remedy=Remedy(
-                "Reinstall torch in this environment; a file named torch.py beside your script hides it too." + note,
+                "Reinstall torch in this environment; a file named torch.py beside your script hides it too."
+                + str(note),
                 commands,
             ),
         )
@@ -270,7 +271,7 @@ def mps_missing(facts: Facts) -> Iterator[Finding]:
         cause.title.format(**names),
         cause.detail.format(**names) + note,
         {"torch": torch},
-        Remedy(cause.remedy.format(**names) + more, commands) if cause.remedy else None,
+        Remedy(f"{cause.remedy.format(**names)}{more}", commands) if cause.remedy else None,
     )
 
 

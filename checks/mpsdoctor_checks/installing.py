@@ -6,17 +6,15 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from mpsdoctor.texts import Part
+
 ARM64_PYTHON = (
     "/opt/homebrew/bin/brew install python@3.13",
     "/opt/homebrew/bin/python3.13 -m venv .venv",
     "uv venv --python cpython-3.13-macos-aarch64",
     "CONDA_SUBDIR=osx-arm64 conda create -n arm64 python=3.13",
 )
-ARM64_TEXT = (
-    "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel and "
-    "installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew. uv and conda do it too: the last "
-    "two commands, either of them in place of the others."
-)
+ARM64_TEXT = str(Part("arm64_python"))
 
 
 def quoted(path: str) -> str:
@@ -25,18 +23,15 @@ def quoted(path: str) -> str:
     return home + slash + shlex.quote(rest)
 
 
-def torch(python: Mapping[str, Any], arguments: str = "torch") -> tuple[str, tuple[str, ...]]:
+def torch(python: Mapping[str, Any], arguments: str = "torch") -> tuple[Part, tuple[str, ...]]:
     """A sentence to follow the remedy's, empty where pip can do it, and the commands.
 
     `python` are the facts of the examined interpreter; what is not known of it is taken to be as usual.
     """
     interpreter = quoted(python.get("executable") or "python3")
     if python.get("externally_managed"):
-        note = (
-            " This Python belongs to Homebrew or the system and takes no packages: make an environment with it first."
-        )
-        return note, (f"{interpreter} -m venv .venv", f".venv/bin/python -m pip install {arguments}")
+        own = (f"{interpreter} -m venv .venv", f".venv/bin/python -m pip install {arguments}")
+        return Part("externally_managed"), own
     if python.get("pip") is False:
-        note = " This environment has no pip: uv installs into it, or ensurepip brings pip."
-        return note, (f"uv pip install --python {interpreter} {arguments}", f"{interpreter} -m ensurepip")
-    return "", (f"{interpreter} -m pip install {arguments}",)
+        return Part("no_pip"), (f"uv pip install --python {interpreter} {arguments}", f"{interpreter} -m ensurepip")
+    return Part("pip_works"), (f"{interpreter} -m pip install {arguments}",)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from mpsdoctor import machine
-from mpsdoctor.check import Context, Finding, Remedy, Rule, judged
+from mpsdoctor.check import Context, Finding, Rule, finding, judged
+from mpsdoctor.texts import Part
 
 id = "memory"
 title = "Memory and swap"
@@ -33,7 +34,7 @@ class Case(NamedTuple):
 
     applies: Callable[[Facts], bool]
     severity: Literal["info", "warning"]
-    meaning: str
+    meaning: str  # a part of the text
 
 
 def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
@@ -81,64 +82,18 @@ def has_room(facts: Facts) -> bool:
 # The first that applies is told. What is swapped in and out now is what a training waits for; the level and what was
 # swapped out before tell of the past, and macOS keeps both up long after the programs that caused them went idle.
 PRESSURE: tuple[Case, ...] = (
-    Case(
-        lambda facts: facts["pressure"] == "critical",
-        "warning",
-        "The system has next to nothing left to give, and may end programs. Timings taken now are not to be trusted.",
-    ),
-    Case(
-        is_swapping,
-        "warning",
-        "The system swaps to serve what runs already, and a training waits for the disk with the others. Timings taken"
-        " now are not to be trusted.",
-    ),
-    Case(
-        lambda facts: not has_room(facts),
-        "warning",
-        "What a training needs is taken from other programs, by compressing or swapping theirs. Timings taken now are"
-        " not to be trusted.",
-    ),
-    Case(
-        lambda facts: traffic(facts) is None,
-        "warning",
-        "The system compresses and swaps to serve what runs already; how much is not known. Timings taken now are not"
-        " to be trusted.",
-    ),
-    Case(
-        lambda facts: True,
-        "info",
-        "Yet enough memory is free by the system's own count and nothing is being swapped: the level tells of what was"
-        " before. It is no reason to distrust timings taken now.",
-    ),
+    Case(lambda facts: facts["pressure"] == "critical", "warning", "next_to_nothing"),
+    Case(is_swapping, "warning", "swapping"),
+    Case(lambda facts: not has_room(facts), "warning", "no_room"),
+    Case(lambda facts: traffic(facts) is None, "warning", "unknown"),
+    Case(lambda facts: True, "info", "past"),
 )
 SWAP: tuple[Case, ...] = (
-    Case(
-        is_swapping,
-        "warning",
-        "Programs in use hold more than the memory does. A training step that touches swapped pages waits for the"
-        " disk.",
-    ),
-    Case(
-        lambda facts: traffic(facts) is None and is_heavy(facts),
-        "warning",
-        "Whether that is in use is not known. If it is, a training step that touches it waits for the disk.",
-    ),
-    Case(
-        lambda facts: is_heavy(facts) and not has_room(facts),
-        "warning",
-        "That is not in use now, but there is no room either: what a training needs pushes out more.",
-    ),
-    Case(
-        lambda facts: traffic(facts) is None,
-        "info",
-        "Whether that is in use is not known; so much may belong to idle programs alone.",
-    ),
-    Case(
-        lambda facts: True,
-        "info",
-        "That belongs to idle programs, for next to nothing is being swapped now. It does not slow a training until"
-        " they wake.",
-    ),
+    Case(is_swapping, "warning", "swapping"),
+    Case(lambda facts: traffic(facts) is None and is_heavy(facts), "warning", "heavy_unknown"),
+    Case(lambda facts: is_heavy(facts) and not has_room(facts), "warning", "no_room"),
+    Case(lambda facts: traffic(facts) is None, "info", "unknown"),
+    Case(lambda facts: True, "info", "idle"),
 )
 TOLD = (
     "pressure",
@@ -149,8 +104,6 @@ TOLD = (
     "swapped_out_per_s",
     "compressed_bytes",
 )
-SHARED = " The GPU of a Mac shares the memory, so this holds on MPS as on the CPU."
-GOES_ON = " This holds on the CPU as on MPS, whose allocator goes on into swap where others report that memory is out."
 COLOURS = {"warning": "yellow", "critical": "red"}  # of Memory Pressure in Activity Monitor
 
 
@@ -164,14 +117,18 @@ def pressure(facts: Facts) -> Iterator[Finding]:
     if level not in ("warning", "critical"):
         return
     case = next(case for case in PRESSURE if case.applies(facts))
-    close = Remedy("Close what uses most memory, then measure again.", ("top -o mem",) if _mac(facts) else ())
-    yield Finding(
+    grave, mac = case.severity == "warning", _mac(facts)
+    yield finding(
         "MPS401",
         case.severity,
-        f"Memory pressure is at {level}",
-        (f"Activity Monitor draws it {COLOURS[level]}. " if _mac(facts) else "") + case.meaning + SHARED,
         {key: facts[key] for key in TOLD},
-        close if case.severity == "warning" else Remedy("Nothing needs to be done; if training slows, look again."),
+        remedy="remedy" if grave else "nothing",
+        commands=("top -o mem",) if grave and mac else (),
+        level=level,
+        colour=Part("drawn" if mac else ""),
+        hue=Part(COLOURS[level]),
+        meaning=Part(case.meaning),
+        shared=Part("shared"),
     )
 
 
@@ -181,14 +138,15 @@ def swap(facts: Facts) -> Iterator[Finding]:
     if not used or not total or (used < SWAP_NOTED * total and not is_swapping(facts)):
         return
     case = next(case for case in SWAP if case.applies(facts))
-    now = f", and {(traffic(facts) or 0) / MIB:.0f} MiB a second go in and out now" * is_swapping(facts)
-    yield Finding(
+    yield finding(
         "MPS402",
         case.severity,
-        f"{gib(used)} are swapped out{now}",
-        case.meaning + (GOES_ON if case.severity == "warning" else ""),
         {key: facts[key] for key in (*TOLD, "total_bytes")},
-        Remedy("Close programs that are not needed, or restart, and train with a smaller batch."),
+        used=used,
+        now=Part("traffic" if is_swapping(facts) else ""),
+        per_second=traffic(facts) or 0,
+        meaning=Part(case.meaning),
+        goes_on=Part("goes_on" if case.severity == "warning" else ""),
     )
 
 
@@ -200,32 +158,15 @@ def available(facts: Facts) -> Iterator[Finding]:
     left = min(left, facts["limit_bytes"] or left)
     if left >= LITTLE_BYTES and left >= LITTLE_SHARE * total:
         return
-    yield Finding(
-        "MPS403",
-        "warning" if left < VERY_LITTLE_BYTES else "info",
-        f"{gib(left)} of {gib(total)} are available",
-        "Weights, gradients, optimizer state and activations must fit into this on the CPU, and on the GPU "
-        "of a Mac, which shares the memory. What does not fit is swapped, or ends the training.",
-        {"available_bytes": left, "total_bytes": total, "free_percent": facts["free_percent"]},
-        Remedy("Close what uses most memory, or train a smaller batch or model."),
-    )
+    evidence = {"available_bytes": left, "total_bytes": total, "free_percent": facts["free_percent"]}
+    yield finding("MPS403", "warning" if left < VERY_LITTLE_BYTES else "info", evidence, left=left, total=total)
 
 
 def container(facts: Facts) -> Iterator[Finding]:
     """MPS404: a container may use less than the machine has."""
     limit, total = facts["limit_bytes"], facts["total_bytes"]
-    if limit is None or total is None or limit >= total:
-        return
-    yield Finding(
-        "MPS404",
-        "info",
-        f"This process may use {gib(limit)} of the machine's {gib(total)}",
-        "A control group limits it, as containers and job schedulers do. A training that exceeds it is "
-        "killed without a word from Python; libraries that look at the machine's memory "
-        "choose too large a batch or cache.",
-        {"limit_bytes": limit, "total_bytes": total},
-        Remedy("Give the container or the job more memory, or train a smaller batch."),
-    )
+    if limit is not None and total is not None and limit < total:
+        yield finding("MPS404", "info", {"limit_bytes": limit, "total_bytes": total}, limit=limit, total=total)
 
 
 def wired_limit(facts: Facts) -> Iterator[Finding]:
@@ -234,22 +175,14 @@ def wired_limit(facts: Facts) -> Iterator[Finding]:
     if not limit:
         return
     risky = bool(total) and limit > WIRED_RISKY * total
-    yield Finding(
+    yield finding(
         "MPS405",
         "warning" if risky else "info",
-        f"The GPU's memory limit is set to {gib(limit)}",
-        "By default macOS leaves it 67 to 84 % of the memory, the more the larger that is. "
-        + ("So high a limit leaves too little for macOS, which can freeze. " if risky else "")
-        + "Figures measured here hold for this limit, which is lost at the next start. "
-        "If you train on the CPU you can ignore this.",
         {"wired_limit_bytes": limit, "total_bytes": total},
-        Remedy("Go back to macOS's default.", ("sudo sysctl iogpu.wired_limit_mb=0",)),
+        limit=limit,
+        risk=Part("risk" if risky else ""),
+        ignore=Part("ignore_on_cpu"),
     )
-
-
-def gib(count: int) -> str:
-    """Bytes as people read them."""
-    return f"{count / GIB:.1f} GiB"
 
 
 def _mac(facts: Facts) -> bool:

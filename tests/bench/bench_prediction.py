@@ -85,7 +85,7 @@ def stopped(every: list[list[Prediction]]) -> bool:
 def measure(support: Any, truth: set[str]) -> None:
     import torch
 
-    calltree = importlib.import_module("mpsdoctor.worker.calltree")
+    calltree = importlib.import_module("mpsdoctor.worker.steps.calltree")
     database: Any = importlib.import_module("torch.testing._internal.common_methods_invocations")
     known, positive = set(), {}
     for info in database.op_db[::EVERY]:

@@ -167,7 +167,7 @@ def test_a_target_that_is_none(text: str, file: Path, monkeypatch: pytest.Monkey
 
 STAND_IN = """
 import os, time, torch
-from mpsdoctor_worker import opinfos
+from mpsdoctor_worker.operators import opinfos
 
 class Sample:
     def __init__(self, size, grad):

@@ -32,12 +32,12 @@ def ask(worker: Sandbox, function: str, **args: Any) -> Any:
 
 def train(worker: Sandbox, device: str, **options: Any) -> list[float]:
     """A whole session: losses, warm-up, a block, and the memory given back."""
-    ask(worker, "training:prepare", workload="mlp", size="small", device=device, **options)
-    losses: list[float] = ask(worker, "training:losses", steps=3)["losses"]
-    ask(worker, "training:warm_up", seconds=0.1)
-    ask(worker, "training:block", steps=2)
-    ask(worker, "training:prepare", workload="cnn", size="small", device=device, **options)
-    ask(worker, "training:release")
+    ask(worker, "training.sessions:prepare", workload="mlp", size="small", device=device, **options)
+    losses: list[float] = ask(worker, "training.sessions:losses", steps=3)["losses"]
+    ask(worker, "training.sessions:warm_up", seconds=0.1)
+    ask(worker, "training.sessions:block", steps=2)
+    ask(worker, "training.sessions:prepare", workload="cnn", size="small", device=device, **options)
+    ask(worker, "training.sessions:release")
     return losses
 
 
@@ -45,7 +45,7 @@ def train(worker: Sandbox, device: str, **options: Any) -> list[float]:
 def test_training_on_the_cpu_never_touches_the_gpu(worker: Sandbox) -> None:
     """Its allocator may be set up in a way that fails, and its heaps take memory from what is timed."""
     ask(worker, "torch_facts:torch")
-    ask(worker, "training:ready")
+    ask(worker, "training.sessions:ready")
     train(worker, "cpu")
     assert worker.call(f"{touched.__file__}:touched").value is False
     assert train(worker, "mps") == pytest.approx(train(worker, "cpu"), rel=1e-4)
@@ -70,6 +70,6 @@ def test_a_fused_optimizer_trains_alike(worker: Sandbox) -> None:
 @pytest.mark.parametrize("worker", ["2.4.1"], indirect=True)
 def test_a_fused_optimizer_that_torch_lacks_is_unsupported(worker: Sandbox) -> None:
     """The check takes its text for `unsupported`."""
-    ask(worker, "training:prepare", workload="mlp", size="small", device="mps", fused=True)
+    ask(worker, "training.sessions:prepare", workload="mlp", size="small", device="mps", fused=True)
     answer = worker.call("mpsdoctor_worker.training.sessions:losses", timeout=120.0, steps=3)
     assert what_became(answer)[0] == "unsupported"

@@ -66,7 +66,7 @@ def remedy_of(answer: str, build: Row) -> Remedy | None:
         return upgrade(build)
     note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
     text = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
-    return Remedy(text + note, commands)
+    return Remedy(f"{text}{note}", commands)
 
 
 def answer_of(rows: Sequence[Row], distinct: int) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def upgrade(build: Facts) -> Remedy:
     """Another torch, for the interpreter that was examined."""
     note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
     text = "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators."
-    return Remedy(text + note, commands)
+    return Remedy(f"{text}{note}", commands)
 
 
 def on_macos(build: Facts) -> bool:

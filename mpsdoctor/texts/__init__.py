@@ -1,0 +1,146 @@
+"""What people read, as data: the words of every finding by its code, in each language. Pure.
+
+A rule tells a code, a severity and values; the words stand in `texts/LANGUAGE/`, a `Text` a code. A template is filled
+as by `str.format`. Where the words depend on the case, a value is a `Part`, which names a template of its own, or an
+`Each`, which fills one for every row. Values stay figures until they are filled in, so a report can be told in another
+language from its values alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+LANGUAGES = ("en",)  # the first is the report's, and where another one lacks a code
+UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Words that depend on the case, by the name of their template: one of the code's own parts, or a common phrase.
+
+    `values` come on top of the finding's. As a str it is the first language's.
+    """
+
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return Words(LANGUAGES[0], {}).fill_part(self, {})
+
+
+@dataclass(frozen=True)
+class Each:
+    """The template of that name filled for every row, joined."""
+
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+    joint: str = "; "
+
+
+class Text(NamedTuple):
+    """The words of a code.
+
+    `title`, `detail` and `remedy` are templates, `commands` and `links` go with the remedy, `parts` are templates that
+    only some findings of the code need. The long text of `mpsdoctor explain`: what was `seen`, what it `means` for a
+    training, what to `do`; `example` are values that the templates can be filled with.
+    """
+
+    title: str
+    detail: str = ""
+    remedy: str = ""
+    commands: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    parts: Mapping[str, str] = {}
+    seen: str = ""
+    means: str = ""
+    do: str = ""
+    example: Mapping[str, Any] = {}
+
+    def template(self, name: str) -> str:
+        """A template by its name; KeyError."""
+        return getattr(self, name) if name in ("title", "detail", "remedy") else self.parts[name]
+
+
+@functools.cache
+def texts(language: str) -> dict[str, Text]:
+    """All codes of a language, those it lacks in the first one."""
+    own: dict[str, Text] = importlib.import_module(f"{__name__}.{language}").TEXTS
+    return own if language == LANGUAGES[0] else {**texts(LANGUAGES[0]), **own}
+
+
+@functools.cache
+def phrases(language: str) -> dict[str, str]:
+    """Templates that several codes share, by name."""
+    own: dict[str, str] = importlib.import_module(f"{__name__}.{language}").PHRASES
+    return own if language == LANGUAGES[0] else {**phrases(LANGUAGES[0]), **own}
+
+
+def fill(code: str, name: str, values: Mapping[str, Any], language: str = LANGUAGES[0]) -> str:
+    """One of a code's templates in words. KeyError where the code, the template or a value is missing."""
+    text = texts(language)[code]
+    return Words(language, text.parts).fill(text.template(name), values)
+
+
+class Words(string.Formatter):
+    """Fills templates of one language; `parts` are those that a code has for itself."""
+
+    def __init__(self, language: str, parts: Mapping[str, str]) -> None:
+        self.templates = {**phrases(language), **parts}
+
+    def fill(self, template: str, values: Mapping[str, Any]) -> str:
+        return self.vformat(template, (), values)
+
+    def fill_part(self, part: Part, values: Mapping[str, Any]) -> str:
+        return self.fill(self.templates[part.name], {**values, **part.values}) if part.name else ""
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return self.resolve(kwargs[str(key)], kwargs)
+
+    def resolve(self, value: Any, values: Mapping[str, Any]) -> Any:
+        """Parts in words; several of them one after the other."""
+        if isinstance(value, Part):
+            return self.fill_part(value, values)
+        if isinstance(value, Each):
+            return value.joint.join(self.fill(self.templates[value.name], {**values, **row}) for row in value.rows)
+        if isinstance(value, tuple | list) and any(isinstance(part, Part | Each) for part in value):
+            return "".join(str(self.resolve(part, values)) for part in value)
+        return value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec in UNITS:
+            digits = ".1f" if format_spec == "GiB" else ".0f"
+            return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
+        if format_spec == ",list":
+            return ", ".join(map(str, value))
+        return str(super().format_field(value, format_spec))
+
+
+def as_data(value: Any) -> Any:
+    """Values for a report: JSON data, from which `from_data` makes the same values again."""
+    if isinstance(value, Part):
+        return {"part": value.name, "values": as_data(value.values)}
+    if isinstance(value, Each):
+        return {"each": value.name, "rows": as_data(list(value.rows)), "joint": value.joint}
+    if isinstance(value, Mapping):
+        return {key: as_data(inner) for key, inner in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [as_data(inner) for inner in value]
+    return value
+
+
+def from_data(value: Any) -> Any:
+    """Values out of a report. Anything that is not shaped like a part stays what it is."""
+    if isinstance(value, list):
+        return [from_data(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"part", "values"} and isinstance(value["part"], str) and isinstance(value["values"], dict):
+        return Part(value["part"], from_data(value["values"]))
+    if value.keys() == {"each", "rows", "joint"} and isinstance(value["rows"], list):
+        return Each(str(value["each"]), from_data(value["rows"]), str(value["joint"]))
+    return {key: from_data(inner) for key, inner in value.items()}

@@ -1,0 +1,15 @@
+"""Phrases that several codes share."""
+
+PHRASES = {
+    "ignore_on_cpu": "If you train on the CPU you can ignore this.",
+    "arm64_python": (
+        "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel "
+        "and installs an x86_64 Python again; the one for Apple silicon is in /opt/homebrew. uv and conda do it too: "
+        "the last two commands, either of them in place of the others."
+    ),
+    "pip_works": "",
+    "externally_managed": (
+        " This Python belongs to Homebrew or the system and takes no packages: make an environment with it first."
+    ),
+    "no_pip": " This environment has no pip: uv installs into it, or ensurepip brings pip.",
+}
