@@ -15,6 +15,7 @@ import msgspec
 
 import mpsdoctor
 from mpsdoctor import clean, report, verdict
+from mpsdoctor.check import finding
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 
@@ -148,7 +149,7 @@ class CheckUp:
         if reason:
             return _result(check, "skip", reason)
         if check.error:
-            return _failed(check, [_trouble("MPS905", "cannot be loaded", check.error)])
+            return _failed(check, [finding("MPS905", "error", problem=clean.text(check.error))])
         self.emit(Started(check.id, clean.text(check.title)))
         return _Examination(check, self.emit).run(self._host_of(check), self.settings, results)
 
@@ -233,7 +234,7 @@ class _Examination:
         if answer.outcome == "cancelled":
             return "skip", "cancelled"
         self.findings += troubles(self.check, answer, dirty=self.dirty)
-        if any(finding.code in TROUBLES for finding in self.findings):
+        if any(found.code in TROUBLES for found in self.findings):
             return "error", self.findings[-1].title
         if skipped := (answer.value or {}).get("skip"):
             return "skip", clean.text(skipped)
@@ -248,32 +249,21 @@ def progress_of(check_id: str, message: dict[str, Any]) -> Progress:
         return Progress(check_id, str(message.get("text", "")))
 
 
-TROUBLES = {
-    "MPS901": "raised an error",
-    "MPS902": "did not end in time",
-    "MPS903": "crashed",
-    "MPS904": "sent control characters",
-    "MPS905": "cannot be loaded",
-}
-OUTCOME_CODES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
+OUTCOMES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
+TROUBLES = {*OUTCOMES.values(), "MPS904", "MPS905"}
 
 
 def troubles(check: Planned, answer: Answer, *, dirty: bool) -> list[Finding]:
     """What went wrong with the check itself, as findings of the 9xx codes."""
     found = []
-    if answer.outcome in OUTCOME_CODES:
-        detail = answer.value["traceback"] if answer.outcome == "error" else answer.detail
-        found.append(_trouble(OUTCOME_CODES[answer.outcome], TROUBLES[OUTCOME_CODES[answer.outcome]], detail))
+    if answer.outcome == "error":
+        found.append(finding("MPS901", "error", traceback=clean.text(answer.value["traceback"])))
+    elif answer.outcome in OUTCOMES:
+        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=clean.text(answer.detail)))
     told = answer.value.get("control_characters") if isinstance(answer.value, dict) else False
     if dirty or told or clean.has_controls(check.title):
-        detail = "Its title, findings or prints held characters that a terminal acts upon; they are spelled out."
-        found.append(_trouble("MPS904", TROUBLES["MPS904"], detail))
+        found.append(finding("MPS904", "error"))
     return found
-
-
-def _trouble(code: str, what: str, detail: str) -> Finding:
-    remedy = report.Remedy("Report this to the authors of the check; the other checks are not affected.")
-    return Finding(code, "error", f"the check {what}", clean.text(detail), remedy=remedy)
 
 
 def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:

@@ -20,7 +20,7 @@ from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import FORMATS
 
-LATER = ("bench", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
+LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 

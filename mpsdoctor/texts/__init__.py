@@ -73,6 +73,14 @@ def texts(language: str) -> dict[str, Text]:
     return own if language == LANGUAGES[0] else {**texts(LANGUAGES[0]), **own}
 
 
+def add(language: str, own: Mapping[str, Text]) -> None:
+    """The texts of a third-party check, for `finding` to fill. ValueError for a code that has words already."""
+    taken = texts(language).keys() & own.keys()
+    if taken:
+        raise ValueError(f"these codes have texts already: {', '.join(sorted(taken))}")
+    texts(language).update(own)
+
+
 @functools.cache
 def phrases(language: str) -> dict[str, str]:
     """Templates that several codes share, by name."""

@@ -290,3 +290,22 @@ def test_an_interpreter_in_this_folder_can_be_named(tmp_path: Path) -> None:
         [*COMMAND, "--python", "./python", "--only", "environment"], cwd=tmp_path, capture_output=True, check=False
     )
     assert done.returncode == 0
+
+
+def test_a_finding_is_explained() -> None:
+    """`explain CODE` prints three paragraphs and an example, whatever the case; `explain` alone lists every code."""
+    told = mpsdoctor("explain", "mps105")
+    assert told.returncode == 0
+    assert told.stdout.startswith("MPS105: Low power mode is on\n\nmacOS is in low power mode")
+    assert "For example:\n    MPS105: Low power mode is on\n" in told.stdout
+    assert max(map(len, told.stdout.splitlines())) <= 80
+    listed = mpsdoctor("explain").stdout.splitlines()
+    assert "MPS105  Low power mode is on" in listed
+    assert listed == sorted(listed)
+
+
+def test_a_code_that_does_not_exist_is_told_with_its_neighbours() -> None:
+    """A mistyped code is a usage error that names close ones."""
+    told = mpsdoctor("explain", "MPS1O5")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "there is no finding 'MPS1O5'; did you mean" in told.stderr
