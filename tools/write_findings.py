@@ -32,8 +32,8 @@ def page() -> str:
 def lines() -> Iterator[str]:
     yield "# Findings"
     yield ""
-    yield "What `mpsdoctor explain CODE` prints. Written by `python tools/write_findings.py`: change the texts, not this"
-    yield "page."
+    yield "What `mpsdoctor explain CODE` prints. Written by `python tools/write_findings.py`: change the texts, not"
+    yield "this page."
     group = ""
     for code in sorted(texts("en")):
         if code[3] != group:
