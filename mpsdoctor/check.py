@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from mpsdoctor import texts
 from mpsdoctor.clean import strings as neutralised
@@ -34,15 +36,18 @@ __all__ = [
     "Sandbox",
     "Severity",
     "Skip",
+    "UnusableAnswerError",
     "UnusableRequestError",
     "devices_of",
     "finding",
     "judged",
     "neutralised",
+    "typed",
 ]
 
 Budget = Literal["quick", "standard", "thorough"]
 Rule = Callable[[dict[str, Any]], Iterator[Finding]]
+Shape = TypeVar("Shape")
 Collected = tuple[dict[str, Any], list[Finding]]  # facts and findings
 PATIENCE = 5.0
 SECONDS: dict[str, float] = {"quick": 2.0, "standard": 10.0, "thorough": 60.0}
@@ -160,6 +165,18 @@ class Context:
             yield True
         finally:
             lock.release()
+
+
+class UnusableAnswerError(ValueError):
+    """A worker answered something else than it should; the text names the job and the field."""
+
+
+def typed(answer: Answer, shape: type[Shape]) -> Shape:
+    """The value of an answer that is ok, as its shape. UnusableAnswerError."""
+    try:
+        return msgspec.convert(answer.value, shape)
+    except msgspec.ValidationError as error:
+        raise UnusableAnswerError(f"{answer.job.call}: unusable answer: {error}") from None
 
 
 def finding(

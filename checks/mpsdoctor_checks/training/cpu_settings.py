@@ -19,7 +19,7 @@ PATIENT = 8.0  # times as long, where the steps themselves are slow
 
 def choose_path(cpu: Lane, budget: str, say: Say) -> list[dict[str, Any]]:
     """Rows of advice; where torch gives convolutions to NNPACK and that is slower or wrong, `cpu` trains without it."""
-    if cpu.out or not cpu.told.get("nnpack"):
+    if cpu.out or not (cpu.told and cpu.told["nnpack"]):
         return []
     both = ways.Ways("nnpack", ITEM, cpu.device, {WAY: {"nnpack": False}}, 1)
     rows = ways.compare(both, cpu, SECONDS[budget], PATIENT * SECONDS[budget], say)

@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mpsdoctor.check import Answer, Job, Sandbox
+from mpsdoctor.check import Answer, Job, Sandbox, UnusableAnswerError, typed
+from mpsdoctor.worker import shapes
+from mpsdoctor.worker.shapes import Ready
 
 CALLS = "mpsdoctor_worker.training.sessions"
+SHAPES: dict[str, type[Any]] = {
+    "ready": shapes.Ready,
+    "prepare": shapes.Prepared,
+    "losses": shapes.Losses,
+    "warm_up": shapes.WarmUp,
+    "block": shapes.Block,
+}
 STEP_ERROR = "StepError"  # what a person's own step raised; the message begins with the place in the file
 MOST_DEATHS = 2  # a device that died this often is not asked again: each time costs a fresh import of torch
 # Read from the messages of torch 2.0 to 2.15, which has no exception of its own for these on MPS.
@@ -61,14 +70,14 @@ class Lane:
     deaths: int = 0
     ready: bool = False
     out: str = ""
-    told: Mapping[str, Any] = field(default_factory=dict)
+    told: Ready | None = None
 
     def ask(self, function: str, timeout: float, **args: Any) -> Any:
         """What a function of the session answers; Failed if it does not."""
         job = Job(f"{CALLS}:{function}", args, timeout, self._heard)
         answer = next(self.worker.run([job]))
         if answer.outcome == "ok":
-            return answer.value
+            return self._typed(function, answer)
         outcome, detail = what_became(answer)
         if outcome in ("crash", "timeout"):
             self.deaths += 1
@@ -78,6 +87,12 @@ class Lane:
             if self.deaths >= MOST_DEATHS or outcome == "timeout":
                 self.out = f"{self.device} was given up after a {outcome} in training"
         raise Failed(outcome, detail)
+
+    def _typed(self, function: str, answer: Answer) -> Any:
+        try:
+            return typed(answer, SHAPES[function])
+        except UnusableAnswerError as error:
+            raise Failed("error", str(error)) from None
 
     def _heard(self, message: Any) -> None:
         self.step = int(message.get("step", self.step))

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mpsdoctor import machine
-from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError
+from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError, typed
 from mpsdoctor.doubts import STEP
+from mpsdoctor.worker.shapes import Prepared
 from mpsdoctor_checks import training
 from mpsdoctor_checks.operators.model import RECORD_GRACE, Target, failure, how_it_died, was_late
 from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, quiet, records, rules
@@ -84,7 +85,7 @@ def prepare(trial: Trial, lane: Lane, wanted: Target, seconds: float) -> None:
     if "failed" in answer.value:
         told = failure(answer.value["failed"], wanted)
         raise Failed(lanes.kind_of_error(told), told)
-    trial.prepared[lane.device] = answer.value
+    trial.prepared[lane.device] = typed(answer, Prepared)
 
 
 def first_steps(trial: Trial, lane: Entrant, seconds: float) -> None:

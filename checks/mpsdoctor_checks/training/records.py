@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from mpsdoctor.worker.shapes import WarmUp
 from mpsdoctor_checks.training import race
 from mpsdoctor_checks.training.plan import Item
 from mpsdoctor_checks.training.statistics import interval, median, ratios
@@ -98,7 +99,8 @@ def evidence(trial: Trial) -> Row:
 
 def first_steps(trial: Trial, device: str) -> list[float]:
     """Milliseconds of each step from the first; in blocks of the warm-up, each step has the block's mean."""
-    warm = [each for steps, each in trial.warm.get(device, {}).get("curve", ()) for _ in range(steps)]
+    curve = trial.warm[device]["curve"] if device in trial.warm else []
+    warm = [each for steps, each in curve for _ in range(steps)]
     return [round(1e3 * each, 3) for each in [*trial.curves[device]["seconds"], *warm][:FIRST_STEPS]]
 
 
@@ -107,5 +109,5 @@ def finite(loss: float) -> float | None:
     return loss if math.isfinite(loss) else None
 
 
-def shortened(warm: Row) -> Row:
-    return {key: warm[key] for key in ("steps", "seconds", "settled")}
+def shortened(warm: WarmUp) -> Row:
+    return {"steps": warm["steps"], "seconds": warm["seconds"], "settled": warm["settled"]}

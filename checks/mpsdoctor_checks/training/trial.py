@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from mpsdoctor.worker.shapes import Block, Losses, Prepared, WarmUp
 from mpsdoctor_checks.training.lanes import Entrant, Failed
 from mpsdoctor_checks.training.plan import Item
 
@@ -25,13 +25,13 @@ class Trial:
     against: str = "on the CPU"
     fewest: int = 1
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
-    prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    prepared: dict[str, Prepared] = field(default_factory=dict)
     losses: dict[str, list[float]] = field(default_factory=dict)
-    curves: dict[str, dict[str, Any]] = field(default_factory=dict)
-    warm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    curves: dict[str, Losses] = field(default_factory=dict)
+    warm: dict[str, WarmUp] = field(default_factory=dict)
     compiling: dict[str, float] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
-    last: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last: dict[str, Block] = field(default_factory=dict)
     blocks: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     stopped: str = ""
@@ -44,7 +44,7 @@ class Trial:
         for device in self.active():
             self.try_with(device, act)
 
-    def remember_memory(self, device: str, answer: dict[str, Any]) -> None:
+    def remember_memory(self, device: str, answer: WarmUp | Block) -> None:
         """Keep the bytes in use that an answer of the worker tells, if any."""
         if answer["used_bytes"] is not None:
             self.memory.setdefault(device, []).append((answer["done"], answer["used_bytes"]))

@@ -52,7 +52,7 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
     threads = torch.get_num_threads()
     sessions.adopt(sessions.Session(device, step, restart=lambda session: None, num_threads=threads))
     channel.progress({"step": 1})
-    return {"batch": samples, "parameters": None, "loss": is_loss(first)}
+    return {"batch": samples, "parameters": None, "loss": is_loss(first), "num_threads": threads}
 
 
 def step_of(returned: Any) -> tuple[Callable[[], object], int | None]:

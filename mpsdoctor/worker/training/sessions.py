@@ -124,7 +124,7 @@ def prepare(
     )
     adopt(session, name)
     parameters = sum(parameter.numel() for parameter in session.model.parameters())
-    return {"parameters": parameters, "batch": len(batches[0][0]), "num_threads": torch.get_num_threads()}
+    return {"parameters": parameters, "batch": len(batches[0][0]), "loss": True, "num_threads": torch.get_num_threads()}
 
 
 def adopt(session: Session, name: str = MAIN) -> None:

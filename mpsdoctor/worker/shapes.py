@@ -1,0 +1,63 @@
+"""What workers answer, by field. The doctor checks an answer against its shape where it arrives.
+
+The standard library alone: a worker runs in an interpreter that may have nothing but torch.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Tuple, TypedDict
+
+
+class Ready(TypedDict):
+    """`sessions.ready`: torch with what a training step imports. `nnpack`: whether float32 convolutions go to it."""
+
+    torch: str
+    num_threads: int
+    nnpack: bool
+
+
+class Prepared(TypedDict):
+    """`sessions.prepare` and `own_step.prepare`: a session is built.
+
+    Of a person's own step parameters are not known, the batch may not be, and `loss` is whether it returns one.
+    """
+
+    parameters: Optional[int]
+    batch: Optional[int]
+    loss: bool
+    num_threads: int
+
+
+class Losses(TypedDict):
+    """`sessions.losses`: the loss and the seconds of each step; eight numbers for each parameter's first gradient."""
+
+    losses: List[float]
+    seconds: List[float]
+    gradients: Dict[str, List[float]]
+
+
+class WarmUp(TypedDict):
+    """`sessions.warm_up`: how many steps in how many seconds, and whether they became stable.
+
+    `curve` are steps and seconds a step of each block, `step_seconds` the middle of the last three; `done` counts all
+    steps of the session, `used_bytes` is memory in use on the device.
+    """
+
+    steps: int
+    seconds: float
+    settled: bool
+    step_seconds: Optional[float]
+    curve: List[Tuple[int, float]]
+    done: int
+    used_bytes: Optional[int]
+
+
+class Block(TypedDict):
+    """`sessions.block`: `steps` in `seconds`, timed with the device waited for at both ends; the last loss."""
+
+    seconds: float
+    steps: int
+    loss: float
+    done: int
+    used_bytes: Optional[int]
+    peak_bytes: Optional[int]
