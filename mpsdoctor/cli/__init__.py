@@ -15,7 +15,8 @@ import click
 import mpsdoctor
 from mpsdoctor import clean, console, tui
 from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings, UnknownCheckError
-from mpsdoctor.cli.examine import Outlet, check_up, exit_code, outlets
+from mpsdoctor.cli.examine import check_up, exit_code
+from mpsdoctor.cli.options import Options
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import FORMATS
@@ -108,26 +109,13 @@ def cli(context: click.Context, /, **options: Any) -> None:
     Without a command: a check-up. Exit codes: 0 fine, 1 a finding at or above --fail-on, 2 usage or
     configuration, 3 mpsdoctor or a check failed, 130 interrupted.
     """
-    context.obj = options
     if context.invoked_subcommand:
         return
-    settings = Settings(
-        budget=options["budget"],
-        only=options["only"],
-        skip=options["skip"],
-        devices=options["devices"],
-        python=options["python"],
-        profile_path=options["profile_path"],
-        write_profile=not options["no_profile"],
-    )
-    asked = options["as_json"] or options["formats"] or options["files"]
-    if not asked and tui.possible():
-        context.exit(_screen(settings, options))
-    context.exit(check_up(settings, _outlets(options), options))
-
-
-def _screen(settings: Settings, options: dict[str, Any]) -> Exit:
-    return closing(tui.show(lambda: settings, no_color=options["no_color"]), options["fail_on"])
+    asked = Options.of(context)
+    if not (asked.as_json or asked.formats or asked.files) and tui.possible():
+        shown = tui.show(asked.settings, no_color=asked.no_color)
+        context.exit(closing(shown, asked.fail_on))
+    context.exit(check_up(asked))
 
 
 def closing(shown: tui.Shown, fail_on: str = "error") -> Exit:
@@ -144,16 +132,6 @@ def closing(shown: tui.Shown, fail_on: str = "error") -> Exit:
     elif shown.report.profile.written:
         console.complain(f"the profile is {shown.report.profile.path}")
     return exit_code(shown.report, fail_on, configured=not shown.trouble)
-
-
-def _outlets(options: dict[str, Any]) -> list[Outlet]:
-    named = (*options["formats"], *(("json",) if options["as_json"] else ()))
-    if options["as_json"] and options["formats"] and options["files"]:
-        raise click.UsageError("--json and --format with --output leave open which goes where; use --format json")
-    try:
-        return outlets(tuple(dict.fromkeys(named)) if not options["files"] else named, options["files"])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
 
 
 @cli.command()

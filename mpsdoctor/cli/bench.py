@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from mpsdoctor import console, prescription, verdict
+from mpsdoctor import console, prescription
 from mpsdoctor.check import Context, UnusableRequestError
-from mpsdoctor.checkup import CheckUp, Settings
-from mpsdoctor.cli.alone import command, filled, merged, outlets_of, performed, timeout_option
-from mpsdoctor.cli.examine import Outlet, exit_code, show
+from mpsdoctor.checkup import CheckUp
+from mpsdoctor.cli.examine import examine
+from mpsdoctor.cli.options import Options, command, filled, timeout_option
 from mpsdoctor.cli.session import Session
 from mpsdoctor.console import Exit
 from mpsdoctor.report import Report
@@ -44,43 +44,48 @@ def bench(context: click.Context, /, **options: Any) -> None:
     to the profile.
     """
     try:
-        context.exit(run(merged(context, options)))
+        context.exit(run(BenchOptions.of(context)))
     except (UnusableRequestError, ValueError) as error:
         if isinstance(error, click.ClickException):
             raise
         raise click.UsageError(str(error)) from None
 
 
-def run(options: dict[str, Any]) -> Exit:
+@dataclass(frozen=True)
+class BenchOptions(Options):
+    """Those of `bench` on top."""
+
+    step: str | None = None
+    name: str | None = None
+    timeout: float = 60.0
+
+
+def run(options: BenchOptions) -> Exit:
     """Time and report; the exit code. UnusableRequestError for what cannot be done."""
-    if options["name"] is not None and not options["step"]:
+    if options.step:
+        return run_step(options, options.step)
+    if options.name is not None:
         raise UnusableRequestError("--store goes with --step")
-    shared = {name: options[name] for name in ("budget", "devices", "python")}
-    settings = Settings(only=("training",), write_profile=False, **shared)
-    into = outlets_of(options)
-    if options["step"]:
-        return run_step(options, settings, into)
-    checkup, report = performed(partial(CheckUp, settings), into, options)
-    return ended(report, into, options, cancelled=checkup.cancelled)
+    return examine(partial(CheckUp, options.settings("training")), options)
 
 
-def run_step(options: dict[str, Any], settings: Settings, into: list[Outlet]) -> Exit:
-    wanted = model.target(options["step"], "--step")
-    name = None if options["name"] is None else usable_name(options["name"])
-    path = profile.locate(options["profile_path"])
-    called = name or f"{wanted.file.name}:{wanted.function}"
+def run_step(options: BenchOptions, step: str) -> Exit:
+    wanted = model.target(step, "--step")
+    name = None if options.name is None else usable_name(options.name)
+    path = profile.locate(options.profile_path)
     collect = partial(
         own_step.examine,
         wanted=wanted,
-        name=called,
-        longest=options["timeout"],
+        name=name or f"{wanted.file.name}:{wanted.function}",
+        longest=options.timeout,
         begin=partial(check_storable, path) if name else lambda context: None,
     )
-    session, report = performed(lambda emit: Session(settings, emit, collect, own_step), into, options)
-    report, trouble = judge(report, cancelled=session.cancelled), None
-    if name and not session.cancelled:
-        report, trouble = kept(report, name, path)
-    return ended(report, into, options, cancelled=session.cancelled, trouble=trouble)
+    settings = options.settings("training")
+    return examine(
+        lambda emit: Session(settings, emit, collect, own_step),
+        options,
+        keep=partial(store, name=name, path=path) if name else None,
+    )
 
 
 def usable_name(name: str) -> str:
@@ -98,30 +103,11 @@ def check_storable(path: Path, context: Context) -> None:
     prescription.read_storable(path, prescription.fingerprint_in(context))
 
 
-def judge(report: Report, *, cancelled: bool) -> Report:
-    """The report with the verdict on what was timed."""
-    facts = {check.id: check.facts for check in report.checks}
-    return msgspec.structs.replace(report, verdict=None if cancelled else verdict.judge_checkup(facts))
-
-
-def kept(report: Report, name: str, path: Path) -> tuple[Report, str | None]:
+def store(report: Report, name: str, path: Path) -> tuple[Report, str | None]:
     """The report with the place of the profile in it, and in words what went wrong, if anything did."""
     try:
         report = prescription.store(report, name, path)
     except (profile.ProfileError, FileNotFoundError) as error:
-        return report, str(error)
+        return report, f"nothing was stored: {error}"
     console.complain(f"stored in {profile.shown(path)}; trainers ask for get_optimal_device(workload={name!r})")
     return report, None
-
-
-def ended(
-    report: Report, into: list[Outlet], options: dict[str, Any], *, cancelled: bool, trouble: str | None = None
-) -> Exit:
-    """Show the report; the exit code."""
-    if trouble:
-        console.complain(f"nothing was stored: {trouble}")
-    shown = [show(report, outlet, options) for outlet in into]
-    if cancelled:
-        console.complain("interrupted")
-        return Exit.INTERRUPTED
-    return exit_code(report, options["fail_on"], configured=not trouble and all(shown))

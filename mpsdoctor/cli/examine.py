@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from mpsdoctor import console, prescription
-from mpsdoctor.checkup import CheckUp, Event, Settings
+from mpsdoctor.checkup import CheckUp, Emit, Event
+from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import Report
@@ -20,55 +21,77 @@ from mpsdoctor.report import Report
 GRAVE = {"never": (), "error": ("error",), "warning": ("error", "warning")}
 
 
-@dataclass(frozen=True)
-class Outlet:
-    """A format, and the file it goes to; None is stdout."""
+class Engine(Protocol):
+    """A check-up, or whatever else runs once, can be cancelled, and ends with a report."""
 
-    form: str
-    file: Path | None
+    cancelled: bool
 
-
-def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
-    """Formats paired with files in their order (`-` is stdout), one left over for stdout. ValueError if ambiguous."""
-    forms = forms or ("text",)
-    if len(files) > len(forms):
-        raise ValueError(f"{len(files)} times --output, but {len(forms)} times --format; give them in pairs")
-    if len(forms) > len(files) + 1:
-        raise ValueError(f"only one of {', '.join(forms)} can go to stdout; give the others an --output")
-    places = [None if file == "-" else Path(file).expanduser() for file in (*files, "-")]
-    paired = [Outlet(form, place) for form, place in zip(forms, places, strict=False)]
-    if len({outlet.file for outlet in paired}) < len(paired):
-        raise ValueError("two formats cannot go to the same --output")
-    for outlet in paired:
-        if outlet.file and (outlet.file.is_dir() or not outlet.file.absolute().parent.is_dir()):
-            raise ValueError(f"{outlet.file} cannot be written: it is a folder, or lies in none")
-    return paired
+    def run(self) -> Report: ...
+    def cancel(self) -> None: ...
 
 
-def check_up(settings: Settings, into: list[Outlet], options: dict[str, Any]) -> Exit:
-    """Run it and report; the exit code."""
-    narrator = Narrator(quiet=bool(options["quiet"]))
-    streams = any(outlet == Outlet("jsonl", None) for outlet in into)
+E = TypeVar("E", bound=Engine)
+Kept = Callable[[Report], tuple[Report, str | None]]  # the report with what was written, and what went wrong
+Render = Callable[[Report, Style], str]
+
+
+def check_up(options: Options) -> Exit:
+    """A check-up, and the profile of it; the exit code."""
+    settings = options.settings()
+
+    def record(report: Report) -> tuple[Report, str | None]:
+        report, trouble = prescription.record(report, settings)
+        return report, trouble and f"the profile was not written: {trouble}"
+
+    return examine(partial(CheckUp, settings), options, keep=record, interrupted="interrupted; no profile was written")
+
+
+def examine(
+    make: Callable[[Emit], E],
+    options: Options,
+    *,
+    begin: Callable[[E], None] = lambda engine: None,
+    keep: Kept | None = None,
+    text: Render = FORMATS["text"],
+    interrupted: str = "interrupted",
+) -> Exit:
+    """Run an engine, keep what it found, show its report; the exit code.
+
+    `begin` is called when it can be cancelled already, `keep` only if it was not; `text` renders the text format.
+    """
+    into = options.outlets()
+    engine, report = perform(make, into, options, begin)
+    trouble = None
+    if keep and not engine.cancelled:
+        report, trouble = keep(report)
+    if trouble:
+        console.complain(trouble)
+    written = [show(report, outlet, options, text) for outlet in into]
+    if engine.cancelled:
+        console.complain(interrupted)
+        return Exit.INTERRUPTED
+    return exit_code(report, options.fail_on, configured=not trouble and all(written))
+
+
+def perform(
+    make: Callable[[Emit], E], into: list[Outlet], options: Options, begin: Callable[[E], None]
+) -> tuple[E, Report]:
+    """Run it, telling what goes on; Ctrl+C cancels it."""
+    narrator = Narrator(quiet=bool(options.quiet))
+    streams = Outlet("jsonl", None) in into
 
     def emit(event: Event) -> None:
         narrator(event)
         if streams:
             write_stdout(msgspec.json.encode(event) + b"\n")
 
-    checkup = CheckUp(settings, emit)
-    with console.interrupts(checkup.cancel):
-        report = checkup.run()
-    narrator.close()
-    trouble = None
-    if not checkup.cancelled:
-        report, trouble = prescription.record(report, settings)
-    if trouble:
-        console.complain(f"the profile was not written: {trouble}")
-    shown = [show(report, outlet, options) for outlet in into]
-    if checkup.cancelled:
-        console.complain("interrupted; no profile was written")
-        return Exit.INTERRUPTED
-    return exit_code(report, options["fail_on"], configured=not trouble and all(shown))
+    engine = make(emit)
+    with console.interrupts(engine.cancel):
+        try:
+            begin(engine)
+            return engine, engine.run()
+        finally:
+            narrator.close()
 
 
 def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
@@ -81,21 +104,21 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
     return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
 
 
-def show(report: Report, outlet: Outlet, options: dict[str, Any]) -> bool:
+def show(report: Report, outlet: Outlet, options: Options, text: Render) -> bool:
     """Print the report, or write its file; what cannot be written is printed, so that nothing is lost."""
-    style = Style(verbosity=options["verbose"] - options["quiet"])
+    style = Style(verbosity=options.verbosity)
+    render = text if outlet.form == "text" else FORMATS[outlet.form]
     if outlet.file:
         try:
-            outlet.file.write_text(FORMATS[outlet.form](report, style), encoding="utf-8")
+            outlet.file.write_text(render(report, style), encoding="utf-8")
         except OSError as error:
             console.complain(f"{outlet.file} cannot be written: {error.strerror}; here is the {outlet.form} report")
-            return show(report, Outlet(outlet.form, None), options) and False
+            return show(report, Outlet(outlet.form, None), options, text) and False
         console.complain(f"{outlet.form} report written to {outlet.file}")
         return True
     if outlet.form == "text":
-        style = Style(console.colours(sys.stdout, options["no_color"]), console.unicode(sys.stdout), style.verbosity)
-    text = FORMATS[outlet.form](report, style)
-    write_stdout(text.encode("utf-8"))
+        style = Style(console.colours(sys.stdout, options.no_color), console.unicode(sys.stdout), style.verbosity)
+    write_stdout(render(report, style).encode("utf-8"))
     return outlet.form != "github" or step_summary(report, style)
 
 

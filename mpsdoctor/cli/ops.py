@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
-from mpsdoctor import console
 from mpsdoctor.check import UnusableRequestError
-from mpsdoctor.checkup import CheckUp, Settings
-from mpsdoctor.cli.alone import command, filled, merged, outlets_of, performed, timeout_option
-from mpsdoctor.cli.examine import Outlet, exit_code, show, write_stdout
+from mpsdoctor.checkup import CheckUp, Emit
+from mpsdoctor.cli.examine import examine
+from mpsdoctor.cli.options import Options, command, filled, timeout_option
 from mpsdoctor.cli.session import Collect, Session
 from mpsdoctor.console import Exit
-from mpsdoctor.formats import Style
-from mpsdoctor.report import Report
 
 
 def ops_command(parent: click.Group) -> click.Command:
@@ -57,60 +53,58 @@ def ops(context: click.Context, /, **options: Any) -> None:
     example inputs, or a function that makes one training step; each operator it calls is replayed on each device.
     --predict: what MPS has for these operators, from PyTorch's declarations, without a Mac.
     """
-    options = merged(context, options)
     try:
-        context.exit(run(options, settings_of(options)))
+        context.exit(run(OpsOptions.of(context)))
     except (UnusableRequestError, ValueError) as error:
         if isinstance(error, click.ClickException):
             raise
         raise click.UsageError(str(error)) from None
 
 
-def settings_of(options: dict[str, Any]) -> Settings:
-    return Settings(
-        budget=options["budget"],
-        only=("operators",),
-        devices=options["devices"],
-        python=options["python"],
-        write_profile=False,
-    )
+@dataclass(frozen=True)
+class OpsOptions(Options):
+    """Those of `ops` on top."""
+
+    ops: tuple[str, ...] = ()
+    every: bool = False
+    model: str | None = None
+    timeout: float = 60.0
+    predict: str | None = None
+    version: str | None = None
 
 
-def run(options: dict[str, Any], settings: Settings) -> Exit:
+def run(options: OpsOptions) -> Exit:
     """Examine and report; the exit code. UnusableRequestError for what cannot be done."""
-    collect = collector(options)
-    into = outlets_of(options)
+    from mpsdoctor.formats import operators
 
-    def begin(session: Session | CheckUp) -> None:
-        if isinstance(session, Session) and options["every"]:
+    collect, settings = collector(options), options.settings("operators")
+
+    def make(emit: Emit) -> Session | CheckUp:
+        return Session(settings, emit, collect) if collect else CheckUp(settings, emit)
+
+    def begin(engine: Session | CheckUp) -> None:
+        if isinstance(engine, Session) and options.every:
             from mpsdoctor_checks.operators import exhaustive
 
-            exhaustive.start(session.workers)
+            exhaustive.start(engine.workers)
 
-    session, report = performed(
-        lambda emit: Session(settings, emit, collect) if collect else CheckUp(settings, emit), into, options, begin
-    )
-    shown = [deliver(report, outlet, options) for outlet in into]
-    if session.cancelled:
-        console.complain("interrupted")
-        return Exit.INTERRUPTED
-    return exit_code(report, options["fail_on"], configured=all(shown))
+    return examine(make, options, begin=begin, text=operators.render)
 
 
-def collector(options: dict[str, Any]) -> Collect | None:
+def collector(options: OpsOptions) -> Collect | None:
     """What to do, by the options; None for the check as it is. UnusableRequestError if they do not go together."""
-    names = tuple(part.strip() for value in options["ops"] for part in value.split(",") if part.strip())
-    if options["version"] and not options["predict"]:
+    names = tuple(part.strip() for value in options.ops for part in value.split(",") if part.strip())
+    if options.version and not options.predict:
         raise UnusableRequestError("--torch goes with --predict mps")
-    if options["predict"]:
+    if options.predict:
         return prediction(options, names)
-    if options["model"] and (names or options["every"]):
+    if options.model and (names or options.every):
         raise UnusableRequestError("--model goes with neither --op nor --all")
-    if options["model"]:
+    if options.model:
         from mpsdoctor_checks.operators import model
 
-        return partial(model.examine, wanted=model.target(options["model"]), seconds=options["timeout"])
-    if options["every"]:
+        return partial(model.examine, wanted=model.target(options.model), seconds=options.timeout)
+    if options.every:
         from mpsdoctor_checks.operators import exhaustive
 
         return partial(exhaustive.examine, names=names)
@@ -121,38 +115,11 @@ def collector(options: dict[str, Any]) -> Collect | None:
     return None
 
 
-def prediction(options: dict[str, Any], names: tuple[str, ...]) -> Collect:
+def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
     """What --predict does: of the model's operators, of those named, or of the catalogue's."""
     from mpsdoctor_checks.operators import model, predicted
 
-    if options["every"] or (options["model"] and names):
+    if options.every or (options.model and names):
         raise UnusableRequestError("--predict goes with --model or --op, or with neither")
-    wanted = model.target(options["model"]) if options["model"] else None
-    more = {"version": options["version"], "seconds": options["timeout"]}
-    return partial(predicted.examine, wanted=wanted, names=names, **more)
-
-
-def deliver(report: Report, outlet: Outlet, options: dict[str, Any]) -> bool:
-    """Print or write one format; the text is a table of operators, all others are those of a check-up."""
-    if outlet.form != "text":
-        return show(report, outlet, options)
-    from mpsdoctor.formats import operators
-
-    verbosity = options["verbose"] - options["quiet"]
-    if outlet.file:
-        return write(outlet.file, operators.render(report, Style(verbosity=verbosity)))
-    style = Style(console.colours(sys.stdout, options["no_color"]), console.unicode(sys.stdout), verbosity)
-    write_stdout(operators.render(report, style).encode("utf-8"))
-    return True
-
-
-def write(file: Path, text: str) -> bool:
-    """Write a report to its file, or print it where that fails."""
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        console.complain(f"{file} cannot be written: {error.strerror}; here is the text report")
-        write_stdout(text.encode("utf-8"))
-        return False
-    console.complain(f"text report written to {file}")
-    return True
+    wanted = model.target(options.model) if options.model else None
+    return partial(predicted.examine, wanted=wanted, names=names, version=options.version, seconds=options.timeout)

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from mpsdoctor.cli.examine import Outlet, show
+from mpsdoctor.cli.examine import show
+from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import CheckResult, Finding, Remedy, Report
 
@@ -105,8 +106,8 @@ def test_a_job_gets_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     summary = tmp_path / "summary.md"
     summary.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    options = {"verbose": 0, "quiet": 0, "no_color": True}
-    assert show(recorded("trouble"), Outlet("github", None), options)
+    options, text = Options(no_color=True), FORMATS["text"]
+    assert show(recorded("trouble"), Outlet("github", None), options, text)
     assert summary.read_text() == "before\n" + FORMATS["markdown"](recorded("trouble"), Style())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
-    assert not show(recorded("trouble"), Outlet("github", None), options)
+    assert not show(recorded("trouble"), Outlet("github", None), options, text)
