@@ -118,7 +118,7 @@ def cli(context: click.Context, /, **options: Any) -> None:
     context.exit(check_up(asked))
 
 
-def closing(shown: tui.Shown, fail_on: str = "error") -> Exit:
+def closing(shown: tui.Outcome, fail_on: str = "error") -> Exit:
     """What the screen leaves behind: a line, and the exit code. Raises what kept the engine from beginning."""
     if shown.failure:
         raise shown.failure

@@ -24,7 +24,7 @@ def possible() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
-class Shown(NamedTuple):
+class Outcome(NamedTuple):
     """How the screen was left.
 
     `trouble` tells why the profile could not be written, `failure` kept the engine from beginning, and `broken` means
@@ -38,13 +38,13 @@ class Shown(NamedTuple):
     broken: bool = False
 
 
-def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Shown:
+def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Outcome:
     """Run the screen until it is closed. `asked` is called after the first paint."""
     import os
 
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Textual's own switch; read while its modules load
-    from mpsdoctor.tui.app import Screenful
+    from mpsdoctor.tui.app import DoctorApp
 
     def boot() -> tuple[Engine, Model]:
         from mpsdoctor.tui.engine import LiveEngine
@@ -56,13 +56,13 @@ def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Shown:
         return engine, Model(settings)
 
     running: list[LiveEngine] = []
-    app = Screenful(boot)
+    app = DoctorApp(boot)
     try:
         failure = app.run()
     finally:
         interrupted = any(engine.close() for engine in running)
-    model = app.deeds.model if app.deeds else None
+    model = app.actions.model if app.actions else None
     cancelled = interrupted or model is None or model.cancelled
     # A return code: Textual has shown the traceback.
     report, trouble = (model.report, model.trouble) if model else (None, None)
-    return Shown(report, cancelled, trouble, failure, bool(app.return_code) and not failure)
+    return Outcome(report, cancelled, trouble, failure, bool(app.return_code) and not failure)

@@ -19,10 +19,11 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from mpsdoctor.tui import keys
+from mpsdoctor.tui.panes import TABS
 from mpsdoctor.tui.widgets import bars
 
 if TYPE_CHECKING:
-    from mpsdoctor.tui.deeds import Deeds
+    from mpsdoctor.tui.actions import Actions
     from mpsdoctor.tui.engine import Engine
     from mpsdoctor.tui.model import Model
     from mpsdoctor.tui.panes.pane import Pane
@@ -33,19 +34,19 @@ TWICE = 2.0  # seconds within which a second Ctrl+C quits
 Boot = Callable[[], "tuple[Engine, Model]"]
 
 
-def deed(name: str) -> Callable[[Screenful], None]:
+def action_of(name: str) -> Callable[[DoctorApp], None]:
     """The action of a key; one that comes before the engine waits for it."""
 
-    def action(app: Screenful) -> None:
-        if app.deeds:
-            getattr(app.deeds, name)()
+    def action(app: DoctorApp) -> None:
+        if app.actions:
+            getattr(app.actions, name)()
         else:
             app.early.append(lambda: action(app))
 
     return action
 
 
-class Screenful(App[Exception]):
+class DoctorApp(App[Exception]):
     """mpsdoctor on a screen. Returns what kept the engine from beginning, if anything did."""
 
     TITLE = "mpsdoctor"
@@ -58,7 +59,7 @@ class Screenful(App[Exception]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"tab('{name}')", name, show=False) for number, name in enumerate(bars.TABS, 1)),
+        *(Binding(str(number), f"tab('{name}')", name, show=False) for number, name in enumerate(TABS, 1)),
         Binding("left_square_bracket", "turn(-1)", show=False),
         Binding("right_square_bracket", "turn(1)", show=False),
         Binding("q", "leave", "quit"),
@@ -74,14 +75,14 @@ class Screenful(App[Exception]):
         Binding("e", "export", "export"),
         Binding("y", "copy", "copy"),
     ]
-    action_again, action_all, action_stop = deed("again"), deed("all"), deed("stop")
-    action_write, action_force, action_export = deed("write"), deed("force"), deed("export")
-    action_copy, action_filter, action_help = deed("copy"), deed("filter"), deed("help")
+    action_again, action_all, action_stop = action_of("again"), action_of("all"), action_of("stop")
+    action_write, action_force, action_export = action_of("write"), action_of("force"), action_of("export")
+    action_copy, action_filter, action_help = action_of("copy"), action_of("filter"), action_of("help")
 
     def __init__(self, boot: Boot) -> None:
         super().__init__()
         self._boot = boot
-        self.deeds: Deeds | None = None
+        self.actions: Actions | None = None
         self.early: list[Callable[[], object]] = []
         self.tab = "overview"
         self._drawn: object = None
@@ -110,17 +111,17 @@ class Screenful(App[Exception]):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        from mpsdoctor.tui.aside import keep
-        from mpsdoctor.tui.deeds import Deeds
+        from mpsdoctor.tui.actions import Actions
+        from mpsdoctor.tui.background import spare_collector
 
         engine, model = self._boot()
-        self.deeds = Deeds(self, engine, model)
+        self.actions = Actions(self, engine, model)
         model.begin()
         engine.start()
         self._listen_to_signals()
         self.tab = ""
         await self.action_tab("overview")
-        keep()
+        spare_collector()
         self.set_interval(TICK, self.tick)
         for pressed in self.early:
             self.call_later(pressed)
@@ -136,8 +137,8 @@ class Screenful(App[Exception]):
 
     def tick(self) -> None:
         """Take what the engine said and draw it."""
-        if self.deeds:
-            failure = self.deeds.take_signals()
+        if self.actions:
+            failure = self.actions.take_signals()
             if failure:
                 self.exit(failure)
                 return
@@ -147,12 +148,12 @@ class Screenful(App[Exception]):
         """The header moves while anything runs; all else is drawn when something changed, for timing goes on beside."""
         from mpsdoctor.tui import words
 
-        if not self.deeds or not self.screen_stack:  # not yet, or no longer: a tick may come while it closes
+        if not self.actions or not self.screen_stack:  # not yet, or no longer: a tick may come while it closes
             return
         main = self.screen_stack[0]
         if not main.query("#keys"):
             return
-        model = self.deeds.model
+        model = self.actions.model
         main.query_one("#header", bars.Line).show(words.header(model, self.size.width))
         beat = (self.tab, model.version, int(model.elapsed() * 2) if model.running else 0, self.size)
         if beat == self._drawn:
@@ -181,31 +182,31 @@ class Screenful(App[Exception]):
     def why_not(self, action: str) -> str | None:
         """Why a key does nothing now; None: it works."""
         pane = self.pane()
-        return keys.why_not(action, self.deeds.model, bool(pane and pane.query("Rows"))) if self.deeds else None
+        return keys.why_not(action, self.actions.model, bool(pane and pane.query("Rows"))) if self.actions else None
 
     async def action_tab(self, name: str) -> None:
         """Open a tab; it is made when it is opened for the first time."""
-        if not self.deeds:
+        if not self.actions:
             self.early.append(lambda: self.action_tab(name))
             return
         if name == self.tab:
             return
         self.tab = name
         if self.pane() is None:
-            await self.screen_stack[0].query_one("#body").mount(self.deeds.make_pane(name))
+            await self.screen_stack[0].query_one("#body").mount(self.actions.make_pane(name))
         for pane in self._panes():
             pane.set_class(pane.id == f"{name}-pane", "open")
         if opened := self.pane():
             opened.redraw()
-            self.deeds.first_panel(opened)
+            self.actions.first_panel(opened)
         self.draw()
 
     async def action_turn(self, by: int) -> None:
         """The tab beside this one."""
-        if not self.deeds:
+        if not self.actions:
             self.early.append(lambda: self.action_turn(by))
             return
-        await self.action_tab(bars.TABS[(bars.TABS.index(self.tab) + by) % len(bars.TABS)])
+        await self.action_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self.draw)
@@ -215,7 +216,7 @@ class Screenful(App[Exception]):
         for _, action, name, meaning in keys.KEYS:
             if action != "command_palette" and self.why_not(action) is None:
                 yield SystemCommand(name.capitalize(), meaning, getattr(self, f"action_{action}"))
-        for tab in bars.TABS:
+        for tab in TABS:
             if tab != self.tab:
                 yield SystemCommand(
                     f"Go to {tab}", f"the tab {tab}", lambda name=tab: self.call_later(self.action_tab, name)
@@ -228,7 +229,7 @@ class Screenful(App[Exception]):
 
         now, before = time.monotonic(), self._pressed
         self._pressed = now
-        if now - before < TWICE or not self.deeds:
+        if now - before < TWICE or not self.actions:
             self.action_leave()
             return
         if self.why_not("stop") is None:

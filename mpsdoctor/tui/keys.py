@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mpsdoctor.tui.widgets.bars import TABS
+from mpsdoctor.tui.panes import TABS
 
 if TYPE_CHECKING:
     from mpsdoctor.tui.model import Model

@@ -69,7 +69,7 @@ class Model:
             self._end(signal)
 
     def stop(self) -> None:
-        """Shown at once; the engine's Done comes when its processes are gone."""
+        """Outcome at once; the engine's Done comes when its processes are gone."""
         self.cancelled = True
         self.version += 1
 

@@ -155,14 +155,14 @@ def over() -> Any:
 def child(part: str) -> None:
     """The screen over such an engine."""
     from mpsdoctor.checkup import Settings
-    from mpsdoctor.tui.app import Screenful
+    from mpsdoctor.tui.app import DoctorApp
     from mpsdoctor.tui.model import Model
 
     settings = Settings(write_profile=False)
     if SMOKE:
         settings = Settings(only=("operators",), budget="quick", write_profile=False)
     engine = widened(settings) if part == "frames" else over()
-    Screenful(lambda: (engine, Model(settings))).run()
+    DoctorApp(lambda: (engine, Model(settings))).run()
     if part == "frames":
         engine.close()
 

@@ -15,8 +15,8 @@ from textual.pilot import Pilot
 
 from mpsdoctor.checkup import Event, Finished, Progress, Settings
 from mpsdoctor.report import Report
-from mpsdoctor.tui.app import Screenful
-from mpsdoctor.tui.aside import under_way
+from mpsdoctor.tui.app import DoctorApp
+from mpsdoctor.tui.background import under_way
 from mpsdoctor.tui.engine import Done, Signal
 from mpsdoctor.tui.model import Model
 
@@ -120,19 +120,19 @@ STATES: dict[str, Callable[[], list[Signal]]] = {
 @asynccontextmanager
 async def screen(
     said: list[Signal], size: tuple[int, int], profile: Path, **settings: Any
-) -> AsyncIterator[tuple[Screenful, Pilot[Any], Played]]:
+) -> AsyncIterator[tuple[DoctorApp, Pilot[Any], Played]]:
     """The application with these events taken, at this size, its clock standing still."""
     engine = Played(said)
     model = Model(Settings(profile_path=str(profile), **settings), clock=lambda: engine.now)
-    app = Screenful(lambda: (engine, model))
+    app = DoctorApp(lambda: (engine, model))
     async with app.run_test(size=size) as pilot:
         await settle(app, pilot)
         yield app, pilot, engine
 
 
-async def settle(app: Screenful, pilot: Pilot[Any]) -> None:
+async def settle(app: DoctorApp, pilot: Pilot[Any]) -> None:
     """Wait until what was recorded is taken, threads have answered and everything is drawn."""
-    while app.deeds is None or app.deeds.engine.said:  # type: ignore[attr-defined]
+    while app.actions is None or app.actions.engine.said:  # type: ignore[attr-defined]
         await asyncio.sleep(0.01)
     while under_way():
         await asyncio.sleep(0.005)

@@ -13,7 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
 import mpsdoctor
-from mpsdoctor.tui.app import Screenful
+from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.panes import memory as memory_pane
 from mpsdoctor.tui.panes.memory import Memory
 from mpsdoctor.tui.widgets.bars import TABS
@@ -51,7 +51,7 @@ class Cells(SingleFileSnapshotExtension):
     file_extension = "txt"
 
 
-def cells(app: Screenful) -> str:
+def cells(app: DoctorApp) -> str:
     """The screen as such text."""
     letters: dict[str, str] = {}
     told: list[str] = []
@@ -68,7 +68,7 @@ def _letter(number: int) -> str:
     return chr(ord("a") + number) if number < 26 else chr(ord("A") + number - 26)
 
 
-async def quiet(app: Screenful, pilot: Pilot[Any]) -> str:
+async def quiet(app: DoctorApp, pilot: Pilot[Any]) -> str:
     """Wait until two pictures agree; the picture."""
     before = ""
     while True:
@@ -80,7 +80,7 @@ async def quiet(app: Screenful, pilot: Pilot[Any]) -> str:
         before = now
 
 
-def remember(app: Screenful) -> None:
+def remember(app: DoctorApp) -> None:
     """A minute and a half of memory, as it would have been seen."""
     for second in range(90):
         app.query_one(Memory).take(memory(second))

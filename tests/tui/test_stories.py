@@ -19,8 +19,8 @@ from mpsdoctor.check import Context, Workers
 from mpsdoctor.checkup import Figure, Progress, Settings, progress_of
 from mpsdoctor.report import Report
 from mpsdoctor.tui import clipboard, words
-from mpsdoctor.tui.app import Screenful
-from mpsdoctor.tui.aside import under_way
+from mpsdoctor.tui.app import DoctorApp
+from mpsdoctor.tui.background import under_way
 from mpsdoctor.tui.engine import Done
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.widgets.details import Details
@@ -29,7 +29,7 @@ from mpsdoctor_checks.training import narrator
 from mpsdoctor_checks.training.plan import Item
 from tui.screens import Played, cancelled, recorded, running, screen, settle
 
-Story = Callable[[Screenful, Pilot[Any], Played], Awaitable[None]]
+Story = Callable[[DoctorApp, Pilot[Any], Played], Awaitable[None]]
 
 
 def told(said: list[Any], profile: Path, story: Story, **settings: Any) -> None:
@@ -42,7 +42,7 @@ def told(said: list[Any], profile: Path, story: Story, **settings: Any) -> None:
     asyncio.run(play())
 
 
-def notes(app: Screenful) -> str:
+def notes(app: DoctorApp) -> str:
     """What the corner says."""
     return " ".join(note.message for note in app._notifications)
 
@@ -50,12 +50,12 @@ def notes(app: Screenful) -> str:
 def test_the_run_begins_by_itself_and_escape_cancels_it(tmp_path: Path) -> None:
     """A check-up is started without being asked for; Esc cancels it and the header says so at once."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         assert engine.asked == [("start", ())]
         await pilot.press("escape")
         assert engine.asked[-1] == "cancel"
-        assert app.deeds is not None
-        assert words.headline(app.deeds.model)[0] == "cancelling…"
+        assert app.actions is not None
+        assert words.headline(app.actions.model)[0] == "cancelling…"
 
     told(running(), tmp_path / "profile.json", story)
 
@@ -63,9 +63,9 @@ def test_the_run_begins_by_itself_and_escape_cancels_it(tmp_path: Path) -> None:
 def test_a_cancelled_run_again_leaves_what_was_found(tmp_path: Path) -> None:
     """Cancelling one check that runs again loses nothing: its results, the verdict and the profile stand again."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
-        assert app.deeds is not None
-        model = app.deeds.model
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        assert app.actions is not None
+        model = app.actions.model
         before = (words.headline(model), model.facts("training"), model.findings())
         await pilot.press("2", "G", "r")
         assert engine.asked[-1] == ("start", ("training",))
@@ -81,7 +81,7 @@ def test_a_cancelled_run_again_leaves_what_was_found(tmp_path: Path) -> None:
 def test_ctrl_c_cancels_and_twice_quits(tmp_path: Path) -> None:
     """The first Ctrl+C cancels, the second leaves the screen."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("ctrl+c")
         assert engine.asked[-1] == "cancel"
         assert "again quits" in notes(app)
@@ -95,7 +95,7 @@ def test_ctrl_c_cancels_and_twice_quits(tmp_path: Path) -> None:
 def test_a_key_that_does_nothing_now_says_why(key: str, reason: str, tmp_path: Path) -> None:
     """While a check-up runs, keys that need its end give the reason instead of nothing."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press(key)
         assert reason in notes(app)
         assert engine.asked == [("start", ())]
@@ -106,7 +106,7 @@ def test_a_key_that_does_nothing_now_says_why(key: str, reason: str, tmp_path: P
 def test_the_selected_check_runs_again_alone(tmp_path: Path) -> None:
     """On the tab of checks, r runs the one under the cursor."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("2", "j", "j", "r")
         assert engine.asked[-1] == ("start", ("environment",))
 
@@ -116,7 +116,7 @@ def test_the_selected_check_runs_again_alone(tmp_path: Path) -> None:
 def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None:
     """Rows without the words typed after / are hidden; Esc in the filter shows them again."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("3")
         await settle(app, pilot)
         table = app.query_one("#operators", Rows)
@@ -139,7 +139,7 @@ def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
     """w shows what the profile would hold; only Enter writes it, and the force switch keeps the rest."""
     profile = tmp_path / "profile.json"
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("w")
         await settle(app, pilot)
         await pilot.pause()
@@ -159,7 +159,7 @@ def test_without_a_profile_nothing_is_written(tmp_path: Path) -> None:
     """Under --no-profile, w and f say why they do nothing."""
     profile = tmp_path / "profile.json"
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("w", "f")
         assert "--no-profile" in notes(app)
         assert not profile.exists()
@@ -172,7 +172,7 @@ def test_the_report_is_exported_in_the_chosen_format(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mpsdoctor-report.json").write_text("mine")
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("e")
         await pilot.pause()
         rows = app.screen.query_one("#formats", Rows)
@@ -190,7 +190,7 @@ def test_the_report_is_exported_in_the_chosen_format(tmp_path: Path, monkeypatch
 def test_help_is_about_the_panel_in_focus(tmp_path: Path) -> None:
     """? explains the tab, the panel and every key; Esc closes it."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         await pilot.press("3", "question_mark")
         await pilot.pause()
         text = app.screen.query_one(Details).plain
@@ -208,8 +208,8 @@ def test_markup_of_strangers_is_text(tmp_path: Path) -> None:
     end = said[-1]
     assert isinstance(end, Done)
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
-        assert app.deeds is not None
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        assert app.actions is not None
         text = words.lines(["[bold red]x[/] [@click=app.leave]y[/]", ("[/nothing]", "fail")])
         app.query_one("#finding", Details).show(text)
         await pilot.pause()
@@ -222,10 +222,10 @@ def test_facts_of_another_shape_do_not_end_the_screen(tmp_path: Path) -> None:
     """A stranger's check that is named as one of ours leaves the tabs usable."""
     said = recorded("wins")
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
-        assert app.deeds is not None
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        assert app.actions is not None
         for check in ("operators", "training"):
-            app.deeds.model.facts(check).update(results=[{"no": "such keys"}], comparisons=[7])
+            app.actions.model.facts(check).update(results=[{"no": "such keys"}], comparisons=[7])
         for key in "345612":
             await pilot.press(key)
             await settle(app, pilot)
@@ -260,7 +260,7 @@ def test_leaving_does_not_wait_for_work_beside_the_screen(tmp_path: Path) -> Non
 
     engine = Slow(said)
     settings = Settings(profile_path=str(tmp_path / "profile.json"))
-    app = Screenful(lambda: (engine, Model(settings)))
+    app = DoctorApp(lambda: (engine, Model(settings)))
 
     async def leave() -> None:
         async with app.run_test() as pilot:
@@ -279,7 +279,7 @@ def test_leaving_does_not_wait_for_work_beside_the_screen(tmp_path: Path) -> Non
 def test_a_mouse_opens_tabs_and_selects_rows(tmp_path: Path) -> None:
     """A click on a tab opens it, on a row selects it, on a heading sorts, on a key presses it."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         header = str(app.query_one("#tabs").render())
         await pilot.click("#tabs", offset=(header.index("Training") + 2, 0))
         assert app.tab == "training"
@@ -298,9 +298,9 @@ def test_a_mouse_opens_tabs_and_selects_rows(tmp_path: Path) -> None:
 def test_the_palette_offers_what_applies_now(tmp_path: Path) -> None:
     """Cancel is offered while a check-up runs and not afterwards; a command chosen by its name acts."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         offered = {command.title for command in app.get_system_commands(app.screen)}
-        assert ("Cancel" in offered) == (app.deeds is not None and app.deeds.model.running)
+        assert ("Cancel" in offered) == (app.actions is not None and app.actions.model.running)
         await pilot.press("ctrl+p", *"go to memory")
         await pilot.pause(0.3)
         await pilot.press("enter")
@@ -316,7 +316,7 @@ def test_without_colours_and_in_other_themes_the_words_are_the_same(
 ) -> None:
     """A monochrome terminal shows greys and every word; so does each theme."""
 
-    async def story(app: Screenful, pilot: Pilot[Any], engine: Played) -> None:
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         plain = cells(app)[0]
         for theme in ("textual-light", "nord", "gruvbox"):
             app.theme = theme
@@ -334,7 +334,7 @@ def test_without_colours_and_in_other_themes_the_words_are_the_same(
     assert all(grey(colour) for colour in greys)
 
 
-def cells(app: Screenful) -> tuple[str, set[str]]:
+def cells(app: DoctorApp) -> tuple[str, set[str]]:
     """What the screen says, and its colours as `#rrggbb`."""
     strips = app.screen._compositor.render_strips()
     styles = [segment.style for strip in strips for segment in strip if segment.style]

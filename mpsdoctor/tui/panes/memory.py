@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from textual.app import ComposeResult
 
 from mpsdoctor.tui import words
-from mpsdoctor.tui.aside import aside
+from mpsdoctor.tui.background import run_in_background
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
+
+if TYPE_CHECKING:
+    from mpsdoctor.tui.actions import Actions
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 EVERY = 1.0  # seconds
@@ -40,6 +43,10 @@ class Memory(Pane):
         self._past: deque[Sample] = deque(maxlen=KEPT)
         self._asking = False
 
+    @classmethod
+    def open(cls, name: str, actions: Actions) -> Self:
+        return cls(actions.model, f"{name}-pane", actions.engine.memory)
+
     def compose(self) -> ComposeResult:
         yield Details("Now", id="now")
         yield Details("Device memory", id="device-memory")
@@ -57,7 +64,7 @@ class Memory(Pane):
     def _ask(self) -> None:
         if not self._asking:
             self._asking = True
-            aside(self.app, "memory", self._sample, self.take)
+            run_in_background(self.app, "memory", self._sample, self.take)
 
     def take(self, sample: Sample) -> None:
         """A sample has come."""

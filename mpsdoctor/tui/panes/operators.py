@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from mpsdoctor.tui import matrix, words
-from mpsdoctor.tui.aside import aside, keep
+from mpsdoctor.tui.background import run_in_background, spare_collector
 from mpsdoctor.tui.matrix import Line
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -42,7 +42,7 @@ class Operators(Pane):
         if results is not self._results:
             self._results = results
             # 5,000 probes take 0.1 s to sort out: longer than a frame may take.
-            aside(self.app, "operators", lambda: sorted_out(results), self._fill)
+            run_in_background(self.app, "operators", lambda: sorted_out(results), self._fill)
         table = self.query_one("#operators", Rows)
         table.empty = self._why_empty()
         line = self._lines.get(table.row.key) if table.row else None
@@ -60,7 +60,7 @@ class Operators(Pane):
         table.columns = (*NAME, *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
         self._lines = {f"{line.op} {line.device}": line for line in found}
         table.fill(rows)
-        keep()
+        spare_collector()
         table.border_title = words.styled(f"Operators · {len(found)}" if found else "Operators")
         self.redraw()
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from textual import events
 from textual.containers import Container
 
 from mpsdoctor.tui import words
 from mpsdoctor.tui.model import Model
-from mpsdoctor.tui.panes.looks import CSS
+from mpsdoctor.tui.panes.style import CSS
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from mpsdoctor.tui.actions import Actions
 
 
 class Pane(Container):
@@ -22,6 +27,11 @@ class Pane(Container):
     def __init__(self, model: Model, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self.model = model
+
+    @classmethod
+    def open(cls, name: str, actions: Actions) -> Self:
+        """The pane of that name, for the screen whose actions these are."""
+        return cls(actions.model, f"{name}-pane")
 
     def show(self) -> None:
         """Draw the model as it is now."""

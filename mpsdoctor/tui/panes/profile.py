@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from textual.app import ComposeResult
 
@@ -14,6 +14,9 @@ from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.recorded import Recorded, difference
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
+
+if TYPE_CHECKING:
+    from mpsdoctor.tui.actions import Actions
 
 PASTE = (
     "from mpsdoctor import get_optimal_device",
@@ -30,6 +33,11 @@ class Profile(Pane):
     def __init__(self, model: Model, id: str) -> None:
         super().__init__(model, id)
         self.recorded: Recorded | None = None
+
+    @classmethod
+    def open(cls, name: str, actions: Actions) -> Self:
+        actions.look()
+        return super().open(name, actions)
 
     def compose(self) -> ComposeResult:
         yield Details("Recorded", id="recorded")

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-TABS = ("overview", "checks", "operators", "training", "memory", "profile")
+from mpsdoctor.tui.panes import TABS
 
 
 class Line(Widget):

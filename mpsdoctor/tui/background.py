@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
-NAME = "aside "  # how its threads' names begin
+NAME = "background "  # how its threads' names begin
 _asked: Counter[str] = Counter()
 T = TypeVar("T")
 
 
-def aside(app: App[Any], name: str, work: Callable[[], T], take: Callable[[T], object]) -> None:
+def run_in_background(app: App[Any], name: str, work: Callable[[], T], take: Callable[[T], object]) -> None:
     """Do the work; `take` has its result in the screen's thread, unless the same was asked for again meanwhile."""
     _asked[name] += 1
     number = _asked[name]
@@ -41,7 +41,7 @@ def aside(app: App[Any], name: str, work: Callable[[], T], take: Callable[[T], o
     threading.Thread(target=run, name=NAME + name, daemon=True).start()
 
 
-def keep() -> None:
+def spare_collector() -> None:
     """What lives now will stay: the collector need not look through it again, which took 35 ms, more than a frame."""
     gc.freeze()
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from mpsdoctor.checkup import Settings
 from mpsdoctor.tui import clipboard, keys, recorded, words
-from mpsdoctor.tui.aside import aside
+from mpsdoctor.tui.background import run_in_background
 from mpsdoctor.tui.engine import Broke, Done, Engine
 from mpsdoctor.tui.model import Model
+from mpsdoctor.tui.panes import PANES
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from mpsdoctor.report import Report
-    from mpsdoctor.tui.app import Screenful
+    from mpsdoctor.tui.app import DoctorApp
 
 
-class Deeds:
+class Actions:
     """What the application does when a key is pressed; made after the first paint, as it imports all the rest."""
 
-    def __init__(self, app: Screenful, engine: Engine, model: Model) -> None:
+    def __init__(self, app: DoctorApp, engine: Engine, model: Model) -> None:
         self.app, self.engine, self.model = app, engine, model
 
     def idle(self, action: str) -> bool:
@@ -43,30 +45,9 @@ class Deeds:
 
     def make_pane(self, name: str) -> Pane:
         """A tab, imported when it is opened for the first time."""
-        if name == "overview":
-            from mpsdoctor.tui.panes.overview import Overview
-
-            return Overview(self.model, "overview-pane")
-        if name == "checks":
-            from mpsdoctor.tui.panes.checks import Checks
-
-            return Checks(self.model, "checks-pane")
-        if name == "operators":
-            from mpsdoctor.tui.panes.operators import Operators
-
-            return Operators(self.model, "operators-pane")
-        if name == "training":
-            from mpsdoctor.tui.panes.training import Training
-
-            return Training(self.model, "training-pane")
-        if name == "memory":
-            from mpsdoctor.tui.panes.memory import Memory
-
-            return Memory(self.model, "memory-pane", self.engine.memory)
-        from mpsdoctor.tui.panes.profile import Profile
-
-        self.look()
-        return Profile(self.model, "profile-pane")
+        module, _, kind = PANES[name].partition(":")
+        pane: type[Pane] = getattr(importlib.import_module(f"mpsdoctor.tui.panes.{module}"), kind)
+        return pane.open(name, self)
 
     def first_panel(self, pane: Pane) -> None:
         """Focus goes to the first panel of a tab that can have it."""
@@ -98,7 +79,7 @@ class Deeds:
         """Read the profile in a thread; the tab takes it when it has come."""
         report = None if self.model.running else self.model.report
 
-        aside(self.app, "look at the profile", lambda: self._recorded(report), self.take)
+        run_in_background(self.app, "look at the profile", lambda: self._recorded(report), self.take)
 
     def _recorded(self, report: Report | None) -> recorded.Recorded:
         return recorded.look(self.settings, report, self.engine.fingerprint)
@@ -146,7 +127,7 @@ class Deeds:
             return
         report = self.model.report
 
-        aside(self.app, "write the profile", lambda: self._recorded(report), self._ask_to_write)
+        run_in_background(self.app, "write the profile", lambda: self._recorded(report), self._ask_to_write)
 
     def _ask_to_write(self, told: recorded.Recorded) -> None:
         from mpsdoctor.tui.dialogs.dialog import Confirm
@@ -219,7 +200,7 @@ class Deeds:
         def copied(program: str | None) -> None:
             self._copied(text, program)
 
-        aside(self.app, "copy", lambda: clipboard.by_program(text), copied)
+        run_in_background(self.app, "copy", lambda: clipboard.by_program(text), copied)
 
     def _copied(self, text: str, program: str | None) -> None:
         if program:
