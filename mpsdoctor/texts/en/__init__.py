@@ -1,6 +1,6 @@
 """English."""
 
-from mpsdoctor.texts.en import chip, common, memory
+from mpsdoctor.texts.en import advice, chip, common, memory, training
 
 PHRASES = common.PHRASES
-TEXTS = {**chip.TEXTS, **memory.TEXTS}
+TEXTS = {**chip.TEXTS, **memory.TEXTS, **training.TEXTS, **advice.TEXTS}
