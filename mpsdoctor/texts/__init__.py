@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 LANGUAGES = ("en",)  # the first is the report's, and where another one lacks a code
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
+SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,17 @@ class Words(string.Formatter):
         if format_spec in UNITS:
             digits = ".1f" if format_spec == "GiB" else ".0f"
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
+        if format_spec == "size":
+            return size(value)
         if format_spec == ",list":
             return ", ".join(map(str, value))
         return str(super().format_field(value, format_spec))
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that fits, as in `1.5 MiB`."""
+    unit = next((unit for unit, limit in SIZES.items() if abs(count) >= limit), None)
+    return f"{count / SIZES[unit]:.3g} {unit}" if unit else f"{count:.3g} bytes"
 
 
 def as_data(value: Any) -> Any:

@@ -267,6 +267,12 @@ def test_left_out_is_told_once_by_reason() -> None:
     assert finding.remedy is not None
 
 
+def test_what_nnpack_could_not_be_compared_with_is_left_out_by_name() -> None:
+    """Where training as usual fails on the CPU there is no figure without NNPACK either, and that is said."""
+    (finding,) = findings({**row("nnpack", 1.0, [1.0, 1.0], "cpu"), "outcome": "skipped", "detail": "it crashed"})
+    assert (finding.code, finding.detail) == ("MPS528", "NNPACK: it crashed.")
+
+
 def test_a_fused_optimizer_that_is_faster_is_a_hint() -> None:
     """With its figure, and the line to write."""
     (finding,) = findings(FUSED)

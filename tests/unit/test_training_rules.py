@@ -9,7 +9,7 @@ import pytest
 from mpsdoctor.check import Answer, Finding, Job
 from mpsdoctor_checks.training import disturbance
 from mpsdoctor_checks.training.lanes import what_became
-from mpsdoctor_checks.training.rules import FAILURES, RULES
+from mpsdoctor_checks.training.rules import RULES
 
 QUIET = {
     "load_1m": 0.1,
@@ -66,12 +66,23 @@ def test_comparisons_carry_numbers_and_interval(speedup: float, winner: str, pai
     assert f"{speedup:.3g} times ({speedup * 0.9:.3g} to {speedup * 1.1:.3g})" in found[code].detail
 
 
-@pytest.mark.parametrize("outcome", FAILURES)
-def test_failures_name_workload_and_step(outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "code", "severity", "title"),
+    [
+        ("diverged", "MPS510", "error", "mps trains cnn medium to other numbers than the CPU"),
+        ("nan", "MPS511", "error", "mps trains cnn medium to NaN or infinity"),
+        ("crash", "MPS512", "error", "training cnn medium on mps kills the process"),
+        ("timeout", "MPS513", "error", "training cnn medium on mps does not come to an end"),
+        ("oom", "MPS514", "warning", "mps runs out of memory on cnn medium"),
+        ("unsupported", "MPS515", "warning", "mps lacks something that cnn medium needs"),
+        ("error", "MPS516", "error", "training cnn medium on mps fails"),
+    ],
+)
+def test_failures_name_workload_and_step(outcome: str, code: str, severity: str, title: str) -> None:
     """Each way to fail has its code, names the workload, and keeps the evidence."""
     found = findings(results=[row("cpu"), row(outcome=outcome, detail="loss nan at step 7\nlast words")])
-    finding = found[FAILURES[outcome].code]
-    assert "cnn medium" in finding.title
+    finding = found[code]
+    assert (finding.severity, finding.title) == (severity, title)
     assert "step 7" in finding.detail
     assert "last words" not in finding.detail
     assert "last words" in finding.evidence["workloads"]["cnn medium"]

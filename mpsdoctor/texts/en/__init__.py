@@ -1,6 +1,6 @@
 """English."""
 
-from mpsdoctor.texts.en import checks, chip, common, memory
+from mpsdoctor.texts.en import advice, checks, chip, common, memory, training
 
 PHRASES = common.PHRASES
-TEXTS = {**chip.TEXTS, **memory.TEXTS, **checks.TEXTS}
+TEXTS = {**advice.TEXTS, **checks.TEXTS, **chip.TEXTS, **memory.TEXTS, **training.TEXTS}

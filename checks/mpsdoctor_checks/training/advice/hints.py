@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mpsdoctor import thresholds
+from mpsdoctor.texts import size
 from mpsdoctor_checks.training.advice import growth
 
 Facts = Mapping[str, Any]
@@ -88,11 +89,6 @@ def crossing(row: Row) -> str:
     return f"batch {row['batch']} of {label(row)} ({low} to {high})"
 
 
-def measured(row: Row) -> str:
-    """As in `16 0.8 times, 32 1.54 times`."""
-    return "batches of " + ", ".join(f"{each['batch']} {each['speedup']:.3g} times" for each in row["batches"])
-
-
 def times(row: Row) -> str:
     """As in `1.8 times (1.7 to 1.9)`."""
     low, high = row["ci95"]
@@ -109,14 +105,6 @@ def share(row: Row) -> str:
     """As in `20 % (18 to 22 %)`."""
     low, high = row["share_ci95"]
     return f"{100 * row['share']:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)"
-
-
-def size(count: float) -> str:
-    """As in `1.5 MiB`."""
-    for limit, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if abs(count) >= limit:
-            return f"{count / limit:.3g} {unit}"
-    return f"{count:.3g} bytes"
 
 
 HINTS: dict[str, Callable[[Row, Facts], Iterator[str]]] = {

@@ -1,0 +1,247 @@
+"""501 to 505, 510 to 524, 529: timed training."""
+
+from mpsdoctor.texts import Each, Part, Text
+
+COUNTED = {"workload": "{count} workload", "workloads": "{count} workloads"}
+FAILED = {"run": "{workload} {size}", "cause": "{runs}: {why}", "no_detail": "no detail"}
+SPEEDUP = {"row": "{workload} {size} {speedup:.3g} times ({ci95[0]:.3g} to {ci95[1]:.3g})"}
+
+CNN = {"workload": "cnn", "size": "medium"}
+ONE = Part("workload", {"count": 1})
+RUNS = Each("run", [CNN, {"workload": "mlp", "size": "small"}], ", ")
+
+
+def failed(why: str) -> dict[str, object]:
+    """An example for a code about workloads that went wrong."""
+    return {"device": "mps", "runs": RUNS, "causes": Each("cause", [{"runs": RUNS, "why": why}])}
+
+
+def compared(speedup: float, low: float, high: float) -> dict[str, object]:
+    """An example for a code about workloads that were raced against the CPU."""
+    rows = Each("row", [{**CNN, "speedup": speedup, "ci95": [low, high]}])
+    return {"device": "mps", "count": 1, "all": 4, "rows": rows}
+
+
+TEXTS = {
+    "MPS501": Text(
+        "{device} trains {count} of {all} workloads faster than the CPU",
+        "Speed against the CPU, with 95 % intervals: {rows}.",
+        parts=SPEEDUP,
+        seen="The CPU and the device take turns with blocks of whole training steps, the copy of the batch included."
+        " With these models the device is faster: the interval of the speed-up lies above 1.05.",
+        means="Such a training ends sooner on the device. Its losses and first gradients were compared with the CPU's"
+        " before anything was timed.",
+        do="Train models of these families and sizes on the device. `mpsdoctor bench --step` times your own step.",
+        example=compared(3.1, 2.9, 3.4),
+    ),
+    "MPS502": Text(
+        "{device} trains {count} of {all} workloads slower than the CPU",
+        "Launching many small operators costs more than they compute. Speed against the CPU, with 95 % intervals:"
+        " {rows}.",
+        parts=SPEEDUP,
+        seen="With these models the CPU is faster: the interval of the speed-up lies below 0.95.",
+        means="A small model makes many small operators, and each has to be launched on the device. Two thirds of those"
+        " of a small step are the optimizer's, for AdamW goes parameter by parameter on MPS.",
+        do="Train such models on the CPU. Larger batches can turn it round: MPS506 tells from which on, MPS530 what"
+        " AdamW with `fused=True` gains.",
+        example=compared(0.2, 0.19, 0.21),
+    ),
+    "MPS503": Text(
+        "{device} and the CPU are too close to call on {count} of {all} workloads",
+        "Neither gains by moving such a training. Speed against the CPU, with 95 % intervals: {rows}.",
+        parts=SPEEDUP,
+        seen="Enough pairs of blocks were timed, and the interval of the speed-up does not lie clear of 5 % around 1.",
+        means="With these models neither device has an advantage worth a change of the script.",
+        do="Stay with the device that the training uses now, or decide by the other workloads.",
+        example=compared(1.01, 0.98, 1.04),
+    ),
+    "MPS504": Text(
+        "the {device} is the only device here; {counted} can be trained on it",
+        "Time of a training step, with 95 % interval: {rows}.",
+        parts={**COUNTED, "row": "{workload} {size} {step_ms:.3g} ms ({ci95_ms[0]:.3g} to {ci95_ms[1]:.3g})"},
+        seen="Training was timed on a single device, for no other one is usable or was asked for.",
+        means="There is nothing to compare with, so the times of a step stand alone.",
+        do="Nothing, where no accelerator is expected. Else see what the check of the torch build says of the other"
+        " devices.",
+        example={
+            "device": "CPU",
+            "counted": ONE,
+            "rows": Each("row", [{**CNN, "step_ms": 10.2, "ci95_ms": [10.1, 10.4]}]),
+        },
+    ),
+    "MPS505": Text(
+        "not timed on {device}: {counted}",
+        "{runs}: {reasons}.",
+        "A larger budget times more.",
+        ("mpsdoctor --budget thorough",),
+        parts={**COUNTED, "run": "{workload} {size}", "reason": "{why}"},
+        seen="Some workloads were left out: the time did not reach, compiling would have taken too long, or the device"
+        " was given up after a crash or a hang.",
+        means="The recommendation rests on the workloads that were timed.",
+        do="Run with a larger budget if your models resemble those left out.",
+        example={
+            "device": "mps",
+            "counted": ONE,
+            "runs": Each("run", [CNN], ", "),
+            "reasons": Each("reason", [{"why": "left out, the 3 s of this budget went to more telling workloads"}]),
+        },
+    ),
+    "MPS510": Text(
+        "{device} trains {runs} to other numbers than the CPU",
+        "{causes}.",
+        "Train on the CPU, or try another torch version: speed does not count while the numbers are wrong.",
+        parts=FAILED,
+        seen="With the same seed, weights and batches, losses or first gradients on the device are further from the"
+        " CPU's than rounding explains.",
+        means="A training there learns something else, without an error message. Its speed does not count.",
+        do="Train on the CPU, or try another torch version. The operators check tells which operators give other"
+        " numbers.",
+        example=failed("loss 2.4025 at step 1, 2.2657 on the CPU, ± 0.0023 allowed"),
+    ),
+    "MPS511": Text(
+        "{device} trains {runs} to NaN or infinity",
+        "{causes}.",
+        "Train on the CPU, or try another torch version.",
+        parts=FAILED,
+        seen="A loss or a first gradient on the device is NaN or infinite.",
+        means="Such a training is lost from that step on, and torch raises no error for it.",
+        do="Train on the CPU, or try another torch version.",
+        example=failed("loss nan at step 7"),
+    ),
+    "MPS512": Text(
+        "training {runs} on {device} kills the process",
+        "{causes}.",
+        "Train on the CPU; the last words of the process are in the evidence for a report to PyTorch.{dialog}",
+        parts={
+            **FAILED,
+            "dialog": " macOS may show 'Python quit unexpectedly' for it; that was this check.",
+        },
+        seen="The process that trains on the device ended by a signal, without a Python exception.",
+        means="A training that does the same ends at that step, and Python cannot catch it. This check goes on, for it"
+        " trains in processes of their own.",
+        do="Train on the CPU. The evidence has the last words of the process for a report to PyTorch.",
+        example={**failed("after step 10, in warm_up: SIGABRT"), "dialog": Part("dialog")},
+    ),
+    "MPS513": Text(
+        "training {runs} on {device} does not come to an end",
+        "{causes}.",
+        "Train on the CPU; if the device is only slow, a larger budget gives it more time.",
+        parts=FAILED,
+        seen="Steps on the device did not end in their time. A first step has two minutes more, for compiling.",
+        means="The device hangs, or is far slower than a training can bear. Nothing more is trained on it in this run.",
+        do="Train on the CPU. If the device may only be slow, run again with a larger budget.",
+        example=failed("no answer within 150 s"),
+    ),
+    "MPS514": Text(
+        "{device} runs out of memory on {runs}",
+        "{causes}.",
+        "Close what else uses the device's memory, or train with smaller batches.",
+        parts=FAILED,
+        seen="An allocation on the device failed while one of the small models was trained.",
+        means="The models of this check are small, so a larger one does not fit either. On a Mac the GPU shares the"
+        " memory with all other programs.",
+        do="Close what else uses the memory, or train with smaller batches.",
+        example=failed("RuntimeError: MPS backend out of memory (MPS allocated: 7.9 GB)"),
+    ),
+    "MPS515": Text(
+        "{device} lacks something that {runs} needs",
+        "{causes}.",
+        "Models of this family need the CPU here, a newer torch, or on MPS the fallback PYTORCH_ENABLE_MPS_FALLBACK=1,"
+        " set before torch is imported.",
+        parts=FAILED,
+        seen="torch says that an operator or a dtype of this training does not exist on the device.",
+        means="Models of this family do not train there as they are. With the fallback MPS runs missing operators on"
+        " the CPU; it does not help where a dtype is missing.",
+        do="Train on the CPU or try a newer torch. The fallback variable is read while torch is loaded: set after"
+        " `import torch` it does nothing.",
+        example=failed("NotImplementedError: The operator 'aten::foo' is not currently implemented"),
+    ),
+    "MPS516": Text(
+        "training {runs} on {device} fails",
+        "{causes}.",
+        "Train such models on another device.",
+        parts=FAILED,
+        seen="Training on the device ended with an exception that means neither missing memory nor a missing operator.",
+        means="Models of this family do not train on this device as things are. The evidence has the whole message.",
+        do="Train such models on another device.",
+        example=failed("RuntimeError: shape mismatch"),
+    ),
+    "MPS520": Text(
+        "another timed run was going on",
+        "Another mpsdoctor of this user was timing and did not end in time: the figures of both are doubtful.",
+        "Run it again when the other one is done.",
+        seen="A lock keeps timed runs of one user apart. It was held by another run, which did not end in time.",
+        means="Both runs took processor time from each other, so the figures of both are doubtful. No setting, hint or"
+        " table of batch sizes of this run goes into the profile.",
+        do="Wait until the other run is done, then run again.",
+    ),
+    "MPS521": Text(
+        "conditions that spoil the timing",
+        "{conditions}. Absolute times are doubtful; ratios less so, for the devices took turns.{waiting}{kept}",
+        "Run it again on a quiet machine, on mains power.",
+        parts={
+            "condition": "{condition}",
+            "waited": " Quiet was waited for, {waited_s:.0f} s long, in vain.",
+            "not_kept": " No setting, hint or batch size of this run goes into the profile.",
+        },
+        seen="While training was timed, other programs took the processor, memory was swapped or short, the machine was"
+        " hot, or it ran in low power mode or on battery.",
+        means="Absolute times do not hold for the machine at rest. Ratios suffer less, for devices take turns. After"
+        " load, swapping, critical memory pressure or serious heat no setting, hint or table of batch sizes goes into"
+        " the profile.",
+        do="Close what works in the background, plug the machine in, and run again.",
+        example={
+            "conditions": Each("condition", [{"condition": "low power mode was on"}]),
+            "waiting": Part("waited", {"waited_s": 8.0}),
+            "kept": Part("not_kept"),
+        },
+    ),
+    "MPS522": Text(
+        "step times on {device} vary by more than {limit:.0%}",
+        "Half the 95 % interval: {rows}.",
+        parts={"row": "{workload} {size} ± {width:.0%}"},
+        seen="Blocks of the same training step took different times on this device.",
+        means="With so wide an interval a difference of 5 % cannot be seen. A large one still can.",
+        do="Run again on a quiet machine or with a larger budget.",
+        example={"device": "mps", "limit": 0.15, "rows": Each("row", [{**CNN, "width": 0.3}])},
+    ),
+    "MPS523": Text(
+        "{device} needs {total:.1f} s for the first steps of {counted}",
+        "What is new to a device is compiled first: {rows}. Step times do not count it. A training pays it once, and"
+        " again for each new size of a batch or a sequence.",
+        "Keep sizes the same from step to step: pad sequences, and drop the last, smaller batch.",
+        parts={**COUNTED, "row": "{workload} {size} {spent:.1f} s"},
+        seen="The first steps took more than five times as long as the later ones.",
+        means="MPS compiles a graph for each operator with new dtypes and sizes: 10 ms each are usual, hundreds where"
+        " Metal's cache is cold, and a small step has 66 to 175 of them. Times of a step do not count it, but a short"
+        " training feels it.",
+        do="Keep sizes the same from step to step: pad sequences, and drop the last, smaller batch. Each new size is"
+        " compiled anew.",
+        example={"device": "mps", "total": 12.5, "counted": ONE, "rows": Each("row", [{**CNN, "spent": 12.5}])},
+    ),
+    "MPS524": Text(
+        "step times on {device} had not settled in {counted}",
+        "They still drifted by more than 5 % at the end of: {rows}.",
+        parts={**COUNTED, "row": "{workload} {size} ({steps} steps in {seconds:.1f} s)"},
+        seen="At the end of the warm-up, times of a step still drifted by more than 5 %.",
+        means="The times of a step may be those of a device that has not reached its usual speed. A race that"
+        " has a winner does not depend on it.",
+        do="Run with a larger budget where the absolute times matter.",
+        example={
+            "device": "mps",
+            "counted": ONE,
+            "rows": Each("row", [{**CNN, "steps": 40, "seconds": 0.3}]),
+        },
+    ),
+    "MPS529": Text(
+        "{device} against the CPU is not settled on {count} of {all} workloads",
+        "Too few blocks of steps fitted into the time for a winner, which then is the CPU; a longer budget tells. Speed"
+        " against the CPU, with 95 % intervals: {rows}.",
+        parts=SPEEDUP,
+        seen="Fewer than six pairs of blocks were timed, and a 95 % interval takes six. The pairs do not all show a"
+        " device twice or half as fast, which fewer of them can decide.",
+        means="Who is faster with these models is open. Until it is known, the CPU is taken.",
+        do="Run again with a larger budget.",
+        example=compared(0.505, 0.45, 0.56),
+    ),
+}
