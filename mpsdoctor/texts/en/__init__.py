@@ -1,6 +1,6 @@
 """English."""
 
-from mpsdoctor.texts.en import chip, common, memory
+from mpsdoctor.texts.en import build, chip, common, environment, memory
 
 PHRASES = common.PHRASES
-TEXTS = {**chip.TEXTS, **memory.TEXTS}
+TEXTS = {**chip.TEXTS, **build.TEXTS, **memory.TEXTS, **environment.TEXTS}
