@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from mpsdoctor import machine, sentences, support, versions
-from mpsdoctor.check import Answer, Context, Finding, Remedy, Rule, Sandbox, judged, neutralised
+from mpsdoctor.check import Answer, Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.texts import Each, Part
 from mpsdoctor_checks import installing, variables
 
 id = "build"
@@ -19,13 +20,9 @@ seconds = {"quick": 3.0, "standard": 3.0, "thorough": 3.0}
 patience = 240.0  # importing torch from a cold disk, and a device that hangs
 
 Facts = dict[str, Any]
-Severity = Literal["info", "warning", "error"]
 
-FALLBACK_RULE = (
-    " Torch 2.0 to 2.7 read it as a whole number while they load and abort where it is none (true, false, nothing);"
-    " 1 and 0 work in every version."
-)
 FACTS = "mpsdoctor_worker.torch_facts"
+NOT_OFFERED = "torch does not offer it here"  # the reason in a device's facts
 DIED_WITHIN = 60.0  # seconds; an import that takes longer hangs, and no variable is suspected of it
 
 
@@ -54,7 +51,7 @@ def collect(context: Context) -> Facts:
     if torch.outcome != "ok":
         return {**facts, "torch": _import_error(torch, facts["python"].get("torch_version"))}
     facts |= torch.value
-    facts["refused"] = neutralised(variables.refused(os.environ))
+    facts["refused"] = neutralised({name: str(reason) for name, reason in variables.refused(os.environ).items()})
     asked_for = facts["offered"] if context.devices is None else list(context.devices)
     facts["asked_for"] = context.devices and asked_for
     facts["devices"] = [try_device(context, name, name in facts["offered"]) for name in asked_for]
@@ -101,7 +98,7 @@ def _import_error(answer: Answer, version: str | None) -> Facts | None:
 def try_device(context: Context, name: str, offered: bool) -> Facts:
     """One entry of the report's devices."""
     if not offered:
-        return {"device": name, "name": None, "usable": False, "reason": "torch does not offer it here"}
+        return {"device": name, "name": None, "usable": False, "reason": NOT_OFFERED}
     context.progress(f"trying {name}")
     answer = context.worker(name).call(f"{FACTS}:try_device", timeout=60.0, device=name)
     told = {"device": name, "name": None, "usable": False, "reason": None}
@@ -111,74 +108,54 @@ def try_device(context: Context, name: str, offered: bool) -> Facts:
 
 
 def interpreter(facts: Facts) -> Iterator[Finding]:
+    """MPS209: the interpreter does not start, or does not answer."""
     if facts["interpreter_error"]:
-        yield Finding(
-            "MPS209",
-            "error",
-            "the interpreter cannot be examined",
-            facts["interpreter_error"],
-            remedy=Remedy("Name a Python 3.9 or later with --python."),
-        )
+        yield finding("MPS209", "error", error=facts["interpreter_error"])
 
 
 def no_torch(facts: Facts) -> Iterator[Finding]:
+    """MPS201: an interpreter without torch."""
     if facts["python"] and facts["torch"] is None:
         note, commands = installing.torch(facts["python"])
-        yield Finding(
-            "MPS201",
-            "error",
-            "torch is not installed",
-            f"{facts['python']['executable']} has no module named torch, so nothing can be trained with it.",
-            remedy=Remedy(f"Install torch into this environment.{note}", commands),
-            links=("https://pytorch.org/get-started/locally/",),
-        )
+        yield finding("MPS201", "error", commands=commands, executable=facts["python"]["executable"], note=note)
 
 
 def import_failed(facts: Facts) -> Iterator[Finding]:
+    """MPS202: torch is there, but fails when it is imported or asked."""
     error = (facts["torch"] or {}).get("error")
     if facts["ends_import"]:
         yield from variable_ends_import(facts)
     elif error:
         note, commands = installing.torch(facts["python"], "--force-reinstall torch")
-        yield Finding(
-            "MPS202",
-            "error",
-            "torch is installed but cannot be used",
-            f"Importing it, or asking it for its devices, failed: {error}",
-            remedy=Remedy(
-                "Reinstall torch in this environment; a file named torch.py beside your script hides it too."
-                + str(note),
-                commands,
-            ),
-        )
+        yield finding("MPS202", "error", commands=commands, error=error, note=note)
 
 
 def variable_ends_import(facts: Facts) -> Iterator[Finding]:
     """A warning and no error, as the check-up can go on; that a training cannot is told by the environment check."""
-    given = facts["ends_import"]
-    names = " and ".join(f"{name}={value!r}" for name, value in given.items())
-    version = f"torch {facts['torch']['version']}" if facts["torch"]["version"] else "torch"
-    rule = FALLBACK_RULE if FALLBACK in given else ""
-    yield Finding(
+    given, torch = facts["ends_import"], facts["torch"]["version"]
+    settings = [{"name": name, "value": value} for name, value in given.items()]
+    yield finding(
         "MPS202",
         "warning",
-        f"{version} cannot be imported with {names}",
-        f"The import failed: {sentences.ended(sentences.shortened(facts['import_error'], 400))}{rule} Without it the"
-        " import succeeds, so the check-up goes on without it.",
         {"variables": given, "error": facts["import_error"]},
-        Remedy("Unset it in the shell, and in the profile or job script that sets it.", (f"unset {' '.join(given)}",)),
+        title="cannot_be_imported_with",
+        detail="fails_with_it",
+        remedy="unset",
+        commands=(f"unset {' '.join(given)}",),
+        release=Part("release" if torch else ""),
+        torch=torch,
+        settings=[Each("setting", settings[:1]), Each("further_setting", settings[1:], joint="")],
+        told=sentences.ended(sentences.shortened(facts["import_error"], 400)),
+        rule=Part("whole_number" if FALLBACK in given else ""),
     )
 
 
 class Cause(NamedTuple):
-    """Why MPS is not there. The texts are filled with `names`; a remedy is its text and commands."""
+    """Why MPS is not there. `commands` are filled with the `executable`, before those of an install."""
 
     code: str
     severity: Severity
     applies: Callable[[Facts], bool]
-    title: str
-    detail: str
-    remedy: str = ""
     commands: tuple[str, ...] = ()
     install: str = ""  # pip's arguments
 
@@ -195,142 +172,76 @@ def is_macos_too_old(facts: Facts) -> bool:
 
 # The first that applies is told: each presumes that those before it do not.
 CAUSES = (
-    Cause(
-        "MPS208",
-        "info",
-        lambda facts: facts["machine"].get("os") != "Darwin",
-        "this is {os}, so there is no MPS",
-        "MPS exists on Apple silicon under macOS only; the devices listed are what torch offers here.",
-    ),
-    Cause(
-        "MPS204",
-        "warning",
-        is_translated,
-        "an x86_64 Python on Apple silicon",
-        "This Python is an x86_64 program that Rosetta translates. Torch sees an Intel processor: no MPS, and the CPU"
-        " runs at a fraction of its speed.",
-        installing.ARM64_TEXT + " 'file' tells what a Python is.",
-        ("file {executable}", *installing.ARM64_PYTHON),
-    ),
-    Cause(
-        "MPS213",
-        "info",
-        lambda facts: facts["python"]["arch"] == "x86_64",
-        "an Intel Mac",
-        "On Intel Macs torch trains on the CPU; its macOS wheels for x86_64 ended with torch 2.2.",
-        "Stay with torch 2.2.",
-        install="'torch==2.2.*'",
-    ),
-    Cause(
-        "MPS203",
-        "warning",
-        lambda facts: not facts["torch"]["mps_built"],
-        "this torch was built without MPS",
-        "torch {torch} was built without MPS: the wheels for macOS arm64 have it.",
-        "Install torch from PyPI in an arm64 Python.",
-        install="--upgrade torch",
-    ),
-    Cause(
-        "MPS205",
-        "warning",
-        is_macos_too_old,
-        "macOS is older than {needed}",
-        "torch {torch} uses MPS on macOS {needed} or later; this is macOS {macos}.",
-        "Update macOS to {needed} or later, or install a torch that supports this one.",
-    ),
-    Cause(
-        "MPS206",
-        "warning",
-        lambda facts: True,
-        "MPS is built in but not available",
-        "Torch was built with MPS and macOS is recent enough, yet it reports no device. Sandboxed terminals and some"
-        " virtual machines hide the GPU (the reason torch prints, an old macOS, is wrong then).",
-        "Run mpsdoctor again from Terminal.app, outside any sandbox or virtual machine.",
-    ),
+    Cause("MPS208", "info", lambda facts: facts["machine"].get("os") != "Darwin"),
+    Cause("MPS204", "warning", is_translated, ("file {executable}", *installing.ARM64_PYTHON)),
+    Cause("MPS213", "info", lambda facts: facts["python"]["arch"] == "x86_64", install="'torch==2.2.*'"),
+    Cause("MPS203", "warning", lambda facts: not facts["torch"]["mps_built"], install="--upgrade torch"),
+    Cause("MPS205", "warning", is_macos_too_old),
+    Cause("MPS206", "warning", lambda facts: True),
 )
 
 
 def mps_missing(facts: Facts) -> Iterator[Finding]:
+    """One of the causes, where torch works and reports no MPS."""
     torch = facts["torch"] or {}
     if torch.get("error") or not torch.get("version") or torch["mps_available"]:
         return
-    names = {
-        "os": facts["machine"].get("os") or "no Mac",
-        "macos": facts["machine"].get("os_version"),
-        "executable": installing.quoted(facts["python"]["executable"]),
-        "torch": torch["version"],
-        "needed": support.macos_needed(torch["version"]),
-    }
     cause = next(cause for cause in CAUSES if cause.applies(facts))
-    note = "" if cause.severity == "info" else " Training on the CPU works all the same."
-    more, install = installing.torch(facts["python"], cause.install) if cause.install else ("", ())
-    commands = (*(command.format(**names) for command in cause.commands), *install)
-    yield Finding(
+    executable = installing.quoted(facts["python"]["executable"])
+    note, install = installing.torch(facts["python"], cause.install) if cause.install else (Part(""), ())
+    yield finding(
         cause.code,
         cause.severity,
-        cause.title.format(**names),
-        cause.detail.format(**names) + note,
         {"torch": torch},
-        Remedy(f"{cause.remedy.format(**names)}{more}", commands) if cause.remedy else None,
+        commands=(*(command.format(executable=executable) for command in cause.commands), *install),
+        os=facts["machine"].get("os") or Part("no_mac"),
+        macos=facts["machine"].get("os_version"),
+        torch=torch["version"],
+        needed=support.macos_needed(torch["version"]),
+        note=note,
     )
 
 
-# What a probe that dies may put on a Mac's screen, which no program of ours can prevent.
-DIALOG = " macOS may show 'Python quit unexpectedly' for it; that window can be closed."
-
-
 def unusable(facts: Facts) -> Iterator[Finding]:
+    """MPS207: torch offers a device, and trying it fails."""
     for device in facts["devices"]:
-        if not device["usable"] and device["reason"] != "torch does not offer it here":
-            cause, remedy = why_unusable(device["device"], facts)
-            told = sentences.ended(sentences.shortened(device["reason"], 300))
-            cause += DIALOG if device["reason"].startswith("crash") and facts["machine"].get("os") == "Darwin" else ""
-            yield Finding(
+        if not device["usable"] and device["reason"] != NOT_OFFERED:
+            name, reason = device["device"], device["reason"]
+            cause, remedy = why_unusable(name, facts)
+            crash = reason.startswith("crash") and facts["machine"].get("os") == "Darwin"
+            yield finding(
                 "MPS207",
-                "error" if device["device"] == "cpu" else "warning",
-                f"{device['device']} is available but unusable",
-                f"Torch offers it, but allocating, computing and comparing 16 KB failed: {told}{cause}"
-                " Training on another device is not affected.",
-                {"device": device["device"], "detail": device.get("detail", device["reason"])},
-                Remedy(remedy),
+                "error" if name == "cpu" else "warning",
+                {"device": name, "detail": device.get("detail", reason)},
+                remedy=remedy,
+                device=name,
+                told=sentences.ended(sentences.shortened(reason, 300)),
+                cause=Part(cause),
+                dialog=Part("dialog" if crash else ""),
             )
 
 
 def why_unusable(device: str, facts: Facts) -> tuple[str, str]:
-    """What is behind a device that cannot be used, as far as other facts tell, and what to do."""
+    """What is behind a device that cannot be used, as far as other facts tell, and what to do: templates."""
     if device == "mps" and facts["refused"]:
-        return (
-            " Torch refuses the value of a variable that is set here; the check of environment variables names it.",
-            "Unset that variable, then examine again.",
-        )
+        return "refused", "unset"
     if device == "mps" and facts["machine"].get("virtual_machine"):
-        return (
-            " This is a virtual Mac, and those of CI services are known for it (pytorch#188438).",
-            "Train on the CPU here, and on MPS on a physical Mac.",
-        )
-    return "", "Train on another device; if this one should work, restart the machine and examine again."
+        return "virtual_mac", "physical_mac"
+    return "", "remedy"
 
 
 def not_offered(facts: Facts) -> Iterator[Finding]:
-    missing = [d["device"] for d in facts["devices"] if d["reason"] == "torch does not offer it here"]
+    """MPS212: a device was asked for that torch does not have."""
+    missing = [d["device"] for d in facts["devices"] if d["reason"] == NOT_OFFERED]
     if missing:
-        any_left = any(device["usable"] for device in facts["devices"])
-        yield Finding(
-            "MPS212",
-            "warning" if any_left else "error",
-            f"torch does not offer {', '.join(missing)} here",
-            f"Asked for: {', '.join(facts['asked_for'])}. Torch offers: {', '.join(facts['offered'])}.",
-        )
+        severity: Severity = "warning" if any(device["usable"] for device in facts["devices"]) else "error"
+        yield finding("MPS212", severity, missing=missing, asked_for=facts["asked_for"], offered=facts["offered"])
 
 
 def cuda_build_without_cuda(facts: Facts) -> Iterator[Finding]:
+    """MPS211: a build for CUDA where there is none."""
     if facts.get("cuda_version") and not facts["torch"]["cuda_available"]:
-        yield Finding(
-            "MPS211",
-            "info",
-            "torch was built for CUDA, but finds no CUDA device",
-            f"This build brings CUDA {facts['cuda_version']}. Without an NVIDIA GPU it trains on the CPU.",
-        )
+        yield finding("MPS211", "info", cuda=facts["cuda_version"])
 
 
 RULES: tuple[Rule, ...] = (

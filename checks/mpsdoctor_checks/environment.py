@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mpsdoctor.check import Context, Finding, Remedy, Rule, judged, neutralised
+from mpsdoctor.check import Context, Finding, Rule, Severity, finding, judged, neutralised
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.texts import Part
 from mpsdoctor.versions import release
 from mpsdoctor_checks import installing
 from mpsdoctor_checks.variables import (
@@ -33,8 +34,6 @@ needs = ()
 
 Facts = dict[str, Any]
 
-DOCUMENTATION = "https://docs.pytorch.org/docs/stable/mps_environment_variables.html"
-
 
 def run(context: Context) -> Iterator[Finding | Facts]:
     yield from judged(collect(context), RULES)
@@ -56,155 +55,124 @@ def collect(context: Context) -> Facts:
 
 
 def unknown(facts: Facts) -> Iterator[Finding]:
+    """MPS601: a name that no torch reads."""
     for name in facts["variables"]:
         if name in MPS_SINCE or name in OTHERS or name.startswith(PREFIXES):
             continue
         rest = [known.removeprefix("PYTORCH_") for known in (*MPS_SINCE, *sorted(OTHERS))]
         close = [f"PYTORCH_{found}" for found in difflib.get_close_matches(name.removeprefix("PYTORCH_"), rest, 1, 0.7)]
-        yield Finding(
-            "MPS601",
-            "warning",
-            f"no known torch reads {name}",
-            "It is set, but has no effect in any torch from 2.0 to 2.15.",
-            {"name": name, "value": facts["variables"][name]},
-            Remedy(f"Did you mean {close[0]}?" if close else f"Unset it: 'unset {name}'."),
-        )
+        evidence = {"name": name, "value": facts["variables"][name]}
+        remedy = "did_you_mean" if close else "remedy"
+        yield finding("MPS601", "warning", evidence, remedy=remedy, name=name, close=close[0] if close else None)
 
 
 def too_new(facts: Facts) -> Iterator[Finding]:
+    """MPS602: a name that only later versions of torch read."""
     present = release(facts["torch"])
     for name in facts["variables"]:
-        since = MPS_SINCE.get(name)
-        if since and present and present < since:
+        first = MPS_SINCE.get(name)
+        if first and present and present < first:
+            since = f"{first[0]}.{first[1]}"
             note, commands = installing.torch(facts["python"], "--upgrade torch")
-            yield Finding(
+            yield finding(
                 "MPS602",
                 "warning",
-                f"{name} is not read by torch {facts['torch']}",
-                f"Torch reads it from {since[0]}.{since[1]} on; here it has no effect.",
-                {"name": name, "since": f"{since[0]}.{since[1]}"},
-                Remedy(f"Upgrade torch, or unset it.{note}", (*commands, f"unset {name}")),
+                {"name": name, "since": since},
+                commands=(*commands, f"unset {name}"),
+                name=name,
+                torch=facts["torch"],
+                since=since,
+                note=note,
             )
 
 
 def ends_import(facts: Facts) -> Iterator[Finding]:
-    """What the build check saw by leaving them out; the check-up went on without them, a training would not."""
+    """MPS609: what the build check saw by leaving them out; the check-up went on without them, a training would not."""
     for name, value in facts["ends_import"].items():
-        yield Finding(
-            "MPS609",
-            "error",
-            f"{name}={value!r} ends every program that imports torch here",
-            "MPS202 tells how. What this check-up measured holds once the variable is unset.",
-            {"name": name, "value": value},
-            Remedy("Unset it.", (f"unset {name}",)),
-        )
+        evidence = {"name": name, "value": value}
+        yield finding("MPS609", "error", evidence, commands=(f"unset {name}",), name=name, value=value)
 
 
 def watermarks(facts: Facts) -> Iterator[Finding]:
+    """MPS603, MPS604: limits of MPS memory that torch refuses, or none at all."""
     given = {name: facts["variables"][name] for name in (HIGH, LOW) if name in facts["variables"]}
     for name, reason in refused(given).items():
-        yield Finding(
+        yield finding(
             "MPS603",
-            "error" if facts["mps_available"] else "warning",
-            reason,
-            "The first allocation on MPS fails with 'invalid low watermark ratio' or 'invalid high watermark ratio'."
-            f" The defaults of {HIGH} and {LOW} are {DEFAULTS[HIGH]} and {DEFAULTS[LOW]}: lowering the high one below"
-            f" {DEFAULTS[LOW]} needs the low one as well. Training on the CPU is not affected.",
+            _severity(facts),
             {"set": given, "name": name},
-            Remedy("Set both, the low one not above the high one.", (f"export {HIGH}=0.9 {LOW}=0.8",)),
-            (DOCUMENTATION,),
+            reason=reason,
+            default_high=DEFAULTS[HIGH],
+            default_low=DEFAULTS[LOW],
         )
         return
     if HIGH in given and strtod(given[HIGH]) == 0:
         yield _no_limit(given[HIGH])
 
 
+def _severity(facts: Facts) -> Severity:
+    """Of what breaks MPS alone."""
+    return "error" if facts["mps_available"] else "warning"
+
+
 def _no_limit(value: str) -> Finding:
-    misread = "" if re.fullmatch(r"\s*[+-]?[0.]+\s*", value) else f"Torch reads {value!r} as 0. "
-    return Finding(
-        "MPS604",
-        "warning",
-        "the limit of MPS memory is switched off",
-        f"{misread}With {HIGH}=0 a training that outgrows memory takes the system into swap, and may take it down.",
-        {"name": HIGH, "value": value},
-        Remedy(f"Unset it, or set {HIGH} and {LOW} below 1 to stay out of swap.", (f"unset {HIGH}",)),
-        (DOCUMENTATION,),
-    )
+    zero = re.fullmatch(r"\s*[+-]?[0.]+\s*", value)
+    misread = Part("" if zero else "misread")
+    return finding("MPS604", "warning", {"name": HIGH, "value": value}, misread=misread, value=value)
 
 
 def options(facts: Facts) -> Iterator[Finding]:
+    """MPS610: options of logging that do not exist."""
     given = {name: facts["variables"][name] for name in (LOG, SIGNPOSTS) if name in facts["variables"]}
     for name, reason in refused(given).items():
-        yield Finding(
+        yield finding(
             "MPS610",
-            "error" if facts["mps_available"] else "warning",
-            reason,
-            f"With {name}={given[name]} the first operator on MPS fails. Training on the CPU is not affected.",
+            _severity(facts),
             {"name": name, "value": given[name]},
-            Remedy("Unset it.", (f"unset {name}",)),
+            commands=(f"unset {name}",),
+            reason=reason,
+            name=name,
+            value=given[name],
         )
 
 
 def fallback(facts: Facts) -> Iterator[Finding]:
+    """MPS605, MPS606, MPS607: what happens to operators without an MPS kernel."""
     value = facts["variables"].get(FALLBACK)
     state = fallback_of(value, facts["torch"])
     if state == "dies":
         return  # where it did, the build check saw it; torch without MPS does not read the variable
     if state == "on" and value is not None and _looks_off(value):
-        yield Finding(
-            "MPS605",
-            "warning",
-            f"{FALLBACK}={value!r} switches the fallback on",
-            "Torch 2.8 and later take anything but exactly 0 as on: operators without an MPS kernel run on the CPU,"
-            " slowly.",
-            {"value": value},
-            Remedy("Set it to 0 to get an error for such operators instead.", (f"export {FALLBACK}=0",)),
-        )
+        yield finding("MPS605", "warning", {"value": value}, value=value)
     elif state == "on":
-        yield Finding(
-            "MPS606",
-            "info",
-            "operators without an MPS kernel run on the CPU",
-            f"{FALLBACK} is set, so missing operators cost time instead of raising an error.",
-            {"value": value},
-        )
+        yield finding("MPS606", "info", {"value": value})
     elif facts["mps_available"]:
-        how = "not set" if value is None else "0" if value == "0" else f"{value!r}, which this torch reads as 0"
-        yield Finding(
-            "MPS607",
-            "info",
-            "operators without an MPS kernel raise an error",
-            f"{FALLBACK} is {how}. It is read while torch loads: set it before Python starts.",
-            {"value": value},
-        )
+        how = "not_set" if value is None else "zero" if value == "0" else "read_as_zero"
+        yield finding("MPS607", "info", {"value": value}, how=Part(how), value=value)
 
 
 def _looks_off(value: str) -> bool:
     return value.strip().lower() in {"", "false", "no", "off", "none"} or stoi(value) == 0
 
 
-# What a variable does that someone who times or compares a training should know.
+# What a variable does that someone who times or compares a training should know, by its template.
 SIDE_EFFECTS = {
-    "PYTORCH_MPS_FAST_MATH": "Metal may round and reorder freely: results differ more from the CPU's.",
-    LOG: "Every operator is logged, which slows training and falsifies timings.",
-    SIGNPOSTS: "Every operator is traced, which slows training and falsifies timings.",
-    "PYTORCH_DEBUG_MPS_ALLOCATOR": "Every allocation is logged, which slows training and falsifies timings.",
-    "PYTORCH_NO_CUDA_MEMORY_CACHING": "Every CUDA allocation goes to the driver, which slows training.",
+    "PYTORCH_MPS_FAST_MATH": "rounds_freely",
+    LOG: "logs_operators",
+    SIGNPOSTS: "traces_operators",
+    "PYTORCH_DEBUG_MPS_ALLOCATOR": "logs_allocations",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING": "no_cache",
 }
 
 
 def side_effects(facts: Facts) -> Iterator[Finding]:
+    """MPS608: variables that slow a training or change its numbers."""
     without_effect = refused(facts["variables"])
     for name, effect in SIDE_EFFECTS.items():
-        if facts["variables"].get(name, "0") not in {"", "0"} and name not in without_effect:
-            yield Finding(
-                "MPS608",
-                "warning",
-                f"{name} is set",
-                effect,
-                {"name": name, "value": facts["variables"][name]},
-                Remedy("Unset it for real training.", (f"unset {name}",)),
-            )
+        value = facts["variables"].get(name, "0")
+        if value not in {"", "0"} and name not in without_effect:
+            evidence = {"name": name, "value": value}
+            yield finding("MPS608", "warning", evidence, commands=(f"unset {name}",), name=name, effect=Part(effect))
 
 
 RULES: tuple[Rule, ...] = (unknown, too_new, ends_import, watermarks, options, fallback, side_effects)

@@ -14,7 +14,6 @@ ARM64_PYTHON = (
     "uv venv --python cpython-3.13-macos-aarch64",
     "CONDA_SUBDIR=osx-arm64 conda create -n arm64 python=3.13",
 )
-ARM64_TEXT = str(Part("arm64_python"))
 
 
 def quoted(path: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.texts import Part
 from mpsdoctor.versions import release
 
 HIGH = "PYTORCH_MPS_HIGH_WATERMARK_RATIO"
@@ -96,28 +97,28 @@ def fallback(value: str | None, version: str | None) -> Literal["on", "off", "di
     return "dies" if number is None else "on" if number else "off"
 
 
-def refused(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables whose values torch refuses at the first use of MPS, each with the reason in words."""
+def refused(variables: Mapping[str, str]) -> dict[str, Part]:
+    """The variables whose values torch refuses at the first use of MPS, each with the reason, a common phrase."""
     return {**_refused_watermarks(variables), **_refused_options(variables)}
 
 
-def _refused_watermarks(variables: Mapping[str, str]) -> dict[str, str]:
+def _refused_watermarks(variables: Mapping[str, str]) -> dict[str, Part]:
     ratios = {name: strtod(variables[name]) if name in variables else DEFAULTS[name] for name in (HIGH, LOW)}
     for name, ratio in ratios.items():
         if name in variables and not (math.isfinite(ratio) and 0 <= ratio <= MOST):
-            return {name: f"{name} is not a ratio between 0 and {MOST:g}"}
+            return {name: Part("no_ratio", {"name": name, "most": MOST})}
     if ratios[LOW] <= (ratios[HIGH] or MOST):
         return {}
     at_fault = LOW if LOW in variables else HIGH
-    return {at_fault: f"the low watermark {ratios[LOW]:g} lies above the high watermark {ratios[HIGH]:g}"}
+    return {at_fault: Part("low_above_high", {"low_ratio": ratios[LOW], "high_ratio": ratios[HIGH]})}
 
 
-def _refused_options(variables: Mapping[str, str]) -> dict[str, str]:
+def _refused_options(variables: Mapping[str, str]) -> dict[str, Part]:
     """Both are bits of 32: ten kinds of logs; six options below, three kinds of signposts in the upper half."""
     log, signposts = (strtol(variables.get(name, "")) & 0xFFFFFFFF for name in (LOG, SIGNPOSTS))
     reasons = {}
     if log > 0x3FF:
-        reasons[LOG] = f"{LOG} is no sum of torch's options, which are 1 to 512"
+        reasons[LOG] = Part("no_log_options", {"name": LOG})
     if signposts & 0xFFFF > 0x3F or signposts & 0xFFFF0000 > 0x7FFFF:
-        reasons[SIGNPOSTS] = f"{SIGNPOSTS} is no sum of torch's options"
+        reasons[SIGNPOSTS] = Part("no_signpost_options", {"name": SIGNPOSTS})
     return reasons

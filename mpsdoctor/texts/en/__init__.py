@@ -1,6 +1,14 @@
 """English."""
 
-from mpsdoctor.texts.en import advice, checks, chip, common, memory, training
+from mpsdoctor.texts.en import advice, build, checks, chip, common, environment, memory, training
 
 PHRASES = common.PHRASES
-TEXTS = {**advice.TEXTS, **checks.TEXTS, **chip.TEXTS, **memory.TEXTS, **training.TEXTS}
+TEXTS = {
+    **advice.TEXTS,
+    **build.TEXTS,
+    **checks.TEXTS,
+    **chip.TEXTS,
+    **environment.TEXTS,
+    **memory.TEXTS,
+    **training.TEXTS,
+}

@@ -12,4 +12,9 @@ PHRASES = {
         " This Python belongs to Homebrew or the system and takes no packages: make an environment with it first."
     ),
     "no_pip": " This environment has no pip: uv installs into it, or ensurepip brings pip.",
+    # Why torch refuses the value of a variable.
+    "no_ratio": "{name} is not a ratio between 0 and {most:g}",
+    "low_above_high": "the low watermark {low_ratio:g} lies above the high watermark {high_ratio:g}",
+    "no_log_options": "{name} is no sum of torch's options, which are 1 to 512",
+    "no_signpost_options": "{name} is no sum of torch's options",
 }
