@@ -335,3 +335,26 @@ def test_a_win_over_a_cpu_with_too_many_threads_is_raced_again() -> None:
     assert cpu_settings.unfair({"advice": [threads], "comparisons": [lost]}) == []
     assert cpu_settings.unfair({"advice": [{**threads, "ci95": [1.0, 1.9]}], "comparisons": [won]}) == []
     assert cpu_settings.unfair({"advice": [threads], "comparisons": [{**won, "workload": "mlp"}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "title"),
+    [
+        (row("copy", 1.25, [1.2, 1.3]), "MPS525", "copying the batch takes 20% of a step on mps"),
+        (
+            row("channels_last", 0.8, [0.79, 0.81]),
+            "MPS527",
+            "channels_last slows convolutions down on mps: 0.8 times",
+        ),
+        (
+            row("nnpack", 5.9, [5.8, 6.0], "cpu", way="without NNPACK"),
+            "MPS531",
+            "the CPU trains convolutions 5.9 times as fast without NNPACK",
+        ),
+        (threads(4, 1.3), "MPS509", "4 CPU threads train faster than torch's own number"),
+        (threads(4, 1.0), "MPS509", "no number of CPU threads is clearly faster than torch's own"),
+    ],
+)
+def test_a_way_to_train_has_its_code(found: dict[str, Any], code: str, title: str) -> None:
+    """Each way that was raced against the usual one is told under its own code."""
+    assert [(finding.code, finding.severity, finding.title) for finding in findings(found)] == [(code, "info", title)]
