@@ -9,7 +9,7 @@ from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failur
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
 from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
 from mpsdoctor.support.versions import Support, support_in, support_of_installed
-from mpsdoctor.support.wording import data, sentence, text, whole
+from mpsdoctor.support.wording import data, says, sentence, text, whole
 
 __all__ = [
     "FALLBACK",
@@ -25,6 +25,7 @@ __all__ = [
     "macos_needed",
     "newest_torch",
     "predict",
+    "says",
     "sentence",
     "support_in",
     "support_of_installed",

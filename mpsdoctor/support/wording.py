@@ -37,7 +37,12 @@ def whole(predictions: Iterable[Prediction]) -> Whole:
 def sentence(prediction: Prediction, have: str) -> str:
     """One prediction in words, where `have` is the torch version that is there."""
     parts = f" needs {', '.join(prediction.needs)}" if prediction.needs else ""
-    return f"{prediction.op}{parts}: {saying(prediction, minor(have) or have)}{taken_over(prediction)}"
+    return f"{prediction.op}{parts}: {says(prediction, have)}"
+
+
+def says(prediction: Prediction, have: str) -> str:
+    """What is said of the operator in it."""
+    return f"{saying(prediction, minor(have) or have)}{taken_over(prediction)}"
 
 
 def saying(prediction: Prediction, have: str) -> str:

@@ -126,8 +126,8 @@ class Words(string.Formatter):
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
         if format_spec == "size":
             return size(value)
-        if format_spec == ",list":
-            return ", ".join(map(str, value))
+        if format_spec in (",list", "and"):
+            return (", " if format_spec == ",list" else self.templates["and"]).join(map(str, value))
         return str(super().format_field(value, format_spec))
 
 

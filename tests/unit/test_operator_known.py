@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mpsdoctor_checks.operators.known import annotate
-from mpsdoctor_checks.operators.rules import first_line
+from mpsdoctor_checks.operators.rules import finding_of
 
 LISTS = """
 def mps_ops_modifier(ops):
@@ -46,8 +46,10 @@ def test_a_known_failure_is_told_beside_the_result(torch_folder: Path) -> None:
     ]
     annotate(rows, torch_folder)
     assert ["known" in one for one in rows] == [True, True, False, True, False, False]
-    assert first_line(rows[0]) == "it failed (PyTorch's own tests: cummax is not implemented on MPS)"
-    assert first_line(rows[2]) == "it failed"
+    whole = [{**rows[place], "variants": ["contiguous"]} for place in (0, 2)]
+    told = [finding_of("unimplemented", "mps", [probe], {}).detail for probe in whole]
+    assert told[0].endswith("it failed (PyTorch's own tests: cummax is not implemented on MPS)")
+    assert told[1].endswith("it failed")
 
 
 def test_a_torch_without_such_lists_adds_nothing(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from mpsdoctor.support import Prediction, call_of, predict, support_in
+from mpsdoctor.support import Prediction, call_of, data, predict, support_in
 from mpsdoctor.worker.steps import calltree
+from mpsdoctor_checks.operators.predicted import findings
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +151,17 @@ def test_float64_is_predicted_to_stop_but_scalars_are_not() -> None:
     x = torch.ones(3, requires_grad=True)
     assert stopping(predicted(lambda: torch.autograd.grad((x * 2.5 + 1).sum(), x), "2.13")) == set()
     assert "aten::_to_copy" in stopping(predicted(lambda: torch.autograd.grad((x.double() * 2.5).sum(), x), "2.13"))
+
+
+def test_a_step_that_is_predicted_to_stop_is_an_error_with_its_place() -> None:
+    """The title says what the first operator that stops needs, the detail where it is called."""
+    x = torch.ones(3, requires_grad=True)
+    found = [*predicted(lambda: x.double().sum() * 2.5, "2.13").values()]
+    told = data(found, support_in("2.13"), {}, {"aten::_to_copy": "train.py:3 in step"})
+    (finding,) = findings(found, told, "train.py:step")
+    assert (finding.code, finding.severity) == ("MPS361", "error")
+    assert finding.title.startswith("train.py:step needs aten::_to_copy: ")
+    assert "(train.py:3 in step)" in finding.detail
 
 
 def test_the_double_precision_of_the_cpus_own_sums_does_not_count() -> None:

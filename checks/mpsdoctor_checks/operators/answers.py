@@ -5,68 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mpsdoctor.report import Finding, Remedy
-from mpsdoctor.support import FALLBACK_ON
+from mpsdoctor.check import Finding, Severity, finding
+from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts.en import ops
 from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.kinds import ALWAYS, upgrade
+from mpsdoctor_checks.operators.kinds import ALWAYS
 from mpsdoctor_checks.operators.rules import kind_of
 
 Row = Mapping[str, Any]
 
 STOPS = ("crash", "timeout", "unimplemented", "oom", "error", "dtype")
 WRONG = ("wrong", "nan")
-SAYS = {
-    "crash": "kills the process",
-    "timeout": "does not end",
-    "unimplemented": "is not implemented",
-    "oom": "runs out of memory",
-    "error": "raises an error",
-    "dtype": "does not support this dtype",
-    "wrong": "gives wrong numbers",
-    "nan": "gives numbers that are not finite",
-    "fallback": "runs on the CPU",
-    ALWAYS: "always runs on the CPU",
-}
+KINDS_OF_ROWS = (*STOPS, *WRONG, "fallback", ALWAYS)
+SAYS = {kind: text for kind, text in ops.PARTS.items() if kind in KINDS_OF_ROWS}
 MOST = 12  # places that are named in a detail
 
-# answer: code, severity, title, what it means
-KINDS: dict[str, tuple[str, Any, str, str]] = {
-    "does not run": (
-        "MPS351",
-        "error",
-        "the step does not run on {device}: {first}",
-        "Training stops at this call.",
-    ),
-    "runs but wrong": (
-        "MPS352",
-        "error",
-        "the step runs on {device} but computes wrong: {first}",
-        "Nothing raises an error: the training goes on with wrong values.",
-    ),
-    "runs with the fallback": (
-        "MPS353",
-        "warning",
-        "the step runs on {device} only with the CPU's help: {first}",
-        f"With {FALLBACK_ON} torch copies tensors to the CPU and back at these calls; without it they raise an error.",
-    ),
+KINDS: dict[str, tuple[str, Severity]] = {
+    "does not run": ("MPS351", "error"),
+    "runs but wrong": ("MPS352", "error"),
+    "runs with the fallback": ("MPS353", "warning"),
 }
-ON_THE_CPU = (
-    "MPS354",
-    "info",
-    "the step runs on {device}, but for a part on the CPU: {first}",
-    "torch itself takes the CPU at these calls, whatever PYTORCH_ENABLE_MPS_FALLBACK says. They work; copying the "
-    "tensors there and back costs time.",
-)
-
-
-def remedy_of(answer: str, build: Row) -> Remedy | None:
-    if answer == "runs with the fallback":
-        return Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK_ON}",))
-    if answer == "runs but wrong":
-        return upgrade(build)
-    note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
-    text = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
-    return Remedy(f"{text}{note}", commands)
 
 
 def answer_of(rows: Sequence[Row], distinct: int) -> dict[str, Any]:
@@ -97,6 +55,7 @@ def operators(rows: Iterable[Row]) -> list[dict[str, Any]]:
         key = (row["op"], kind_of(row), row["direction"], at(row))
         one = found.setdefault(key, {"op": row["op"], "outcome": row["outcome"], "direction": row["direction"]})
         one.setdefault("at", at(row))
+        one.setdefault("kind", kind_of(row))
         one.setdefault("does", SAYS[kind_of(row)])
         one.setdefault("code", row["code"])
         one.setdefault("arguments", row["variants"][0])
@@ -115,28 +74,33 @@ def at(row: Row) -> str:
 
 def finding_of(device: str, answer: Mapping[str, Any], target: str, build: Row) -> Iterator[Finding]:
     """One finding about a device that is not simply fine. `build` are the facts of the build check."""
-    also = [one for one in answer["also"] if one["does"] == SAYS[ALWAYS]]
-    if answer["answer"] in KINDS:
-        code, severity, title, means = KINDS[answer["answer"]]
-        every, remedy = answer["operators"], remedy_of(answer["answer"], build)
-    elif also:
-        (code, severity, title, means), every, remedy = ON_THE_CPU, also, None
-    else:
+    also = [operator for operator in answer["also"] if operator["kind"] == ALWAYS]
+    code, severity = KINDS.get(answer["answer"], ("MPS354", "info"))
+    every = answer["operators"] if answer["answer"] in KINDS else also
+    if not every:
         return
-    lines = [line(one) for one in every[:MOST]]
-    more = f"\nand {len(every) - MOST} more" if len(every) > MOST else ""
-    detail = f"{target}: {means}\n" + "\n".join(lines) + more
-    filled = title.replace("{device}", device).replace("{first}", brief(every[0]))
-    evidence = {"device": device, "operators": every, "also": answer["also"]}
-    yield Finding(code, severity, filled, detail, evidence, remedy)
+    note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
+    rest = len(every) - MOST
+    yield finding(
+        code,
+        severity,
+        {"device": device, "operators": every, "also": answer["also"]},
+        commands=commands if code in ("MPS351", "MPS352") else None,
+        target=target,
+        device=device,
+        first=Part("call", call(every[0])),
+        lines=Each("line", [line(operator) for operator in every[:MOST]], "\n"),
+        rest=Part("more", {"more_count": rest}) if rest > 0 else Part(""),
+        pip_note=note,
+    )
 
 
-def brief(one: Mapping[str, Any]) -> str:
-    return f"{one['op']} {one['does']}, at {one['at']}"
+def call(operator: Mapping[str, Any]) -> dict[str, Any]:
+    return {"op": operator["op"], "does": Part(operator["kind"]), "at": operator["at"]}
 
 
-def line(one: Mapping[str, Any]) -> str:
+def line(operator: Mapping[str, Any]) -> dict[str, Any]:
     """One operator with its place and the first words of what it said."""
-    first = (str(one["detail"]).splitlines() or [""])[0]
-    code = f": {one['code']}" if one["code"] else ""
-    return f"{brief(one)}{code} [{first}]"
+    first = (str(operator["detail"]).splitlines() or [""])[0]
+    source = Part("source", {"line_of_code": operator["code"]}) if operator["code"] else Part("")
+    return {**call(operator), "source": source, "quoted": Part("quoted", {"first_words": first})}

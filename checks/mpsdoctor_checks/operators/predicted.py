@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor import support
-from mpsdoctor.check import Collected, Context, Finding, Remedy, Skip, UnusableRequestError
-from mpsdoctor.support import FALLBACK_ON
+from mpsdoctor.check import Collected, Context, Finding, Severity, Skip, UnusableRequestError, finding
+from mpsdoctor.texts import Each, Part
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
 from mpsdoctor_checks.operators.named import chosen
 
 TREE, WHEEL = "mpsdoctor_worker.steps.own_model:tree", "mpsdoctor_worker.steps.calltree:wheel"
 MOST = 12  # operators that are named in a detail
+PREDICTED: dict[str, tuple[str, Severity]] = {"stops": ("MPS361", "error"), "fallback": ("MPS362", "warning")}
 
 
 def examine(
@@ -62,15 +63,29 @@ def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], ta
     rows = [row for row in told["results"] if row["outcome"] is not None]
     if told["answer"] not in ("stops", "fallback") or not rows:
         return []
-    stops = told["answer"] == "stops"
-    title = f"{target} needs {rows[0]['sentence'].replace(' needs ', ', made of ', 1)}"
-    lines = "\n".join(row["sentence"] + (f" ({row['place']})" if row["place"] else "") for row in rows[:MOST])
-    more = f"\nand {len(rows) - MOST} more" if len(rows) > MOST else ""
-    means = "predicted from PyTorch's declarations, nothing was run on MPS"
-    evidence = {"torch": told["torch"], "operators": rows}
-    remedy = Remedy("Upgrade torch, replace these operators, or move their tensors to the CPU for the call.")
-    helped = Remedy("Set it before the program that imports torch starts.", (f"export {FALLBACK_ON}",))
-    detail = f"{means}:\n{lines}{more}"
-    if stops:
-        return [Finding("MPS361", "error", title, detail, evidence, remedy)]
-    return [Finding("MPS362", "warning", title, detail, evidence, helped)]
+    code, severity = PREDICTED[told["answer"]]
+    says = {prediction.op: support.says(prediction, told["torch"]) for prediction in predictions}
+    lines = [line(row, says[row["op"]]) for row in rows[:MOST]]
+    rest = len(rows) - MOST
+    found = finding(
+        code,
+        severity,
+        {"torch": told["torch"], "operators": rows},
+        target=target,
+        first=Part("op_sentence", lines[0]),
+        lines=Each("op_line", lines, "\n"),
+        rest=Part("more", {"more_count": rest}) if rest > 0 else Part(""),
+    )
+    return [found]
+
+
+def line(row: dict[str, Any], says: str) -> dict[str, Any]:
+    """One operator of the prediction: what it is made of, what is said of it, and where it is called."""
+    needs = list(row["needs"])
+    return {
+        "op": row["op"],
+        "made_of": Part("made_of", {"needs": needs}) if needs else Part(""),
+        "needs_of": Part("needs_of", {"needs": needs}) if needs else Part(""),
+        "says": says,
+        "called_at": Part("called_at", {"place": row["place"]}) if row["place"] else Part(""),
+    }

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from mpsdoctor.check import Finding, Remedy
-from mpsdoctor.support import FALLBACK_ON
+from mpsdoctor.check import Finding, finding
+from mpsdoctor.texts import Each, Part
+from mpsdoctor_checks import installing
 from mpsdoctor_checks.operators.grouping import probes
-from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, QUIT, REMEDY_TIME, UPGRADE, on_macos, upgrade
+from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, on_macos
 
 Row = Mapping[str, Any]
 Facts = Mapping[str, Any]
@@ -26,8 +27,8 @@ OPERATOR = re.compile(r"\b\w+::[\w.]+|\"\w+\"")  # in a message, where all other
 
 def judge(facts: Facts, build: Facts) -> list[Finding]:
     """The findings of all rules, worst first, at most a dozen. `build` are the facts of the build check."""
-    found = [finding for rule in RULES for finding in rule(facts, build)]
-    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    found = [each for rule in RULES for each in rule(facts, build)]
+    found.sort(key=lambda each: SEVERITIES.index(each.severity))
     return found[:MOST_FINDINGS]
 
 
@@ -50,29 +51,35 @@ def accelerators(facts: Facts, build: Facts) -> Iterator[Finding]:
 
 def finding_of(outcome: str, device: str, rows: list[Row], build: Facts) -> Finding:
     """One finding about all rows of a kind; MPS has more to say on operators that it lacks."""
-    code, severity, does, means, remedy = KINDS[outcome]
-    title = does.replace("{}", named(rows), 1).replace("{device}", device)
-    more = {"unimplemented": fallback_note(rows, device), "crash": QUIT if on_macos(build) else ""}
-    detail = " ".join(filter(None, (means, more.get(outcome), listing(rows))))
-    return Finding(code, severity, title, detail, evidence(rows), upgrade(build) if remedy == UPGRADE else remedy)
+    code, severity = KINDS[outcome]
+    pip_note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
+    quits = outcome == "crash" and on_macos(build)
+    note = fallback_note(rows, device) if outcome == "unimplemented" else [Part("quit" if quits else "")]
+    return finding(
+        code,
+        severity,
+        evidence(rows),
+        commands=commands if outcome in UPGRADABLE else None,
+        subject=subject(rows),
+        device=device,
+        note=note,
+        pip_note=pip_note,
+        **listing(rows),
+    )
 
 
-def fallback_note(rows: list[Row], device: str) -> str:
+def fallback_note(rows: list[Row], device: str) -> list[Part]:
     """What is known about the CPU stepping in, apart for half types: many of the CPU's kernels lack those."""
     if device.partition(":")[0] != "mps":
-        return ""
+        return [Part("")]
     halves = [row for row in rows if row["dtype"] in HALF]
     others = [row for row in rows if row["dtype"] not in HALF]
     if any("fallback" not in row for row in rows):
-        return f"Whether {FALLBACK_ON} helps was not tried for all of them; it must be set before torch is imported."
-    parts = []
-    if others:
-        whose = f" with {', '.join(dict.fromkeys(short(row) for row in others))}" if halves else " here"
-        parts.append(f"{FALLBACK_ON} does not help{whose}.")
-    if halves:
-        dtypes = " and ".join(dict.fromkeys(row["dtype"] for row in halves))
-        parts.append(f"In {dtypes} {FALLBACK_ON} changes nothing: the CPU cannot do it either.")
-    return " ".join(parts)
+        return [Part("untried")]
+    names = list(dict.fromkeys(short(row) for row in others))
+    dtypes = list(dict.fromkeys(row["dtype"] for row in halves))
+    whole = Part("no_help_for" if halves else "no_help", {"whole_names": names}) if others else Part("")
+    return [whole, Part("halves", {"halves": dtypes}) if halves else Part("")]
 
 
 def worst_first(rows: Iterable[Row], facts: Facts) -> list[Row]:
@@ -86,19 +93,19 @@ def with_device(failures: Mapping[str, list[Row]]) -> Iterator[dict[str, Any]]:
         yield from ({**row, "device": device} for row in rows)
 
 
-def named(rows: list[Row]) -> str:
+def subject(rows: list[Row]) -> Part:
     """The subject of a title: one operator by name and dtype, several by number and the worst of them.
 
     Where float32 is not concerned, the dtypes are named for several too.
     """
     operators = list(dict.fromkeys(short(row) for row in rows))
     dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
-    of = " of " + " and ".join(dtypes) if dtypes else ""
+    of = Part("of", {"dtypes": dtypes}) if dtypes else Part("")
     if len(operators) > 1:
-        shown = ", ".join(operators[:3]) + (", …" if len(operators) > 3 else "")
-        return f"each of {len(operators)} operators ({shown})" + ("" if "float32" in dtypes else of)
+        names = [*operators[:3], *(["…"] if len(operators) > 3 else [])]
+        return Part("several", {"count": len(operators), "names": names, "of": Part("") if "float32" in dtypes else of})
     backward = all(row["direction"] == "backward" for row in rows)
-    return ("gradient of " if backward else "") + operators[0] + of
+    return Part("gradient" if backward else "one", {"op": operators[0], "of": of})
 
 
 def short(row: Row) -> str:
@@ -106,7 +113,7 @@ def short(row: Row) -> str:
     return str(row["op"]).rpartition("::")[2]
 
 
-def listing(rows: list[Row]) -> str:
+def listing(rows: list[Row]) -> dict[str, Any]:
     """The operators with dtypes, layouts and the first words of each; of those with one reason the first alone."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -114,33 +121,32 @@ def listing(rows: list[Row]) -> str:
     causes: dict[str, list[str]] = {}
     for op, group in groups.items():
         causes.setdefault(OPERATOR.sub("", str(group[0]["detail"])), []).append(op)
-    lines = []
-    for first, *others in list(causes.values())[:MOST_NAMED]:
-        lines.append(f"{first}: {where(groups[first])}: {first_line(groups[first][0])}")
-        if others:
-            plural = "s" if len(others) > 1 else ""
-            more = ", …" if len(others) > MOST_NAMED else ""
-            shown = ", ".join(others[:MOST_NAMED])
-            lines.append(f"and {len(others)} more operator{plural} for the same reason: {shown}{more}")
-    more_ops = sum(len(ops) for ops in list(causes.values())[MOST_NAMED:])
-    return "\n" + "\n".join(lines) + (f"\nand {more_ops} more operators" if more_ops else "")
+    every = list(causes.values())
+    rest = sum(len(ops) for ops in every[MOST_NAMED:])
+    lines = [line(first, groups[first], others) for first, *others in every[:MOST_NAMED]]
+    more = Part("more", {"more_count": rest}) if rest else Part("")
+    return {"lines": Each("operator", lines, "\n"), "rest": more}
 
 
-def where(rows: list[Row]) -> str:
-    """In which dtypes, layouts and directions it was seen."""
-    variants = [variant for row in rows for variant in row["variants"]]
-    dtypes, directions = ([row[key] for row in rows] for key in ("dtype", "direction"))
-    return "; ".join(some(list(dict.fromkeys(part))) for part in (dtypes, variants, directions))
+def line(op: str, rows: list[Row], others: list[str]) -> dict[str, Any]:
+    """In which dtypes, layouts and directions an operator was seen, what it said first, and who said the same."""
+    known = rows[0].get("known")
+    same = {"others_count": len(others), "others_names": some(others)}
+    return {
+        "op": op,
+        "dtypes": some([row["dtype"] for row in rows]),
+        "variants": some([variant for row in rows for variant in row["variants"]]),
+        "directions": some([row["direction"] for row in rows]),
+        "first": (str(rows[0]["detail"]).splitlines() or [""])[0],
+        "known": Part("known", {"failure": known[0]}) if known else Part(""),
+        "others": Part("others" if len(others) > 1 else "other", same) if others else Part(""),
+    }
 
 
-def some(names: list[str]) -> str:
-    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
-
-
-def first_line(row: Row) -> str:
-    """What happened, and whether PyTorch knows it."""
-    known = row.get("known")
-    return (str(row["detail"]).splitlines() or [""])[0] + (f" ({known[0]})" if known else "")
+def some(names: list[str]) -> list[str]:
+    """Each name once; of many the first, and a mark that there are more."""
+    every = list(dict.fromkeys(names))
+    return [*every[:MOST_NAMED], *(["…"] if len(every) > MOST_NAMED else [])]
 
 
 def evidence(rows: list[Row]) -> dict[str, Any]:
@@ -168,32 +174,16 @@ def self_test(facts: Facts, build: Facts) -> Iterator[Finding]:
     failed = ("wrong", "nan", "crash", "timeout", "error", "oom")
     rows = [row for row in facts["results"] if row["device"] == "cpu" and row["outcome"] in failed]
     if rows:
-        yield Finding(
-            "MPS341",
-            "error",
-            f"The self-test on the CPU fails: {named(rows)}",
-            "The CPU disagrees with itself in float64, or could not finish. Either this torch build computes "
-            "wrongly on this machine or mpsdoctor's catalogue is at fault; what accelerators are said to do wrong "
-            "with these operators is in doubt."
-            + (" " + QUIT if on_macos(build) and any(row["outcome"] == "crash" for row in rows) else "")
-            + listing(rows),
-            evidence(rows),
-            Remedy("Try another torch version; if it stays, report it with this evidence."),
-        )
+        quits = on_macos(build) and any(row["outcome"] == "crash" for row in rows)
+        note = Part("quit" if quits else "")
+        yield finding("MPS341", "error", evidence(rows), subject=subject(rows), note=note, **listing(rows))
 
 
 def not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
     """MPS342: a device could not be probed, or not to the end, for another reason than time."""
     for device, reason in facts["not_probed"].items():
-        coverage = facts["coverage"][device]
-        yield Finding(
-            "MPS342",
-            "warning",
-            f"Operators were not probed to the end on {device}",
-            f"{reason}. {coverage['made']} of {coverage['planned']} probes were made; nothing is known about the "
-            "others.",
-            {"device": device, "planned": coverage["planned"], "made": coverage["made"]},
-        )
+        counts = {key: facts["coverage"][device][key] for key in ("planned", "made")}
+        yield finding("MPS342", "warning", {"device": device, **counts}, device=device, reason=reason, **counts)
 
 
 def core_not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
@@ -202,16 +192,15 @@ def core_not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
         core = coverage.get("core")
         if device == "cpu" or device in facts["not_probed"] or not core or core["made"] >= core["planned"]:
             continue
-        layouts = sum(count for variant, count in coverage["variants"].items() if variant != "contiguous")
-        yield Finding(
+        yield finding(
             "MPS343",
             "warning",
-            f"Only {core['made']} of {core['planned']} probes of the operators that training needs fitted on {device}",
-            f"{coverage['made']:,} of {coverage['planned']:,} probes were made: {coverage['operators']} operators, "
-            f"{layouts:,} probes in other layouts and shapes than the plain one. Nothing is known about the others. "
-            "A device that compiles a graph for each new operator and shape takes its time.",
             {"device": device, **coverage},
-            REMEDY_TIME,
+            device=device,
+            core_made=core["made"],
+            core_planned=core["planned"],
+            layouts=sum(count for variant, count in coverage["variants"].items() if variant != "contiguous"),
+            **{key: coverage[key] for key in ("made", "planned", "operators")},
         )
 
 

@@ -1,14 +1,7 @@
 """English."""
 
-from mpsdoctor.texts.en import advice, build, checks, chip, common, environment, memory, training
+from mpsdoctor.texts.en import advice, build, checks, chip, common, environment, memory, operators, ops, training
 
 PHRASES = common.PHRASES
-TEXTS = {
-    **advice.TEXTS,
-    **build.TEXTS,
-    **checks.TEXTS,
-    **chip.TEXTS,
-    **environment.TEXTS,
-    **memory.TEXTS,
-    **training.TEXTS,
-}
+_MODULES = (chip, build, operators, ops, memory, training, advice, environment, checks)
+TEXTS = {code: text for module in _MODULES for code, text in module.TEXTS.items()}

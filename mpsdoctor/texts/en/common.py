@@ -1,6 +1,7 @@
 """Phrases that several codes share."""
 
 PHRASES = {
+    "and": " and ",
     "ignore_on_cpu": "If you train on the CPU you can ignore this.",
     "arm64_python": (
         "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel "

@@ -1,0 +1,136 @@
+"""35x and 36x: the operators of a person's own training step."""
+
+from mpsdoctor.support import FALLBACK_ON
+from mpsdoctor.texts import Each, Part, Text
+
+CALL = "{op} {does}, at {at}"
+PARTS = {
+    "call": CALL,
+    "line": CALL + "{source}{quoted}",
+    "source": ": {line_of_code}",
+    "quoted": " [{first_words}]",
+    "more": "\nand {more_count} more",
+    "crash": "kills the process",
+    "timeout": "does not end",
+    "unimplemented": "is not implemented",
+    "oom": "runs out of memory",
+    "error": "raises an error",
+    "dtype": "does not support this dtype",
+    "wrong": "gives wrong numbers",
+    "nan": "gives numbers that are not finite",
+    "fallback": "runs on the CPU",
+    "always": "always runs on the CPU",
+}
+REPLACE = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
+SET_IT = "Set it before the program that imports torch starts."
+ROW = {"op": "aten::cumsum", "does": Part("wrong"), "at": "train.py:12 in forward"}
+QUOTED = Part("quoted", {"first_words": "differs by 0.4"})
+EXAMPLE = {
+    "target": "train.py:build",
+    "device": "mps",
+    "first": Part("call", ROW),
+    "lines": Each("line", [{**ROW, "source": Part(""), "quoted": QUOTED}], "\n"),
+    "rest": Part(""),
+    "pip_note": Part("pip_works"),
+}
+PREDICTED = {
+    "op_sentence": "{op}{made_of}: {says}",
+    "op_line": "{op}{needs_of}: {says}{called_at}",
+    "made_of": ", made of {needs:,list}",
+    "needs_of": " needs {needs:,list}",
+    "called_at": " ({place})",
+    "more": "\nand {more_count} more",
+}
+FORETOLD = {
+    "op": "aten::linalg_svd",
+    "made_of": Part(""),
+    "needs_of": Part(""),
+    "says": "MPS has it since torch 2.14",
+    "called_at": Part("called_at", {"place": "train.py:12 in forward"}),
+}
+FORETOLD_EXAMPLE = {
+    "target": "train.py:build",
+    "first": Part("op_sentence", FORETOLD),
+    "lines": Each("op_line", [FORETOLD], "\n"),
+    "rest": Part(""),
+}
+PREDICTION = "predicted from PyTorch's declarations, nothing was run on MPS:\n{lines}{rest}"
+
+
+def _answer(title: str, means: str, remedy: str, paragraphs: tuple[str, str, str], *commands: str) -> Text:
+    detail = f"{{target}}: {means}\n{{lines}}{{rest}}"
+    seen, meaning, do = paragraphs
+    return Text(title, detail, remedy, commands, parts=PARTS, seen=seen, means=meaning, do=do, example=EXAMPLE)
+
+
+RECORDED = "Your training step ran on the CPU, and each operator call was replayed on the device."
+
+TEXTS = {
+    "MPS351": _answer(
+        "the step does not run on {device}: {first}",
+        "Training stops at this call.",
+        REPLACE + "{pip_note}",
+        (
+            f"{RECORDED} At least one call raises an error there, kills the process, or does not end.",
+            "Your script stops at the first of these calls.",
+            "The place in your code stands with each call. Upgrade torch, use another operator there, or move the"
+            " tensors of the call to the CPU.",
+        ),
+    ),
+    "MPS352": _answer(
+        "the step runs on {device} but computes wrong: {first}",
+        "Nothing raises an error: the training goes on with wrong values.",
+        "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators.{pip_note}",
+        (
+            f"{RECORDED} At least one gives other numbers than the CPU in float64, or numbers that are not finite.",
+            "Your script runs to its end, and trains on wrong values.",
+            "Try the newest torch. Where the fault needs a layout, `.contiguous()` before the call avoids it.",
+        ),
+    ),
+    "MPS353": _answer(
+        "the step runs on {device} only with the CPU's help: {first}",
+        f"With {FALLBACK_ON} torch copies tensors to the CPU and back at these calls; without it they raise an error.",
+        SET_IT,
+        (
+            f"{RECORDED} At least one has no kernel there, and works once the CPU steps in.",
+            "Without the variable your script stops with NotImplementedError. With it each of these calls copies to the"
+            " CPU and back.",
+            f"Set {FALLBACK_ON} before Python starts, or replace the operators if the step becomes slow.",
+        ),
+        f"export {FALLBACK_ON}",
+    ),
+    "MPS354": _answer(
+        "the step runs on {device}, but for a part on the CPU: {first}",
+        "torch itself takes the CPU at these calls, whatever PYTORCH_ENABLE_MPS_FALLBACK says. They work; copying the"
+        " tensors there and back costs time.",
+        "",
+        (
+            f"{RECORDED} For some torch itself takes the CPU's kernel.",
+            "The step is right and works as it is. These calls cost time, as the device is waited for.",
+            "Nothing needs to be done, unless the step is slow.",
+        ),
+    ),
+    "MPS361": Text(
+        "{target} needs {first}",
+        PREDICTION,
+        REPLACE,
+        parts=PREDICTED,
+        seen="Your step ran on the CPU, and its operators were looked up in what PyTorch declares for MPS. At least one"
+        " is missing, and the fallback does not help.",
+        means="Your script is expected to stop there on a Mac. Nothing was run on MPS.",
+        do="Upgrade torch to the version that is named, or replace the operator.",
+        example=FORETOLD_EXAMPLE,
+    ),
+    "MPS362": Text(
+        "{target} needs {first}",
+        PREDICTION,
+        SET_IT,
+        (f"export {FALLBACK_ON}",),
+        parts=PREDICTED,
+        seen="Your step ran on the CPU, and its operators were looked up in what PyTorch declares for MPS. At least one"
+        " is missing, and the CPU takes over where the fallback is on.",
+        means="Without the variable your script is expected to stop there on a Mac. Nothing was run on MPS.",
+        do=f"Set {FALLBACK_ON} before Python starts.",
+        example=FORETOLD_EXAMPLE,
+    ),
+}
