@@ -22,7 +22,6 @@ from mpsdoctor.tui.model import Model
 
 RECORDED = Path(__file__).with_name("recorded")
 TOOK = 34.0  # seconds that a recorded check-up seems to run where it has no end
-SIZES = ((80, 24), (120, 40), (160, 48), (40, 12))
 GIB = 1 << 30
 
 
