@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from mpsdoctor.texts import Each, Part
 from mpsdoctor.thresholds import FASTER
 
 Facts = Mapping[str, Any]
@@ -20,13 +21,10 @@ class Doubt(NamedTuple):
     """A reason to be less sure, and by how many steps of high, medium, low."""
 
     weight: int
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
+    reason: Part
 
 
-NOTHING_COMPARED = Doubt(2, "no accelerator could be compared with the CPU")
+NOTHING_COMPARED = Doubt(2, Part("doubt_not_compared"))
 
 
 def confidence(found: Sequence[Doubt]) -> Literal["high", "medium", "low"]:
@@ -51,38 +49,39 @@ def doubts(
 def overlap(ci95: tuple[float, float]) -> Iterator[Doubt]:
     low, high = ci95
     if low <= FASTER < high:
-        yield Doubt(1, f"the interval {low:.3g} to {high:.3g} leaves open which one is faster")
+        yield Doubt(1, Part("doubt_open", {"low": low, "high": high}))
     elif high > LONG * low:
-        yield Doubt(1, f"the interval {low:.3g} to {high:.3g} is wide")
+        yield Doubt(1, Part("doubt_wide", {"low": low, "high": high}))
 
 
 def untimed(rows: Sequence[Row], training: Facts) -> Iterator[Doubt]:
     device = rows[0]["device"]
     if len(rows) < FAMILIES and rows[0]["size"] != STEP:
         missing = [
-            f"{row['workload']} ({row['outcome']})"
+            {"workload": row["workload"], "outcome": row["outcome"]}
             for row in training["results"]
             if row["device"] == device
             and row["outcome"] != "ok"
             and row["workload"] not in {each["workload"] for each in rows}
         ]
-        named = f": without {', '.join(dict.fromkeys(missing))}" if missing else ""
+        without = Part("doubt_without", {"missing": Each("missing_family", unique(missing), ", ")})
+        counts = {"compared": len(rows), "all_families": FAMILIES, "device": device}
         weight = 1 if 2 * len(rows) >= FAMILIES else 2
-        yield Doubt(weight, f"{len(rows)} of {FAMILIES} families were compared on {device}{named}")
+        yield Doubt(weight, Part("doubt_families", {**counts, "without": without if missing else Part("")}))
 
 
 def sizes(rows: Sequence[Row]) -> Iterator[Doubt]:
     other = [row for row in rows if row["size"] not in ("medium", STEP)]
     if other:
-        named = ", ".join(f"{row['workload']} {row['size']}" for row in other)
-        yield Doubt(1, f"not measured at medium size: {named}")
+        items = [{"workload": row["workload"], "size": row["size"]} for row in other]
+        yield Doubt(1, Part("doubt_sizes", {"items": Each("item", items, ", ")}))
 
 
 def few_steps(rows: Sequence[Row], training: Facts) -> Iterator[Doubt]:
     wanted = {(row["workload"], row["size"]) for row in rows}
     devices = {"cpu", rows[0]["device"]}
     few = [
-        f"{row['workload']} {row['size']} on {row['device']} ({row['steps']})"
+        {key: row[key] for key in ("workload", "size", "device", "steps")}
         for row in training["results"]
         if (row["workload"], row["size"]) in wanted
         and row["device"] in devices
@@ -91,18 +90,23 @@ def few_steps(rows: Sequence[Row], training: Facts) -> Iterator[Doubt]:
     ]
     # Ten steps tell a ratio of ten from one: only where most rest on few steps is the verdict in doubt.
     if len(few) > len(wanted):
-        yield Doubt(1, f"fewer than {FEW_STEPS} steps were timed of {', '.join(few)}")
+        yield Doubt(1, Part("doubt_steps", {"fewest": FEW_STEPS, "items": Each("item_steps", few, ", ")}))
 
 
 def disturbed(training: Facts) -> Iterator[Doubt]:
     if training.get("alone") is False:
-        yield Doubt(1, "another timed run was going on")
+        yield Doubt(1, Part("doubt_alone"))
     spoiled = training.get("disturbances") or ()
     if spoiled:
-        yield Doubt(1, f"timed while {'; '.join(spoiled)}")
+        yield Doubt(1, Part("doubt_disturbed", {"disturbances": "; ".join(spoiled)}))
+
+
+def unique(rows: Sequence[Row]) -> list[Row]:
+    """Rows that differ, each once."""
+    return [row for place, row in enumerate(rows) if row not in rows[:place]]
 
 
 def unprobed(operators: Facts | None, device: str) -> Iterator[Doubt]:
     """Only what is recommended has to be right; the CPU is what others are compared with."""
     if device != "cpu" and not (operators or {}).get("results"):
-        yield Doubt(1, f"no operator was probed on {device}")
+        yield Doubt(1, Part("doubt_unprobed", {"device": device}))

@@ -107,7 +107,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """The recommended device, how sure that is, and why.
 
     `by_workload` maps a family to its device; `speedup` is how many times as fast as the CPU an accelerator is that
-    was recommended for its speed.
+    was recommended for its speed, `values` what each reason was filled with.
     """
 
     device: str
@@ -115,6 +115,7 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     by_workload: dict[str, str] = {}
     speedup: float | None = None
+    values: tuple[dict[str, Any], ...] = ()
 
 
 class ProfileNote(msgspec.Struct, frozen=True):

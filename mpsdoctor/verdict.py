@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from mpsdoctor import sentences
-from mpsdoctor.doubts import NOTHING_COMPARED, STEP, Doubt, confidence, doubts
-from mpsdoctor.report import Verdict
+from mpsdoctor import sentences, texts
+from mpsdoctor.doubts import NOTHING_COMPARED, STEP, confidence, doubts, unique
+from mpsdoctor.report import Confidence, Verdict
+from mpsdoctor.texts import Each, Part
 from mpsdoctor.thresholds import FASTER, SLOWER
 
 Facts = Mapping[str, Any]
@@ -24,12 +25,7 @@ Row = Mapping[str, Any]
 # Which size a family is judged by, where several were measured; a person's own training step has but one.
 SIZES = ("medium", "small", "large", STEP)
 # A device that does one of these in training is out, however fast it is.
-DISQUALIFYING: dict[str, str] = {
-    "diverged": "trains to other numbers than the CPU",
-    "nan": "trains to NaN or infinity",
-    "crash": "kills the process",
-    "timeout": "does not come to an end",
-}
+DISQUALIFYING = ("diverged", "nan", "crash", "timeout")
 NAMED = 3  # operators or workloads in a sentence; the checks list them all
 
 
@@ -42,10 +38,6 @@ class Score:
     ci95: tuple[float, float]
     rows: tuple[Row, ...] = field(repr=False)
 
-    def __str__(self) -> str:
-        low, high = self.ci95
-        return f"{self.speedup:.3g}\u00d7 the CPU's speed ({low:.3g} to {high:.3g})"
-
 
 def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
     """The verdict on a check-up, given the facts of its checks by id."""
@@ -57,9 +49,24 @@ def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
 
 def of_a_translation(found: Verdict) -> Verdict:
     """Never sure: what a translated Python measures says nothing about the Mac, and its torch sees no GPU of it."""
-    why = "this Python is translated by Rosetta: measure with an arm64 one"
+    why = Part("rosetta")
     head, *rest = found.reasons
-    return replace(found, confidence="low", reasons=(head, why, *rest))
+    first, *others = found.values
+    reasons, values = (head, str(why), *rest), (first, texts.as_data(why), *others)
+    return replace(found, confidence="low", reasons=reasons, values=values)
+
+
+def verdict(
+    device: str,
+    confidence: Confidence,
+    reasons: Iterable[Part],
+    by_workload: Mapping[str, str] | None = None,
+    speedup: float | None = None,
+) -> Verdict:
+    """A verdict with its reasons in words, and what they were filled with."""
+    parts = tuple(reasons)
+    words, values = tuple(map(str, parts)), tuple(map(texts.as_data, parts))
+    return Verdict(device, confidence, words, dict(by_workload or {}), speedup, values)
 
 
 def judge(devices: Sequence[Row], operators: Facts | None, training: Facts | None) -> Verdict | None:
@@ -80,58 +87,60 @@ def judge(devices: Sequence[Row], operators: Facts | None, training: Facts | Non
     return by_measurement(fit, reasons, operators, training or {})
 
 
-def ruled_out(operators: Facts | None, training: Facts | None) -> dict[str, str]:
-    """Devices that gave wrong numbers or died, each with the reason in a sentence."""
-    found: dict[str, str] = {}
+def ruled_out(operators: Facts | None, training: Facts | None) -> dict[str, Part]:
+    """Devices that gave wrong numbers or died, each with the reason."""
+    found: dict[str, Part] = {}
     # Training comes first, for its reason says most.
     for row in (training or {}).get("results", ()):
         if row["outcome"] in DISQUALIFYING and row["device"] != "cpu":
-            what = f"{row['device']} is out: {row['workload']} {row['size']} {DISQUALIFYING[row['outcome']]}"
-            found.setdefault(row["device"], f"{what} ({first_line(row['detail'])})")
+            names = {key: row[key] for key in ("device", "workload", "size")}
+            how = {"how": Part(f"trains_{row['outcome']}"), "why": first_line(row["detail"])}
+            found.setdefault(row["device"], Part("out_training", {**names, **how}))
     for device, failures in ((operators or {}).get("core_failures") or {}).items():
         if failures and device != "cpu":
-            named = some(f"{each['op']} ({each['outcome']})" for each in failures)
-            found.setdefault(device, f"{device} is out: operators that training needs fail on it: {named}")
+            found.setdefault(device, Part("out_operators", {"device": device, **some(failures)}))
     return found
 
 
-def only_cpu(devices: Sequence[Row], reasons: Sequence[str], timed: Sequence[Row], training: Facts | None) -> Verdict:
+def only_cpu(devices: Sequence[Row], reasons: Sequence[Part], timed: Sequence[Row], training: Facts | None) -> Verdict:
     """Nothing else can be used, which needs no measurement to be sure of."""
     unusable = [
-        f"{entry['device']} cannot be used: {first_line(entry['reason'] or 'no reason known')}"
+        Part("cannot_be_used", {"device": entry["device"], "why": reason_of(entry)})
         for entry in devices
         if not entry["usable"]
     ]
     families = list(dict.fromkeys(row["workload"] for row in timed))
-    head = "the CPU is the only device that can be trusted here" if reasons else "the CPU is the only usable device"
-    verb = "trains" if len(families) == 1 else "train"
-    trained = [f"{', '.join(families)} {verb} on it"] if families else ["no training was timed on it"]
+    head = Part("only_trusted" if reasons else "only_usable")
+    trained = Part("not_timed_on_it")
+    if families:
+        trained = Part("one_trains" if len(families) == 1 else "several_train", {"families": families})
     broken = broken_on_the_cpu(training)
     sure: Literal["high", "medium", "low"] = "low" if broken else "high"
-    return Verdict("cpu", sure, (head, *reasons, *unusable, *trained, *broken), dict.fromkeys(families, "cpu"))
+    return verdict("cpu", sure, (head, *reasons, *unusable, trained, *broken), dict.fromkeys(families, "cpu"))
 
 
-def broken_on_the_cpu(training: Facts | None) -> list[str]:
+def broken_on_the_cpu(training: Facts | None) -> list[Part]:
     return [
-        f"{row['workload']} {row['size']} does not train on the CPU: {first_line(row['detail'])}"
+        Part(
+            "does_not_train_on_cpu",
+            {"workload": row["workload"], "size": row["size"], "why": first_line(row["detail"])},
+        )
         for row in (training or {}).get("results", ())
         if row["device"] == "cpu" and row["outcome"] not in ("ok", "skipped")
     ]
 
 
-def by_policy(fit: Sequence[str], reasons: Sequence[str]) -> Verdict:
+def by_policy(fit: Sequence[str], reasons: Sequence[Part]) -> Verdict:
     """Without measurements: CUDA, then the CPU where MPS is there, Intel Macs included, else what accelerator there is.
 
     A check-up that could not time anything is more cautious on an Intel Mac than a trainer without any profile.
     """
     others = [device for device in fit if device != "cpu"]
-    untold = "no training was timed"
     if "cuda" in others:
-        return Verdict("cuda", "low", (f"{untold}, and CUDA is available", *reasons))
+        return verdict("cuda", "low", (Part("untimed_cuda"), *reasons))
     if "mps" in others:
-        why = f"{untold}: MPS is there, but nothing has shown yet that it trains right and faster"
-        return Verdict("cpu", "low", (why, *reasons))
-    return Verdict(others[0], "low", (f"{untold}, and {others[0]} is the accelerator that torch offers", *reasons))
+        return verdict("cpu", "low", (Part("untimed_mps"), *reasons))
+    return verdict(others[0], "low", (Part("untimed_other", {"device": others[0]}), *reasons))
 
 
 def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Row]) -> bool:
@@ -140,15 +149,15 @@ def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Row]) -> bool:
     return "cpu" not in devices and not devices.isdisjoint(fit)
 
 
-def without_the_cpu(fit: Sequence[str], reasons: Sequence[str], timed: Sequence[Row], training: Facts) -> Verdict:
+def without_the_cpu(fit: Sequence[str], reasons: Sequence[Part], timed: Sequence[Row], training: Facts) -> Verdict:
     """The fastest of those that train what the CPU cannot, by the number of things trained, then by the time."""
     rows = {device: [row for row in timed if row["device"] == device] for device in fit}
     device = min(rows, key=lambda each: (-len(rows[each]), sum(row["step_ms"] for row in rows[each])))
     families = dict.fromkeys((row["workload"] for row in rows[device]), device)
-    return Verdict(device, "low", (*broken_on_the_cpu(training), *reasons), families)
+    return verdict(device, "low", (*broken_on_the_cpu(training), *reasons), families)
 
 
-def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts | None, training: Facts) -> Verdict:
+def by_measurement(fit: Sequence[str], reasons: Sequence[Part], operators: Facts | None, training: Facts) -> Verdict:
     """The accelerator that is clearly faster over all families, else the CPU."""
     table = by_workload(training, fit)
     scores = [score for score in (score_of(device, training) for device in fit if device != "cpu") if score]
@@ -158,36 +167,36 @@ def by_measurement(fit: Sequence[str], reasons: Sequence[str], operators: Facts 
     found = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
     told = [*told_overall(ahead, best), *told_exceptions(device, table, training, fit), *reasons]
     speedup = ahead.speedup if ahead else None
-    return Verdict(device, confidence(found), (*told, *map(Doubt.__str__, found)), table, speedup)
+    return verdict(device, confidence(found), (*told, *(doubt.reason for doubt in found)), table, speedup)
 
 
-def told_overall(ahead: Score | None, best: Score | None) -> list[str]:
+def told_overall(ahead: Score | None, best: Score | None) -> list[Part]:
     if best is None:
-        return ["nothing was compared with the CPU, which is the default"]
-    what = measured(best.rows)
+        return [Part("nothing_compared")]
     if ahead:
-        return [f"{ahead.device} trains at {ahead}, {what}"]
-    if best.ci95[1] < SLOWER:
-        return [f"{best.device} is slower than the CPU: {best}, {what}"]
-    return [f"{best.device} is not clearly faster than the CPU: {best}, {what}"]
+        return [Part("faster_overall", figures(ahead))]
+    return [Part("slower_overall" if best.ci95[1] < SLOWER else "not_faster_overall", figures(best))]
 
 
-def measured(rows: Sequence[Row]) -> str:
-    """What a score comes from."""
+def figures(score: Score) -> dict[str, Any]:
+    """A score with what it comes from."""
+    low, high = score.ci95
+    rows = [{key: row[key] for key in ("workload", "size", "speedup")} for row in score.rows]
+    basis = Part("basis_mean", {"families": Each("family_speedup", rows, ", ")})
     if [row["size"] for row in rows] == [STEP]:
-        return f"measured on {rows[0]['workload']}"
-    families = ", ".join(f"{row['workload']} {row['size']} {row['speedup']:.3g}\u00d7" for row in rows)
-    return f"the mean over {families}"
+        basis = Part("basis_step", {"workload": rows[0]["workload"]})
+    return {"device": score.device, "speedup": score.speedup, "low": low, "high": high, "basis": basis}
 
 
-def told_exceptions(device: str, table: Mapping[str, str], training: Facts, fit: Sequence[str]) -> list[str]:
+def told_exceptions(device: str, table: Mapping[str, str], training: Facts, fit: Sequence[str]) -> list[Part]:
     """Families whose own winner is another device."""
     told = []
     for family, winner in table.items():
         if winner != device:
             row = deciding(family, training, device if winner == "cpu" else winner, fit)
-            figure = f" ({row['speedup']:.3g}\u00d7 the CPU's speed on {row['device']})" if row else ""
-            told.append(f"{family} is better trained on {winner}{figure}")
+            speed = {key: row[key] for key in ("speedup", "device")} if row else {}
+            figure = Part("speed_elsewhere" if row else "", speed)
+            told.append(Part("better_elsewhere", {"family": family, "winner": winner, "figure": figure}))
     return told
 
 
@@ -262,11 +271,16 @@ def is_translated(machine: Facts, python: Facts) -> bool:
     return bool(machine.get("translated")) or on_apple
 
 
-def some(names: Iterable[str]) -> str:
-    every = list(dict.fromkeys(names))
-    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
-    return ", ".join(every[:NAMED]) + more
+def some(failures: Iterable[Row]) -> dict[str, Any]:
+    """The first failures, and how many more there are."""
+    every = unique([{"op": row["op"], "outcome": row["outcome"]} for row in failures])
+    rest = Part("rest", {"more_count": len(every) - NAMED}) if len(every) > NAMED else Part("")
+    return {"failures": Each("failure", every[:NAMED], ", "), "rest": rest}
 
 
-def first_line(text: str) -> str:
-    return sentences.shortened(text) or "no detail"
+def reason_of(device: Row) -> str | Part:
+    return first_line(device["reason"]) if device["reason"] else Part("no_reason")
+
+
+def first_line(text: str) -> str | Part:
+    return sentences.shortened(text) or Part("no_detail")
