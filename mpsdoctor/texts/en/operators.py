@@ -92,7 +92,7 @@ TEXTS = {
         "The call gave no answer in time, so a training would stand still here.",
         UPGRADE,
         (
-            "A probe did not return within its time, which is hundreds of times what such a call takes.",
+            "A probe gave no answer within its time. Its tensors are small, and a first call may compile for a second or two.",
             "A training stands still at this call, without an error.",
             "Try the newest torch, avoid the operator, or train on the CPU.",
         ),
@@ -139,7 +139,7 @@ TEXTS = {
         (
             "The operator works on the device, but not in this dtype.",
             "A training in float32 does not notice. One in that dtype, or under autocast, stops with an error.",
-            "Keep this part of the model in float32, or use the other half dtype.",
+            "Keep this part of the model in float32.",
         ),
     ),
     "MPS324": _outcome(
@@ -183,7 +183,7 @@ TEXTS = {
         seen="Probing stopped before the end, for another reason than time: the worker could not go on.",
         means="What was found holds. Nothing is known about the operators that were not reached.",
         do="Look at the reason; `mpsdoctor ops --op NAME` probes single operators.",
-        example={"device": "mps", "reason": "the device was given up after three deaths", "made": 500, "planned": 9000},
+        example={"device": "mps", "reason": "torch could not be imported", "made": 500, "planned": 9000},
     ),
     "MPS343": Text(
         "Only {core_made} of {core_planned} probes of the operators that training needs fitted on {device}",
@@ -200,7 +200,7 @@ TEXTS = {
             "device": "mps",
             "core_made": 90,
             "core_planned": 250,
-            "made": 90,
+            "made": 120,
             "planned": 13488,
             "operators": 40,
             "layouts": 30,

@@ -42,10 +42,10 @@ PREDICTED = {
     "more": "\nand {more_count} more",
 }
 FORETOLD = {
-    "op": "aten::linalg_svd",
+    "op": "aten::lerp_.Scalar",
     "made_of": Part(""),
     "needs_of": Part(""),
-    "says": "MPS has it since torch 2.14",
+    "says": "MPS has it since torch 2.1, you have 2.0",
     "called_at": Part("called_at", {"place": "train.py:12 in forward"}),
 }
 FORETOLD_EXAMPLE = {
@@ -118,7 +118,7 @@ TEXTS = {
         seen="Your step ran on the CPU, and its operators were looked up in what PyTorch declares for MPS. At least one"
         " is missing, and the fallback does not help.",
         means="Your script is expected to stop there on a Mac. Nothing was run on MPS.",
-        do="Upgrade torch to the version that is named, or replace the operator.",
+        do="Upgrade torch where a version is named, or replace the operator.",
         example=FORETOLD_EXAMPLE,
     ),
     "MPS362": Text(
