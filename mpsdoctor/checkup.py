@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import msgspec
@@ -16,9 +14,11 @@ import msgspec
 import mpsdoctor
 from mpsdoctor import clean, report, verdict
 from mpsdoctor.check import finding
+from mpsdoctor.planning import Planned, chosen, in_order, neutral
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 
+Results = dict[str, CheckResult]  # by the check's id
 BLOCKING = {"fail", "error", "skip"}
 
 
@@ -33,18 +33,6 @@ class Settings:
     python: str = sys.executable
     profile_path: str | None = None
     write_profile: bool = True
-
-
-class Planned(msgspec.Struct, frozen=True):
-    """A check that is installed. `error` tells why it cannot be run."""
-
-    id: str
-    title: str
-    needs: tuple[str, ...]
-    seconds: dict[str, float]
-    patience: float
-    source: str
-    error: str | None
 
 
 class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):
@@ -90,10 +78,6 @@ Event = Listed | Started | Progress | Finished
 Emit = Callable[[Event], None]
 
 
-class UnknownCheckError(ValueError):
-    """A check was named that is not installed, or cannot be run without another that is left out."""
-
-
 class BrokenInstallError(RuntimeError):
     """The checks could not even be listed."""
 
@@ -133,21 +117,15 @@ class CheckUp:
     def run(self) -> Report:
         """The check-up, as far as it came if it is cancelled. UnknownCheckError, BrokenInstallError."""
         begun = time.monotonic()
-        results: dict[str, CheckResult] = {}
         try:
             checks = in_order(chosen(self.plan(), self.settings.only, self.settings.skip))
             self.emit(Listed(tuple(neutral(check) for check in checks)))
-            for check in checks:
-                results[check.id] = self._examine(check, results)
-                self.emit(Finished(results[check.id]))
+            results = examine_all(checks, self._examine, self.emit, lambda: self.cancelled)
         finally:
             self._close()
         return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
 
-    def _examine(self, check: Planned, results: dict[str, CheckResult]) -> CheckResult:
-        reason = "cancelled" if self.cancelled else blocked(check, results)
-        if reason:
-            return _result(check, "skip", reason)
+    def _examine(self, check: Planned, results: Results) -> CheckResult:
         if check.error:
             return _failed(check, [finding("MPS905", "error", problem=clean.text(check.error))])
         self.emit(Started(check.id, clean.text(check.title)))
@@ -163,9 +141,27 @@ class CheckUp:
         return self._hosts[0]
 
 
-def report_of(
-    settings: Settings, results: dict[str, CheckResult], seconds: float, *, with_verdict: bool = True
-) -> Report:
+def examine_all(
+    checks: Iterable[Planned],
+    examine: Callable[[Planned, Results], CheckResult],
+    emit: Emit,
+    cancelled: Callable[[], bool],
+) -> Results:
+    """What came of each check, in their order; those that cannot run, or come after a cancellation, are skipped."""
+    results: Results = {}
+    for check in checks:
+        reason = "cancelled" if cancelled() else blocked(check, results)
+        results[check.id] = skip(check, reason) if reason else examine(check, results)
+        emit(Finished(results[check.id]))
+    return results
+
+
+def skip(check: Planned, reason: str) -> CheckResult:
+    """The result of a check that did not run."""
+    return _result(check, "skip", reason)
+
+
+def report_of(settings: Settings, results: Results, seconds: float, *, with_verdict: bool = True) -> Report:
     """The report of some checks' results."""
     facts = {check_id: result.facts for check_id, result in results.items()}
     build = facts.get("build", {})
@@ -195,7 +191,7 @@ class _Examination:
     facts: dict[str, Any] = field(default_factory=dict)
     dirty: bool = False
 
-    def run(self, host: Sandbox, settings: Settings, results: dict[str, CheckResult]) -> CheckResult:
+    def run(self, host: Sandbox, settings: Settings, results: Results) -> CheckResult:
         begun = time.monotonic()
         args = {
             "check_id": self.check.id,
@@ -274,18 +270,13 @@ def _failed(check: Planned, findings: list[Finding]) -> CheckResult:
     return msgspec.structs.replace(_result(check, "error", findings[0].title), findings=tuple(findings))
 
 
-def neutral(check: Planned) -> Planned:
-    """A check as it may be shown."""
-    return msgspec.structs.replace(check, title=clean.text(check.title), error=clean.data(check.error))
-
-
 def status_of(findings: Iterable[Finding]) -> report.Status:
     """The status of a check that ran to its end."""
     severities = {finding.severity for finding in findings}
     return "fail" if "error" in severities else "warn" if "warning" in severities else "pass"
 
 
-def blocked(check: Planned, results: dict[str, CheckResult]) -> str | None:
+def blocked(check: Planned, results: Results) -> str | None:
     """Why a check cannot run, or None: one that it needs is missing, failed, or was skipped itself."""
     for need in check.needs:
         result = results.get(need)
@@ -295,48 +286,3 @@ def blocked(check: Planned, results: dict[str, CheckResult]) -> str | None:
             first = result.reason or next((f.title for f in result.findings if f.severity == "error"), "")
             return f"needs {need}, which ended as {result.status}" + (f": {first}" if first else "")
     return None
-
-
-def chosen(checks: tuple[Planned, ...], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Planned]:
-    """The checks to run: those named and what they need, or all; less those to be skipped."""
-    known = {check.id: check for check in checks}
-    for name in (*only, *skip):
-        if checks and name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise UnknownCheckError(f"there is no check {name!r}{hint} (there are: {', '.join(known)})")
-    wanted = set(only or known)
-    frontier = list(wanted)
-    while frontier:
-        needs = {need for need in known[frontier.pop()].needs if need in known} - wanted
-        wanted |= needs
-        frontier += needs
-    for name in only:
-        if name in skip:
-            raise UnknownCheckError(f"{name} is asked for by --only and left out by --skip")
-        if lacking := [need for need in known[name].needs if need in skip]:
-            raise UnknownCheckError(f"{name} needs {', '.join(lacking)}, which --skip leaves out")
-    return [check for check in checks if check.id in wanted and check.id not in skip]
-
-
-def in_order(checks: list[Planned]) -> list[Planned]:
-    """As they stand, but for needs, which come before; checks that need each other in a circle get an error."""
-    known = {check.id: check for check in checks}
-    try:
-        TopologicalSorter({check.id: check.needs for check in checks}).prepare()
-    except CycleError as error:
-        circle = error.args[1]
-        note = f"these checks need each other: {' → '.join(circle)}"
-        broken = [msgspec.structs.replace(c, needs=(), error=note) if c.id in circle else c for c in checks]
-        return in_order(broken)
-    placed: dict[str, Planned] = {}
-
-    def place(check: Planned) -> None:
-        for need in check.needs:
-            if need in known and need not in placed:
-                place(known[need])
-        placed[check.id] = check
-
-    for check in checks:
-        place(check)
-    return list(placed.values())

@@ -14,12 +14,13 @@ import click
 
 import mpsdoctor
 from mpsdoctor import clean, console, tui
-from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings, UnknownCheckError
+from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings
 from mpsdoctor.cli.examine import check_up, exit_code
 from mpsdoctor.cli.options import Options
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import FORMATS
+from mpsdoctor.planning import UnknownCheckError
 
 LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

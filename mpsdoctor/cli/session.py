@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,18 @@ import msgspec
 import mpsdoctor
 from mpsdoctor import clean
 from mpsdoctor.check import Collected, Context, Skip, Workers
-from mpsdoctor.checkup import Emit, Finished, Planned, Settings, Started, blocked, progress_of, report_of, status_of
+from mpsdoctor.checkup import (
+    Emit,
+    Results,
+    Settings,
+    Started,
+    examine_all,
+    progress_of,
+    report_of,
+    skip,
+    status_of,
+)
+from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Report
 from mpsdoctor_checks import build, operators
 
@@ -60,31 +72,29 @@ class Session:
     def run(self) -> Report:
         """The report of both checks. UnusableRequestError."""
         begun = time.monotonic()
-        results: dict[str, CheckResult] = {}
+        collect = {build.id: examine_build, self.about.id: self.collect}
         try:
-            for about, collect in ((build, examine_build), (self.about, self.collect)):
-                results[about.id] = self._examined(about, collect, results)
-                self.emit(Finished(results[about.id]))
+            results = examine_all(
+                (planned(build), planned(self.about)),
+                lambda check, results: self._examine(check, collect[check.id], results),
+                self.emit,
+                lambda: self.cancelled,
+            )
         finally:
             self.workers.close()
         return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
 
-    def _examined(self, about: About, collect: Collect, results: dict[str, CheckResult]) -> CheckResult:
-        check = Planned(about.id, about.title, about.needs, about.seconds, 0.0, "", None)
-        reason = "cancelled" if self.cancelled else blocked(check, results)
-        skipped = CheckResult(check.id, check.title, f"mpsdoctor {mpsdoctor.__version__}", "skip", reason)
-        if reason:
-            return skipped
+    def _examine(self, check: Planned, collect: Collect, results: Results) -> CheckResult:
         self.emit(Started(check.id, check.title))
         begun = time.monotonic()
         try:
-            facts, findings = collect(self._context(about, results))
+            facts, findings = collect(self._context(check, results))
         except Skip as nothing:
-            return msgspec.structs.replace(skipped, reason=clean.text(str(nothing)))
+            return skip(check, clean.text(str(nothing)))
         if self.cancelled:
             findings = []  # of what was not examined nothing can be said
         return msgspec.structs.replace(
-            skipped,
+            skip(check, "cancelled"),
             status="skip" if self.cancelled else status_of(findings),
             reason="cancelled" if self.cancelled else None,
             duration_s=round(time.monotonic() - begun, 3),
@@ -92,10 +102,16 @@ class Session:
             facts=clean.data(facts),
         )
 
-    def _context(self, about: About, results: dict[str, CheckResult]) -> Context:
+    def _context(self, check: Planned, results: Results) -> Context:
         def say(message: dict[str, Any]) -> None:
-            self.emit(progress_of(about.id, message))
+            self.emit(progress_of(check.id, message))
 
         facts = {check_id: result.facts for check_id, result in results.items()}
         budget: Any = self.settings.budget
-        return Context(budget, about.seconds[budget], self.settings.devices, facts, self.workers, say)
+        return Context(budget, check.seconds[budget], self.settings.devices, facts, self.workers, say)
+
+
+def planned(about: About) -> Planned:
+    """A part of a check as a check-up plans a whole one; it runs here, and no time-out ends it."""
+    source = f"mpsdoctor {mpsdoctor.__version__}"
+    return Planned(about.id, about.title, about.needs, about.seconds, math.inf, source, None)

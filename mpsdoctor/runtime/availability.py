@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from mpsdoctor.runtime.profile_format import printable
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
@@ -42,3 +44,17 @@ def unavailable(torch: Any, device: str) -> str | None:
 def _count(torch: Any, kind: str) -> int:
     count = getattr(getattr(torch, kind, None), "device_count", None)
     return int(count()) if count else 1
+
+
+def ranked(torch: Any, device: str, warnings: list[str]) -> str:
+    """`device`, as CUDA with the index that torchrun gives to this process; `warnings` gets why it is not used."""
+    rank = os.environ.get("LOCAL_RANK")
+    if device.partition(":")[0] != "cuda" or not rank:
+        return device
+    if not (rank.isascii() and rank.isdecimal() and len(rank) <= 4):
+        warnings.append(f"LOCAL_RANK={printable(rank, 40)} is not a device index, so not used")
+    elif (trouble := unavailable(torch, f"cuda:{int(rank)}")) is not None:
+        warnings.append(f"LOCAL_RANK={rank} is not used: {trouble}")
+    else:
+        return f"cuda:{int(rank)}"
+    return device

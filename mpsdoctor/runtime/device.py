@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from mpsdoctor.runtime.availability import accelerators, unavailable
+from mpsdoctor.runtime.availability import accelerators, ranked, unavailable
 from mpsdoctor.runtime.device_info import DeviceInfo
 from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shown, updates
 from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
@@ -244,7 +244,7 @@ def _named(torch: Any, question: _Question) -> Found:
     if trouble:
         question.warnings.append(f"{wish} cannot be had: {trouble}")
         return None
-    return name if ":" in name else _ranked(torch, name, question), "environment", f"{wish} asks for it"
+    return name if ":" in name else ranked(torch, name, question.warnings), "environment", f"{wish} asks for it"
 
 
 def _measured(torch: Any, question: _Question) -> Found:
@@ -258,7 +258,7 @@ def _measured(torch: Any, question: _Question) -> Found:
     question.hints += [printable(hint, 400) for hint in question.profile["hints"][:20]]
     if device != "cpu":
         question.hints += _unset(question.profile["environment"])
-    return _ranked(torch, device, question), "profile", reason
+    return ranked(torch, device, question.warnings), "profile", reason
 
 
 def _unset(environment: dict[str, str]) -> Iterator[str]:
@@ -310,7 +310,7 @@ def _at_batch(profile: dict[str, Any], question: _Question, batch: int) -> tuple
 
 def _policy(torch: Any, question: _Question) -> Found:
     if not unavailable(torch, "cuda"):
-        return _ranked(torch, "cuda", question), "policy", "CUDA is available"
+        return ranked(torch, "cuda", question.warnings), "policy", "CUDA is available"
     question.hints.append(RUN)
     if _apple_silicon(torch):
         trouble = unavailable(torch, "mps")
@@ -336,17 +336,3 @@ def _apple_silicon(torch: Any) -> bool:
     present = _now(torch)
     # under Rosetta the architecture is x86_64 and the chip "VirtualApple @ 2.50GHz"
     return present["os"] == "Darwin" and (present["arch"] == "arm64" or "Apple" in (present["chip"] or ""))
-
-
-def _ranked(torch: Any, device: str, question: _Question) -> str:
-    """`device`, as CUDA with the index that torchrun gives to this process."""
-    rank = os.environ.get("LOCAL_RANK")
-    if device.partition(":")[0] != "cuda" or not rank:
-        return device
-    if not (rank.isascii() and rank.isdecimal() and len(rank) <= 4):
-        question.warnings.append(f"LOCAL_RANK={printable(rank, 40)} is not a device index, so not used")
-    elif (trouble := unavailable(torch, f"cuda:{int(rank)}")) is not None:
-        question.warnings.append(f"LOCAL_RANK={rank} is not used: {trouble}")
-    else:
-        return f"cuda:{int(rank)}"
-    return device

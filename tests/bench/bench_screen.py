@@ -123,7 +123,8 @@ def widened(settings: Any) -> Any:
 def over() -> Any:
     """An engine whose check-up of operators alone is over."""
     from mpsdoctor import report
-    from mpsdoctor.checkup import Listed, Planned
+    from mpsdoctor.checkup import Listed
+    from mpsdoctor.planning import Planned
     from mpsdoctor.tui.engine import Done
 
     found = checked(results(ROWS))

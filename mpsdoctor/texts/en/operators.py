@@ -92,7 +92,7 @@ TEXTS = {
         "The call gave no answer in time, so a training would stand still here.",
         UPGRADE,
         (
-            "A probe gave no answer within its time. Its tensors are small, and a first call may compile for a second or two.",
+            "A probe of small tensors gave no answer within its time, which allows for what a first call compiles.",
             "A training stands still at this call, without an error.",
             "Try the newest torch, avoid the operator, or train on the CPU.",
         ),

@@ -104,11 +104,7 @@ def prepare(
     drop(name)
     if dtype != "float32":
         check_autocast(device, dtype)
-    batches = workloads.draw(workload, size, batch)
-    if channels_last:
-        batches = [(inputs.to(memory_format=torch.channels_last), targets) for inputs, targets in batches]
-    if resident:
-        batches = [(inputs.to(device), targets.to(device)) for inputs, targets in batches]
+    batches = lay_out(workloads.draw(workload, size, batch), device if resident else None, channels_last)
     session = Session(
         device=device,
         step=train_and_read if reading else train,
@@ -125,6 +121,15 @@ def prepare(
     adopt(session, name)
     parameters = sum(parameter.numel() for parameter in session.model.parameters())
     return {"parameters": parameters, "batch": len(batches[0][0]), "loss": True, "num_threads": torch.get_num_threads()}
+
+
+def lay_out(batches: List[workloads.Batch], device: Optional[str], channels_last: bool) -> List[workloads.Batch]:
+    """The batches, images in that layout if it is asked for, on the device if one is named."""
+    if channels_last:
+        batches = [(inputs.to(memory_format=torch.channels_last), targets) for inputs, targets in batches]
+    if device:
+        batches = [(inputs.to(device), targets.to(device)) for inputs, targets in batches]
+    return batches
 
 
 def adopt(session: Session, name: str = MAIN) -> None:
