@@ -84,7 +84,13 @@ def race(item: Item, running: Mapping[str, Lane], share: float) -> dict[str, Any
     """The comparison of one item by the check's own code, with the seconds it took, and those of the race alone."""
     said: list[float] = []
     begun = time.monotonic()
-    found = examine(item, running, share, 10 * share, lambda figure: said.append(time.monotonic()) if figure else None)
+    found = examine(
+        item,
+        running,
+        share,
+        10 * share,
+        lambda blocks=None, left=None: said.append(time.monotonic()) if blocks else None,
+    )
     ended = time.monotonic()
     assert len(found["comparisons"]) == 1, found["results"]
     row = found["comparisons"][0]
