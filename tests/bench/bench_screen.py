@@ -41,7 +41,7 @@ EMPTY_APP = [sys.executable, "-c", EMPTY]
 CHILD = [sys.executable, __file__, *(["--smoke"] if "--smoke" in sys.argv else []), "--child"]
 ROWS = 5000
 SIZE = (120, 40)
-SIMULATED = {"gflops": 6, "speed": 8, "launch_us": 120}
+SIMULATED: dict[str, Any] = {"gflops": 6, "speed": 8, "launch_us": 120}
 END = b"confidence"  # what the header says when a check-up is over
 SMOKE = "--smoke" in sys.argv
 

@@ -59,7 +59,7 @@ NEVER = (
 def check_up(mac: Mac) -> dict[str, Any]:
     """The report of a quick check-up on that Mac, which has a lock for timed runs of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"torch": mac.torch, "step_ms": STEP_MS, "speed": mac.speed, **dict(mac.more)}
+        settings: dict[str, Any] = {"torch": mac.torch, "step_ms": STEP_MS, "speed": mac.speed, **dict(mac.more)}
         env = stand_in.environment(mac.machine, Path(folder), **settings)
         return report("--budget", "quick", env=env | ONE_THREAD | {"TMPDIR": folder})
 

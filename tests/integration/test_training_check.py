@@ -18,6 +18,7 @@ from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor_checks import training
 from mpsdoctor_checks.training import plan, quiet
 from mpsdoctor_checks.training.advice import crossover, experiments, hints
+from mpsdoctor_checks.training.lanes import Lane
 from simulator import simulator
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
@@ -331,7 +332,7 @@ def test_another_race_replaces_the_rows_of_its_item(monkeypatch: pytest.MonkeyPa
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
     context = Context("quick", 2.0, None, {}, Workers(sys.executable), lambda message: None)
-    lanes = {"cpu": training.Lane("cpu", context.worker("cpu"))}
+    lanes = {"cpu": Lane("cpu", context.worker("cpu"))}
     item, other = plan.Item("mlp", "small"), {"workload": "cnn", "size": "small"}
     old = {"workload": "mlp", "size": "small", "step_ms": 1e9}
     facts = {"results": [old, other], "comparisons": [old], "runs": [old, other]}

@@ -79,7 +79,7 @@ def recorded(name: str) -> list[Signal]:
             report = msgspec.convert(document["report"], Report)
             events.append(Done(msgspec.structs.replace(report, checks=checks), cancelled=False))
         else:
-            events.append(msgspec.convert(document, Event))  # type: ignore[call-overload]
+            events.append(msgspec.convert(document, Event))
     return events
 
 

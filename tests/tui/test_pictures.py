@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 
 import mpsdoctor
 from mpsdoctor.tui.app import DoctorApp
+from mpsdoctor.tui.panes import TABS
 from mpsdoctor.tui.panes import memory as memory_pane
 from mpsdoctor.tui.panes.memory import Memory
-from mpsdoctor.tui.widgets.bars import TABS
 from tui.screens import STATES, memory, screen, settle
 
 DRAWN = (120, 40)  # the size that is kept as SVG

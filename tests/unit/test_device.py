@@ -96,7 +96,8 @@ def test_info_is_text_as_any_other(tmp_path: Path) -> None:
     assert (info, f"{info:>40}", f"{info!s}", "%s" % info) == (said, f"{said:>40}", said, said)  # noqa: UP031 -- scripts
     assert ("cpu" in info, info.upper(), " ".join(["why:", info])) == (True, said.upper(), f"why: {said}")
     assert json.loads(json.dumps({"info": info})) == {"info": said}
-    assert {info: 1}[said] == 1
+    by_text: dict[str, int] = {info: 1}
+    assert by_text[said] == 1
     assert type(str(info)) is str
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         assert repr(pickle.loads(pickle.dumps(info, protocol))) == repr(info)

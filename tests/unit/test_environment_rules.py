@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Finding
+from mpsdoctor.support import FALLBACK
 from mpsdoctor_checks import environment, variables
-from mpsdoctor_checks.variables import FALLBACK, HIGH, LOG, LOW, SIGNPOSTS
+from mpsdoctor_checks.variables import HIGH, LOG, LOW, SIGNPOSTS
 
 
 def codes(variables: dict[str, str], torch: str | None = "2.13.0", mps: bool | None = True) -> list[tuple[str, str]]:

@@ -85,7 +85,8 @@ def test_layouts_follow_the_shape_that_is_compiled(level: str) -> None:
 def test_half_dtypes_wait_until_float32_is_done_with_its_layouts() -> None:
     """Of an operator no half dtype is probed before all of float32; nor is any before the core of float32."""
     rows = plan("standard", ALL)
-    last, first = {}, {}
+    last: dict[str, int] = {}
+    first: dict[str, int] = {}
     for turn, row in enumerate(rows):
         if row[2] == "float32":
             last[row[0]] = turn

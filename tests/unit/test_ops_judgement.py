@@ -87,7 +87,8 @@ def test_touchy_calls_may_agree_with_the_cpu() -> None:
 
 def test_touchy_calls_on_the_cpu_are_only_run() -> None:
     """What the CPU makes of such a call is right; what it cannot make is skipped, as for any device."""
-    for compute, outcome in ((lambda: EXACT.float() + 0.1, "ok"), (fails, "skipped")):
+    cases: tuple[tuple[Callable[[], Tensor], str], ...] = ((lambda: EXACT.float() + 0.1, "ok"), (fails, "skipped"))
+    for compute, outcome in cases:
         verdict = reference.judge(lambda: [compute()], [lambda: [EXACT]], torch.float32, "cpu", touchy=True)  # noqa: B023  # called at once
         assert verdict["outcome"] == outcome
 

@@ -11,7 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from mpsdoctor.worker import channel
 from mpsdoctor.worker.operators import opinfos
+from mpsdoctor.worker.operators.messages import ON_THE_CPU
 from mpsdoctor_checks.operators.exhaustive import NOTES
 
 
@@ -61,7 +63,8 @@ class WrongGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (result,) = ctx.saved_tensors
-        return gradients[0] * result * (1.5 if result.dtype == torch.float32 else 1.0)
+        scaled: Tensor = gradients[0] * result * (1.5 if result.dtype == torch.float32 else 1.0)
+        return scaled
 
 
 def refuses(x: Tensor) -> Tensor:
@@ -109,7 +112,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runner:
         runner.places.append((number, direction))
 
     monkeypatch.setattr(opinfos, "database", lambda: {opinfos.full_name(one): one for one in INFOS})
-    monkeypatch.setattr(opinfos.channel, "progress", runner.sent)
+    monkeypatch.setattr(channel, "progress", runner.sent)
     monkeypatch.setattr(opinfos.Notes, "begin", noted)
     monkeypatch.setattr(opinfos, "TURN", 1000.0)
     return runner
@@ -158,7 +161,7 @@ def test_it_hands_back_after_its_turn(run: Runner, monkeypatch: pytest.MonkeyPat
 
 def test_integers_have_no_gradient(run: Runner) -> None:
     """A dtype without a derivative is run forward alone."""
-    INFOS[0].sample_inputs_func = lambda *_: iter([Sample(torch.arange(3))])  # type: ignore[method-assign,assignment]
+    INFOS[0].sample_inputs_func = lambda *_: iter([Sample(torch.arange(3))])  # type: ignore[method-assign]
     run("exp", "int64")
     assert run.places == [(0, "forward")]
     del INFOS[0].sample_inputs_func
@@ -231,4 +234,4 @@ def test_indices_stay_where_torch_wants_them() -> None:
 )
 def test_what_says_that_indices_belong_on_the_cpu(message: str, wants: bool) -> None:
     """Only torch's wish for the CPU counts, not its complaint about two devices."""
-    assert bool(opinfos.ON_THE_CPU.search(message)) == wants
+    assert bool(ON_THE_CPU.search(message)) == wants

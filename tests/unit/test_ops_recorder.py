@@ -62,7 +62,8 @@ def file(tmp_path: Path) -> Iterator[Path]:
 
 def recorded(file: Path, function: str, devices: tuple[str, ...] = ("cpu",)) -> dict[str, Any]:
     found = own_model.record(str(file), function, 60.0, list(devices))
-    return json.loads(json.dumps(found))
+    copied: dict[str, Any] = json.loads(json.dumps(found))
+    return copied
 
 
 def named(found: dict[str, Any], op: str) -> list[dict[str, Any]]:

@@ -108,7 +108,8 @@ def test_how_much_of_the_operators_was_reached_stands_beside_the_check() -> None
     sentence = "9 of 13,488 probes on cpu: 8 operators, none in other layouts"
     for form in ("text", "markdown", "html", "github"):
         assert sentence in FORMATS[form](holding(coverage={"cpu": alone}), Style())
-    for facts in ({}, {"coverage": {"mps": {}}}, {"coverage": [1]}, {"coverage": {"mps": None}}):
+    shapes: list[dict[str, Any]] = [{}, {"coverage": {"mps": {}}}, {"coverage": [1]}, {"coverage": {"mps": None}}]
+    for facts in shapes:
         assert len(text_of(holding(**facts)).split("\n\n")[3].splitlines()) == 1
 
 

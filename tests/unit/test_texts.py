@@ -93,8 +93,8 @@ def test_a_finding_can_be_told_again_from_its_values() -> None:
 
 def test_a_third_party_check_may_bring_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its codes are filled like ours, and cannot take the place of ours."""
-    monkeypatch.setattr(texts, "texts", lambda language: known)
     known = dict(ENGLISH)
+    monkeypatch.setattr(texts, "texts", lambda language: known)
     fans = {"FAN101": Text("{count} blades", "{all}.", parts={"one": "blade {number}"})}
     texts.add("en", fans)
     made = finding("FAN101", "info", count=2, all=Each("one", [{"number": 1}, {"number": 2}], ", "))

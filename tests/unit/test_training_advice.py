@@ -10,7 +10,9 @@ import pytest
 from mpsdoctor.check import Finding, Sandbox
 from mpsdoctor_checks.training import cpu_settings
 from mpsdoctor_checks.training.advice import experiments, hints, rules, ways
+from mpsdoctor_checks.training.item import Say
 from mpsdoctor_checks.training.lanes import Lane
+from mpsdoctor_checks.training.plan import Item
 
 ALL_KINDS = {"crossover", "item", "threads", "copy", "autocast", "channels_last", "fused"}
 
@@ -113,7 +115,7 @@ def test_autocast_tells_speed_and_losses() -> None:
 
 def test_a_way_that_trains_wrong_is_a_warning() -> None:
     """Autocast whose losses leave the tolerance is not advised, however fast it is."""
-    wrong = {**ways.blank("autocast", experiments.Item("cnn", "small"), "mps", "diverged", "loss 3 at step 2")}
+    wrong = {**ways.blank("autocast", Item("cnn", "small"), "mps", "diverged", "loss 3 at step 2")}
     (finding,) = findings({**wrong, "way": "bfloat16"})
     assert (finding.code, finding.severity) == ("MPS508", "warning")
     assert "loss 3 at step 2" in finding.detail
@@ -183,7 +185,8 @@ def bench(
     lanes = {device: Lane(device, Sandbox("python"), ready=True) for device in devices}
     end = time.monotonic() + seconds
     facts = {"results": results, "runs": runs}
-    return experiments.Bench(budget, lanes, facts, [1, 2], end, lambda: None, lambda item, what: print)
+    silent: Say = lambda blocks=None, left=None: None  # noqa: E731
+    return experiments.Bench(budget, lanes, facts, [1, 2], end, lambda: None, lambda item, what: silent)
 
 
 def left_out(given: experiments.Bench) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -35,6 +36,12 @@ def against(device: str, workload: str, size: str, speedup: float, spread: float
 
 def training(device: str = "mps", size: str = "medium", spread: float = 0.02, **speedups: float) -> dict[str, Any]:
     """Facts of families with their speed-ups on a device."""
+    return of_speedups(speedups, spread, device, size)
+
+
+def of_speedups(
+    speedups: Mapping[str, float], spread: float = 0.02, device: str = "mps", size: str = "medium"
+) -> dict[str, Any]:
     results = [result(each, family, size) for family in speedups for each in ("cpu", device)]
     rows = [against(device, family, size, speedup, spread) for family, speedup in speedups.items()]
     return {"results": results, "comparisons": rows, "alone": True, "disturbances": []}
@@ -151,7 +158,7 @@ REPORTED = {
 
 def test_every_reported_case_has_its_reported_winner() -> None:
     """All of them measured on one machine: each has its own winner, in the verdict and in the profile's table."""
-    facts = training(**{name: cpu / mps for name, (cpu, mps, _) in REPORTED.items()})
+    facts = of_speedups({name: cpu / mps for name, (cpu, mps, _) in REPORTED.items()})
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     assert verdict.by_workload == {name: won for name, (_, _, won) in REPORTED.items()}
@@ -162,8 +169,8 @@ def test_every_reported_case_has_its_reported_winner() -> None:
 def test_every_reported_case_decides_alone(name: str) -> None:
     """Someone who measured nothing but that case is given its winner; if the interval were wide, the CPU."""
     cpu, mps, won = REPORTED[name]
-    close = judge(usable("mps"), PROBED, training(**{name: cpu / mps}))
-    wide = judge(usable("mps"), PROBED, training(spread=25, **{name: cpu / mps}))
+    close = judge(usable("mps"), PROBED, of_speedups({name: cpu / mps}))
+    wide = judge(usable("mps"), PROBED, of_speedups({name: cpu / mps}, 25))
     assert close is not None
     assert wide is not None
     assert (close.device, wide.device) == (won, "cpu")
@@ -346,7 +353,7 @@ def test_a_translated_python_is_never_sure(chip: dict[str, Any], python: dict[st
 @given(st.dictionaries(st.sampled_from(FAMILIES), st.floats(0.05, 20), min_size=1), st.floats(0.0, 0.5))
 def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spread: float) -> None:
     """Whatever the figures, an accelerator is named only where the whole interval is above 1.05."""
-    facts = training(spread=spread, **speedups)
+    facts = of_speedups(speedups, spread)
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     for family, speedup in speedups.items():
