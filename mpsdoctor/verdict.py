@@ -196,7 +196,9 @@ def told_exceptions(device: str, table: Mapping[str, str], training: Facts, fit:
             row = deciding(family, training, device if winner == "cpu" else winner, fit)
             speed = {key: row[key] for key in ("speedup", "device")} if row else {}
             figure = Part("speed_elsewhere" if row else "", speed)
-            told.append(Part("better_elsewhere", {"family": family, "winner": winner, "figure": figure}))
+            undecided = row is not None and winner == "cpu" and row["winner"] == "tie"
+            name = "left_on_the_cpu" if undecided else "better_elsewhere"
+            told.append(Part(name, {"family": family, "winner": winner, "figure": figure}))
     return told
 
 

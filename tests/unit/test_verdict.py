@@ -383,3 +383,14 @@ def test_blocks_that_may_agree_by_chance_make_no_winner() -> None:
         "cnn": "cpu",
         "mlp": "mps",
     }
+
+
+def test_a_family_whose_race_was_not_decided_is_not_called_better_on_the_cpu() -> None:
+    """Few blocks leave a family with the CPU, whatever its figure; no sentence says that the CPU trains it faster."""
+    facts = of_speedups({"mlp": 2.0, "lstm": 2.0, "cnn": 2.0, "transformer": 2.0})
+    facts["comparisons"][0]["winner"] = "tie"
+    found = judge(usable("mps"), PROBED, facts)
+    assert found is not None
+    assert (found.device, found.by_workload["mlp"]) == ("mps", "cpu")
+    told = [reason for reason in found.reasons if reason.startswith("mlp ")]
+    assert told == ["mlp stays on the CPU, for its race was not decided (2\u00d7 the CPU's speed on mps)"]

@@ -32,6 +32,7 @@ PHRASES = {
     "basis_mean": "the mean over {families}",
     "family_speedup": "{workload} {size} {speedup:.3g}\u00d7",
     "better_elsewhere": "{family} is better trained on {winner}{figure}",
+    "left_on_the_cpu": "{family} stays on the CPU, for its race was not decided{figure}",
     "speed_elsewhere": " ({speedup:.3g}\u00d7 the CPU's speed on {device})",
     "doubt_not_compared": "no accelerator could be compared with the CPU",
     "doubt_open": "the interval {low:.3g} to {high:.3g} leaves open which one is faster",
