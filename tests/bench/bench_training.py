@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import proofs
+from helpers import proofs
 from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
 from mpsdoctor_checks.training.plan import FAMILIES, Item
 from mpsdoctor_checks.training.quiet import idle_conditions

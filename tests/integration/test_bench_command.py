@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from helpers.support import mpsdoctor, processes_left
+from helpers.trainer import sample, torch
 from mpsdoctor import get_optimal_device, prescription
 from mpsdoctor.check import Context, UnusableRequestError, Workers
 from mpsdoctor.cli.bench import usable_name
@@ -17,8 +19,6 @@ from mpsdoctor.runtime import profile
 from mpsdoctor_checks.operators import model
 from mpsdoctor_checks.training import own_step
 from simulator import simulator
-from support import mpsdoctor, processes_left
-from trainer import sample, torch
 
 STEP = """
 import os, sys, time, torch

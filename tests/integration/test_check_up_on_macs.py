@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support import check, mpsdoctor, report
+from helpers.support import check, mpsdoctor, report
 
 CHEAP = ("--only", "chip,build,environment,memory")
 

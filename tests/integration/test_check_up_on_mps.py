@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from helpers.support import check, mpsdoctor, report
 from mac import stand_in
-from support import check, mpsdoctor, report
 
 STEP_MS = 25
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support import check, install, mpsdoctor, processes_left, report
+from helpers.support import check, install, mpsdoctor, processes_left, report
 
 WELL = """
 from mpsdoctor.check import Finding, Remedy

@@ -17,7 +17,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from support import COMMAND, check, install, mpsdoctor, processes_left, report
+from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
 
 FAST = ("--only", "chip,environment,memory")
 

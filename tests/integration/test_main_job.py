@@ -15,10 +15,10 @@ import jsonschema
 import msgspec
 import pytest
 
+from helpers.support import check, mpsdoctor, processes_left, report
 from mpsdoctor import prescription
 from mpsdoctor.checkup import Settings
 from mpsdoctor.report import Report
-from support import check, mpsdoctor, processes_left, report
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from helpers.support import check, mpsdoctor, report
 from mpsdoctor import get_optimal_device
-from support import check, mpsdoctor, report
 
 pytestmark = [
     pytest.mark.mps,

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from helpers.support import mpsdoctor, processes_left
 from mac import stand_in
 from mpsdoctor.check import Context, Job, UnusableRequestError, Workers
 from mpsdoctor_checks.operators import exhaustive, model, named, predicted, queue
 from mpsdoctor_checks.operators.grouping import probes
 from simulator import simulator
-from support import mpsdoctor, processes_left
 
 MODEL = """
 import os, time, torch

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import mpsdoctor as package
-from support import check, mpsdoctor, report
+from helpers.support import check, mpsdoctor, report
 
 OURS = ("mpsdoctor", "_mpsdoctor", "__editable__")
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import mpsdoctor
+from helpers.trainer import sample
 from mpsdoctor.runtime import profile
-from trainer import sample
 
 ROOT = str(Path(mpsdoctor.__file__).parents[1])
 # Large, so that most of a round is inside the write; every hint carries the round's mark, so that a mixture shows.

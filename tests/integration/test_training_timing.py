@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import proofs
+from helpers import proofs
 from mpsdoctor_checks.training.lanes import Lane
 from mpsdoctor_checks.training.plan import Item
 from mpsdoctor_checks.training.statistics import median

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import support
+from helpers import support
 from simulator import simulator
 from tui.screens import recorded, screen, settle
 

@@ -15,7 +15,7 @@ import termios
 import time
 from pathlib import Path
 
-from support import COMMAND, processes_left
+from helpers.support import COMMAND, processes_left
 
 
 class Terminal:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from helpers.trainer import sample
 from mpsdoctor import prescription
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
-from trainer import sample
 
 BATCHES = [{"batch": 64, "device": "sim", "speedup": 2.0, "ci95": [1.9, 2.1]}]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from helpers.trainer import sample
 from mpsdoctor.prescription import own_steps
-from trainer import sample
 
 HERE = {"torch": "2.13.0", "os": "Linux", "chip": "x"}
 WON = {"step": {"device": "sim", "speedup": 2.0, "ci95": [1.9, 2.1]}}

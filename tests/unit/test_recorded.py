@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from helpers.trainer import PROFILE
 from mpsdoctor.tui.recorded import difference
-from trainer import PROFILE
 
 
 @pytest.fixture

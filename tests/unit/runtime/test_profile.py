@@ -15,9 +15,9 @@ import platformdirs.macos
 import platformdirs.unix
 import pytest
 
+from helpers.trainer import program, sample
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.profile import ProfileError
-from trainer import program, sample
 
 Mac = Callable[[str], dict[str, str]]
 WHERE = "import json; from mpsdoctor.runtime.profile import default_path; print(json.dumps(str(default_path())))"

@@ -12,9 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
+from helpers.trainer import FINGERPRINT, program
 from mpsdoctor.runtime import fingerprint as module
 from mpsdoctor.runtime.profile import fingerprint
-from trainer import FINGERPRINT, program
 
 Mac = Callable[[str], dict[str, str]]
 

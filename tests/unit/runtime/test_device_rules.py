@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer import Trainer
+from helpers.trainer import Trainer
 
 MPS = {"device": "mps", "confidence": "high", "reason": "3.4 times faster"}
 CUDA = {"device": "cuda", "confidence": "high", "reason": "9 times faster"}

@@ -15,7 +15,7 @@ from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import CheckResult, Finding, Remedy, Report
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[1] / "recorded"
 ENDINGS = {"markdown": "md", "junit": "xml", "github": "github.txt", "html": "html"}
 NAMES = ("cpu-only", "accelerator-wins", "trouble")
 EVIL = "</pre><script>alert(1)</script> `` ``` | **x** [a](javascript:b) @someone & \x01 %0A\n::error::forged"

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.trainer import VARIABLES, sample, torch
 from mpsdoctor import get_optimal_device
 from mpsdoctor.runtime import profile
-from trainer import VARIABLES, sample, torch
 
 PRESENT = profile.fingerprint(str(torch.__version__))
 ENTRY = {"device": "cpu", "speedup": 0.4, "ci95": [0.3, 0.5]}

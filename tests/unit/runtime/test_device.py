@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 import mpsdoctor
+from helpers.trainer import VARIABLES, sample, torch
 from mpsdoctor import get_optimal_device
 from mpsdoctor.runtime import profile
-from trainer import VARIABLES, sample, torch
 
 ROOT = str(Path(mpsdoctor.__file__).parents[1])
 PRESENT = profile.fingerprint(str(torch.__version__))

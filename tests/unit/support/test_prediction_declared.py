@@ -154,7 +154,7 @@ def test_the_data_file_is_small_and_says_where_it_is_from() -> None:
 
 
 def tool() -> ModuleType:
-    path = Path(__file__).parents[2] / "tools" / "compact_ops_history.py"
+    path = Path(__file__).parents[3] / "tools" / "compact_ops_history.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -17,7 +17,7 @@ from mpsdoctor.report import Machine, Report
 from mpsdoctor.tui import words
 from mpsdoctor.tui.panes import memory
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[1] / "recorded"
 
 Mac = Callable[[str], dict[str, str]]
 Answer = Callable[..., Any]

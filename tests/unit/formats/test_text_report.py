@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import CheckResult, Finding, Remedy, Report
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[1] / "recorded"
 NAMES = ["cpu-only", "accelerator-wins", "trouble"]
 SENTENCE = "The device returned other numbers than the CPU did, beyond what rounding explains. "
 TIMED = {"size": "step", "device": "mps", "outcome": "ok"}
