@@ -1,7 +1,8 @@
-"""Runs inside the process that hosts the checks: finds them, and runs one at a time.
+"""Runs inside a process that hosts checks: finds them, describes them, and runs one at a time.
 
 A check may be anybody's code. It runs here, not in the doctor, so that one that crashes, hangs or prints costs
-that check only. What it finds is sent as it comes, so that nothing is lost when it dies.
+that check only. What it finds is sent as it comes, so that nothing is lost when it dies. Ours share a process; a
+third party's is imported in a process of its own and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import contextlib
 import importlib
 import inspect
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
 from typing import Any, cast
 
 import msgspec
@@ -22,14 +24,32 @@ from mpsdoctor import clean
 from mpsdoctor.check import PATIENCE, SECONDS, Budget, Context, Finding, Skip, Workers
 
 GROUP = "mpsdoctor.checks"
+OUR_PACKAGE = "mpsdoctor_checks"
 # The order of the report; a wheel sorts its entry points by name.
 BUILT_IN = ("chip", "build", "environment", "operators", "memory", "training")
-MOST_FINDINGS = 1000  # a check without an end must not fill the report
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # shown everywhere, and typed on command lines
+MOST_ITEMS = 1000  # a check without an end must not fill the report
 
 
-def catalogue() -> list[dict[str, Any]]:
-    """Every check that is installed, the built-in ones first: id, title, needs, seconds, source, error."""
-    return [_describe(check_id, entry) for check_id, entry in _entries().items()]
+def list_checks() -> dict[str, list[dict[str, Any]]]:
+    """`ours`: our checks, described; `others`: id and source of each check of a third party, none of them imported."""
+    entries = _entries()
+    return {
+        "ours": [describe(check_id) for check_id, entry in entries.items() if _is_ours(entry)],
+        "others": [_known(check_id, entry) for check_id, entry in entries.items() if not _is_ours(entry)],
+    }
+
+
+def describe(check_id: str) -> dict[str, Any]:
+    """What is known of a check before it runs, importing it; one that cannot be loaded is described by its error."""
+    entry = _entries()[check_id]
+    known = _known(check_id, entry)
+    if known["error"]:
+        return known
+    try:
+        return {**known, **_as_told(entry, _load(entry))}
+    except BaseException as error:  # anybody's module may raise anything, SystemExit too
+        return {**known, "error": _in_words(error)}
 
 
 def run_check(
@@ -52,9 +72,9 @@ def run_check(
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             for count, item in enumerate(_items(check.run(context)), 1):
-                if count > MOST_FINDINGS:
-                    raise ValueError(f"more than {MOST_FINDINGS} findings and facts")
-                _channel().progress(_as_message(item))
+                if count > MOST_ITEMS:
+                    raise ValueError(f"more than {MOST_ITEMS} findings and facts")
+                _send(item)
         except Skip as reason:
             return {"skip": str(reason)}
     return {"control_characters": printed.seen}
@@ -84,7 +104,7 @@ def _channel() -> Any:
 def _workers(python: str) -> Workers:
     def watch(group: int, alive: bool) -> None:
         with contextlib.suppress(BrokenPipeError):  # the doctor is gone, and this process is ending its workers
-            _channel().progress({"group": group, "alive": alive})
+            _channel().group(group, alive)
 
     workers = Workers(python, watch)
     _channel().at_hangup.append(workers.close)
@@ -97,16 +117,33 @@ def _entries() -> dict[str, EntryPoint]:
 
     A name that is taken is told apart by its distribution, so that the report can say that it is.
     """
-    found = sorted(entry_points(group=GROUP), key=_place)
     named: dict[str, EntryPoint] = {}
-    for entry in found:
+    for entry in sorted(_all_entries(), key=_place):
         named[entry.name if entry.name not in named else f"{entry.name}@{_source(entry)}"] = entry
     return named
 
 
+def _all_entries() -> Iterator[EntryPoint]:
+    """Those of our group, the first distribution of each name only, as an import would find it."""
+    seen = set()
+    for distribution in distributions():
+        try:
+            name = distribution.metadata["Name"]
+            entries = () if name in seen else distribution.entry_points
+        except Exception:  # any package's metadata may be broken, and it is not ours to judge
+            continue
+        seen.add(name)
+        yield from (entry for entry in entries if entry.group == GROUP)
+
+
+def _is_ours(entry: EntryPoint) -> bool:
+    """Whether an entry point is one that mpsdoctor itself installs."""
+    package = entry.value.partition(".")[0]
+    return bool(entry.dist and entry.dist.name == "mpsdoctor" and entry.name in BUILT_IN) and package == OUR_PACKAGE
+
+
 def _place(entry: EntryPoint) -> int:
-    ours = _source(entry).startswith("mpsdoctor ") and entry.name in BUILT_IN
-    return BUILT_IN.index(entry.name) if ours else len(BUILT_IN)
+    return BUILT_IN.index(entry.name) if _is_ours(entry) else len(BUILT_IN)
 
 
 def _source(entry: EntryPoint) -> str:
@@ -122,29 +159,47 @@ def _seconds(check: Any) -> dict[str, float]:
     return {**SECONDS, **{name: float(value) for name, value in getattr(check, "seconds", {}).items()}}
 
 
-def _describe(check_id: str, entry: EntryPoint) -> dict[str, Any]:
-    """What is known of a check before it runs; one that cannot be loaded is described by its error."""
-    known = {"id": check_id, "source": _source(entry)}
-    nothing = {"title": entry.name, "needs": [], "seconds": SECONDS, "patience": PATIENCE}
+def _known(check_id: str, entry: EntryPoint) -> dict[str, Any]:
+    return {
+        "id": check_id,
+        "source": _source(entry),
+        "ours": _is_ours(entry),
+        "title": entry.name,
+        "needs": [],
+        "seconds": SECONDS,
+        "patience": PATIENCE,
+        "error": _misnamed(check_id, entry.name),
+    }
+
+
+def _misnamed(check_id: str, name: str) -> str | None:
+    if not ID.fullmatch(name):
+        return f"its id {name!r} is not of the pattern {ID.pattern}"
+    return None if check_id == name else f"another check has the id {name!r}"
+
+
+def _as_told(entry: EntryPoint, check: Any) -> dict[str, Any]:
+    """What a check says of itself. ValueError, TypeError, AttributeError, or whatever its attributes raise."""
+    needs = getattr(check, "needs", ())
+    if check.id != entry.name:
+        raise ValueError(f"its id is {check.id!r}, its entry point is named {entry.name!r}")
+    if isinstance(needs, str):
+        raise TypeError(f"needs is {needs!r}, not a tuple of ids")
+    if not callable(check.run):
+        raise TypeError("run is not callable")
+    return {
+        "title": str(check.title),
+        "needs": [str(need) for need in needs],
+        "seconds": _seconds(check),
+        "patience": float(getattr(check, "patience", PATIENCE)),
+    }
+
+
+def _in_words(error: BaseException) -> str:
     try:
-        check = _load(entry)
-        told = {
-            "title": str(check.title),
-            "needs": [str(need) for need in getattr(check, "needs", ())],
-            "seconds": _seconds(check),
-            "patience": float(getattr(check, "patience", PATIENCE)),
-        }
-        if check_id != entry.name:
-            raise ValueError(f"another check has the id {entry.name!r}")
-        if check.id != entry.name:
-            raise ValueError(f"its id is {check.id!r}, its entry point is named {entry.name!r}")
-        if isinstance(getattr(check, "needs", ()), str):
-            raise TypeError(f"needs is {check.needs!r}, not a tuple of ids")
-        if not callable(check.run):
-            raise TypeError("run is not callable")
-    except BaseException as error:  # anybody's module may raise anything, SystemExit too
-        return {**known, **nothing, "error": f"{type(error).__name__}: {error}"}
-    return {**known, **told, "error": None}
+        return f"{type(error).__name__}: {error}"
+    except BaseException:  # its text is anybody's code too
+        return type(error).__name__
 
 
 def _items(result: Any) -> Iterator[Finding | Mapping[str, Any]]:
@@ -156,12 +211,25 @@ def _items(result: Any) -> Iterator[Finding | Mapping[str, Any]]:
     yield from cast("Iterable[Finding | Mapping[str, Any]]", result)
 
 
+def _send(item: Any) -> None:
+    """Send a finding, or facts one by one; what cannot be sent is told of, and costs nothing else."""
+    parts = [{key: value} for key, value in item.items()] if isinstance(item, Mapping) else [item]
+    for part in parts:
+        try:
+            _channel().progress(_as_message(part))
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # anybody's objects may raise anything when they are looked at
+            what = f"the fact {next(iter(part))!r}" if isinstance(part, dict) else "a finding"
+            _channel().progress({"unfit": f"{what}: {_in_words(error)}"[:2000]})
+
+
 def _as_message(item: Any) -> dict[str, Any]:
     if isinstance(item, Finding):
         # Encoded and decoded, so that a wrong type is the check's error here and not the report's later.
         return {"finding": msgspec.to_builtins(msgspec.convert(msgspec.to_builtins(item), Finding))}
     if isinstance(item, Mapping):
-        return {"facts": {key: _plain(value) for key, value in item.items()}}
+        return {"facts": {str(key): _plain(value) for key, value in item.items()}}
     raise TypeError(f"a check yields findings and dicts of facts, not {type(item).__name__}")
 
 

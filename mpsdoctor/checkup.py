@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +14,16 @@ from typing import Any
 import msgspec
 
 import mpsdoctor
-from mpsdoctor import clean, report, verdict
+from mpsdoctor import clean, intake, orphans, planning, process, report, verdict
 from mpsdoctor.check import finding
-from mpsdoctor.planning import Planned, chosen, in_order, neutral
+from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Answer, Job, Sandbox
 
 Results = dict[str, CheckResult]  # by the check's id
+MOST_FINDINGS = 100  # of a check, and of what it sent that does not fit
+IMPORT_CHECK = 5.0  # seconds for a third party's check to be imported
+AT_ONCE = 8  # of third parties' checks that are imported at the same time: each is a process
 BLOCKING = {"fail", "error", "skip"}
 
 
@@ -78,11 +83,18 @@ Event = Listed | Started | Progress | Finished
 Emit = Callable[[Event], None]
 
 
+class Installed(msgspec.Struct, frozen=True):
+    """What a host lists."""
+
+    ours: tuple[Planned, ...]
+    others: tuple[Planned, ...]
+
+
 class BrokenInstallError(RuntimeError):
     """The checks could not even be listed."""
 
 
-def _host() -> Sandbox:
+def _new_host() -> Sandbox:
     """A process to run checks in, whose words the doctor judges before it neutralises them."""
     return Sandbox(sys.executable, neutralise=False)
 
@@ -94,7 +106,7 @@ class CheckUp:
     settings: Settings
     emit: Emit = lambda event: None
     cancelled: bool = False
-    _hosts: list[Sandbox] = field(default_factory=lambda: [_host()])
+    _hosts: list[Sandbox] = field(default_factory=lambda: [_new_host()])
 
     def cancel(self) -> None:
         """End it at once: no process is left, what was found so far stays."""
@@ -106,39 +118,90 @@ class CheckUp:
             host.close()
 
     def plan(self) -> tuple[Planned, ...]:
-        """The checks that are installed, in the order of the report."""
-        answer = self._hosts[0].call("mpsdoctor.checkhost:catalogue")
+        """The checks to run, as far as --only and --skip tell, in the order of the report.
+
+        A third party's is imported only if it is one of them. UnknownCheckError, BrokenInstallError.
+        """
+        listed = self._list()
+        if self.cancelled:
+            return ()
+        settings = self.settings
+        planning.refuse_unknown((*settings.only, *settings.skip), listed)
+        known = {name: check for name, check in listed.items() if check.ours or check.error}
+        while True:
+            wanted = planning.needed(settings.only or listed, known)
+            missing = [name for name in listed if name in wanted - known.keys() and name not in settings.skip]
+            if not missing:
+                break
+            known |= {check.id: check for check in self._describe([listed[name] for name in missing])}
+        return tuple(known.get(name, check) for name, check in listed.items())
+
+    def _list(self) -> dict[str, Planned]:
+        """Every check that is installed by id: ours as they are, third parties' by their id and source."""
+        answer = self._hosts[0].call("mpsdoctor.checkhost:list_checks")
+        if self.cancelled:
+            return {}
         if answer.outcome != "ok":
-            if self.cancelled:
-                return ()
-            raise BrokenInstallError(f"the checks could not be listed ({answer.outcome}): {answer.detail}")
-        return tuple(msgspec.convert(entry, Planned) for entry in answer.value)
+            raise BrokenInstallError(f"the checks could not be listed ({answer.outcome}): {clean.line(answer.detail)}")
+        checks = msgspec.convert(answer.value, Installed)
+        return {check.id: check for check in map(planning.neutral, (*checks.ours, *checks.others))}
+
+    def _describe(self, checks: list[Planned]) -> list[Planned]:
+        """What third parties' checks say of themselves, each asked in a process of its own, some at once."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(self._describe_one, checks))
+
+    def _describe_one(self, check: Planned) -> Planned:
+        with self._host() as host:
+            answer = host.call("mpsdoctor.checkhost:describe", IMPORT_CHECK, check_id=check.id)
+        problem = f"{answer.outcome}: {answer.detail}"
+        if answer.outcome == "ok":
+            try:
+                described = planning.neutral(msgspec.convert(answer.value, Planned))
+                return msgspec.structs.replace(described, id=check.id, source=check.source, ours=False)
+            except msgspec.ValidationError as error:
+                problem = str(error)
+        return msgspec.structs.replace(check, error=intake.cut(clean.text(problem), intake.DETAIL))
+
+    @contextlib.contextmanager
+    def _host(self) -> Iterator[Sandbox]:
+        """A process of its own for a check that may change what it likes; it ends with all that it started."""
+        host = _new_host()
+        self._hosts.append(host)
+        if self.cancelled:  # by another thread, meanwhile
+            host.close()
+        try:
+            yield host
+        finally:
+            host.close()
+            self._hosts.remove(host)
+            process.end_orphans()
 
     def run(self) -> Report:
         """The check-up, as far as it came if it is cancelled. UnknownCheckError, BrokenInstallError."""
         begun = time.monotonic()
+        orphans.adopt()
         try:
-            checks = in_order(chosen(self.plan(), self.settings.only, self.settings.skip))
-            self.emit(Listed(tuple(neutral(check) for check in checks)))
+            planned = self.plan()
+            checks = (
+                planning.in_order(planning.chosen(planned, self.settings.only, self.settings.skip)) if planned else []
+            )
+            self.emit(Listed(tuple(checks)))
             results = examine_all(checks, self._examine, self.emit, lambda: self.cancelled)
         finally:
             self._close()
+            process.end_orphans()
         return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
 
     def _examine(self, check: Planned, results: Results) -> CheckResult:
         if check.error:
-            return _failed(check, [finding("MPS905", "error", problem=clean.text(check.error))])
-        self.emit(Started(check.id, clean.text(check.title)))
-        return _Examination(check, self.emit).run(self._host_of(check), self.settings, results)
-
-    def _host_of(self, check: Planned) -> Sandbox:
-        """Our checks share a process, and in it the workers that have torch; a stranger's may change what it likes."""
-        if not check.source.startswith("mpsdoctor "):
-            self._hosts.append(_host())
-            if self.cancelled:  # by another thread, meanwhile
-                self._hosts[-1].close()
-            return self._hosts[-1]
-        return self._hosts[0]
+            return _failed(check, [finding("MPS905", "error", problem=check.error)])
+        self.emit(Started(check.id, check.title))
+        examination = _Examination(check, self.emit)
+        if check.ours:  # these share a process, and in it the workers that have torch
+            return examination.run(self._hosts[0], self.settings, results)
+        with self._host() as host:
+            return examination.run(host, self.settings, results)
 
 
 def examine_all(
@@ -189,6 +252,7 @@ class _Examination:
     emit: Emit
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    unfit: list[str] = field(default_factory=list)
     dirty: bool = False
 
     def run(self, host: Sandbox, settings: Settings, results: Results) -> CheckResult:
@@ -201,12 +265,12 @@ class _Examination:
             "facts": {check_id: result.facts for check_id, result in results.items()},
         }
         timeout = self.check.patience + 3 * self.check.seconds[settings.budget]
-        job = Job("mpsdoctor.checkhost:run_check", args, timeout, self._take)
+        job = Job("mpsdoctor.checkhost:run_check", args, timeout, self._take, on_unfit=self._refuse)
         answer = next(host.run([job]))
         status, reason = self._judge(answer)
         return CheckResult(
             id=self.check.id,
-            title=clean.text(self.check.title),
+            title=self.check.title,
             source=self.check.source,
             status=status,
             reason=reason,
@@ -218,52 +282,84 @@ class _Examination:
     def _take(self, message: Any) -> None:
         """A finding, facts, or progress, as the check sends it."""
         self.dirty = self.dirty or clean.has_controls(message)
-        message = clean.data(message)
-        if "finding" in message:
-            self.findings.append(msgspec.convert(message["finding"], Finding))
-        elif "facts" in message:
-            self.facts.update(message["facts"])
-        else:
-            self.emit(progress_of(self.check.id, message))
+        try:
+            sent = intake.take(message)
+        except intake.UnfitError as error:
+            self._refuse(str(error))
+            return
+        if sent.finding and len(self.findings) < MOST_FINDINGS:
+            self.findings.append(sent.finding)
+        elif sent.finding:
+            self._refuse(f"more than {MOST_FINDINGS} findings: the rest was left out")
+        elif sent.unfit is not None:
+            self._refuse(sent.unfit)
+        elif sent.text is not None:
+            self.emit(progress_of(self.check.id, sent))
+        self.facts.update(sent.facts or {})
+
+    def _refuse(self, problem: str) -> None:
+        """Remember what did not fit, each kind of it once."""
+        if problem not in self.unfit and len(self.unfit) < MOST_FINDINGS:
+            self.unfit.append(clean.text(problem))
 
     def _judge(self, answer: Answer) -> tuple[report.Status, str | None]:
         if answer.outcome == "cancelled":
             return "skip", "cancelled"
-        self.findings += troubles(self.check, answer, dirty=self.dirty)
+        ended = _as_ended(answer)
+        if ended is None:
+            self._refuse("its end was told in another way than by its host")
+        self.dirty = self.dirty or self.check.control_characters or bool(ended and ended.control_characters)
+        self.findings += troubles(answer, self.unfit, dirty=self.dirty)
         if any(found.code in TROUBLES for found in self.findings):
             return "error", self.findings[-1].title
-        if skipped := (answer.value or {}).get("skip"):
-            return "skip", clean.text(skipped)
+        if ended and ended.skip:
+            return "skip", intake.line(ended.skip)
         return status_of(self.findings), None
 
 
-def progress_of(check_id: str, message: dict[str, Any]) -> Progress:
-    """The event of a check's word; of one that is not as it should be, the text alone."""
+class Ended(msgspec.Struct, frozen=True):
+    """What the host answers for a check that ran to its end."""
+
+    skip: str | None = None
+    control_characters: bool = False
+
+
+def _as_ended(answer: Answer) -> Ended | None:
     try:
-        return msgspec.convert({**message, "event": "progress", "id": check_id}, Progress)
+        return msgspec.convert(answer.value, Ended) if answer.outcome == "ok" else Ended()
     except msgspec.ValidationError:
-        return Progress(check_id, str(message.get("text", "")))
+        return None
+
+
+def progress_of(check_id: str, sent: intake.Sent) -> Progress:
+    """The event of a check's word; figures that are none are left out."""
+    try:
+        figures = msgspec.convert(sent.figures[:MOST_FINDINGS], tuple[Figure, ...])
+    except msgspec.ValidationError:
+        figures = ()
+    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures)
 
 
 OUTCOMES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
 TROUBLES = {*OUTCOMES.values(), "MPS904", "MPS905"}
 
 
-def troubles(check: Planned, answer: Answer, *, dirty: bool) -> list[Finding]:
+def troubles(answer: Answer, unfit: list[str], *, dirty: bool) -> list[Finding]:
     """What went wrong with the check itself, as findings of the 9xx codes."""
     found = []
+    if unfit:
+        found.append(finding("MPS901", "error", {"count": len(unfit)}, detail="unfit", problems=unfit[:5]))
     if answer.outcome == "error":
-        found.append(finding("MPS901", "error", traceback=clean.text(answer.value["traceback"])))
+        found.append(finding("MPS901", "error", traceback=intake.cut(answer.value["traceback"], intake.DETAIL)))
     elif answer.outcome in OUTCOMES:
-        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=clean.text(answer.detail)))
-    told = answer.value.get("control_characters") if isinstance(answer.value, dict) else False
-    if dirty or told or clean.has_controls(check.title):
+        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=intake.cut(answer.detail, intake.DETAIL)))
+    if dirty:
         found.append(finding("MPS904", "error"))
     return found
 
 
 def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:
-    return CheckResult(check.id, clean.text(check.title), check.source, status, reason)
+    return CheckResult(check.id, check.title, check.source, status, reason)
 
 
 def _failed(check: Planned, findings: list[Finding]) -> CheckResult:

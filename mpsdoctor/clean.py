@@ -13,6 +13,13 @@ LINE_ENDS = re.compile("\r\n?")
 HOMES = re.compile(r"/(?:Users|home)/[^/\s:'\"]+")
 
 
+DEEPEST = 64  # levels of a value; what people read has fewer, and Python's own stack ends at about 900
+
+
+class TooDeepError(ValueError):
+    """A value is nested too deeply; the text tells the limit."""
+
+
 def _home() -> str:
     try:
         home = str(Path.home())
@@ -24,13 +31,15 @@ def _home() -> str:
 HOME = _home()
 
 
-def has_controls(value: Any) -> bool:
-    """Whether a terminal would act upon any string in it."""
+def has_controls(value: Any, depth: int = 0) -> bool:
+    """Whether a terminal would act upon any string in it, as far as it may be nested."""
     if isinstance(value, str):
         return CONTROL.search(LINE_ENDS.sub("\n", value)) is not None
+    if depth > DEEPEST:
+        return False
     if isinstance(value, dict):
-        return any(has_controls(part) for item in value.items() for part in item)
-    return isinstance(value, list | tuple) and any(map(has_controls, value))
+        return any(has_controls(part, depth + 1) for item in value.items() for part in item)
+    return isinstance(value, list | tuple) and any(has_controls(part, depth + 1) for part in value)
 
 
 def text(value: str) -> str:
@@ -44,21 +53,34 @@ def text(value: str) -> str:
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
 
 
-def strings(value: Any) -> Any:
-    """The same JSON value with every string made fit to be shown."""
+def line(value: str) -> str:
+    """A string fit to be shown, on one line: a second one could be taken for a line of ours."""
+    return " ".join(text(value).split("\n"))
+
+
+def strings(value: Any, depth: int = 0) -> Any:
+    """The same JSON value with every string made fit to be shown. TooDeepError."""
     if isinstance(value, str):
         return text(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth > DEEPEST:
+        raise TooDeepError(f"a value of more than {DEEPEST} levels")
     if isinstance(value, dict):
-        return {text(key): strings(part) for key, part in value.items()}
-    return [strings(part) for part in value] if isinstance(value, list) else value
+        return {text(key): strings(part, depth + 1) for key, part in value.items()}
+    return [strings(part, depth + 1) for part in value]
 
 
-def data(value: Any) -> Any:
-    """A JSON value of Python's kind as JSON proper: strings made fit, NaN and infinity null."""
+def data(value: Any, depth: int = 0) -> Any:
+    """A JSON value of Python's kind as JSON proper: strings made fit, NaN and infinity null. TooDeepError."""
     if isinstance(value, str):
         return text(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if not isinstance(value, dict | list):
+        return value
+    if depth > DEEPEST:
+        raise TooDeepError(f"a value of more than {DEEPEST} levels")
     if isinstance(value, dict):
-        return {text(key): data(part) for key, part in value.items()}
-    return [data(part) for part in value] if isinstance(value, list) else value
+        return {text(key): data(part, depth + 1) for key, part in value.items()}
+    return [data(part, depth + 1) for part in value]

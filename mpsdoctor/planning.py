@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import msgspec
 
-from mpsdoctor import clean
+from mpsdoctor import clean, intake
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """A check that is installed. `error` tells why it cannot be run."""
+    """A check that is installed.
+
+    `error` tells why it cannot be run, `ours` whether mpsdoctor brings it, `control_characters` whether what it says
+    of itself held some.
+    """
 
     id: str
     title: str
@@ -20,6 +25,8 @@ class Planned(msgspec.Struct, frozen=True):
     patience: float
     source: str
     error: str | None
+    ours: bool = False
+    control_characters: bool = False
 
 
 class UnknownCheckError(ValueError):
@@ -27,25 +34,43 @@ class UnknownCheckError(ValueError):
 
 
 def neutral(check: Planned) -> Planned:
-    """A check as it may be shown."""
-    return msgspec.structs.replace(check, title=clean.text(check.title), error=clean.data(check.error))
+    """A check as it may be shown, each of its texts on one line."""
+    return msgspec.structs.replace(
+        check,
+        id=intake.line(check.id, 100),
+        title=intake.line(check.title),
+        needs=tuple(intake.line(need, 100) for need in check.needs),
+        source=intake.line(check.source),
+        error=check.error and intake.cut(clean.text(check.error), intake.DETAIL),
+        control_characters=clean.has_controls([check.id, check.title, check.needs]),
+    )
+
+
+def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
+    """UnknownCheckError for a name that is not installed."""
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UnknownCheckError(f"there is no check {name!r}{hint} (there are: {', '.join(known)})")
+
+
+def needed(only: Iterable[str], known: Mapping[str, Planned]) -> set[str]:
+    """The checks named, and what they need, and what that needs, as far as it is known."""
+    wanted = set(only)
+    frontier = list(wanted & known.keys())
+    while frontier:
+        needs = set(known[frontier.pop()].needs) - wanted
+        wanted |= needs
+        frontier += needs & known.keys()
+    return wanted
 
 
 def chosen(checks: tuple[Planned, ...], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Planned]:
     """The checks to run: those named and what they need, or all; less those to be skipped."""
     known = {check.id: check for check in checks}
-    for name in (*only, *skip):
-        if checks and name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise UnknownCheckError(f"there is no check {name!r}{hint} (there are: {', '.join(known)})")
-    wanted = set(only or known)
-    frontier = list(wanted)
-    while frontier:
-        needs = {need for need in known[frontier.pop()].needs if need in known} - wanted
-        wanted |= needs
-        frontier += needs
-    for name in only:
+    wanted = needed(only or known, known)
+    for name in only if known else ():
         if name in skip:
             raise UnknownCheckError(f"{name} is asked for by --only and left out by --skip")
         if lacking := [need for need in known[name].needs if need in skip]:

@@ -10,17 +10,23 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
+
+from mpsdoctor import messages, orphans
+from mpsdoctor.messages import Message, Unfit
 
 ENTRY = Path(__file__).parent / "worker"
 STDERR_KEPT = 8192  # bytes: a Metal assertion, or a Python traceback, with room
 PARTING_KEPT = 1 << 20  # bytes: a line for each of torch's three thousand operators, with room
-LINE_LIMIT = 64 << 20  # bytes: an endless line must not fill the doctor's memory
 # Set by macOS's framework launcher for this interpreter; another one would take it for its own home.
 FOREIGN = ("__PYVENV_LAUNCHER__", "PYTHONHOME")
 
-Message = dict[str, Any]
+# A worker dies with the thread that started it (see worker/guard.py), so this one lives as long as the program.
+STARTER = ThreadPoolExecutor(1, "starter")
+STARTED: set[int] = set()  # workers of this process that have not been waited for
+STARTED_LOCK = threading.Lock()
 # Told of every process that is started (True) and ended (False), by process group.
 Watcher = Callable[[int, bool], None]
 
@@ -37,34 +43,43 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def parse(line: bytes) -> Message | None:
-    """One line of the protocol, or None for anything else that reached the pipe."""
+def started_by(group: int, ancestor: int) -> float | None:
+    """When the leader of this process group began, if `ancestor` started it; None for any other number."""
+    import psutil
+
     try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
+        leader = psutil.Process(group)
+        if os.getpgid(group) != group or not any(parent.pid == ancestor for parent in leader.parents()):
+            return None
+        return float(leader.create_time())
+    except (psutil.Error, OSError, OverflowError, ValueError):
         return None
-    return message if isinstance(message, dict) else None
+
+
+def still_leads(group: int, began: float) -> bool:
+    """Whether this number is not another process' by now; a group outlives its leader, and keeps the number."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(group).create_time() == began)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
 
 
 class Process:
-    """A started worker. `messages` yields what it sends; None follows the last one."""
+    """A started worker. `messages` yields what it sends and its size in bytes; None follows the last one."""
 
     def __init__(self, python: str, overrides: Mapping[str, str | None], watch: Watcher | None = None) -> None:
         """Start it; OSError if the interpreter cannot be started."""
-        self._popen = subprocess.Popen(
-            [python, str(ENTRY)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(overrides),
-            start_new_session=True,
-        )
-        self.messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._popen = STARTER.submit(_start, [python, str(ENTRY)], environment(overrides)).result()
+        self.messages: queue.SimpleQueue[tuple[Message | Unfit, int] | None] = queue.SimpleQueue()
         self.ready = False
         self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stderr = bytearray()
         self._kept = STDERR_KEPT
-        self._descendants: set[int] = set()
+        self._groups: dict[int, float] = {}  # that it started, with the time of their leader's beginning
         self._ended = False
         self._lock = threading.Lock()
         self._watch = watch or (lambda group, alive: None)
@@ -80,9 +95,9 @@ class Process:
     def pid(self) -> int:
         return self._popen.pid
 
-    def send(self, messages: Iterable[Message]) -> None:
+    def send(self, jobs: Iterable[dict[str, Any]]) -> None:
         """Queue jobs. Never blocks: a worker that hangs does not read."""
-        if lines := b"".join(json.dumps(message).encode() + b"\n" for message in messages):
+        if lines := b"".join(json.dumps(job).encode() + b"\n" for job in jobs):
             self._jobs.put(lines)
 
     def leave(self, timeout: float) -> str:
@@ -106,12 +121,15 @@ class Process:
         with contextlib.suppress(subprocess.TimeoutExpired):
             # One that is dying by itself gets the moment it needs to tell how.
             self._popen.wait(0.3 if self.exited_or_closed else 0)
-        for group in (self.pid, *self._descendants):
-            kill_group(group)
+        kill_group(self.pid)
+        for group, began in list(self._groups.items()):
+            if still_leads(group, began):
+                kill_group(group)
         self._jobs.put(None)
         status = self._popen.wait()
         for thread in self._threads:
             thread.join(0.3)  # an orphan may hold a pipe open; what was read by then is enough
+        STARTED.discard(self.pid)
         self._watch(self.pid, False)
         return status
 
@@ -125,22 +143,26 @@ class Process:
 
     def _read_messages(self) -> None:
         stream = _stream(self._popen.stdout)
-        while chunk := stream.readline(LINE_LIMIT):
-            if (message := parse(chunk)) is not None and not self._is_about_descendants(message):
-                self.messages.put(message)
+        whole = True  # what was read last: a line, and not the beginning or a later part of one that is too long
+        while line := stream.readline(messages.LARGEST):
+            message = messages.read(line) if whole else None
+            if isinstance(message, messages.Group):
+                self._note(message)
+            elif message:
+                self.messages.put((message, len(line)))
+            whole = line.endswith(b"\n")
         stream.close()
         self.messages.put(None)
 
-    def _is_about_descendants(self, message: Message) -> bool:
-        """Remember the groups that the worker starts: they outlive it if it dies before it can end them."""
-        progress = message.get("progress")
-        if not isinstance(progress, dict) or not isinstance(group := progress.get("group"), int):
-            return False
-        if progress.get("alive"):
-            self._descendants.add(group)
-        else:
-            self._descendants.discard(group)
-        return True
+    def _note(self, message: messages.Group) -> None:
+        """Remember a group that the worker started: it outlives the worker that dies before it can end it.
+
+        The number alone proves nothing: whoever can write to the pipe could have any process killed.
+        """
+        if not message.alive:
+            self._groups.pop(message.group, None)
+        elif message.group > 1 and (began := started_by(message.group, self.pid)):
+            self._groups[message.group] = began
 
     def _read_stderr(self) -> None:
         stream = _stream(self._popen.stderr)
@@ -157,6 +179,26 @@ class Process:
                 stream.flush()
         with contextlib.suppress(OSError):
             stream.close()
+
+
+def _start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    with STARTED_LOCK:
+        started = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            start_new_session=True,
+        )
+        STARTED.add(started.pid)
+    return started
+
+
+def end_orphans() -> None:
+    """End what ended workers left behind and the kernel gave to this process."""
+    with STARTED_LOCK:
+        orphans.end_orphans(STARTED)
 
 
 def _stream(pipe: IO[bytes] | None) -> IO[bytes]:

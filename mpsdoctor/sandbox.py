@@ -9,17 +9,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from mpsdoctor import clean
-from mpsdoctor.process import Message, Process, Watcher, how_it_ended
+from mpsdoctor.messages import Failure, Message, Progress, Ready, Start, Unfit, Value
+from mpsdoctor.process import Process, Watcher, how_it_ended
 
 AHEAD = (
     32  # jobs sent before their turn, half of them at once: a wake-up of the worker's reader costs as much as a probe
 )
 START_TIMEOUT = 30.0  # seconds; an interpreter on a cold disk needs a few
+MOST_PROGRESS = 16 << 20  # bytes: what one job may send before its answer
 POLL = 0.25  # seconds between looks at a silent process, whose pipe an orphan may hold open
 
+Kind = TypeVar("Kind", bound=Message)
 Outcome = Literal["ok", "error", "crash", "timeout", "unavailable", "cancelled", "withdrawn"]
 
 
@@ -28,7 +33,8 @@ class Job:
     """A function to call in a worker: `module:function` or `file.py:function`, with JSON arguments.
 
     `wanted` is asked before a job is sent, also when it is sent again to the next worker, since one before it ended
-    the first: where it says no, the outcome is `withdrawn`.
+    the first: where it says no, the outcome is `withdrawn`. `on_unfit` is told what the worker sends that is no
+    message, or too much; without it a message of another shape is the end of the job, as an error.
     """
 
     call: str
@@ -36,6 +42,7 @@ class Job:
     timeout: float = 60.0
     on_progress: Callable[[Any], None] | None = None
     wanted: Callable[[], bool] | None = None
+    on_unfit: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class _Pending:
     started: bool = False
     retried: bool = False
     withdrawn: bool = False
+    received: int = 0  # bytes of progress
 
 
 class Sandbox:
@@ -139,7 +147,7 @@ class Sandbox:
     def _send(self, items: Iterable[_Pending]) -> None:
         if self._process:
             sent = (item for item in items if not item.withdrawn)
-            self._process.send({"id": item.number, "call": item.job.call, "args": item.job.args} for item in sent)
+            self._process.send(as_request(item.number, item.job) for item in sent)
 
     def _settle(self, pending: deque[_Pending]) -> Answer:
         """The answer to the first of the pending jobs."""
@@ -161,8 +169,13 @@ class Sandbox:
                 return self._presentable(replace(answer, seconds=time.monotonic() - begun))
 
     def _presentable(self, answer: Answer) -> Answer:
-        value = clean.strings(answer.value) if self._neutralise else answer.value
-        return replace(answer, value=value, detail=clean.text(answer.detail))
+        detail = clean.text(answer.detail)
+        if not self._neutralise:
+            return replace(answer, detail=detail)
+        try:
+            return replace(answer, value=clean.strings(answer.value), detail=detail)
+        except clean.TooDeepError as error:
+            return replace(answer, outcome="error", value=_as_error("ProtocolError", str(error)), detail=str(error))
 
     def _refuse(self, job: Job) -> Answer:
         if self._closed:
@@ -188,32 +201,24 @@ class Sandbox:
             process.end()
             return None
         if self._prelude:
-            process.send([{"id": 0, "call": self._prelude.call, "args": self._prelude.args}])
+            process.send([as_request(0, self._prelude)])
         return process
 
     def _get_ready(self, process: Process) -> bool:
         """Wait for the worker's first word and its prelude; sets `_broken` if they do not come."""
         if process.ready:
             return True
-        if not self._await(process, "ready", START_TIMEOUT):
+        if not _await(process, (Ready,), START_TIMEOUT):
             self._give_up(f"{self.python} did not start as a Python 3.9 or later", process)
         elif self._prelude:
-            answer = self._await(process, "id", self._prelude.timeout)
+            answer = _await(process, (Value, Failure), self._prelude.timeout)
             if not answer:
                 self._give_up(f"{self._prelude.call} did not end", process)
-            elif "error" in answer:
-                failed = _answered(self._prelude, answer)
+            elif isinstance(answer, Failure):
+                failed = _failed(self._prelude, answer)
                 self._broken, self._error = failed.detail, failed.value
         process.ready = not self._broken
         return process.ready
-
-    def _await(self, process: Process, key: str, timeout: float) -> Message | None:
-        """The next message that has a key; None if the worker ends or the time is over."""
-        deadline = time.monotonic() + timeout
-        while message := _next(process, deadline):
-            if key in message:
-                return message
-        return None
 
     def _give_up(self, what: str, process: Process) -> None:
         late = not process.exited_or_closed
@@ -224,15 +229,21 @@ class Sandbox:
     def _listen(self, process: Process, item: _Pending) -> Answer | None:
         """Messages until this job is settled; None if it is to be sent again to a fresh worker."""
         deadline = time.monotonic() + item.job.timeout
-        while message := _next(process, deadline):
-            if "start" in message:
+        while received := _next(process, deadline):
+            message, size = received
+            if isinstance(message, Start) and message.start == item.number and not item.started:
+                item.started = True
                 deadline = time.monotonic() + item.job.timeout
-                item.started = item.started or message["start"] == item.number
-            elif message.get("id") == item.number:
-                if "progress" not in message:
-                    return _answered(item.job, message)
-                if item.job.on_progress:
-                    item.job.on_progress(message["progress"])
+            elif isinstance(message, Value) and message.id == item.number:
+                return Answer(item.job, "ok", message.value)
+            elif isinstance(message, Failure) and message.id == item.number:
+                return _failed(item.job, message)
+            elif isinstance(message, Progress) and message.id == item.number:
+                _take_progress(item, message.progress, size)
+            elif isinstance(message, Unfit) and item.job.on_unfit:
+                item.job.on_unfit(message.problem)
+            elif isinstance(message, Unfit) and not message.noise:
+                return Answer(item.job, "error", _as_error("ProtocolError", message.problem), message.problem)
         return self._lost(item, late=time.monotonic() >= deadline and not process.exited_or_closed)
 
     def _lost(self, item: _Pending, *, late: bool) -> Answer | None:
@@ -269,8 +280,13 @@ def withdraw(pending: Iterable[_Pending]) -> None:
         item.withdrawn = item.withdrawn or (item.job.wanted is not None and not item.job.wanted())
 
 
-def _next(process: Process, deadline: float) -> Message | None:
-    """The next message; None at the end of the process or of the time."""
+def as_request(number: int, job: Job) -> dict[str, Any]:
+    """A job as a worker reads it."""
+    return {"id": number, "call": job.call, "args": job.args, "timeout": job.timeout}
+
+
+def _next(process: Process, deadline: float) -> tuple[Message | Unfit, int] | None:
+    """The next message and its size in bytes; None at the end of the process or of the time."""
     while (left := deadline - time.monotonic()) > 0:
         with contextlib.suppress(queue.Empty):
             return process.messages.get(timeout=min(left, POLL))
@@ -279,10 +295,30 @@ def _next(process: Process, deadline: float) -> Message | None:
     return None
 
 
-def _answered(job: Job, message: Message) -> Answer:
-    if "value" in message:
-        return Answer(job, "ok", message["value"])
-    error = message.get("error")
-    if not isinstance(error, dict):
-        error = {"type": "ProtocolError", "message": "an answer without a value", "traceback": ""}
-    return Answer(job, "error", error, f"{error.get('type')}: {error.get('message')}")
+def _await(process: Process, kinds: tuple[type[Kind], ...], timeout: float) -> Kind | None:
+    """The next message of these kinds; None if the worker ends or the time is over."""
+    deadline = time.monotonic() + timeout
+    while received := _next(process, deadline):
+        if isinstance(received[0], kinds):
+            return received[0]
+    return None
+
+
+def _take_progress(item: _Pending, progress: Any, size: int) -> None:
+    """Hand it on, as long as the job has not sent more than it may; the first message beyond that is told of."""
+    within = item.received <= MOST_PROGRESS
+    item.received += size
+    if item.received <= MOST_PROGRESS:
+        if item.job.on_progress:
+            item.job.on_progress(progress)
+    elif within and item.job.on_unfit:
+        item.job.on_unfit(f"more than {MOST_PROGRESS >> 20} MiB in all: the rest was left out")
+
+
+def _failed(job: Job, message: Failure) -> Answer:
+    error = message.error
+    return Answer(job, "error", msgspec.to_builtins(error), f"{error.type}: {error.message}")
+
+
+def _as_error(kind: str, text: str) -> dict[str, str]:
+    return {"type": kind, "message": text, "traceback": ""}

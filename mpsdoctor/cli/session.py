@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 import mpsdoctor
-from mpsdoctor import clean
+from mpsdoctor import clean, intake
 from mpsdoctor.check import Collected, Context, Skip, Workers
 from mpsdoctor.checkup import (
     Emit,
@@ -104,7 +104,7 @@ class Session:
 
     def _context(self, check: Planned, results: Results) -> Context:
         def say(message: dict[str, Any]) -> None:
-            self.emit(progress_of(check.id, message))
+            self.emit(progress_of(check.id, intake.take(message)))
 
         facts = {check_id: result.facts for check_id, result in results.items()}
         budget: Any = self.settings.budget

@@ -57,7 +57,15 @@ def describe(error: BaseException) -> dict[str, Any]:
     while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.endswith(OURS):
         frame = frame.tb_next
     frames = traceback.format_exception(type(error), error, frame, limit=-20)
-    return {"type": type(error).__name__, "message": str(error)[:4000], "traceback": "".join(frames)[-8000:]}
+    return {"type": type(error).__name__, "message": text_of(error)[:4000], "traceback": "".join(frames)[-8000:]}
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says, which is somebody's code and may raise itself."""
+    try:
+        return str(error)
+    except BaseException:
+        return "its text cannot be made"
 
 
 def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
@@ -65,8 +73,12 @@ def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
     channel.begin(job["id"])
     try:
         line = json.dumps({"id": job["id"], "value": find(job["call"])(**job["args"])})
+        if len(line) >= channel.LARGEST:  # ASCII, by json's default
+            raise channel.TooLongError(f"{len(line):,} bytes in the answer, of which {channel.LARGEST:,} are read")
     except BaseException as error:  # user code may raise SystemExit; the worker outlives it
         line = json.dumps({"id": job["id"], "error": describe(error)})
+    if not channel.is_owner():  # the job forked, and this is the child
+        os._exit(0)
     channel.send_line(line, more())
 
 
@@ -84,6 +96,8 @@ def main() -> None:
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     load_file(os.path.join(here, "__init__.py"), "mpsdoctor_worker", submodule_search_locations=[here])
     channel = importlib.import_module("mpsdoctor_worker.channel")
+    guard = importlib.import_module("mpsdoctor_worker.guard")
+    guarded = guard.die_with_parent()
     descriptor = channel.claim_standard_streams()
     faulthandler.enable()
     jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -92,7 +106,11 @@ def main() -> None:
     # The first job imports torch: 400,000 objects, none of them garbage; looking for some takes a fifth of the time.
     gc.disable()
     while not (job := jobs.get()).get("leave"):
+        if not guarded:
+            guard.end_after(job["timeout"])
         answer(channel, job, lambda: not jobs.empty())
+        if not guarded and jobs.empty():
+            guard.go_on()
         if not gc.isenabled():
             gc.freeze()  # nor are they to be looked through at every full collection, inside timed blocks too
             gc.enable()

@@ -10,7 +10,10 @@ from typing import Any, Callable
 # Run when the other end is gone, before this process ends itself.
 at_hangup: list[Callable[[], object]] = []
 
+LARGEST = 1 << 20  # bytes of a message; mpsdoctor/messages.py reads no more
+
 _out = -1
+_owner = -1
 _current: Any = None
 _lock = threading.Lock()
 _held = b""
@@ -21,8 +24,8 @@ def claim_standard_streams() -> int:
 
     Returns the descriptor jobs are read from.
     """
-    global _out
-    jobs, _out = os.dup(0), os.dup(1)
+    global _out, _owner
+    jobs, _out, _owner = os.dup(0), os.dup(1), os.getpid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -30,16 +33,30 @@ def claim_standard_streams() -> int:
     return jobs
 
 
+class TooLongError(ValueError):
+    """A message is larger than the doctor reads; the text tells its size."""
+
+
+def is_owner() -> bool:
+    """Whether this is the worker, and not a child that its job forked, whose words nobody waits for."""
+    return os.getpid() == _owner
+
+
 def send(message: dict[str, Any]) -> None:
-    """Write one message; numbers that JSON lacks (NaN) are Python's own spelling, both ends being Python."""
+    """Write one message; numbers that JSON lacks (NaN) are Python's own spelling. TooLongError."""
     send_line(json.dumps(message))
 
 
 def send_line(line: str, more: bool = False) -> None:
     """Write one line, or with `more` hold it until the next one, which follows at once: a write costs a wake-up."""
     global _held
+    encoded = line.encode() + b"\n"
+    if len(encoded) >= LARGEST:
+        raise TooLongError(f"{len(encoded):,} bytes in one message, of which {LARGEST:,} are read")
+    if not is_owner():
+        return
     with _lock:
-        lines = _held + line.encode() + b"\n"
+        lines = _held + encoded
         _held = lines if more else b""
         while lines and not more:
             lines = lines[os.write(_out, lines) :]
@@ -53,8 +70,13 @@ def begin(job: Any) -> None:
 
 
 def progress(value: Any) -> None:
-    """Report something about the running job before its answer: a figure so far, a process it started."""
+    """Report something about the running job before its answer: a figure so far, a finding. TooLongError."""
     send({"id": _current, "progress": value})
+
+
+def group(number: int, alive: bool) -> None:
+    """Report a process that leads a group of its own and was started (or ended): it may outlive this one."""
+    send({"group": number, "alive": alive})
 
 
 def hang_up() -> None:

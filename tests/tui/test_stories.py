@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mpsdoctor import clean
+from mpsdoctor import intake
 from mpsdoctor.check import Context, Workers
 from mpsdoctor.checkup import Figure, Progress, Settings, progress_of
 from mpsdoctor.report import Report
@@ -372,7 +372,7 @@ def test_the_chart_does_not_depend_on_the_words_of_the_check(monkeypatch: pytest
     model = Model(Settings())
 
     def take(message: dict[str, Any]) -> None:
-        model.apply(progress_of("training", clean.data(message)))
+        model.apply(progress_of("training", intake.take(message)))
 
     context = Context("quick", 1.0, None, {}, Workers(sys.executable), take)
     say = narrator.Narrator(context, Item("cnn", "small"), "计时", ("cpu", "mps"))

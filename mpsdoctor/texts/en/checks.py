@@ -11,8 +11,13 @@ TEXTS = {
         "the check raised an error",
         "{traceback}",
         REPORT,
-        seen="A check ended with a Python exception, which is an error in the check and not in what it examines.",
-        means=f"What it would have found is not known. {OTHERS_GO_ON}",
+        parts={
+            "unfit": "It sent what is neither a finding nor facts, or too much; that was left out, the rest stays."
+            " {problems:,list}"
+        },
+        seen="A check ended with a Python exception, or sent something else than findings and facts: an error in the"
+        " check and not in what it examines.",
+        means=f"What it would have found there is not known. {OTHERS_GO_ON}",
         do=f"{SOURCE} Send its authors the traceback; leave it out with --skip meanwhile.",
         example={
             "traceback": "Traceback (most recent call last):\n  File \"fan.py\", line 4, in run\nKeyError: 'blades'"

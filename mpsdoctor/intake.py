@@ -1,0 +1,69 @@
+"""What a check sends, made fit for a report: of the right types, without control characters, of bounded size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from mpsdoctor import clean
+from mpsdoctor.report import Finding, Remedy
+
+TITLE = 300  # characters
+DETAIL = 8192
+COMMAND = 2048
+MOST_LINES = 20  # commands, and links, of a finding
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """One message of a check: a finding, facts, a word on how far it is, or what its host could not send."""
+
+    finding: Finding | None = None
+    facts: dict[str, Any] | None = None
+    unfit: str | None = None
+    text: str | None = None
+    done: int | None = None
+    total: int | None = None
+    figures: tuple[dict[str, Any], ...] = ()
+
+
+class UnfitError(ValueError):
+    """A message is not what a check may send; the text tells why."""
+
+
+def take(message: Any) -> Sent:
+    """A message of a check. UnfitError."""
+    try:
+        sent = msgspec.convert(clean.data(message), Sent)
+    except (msgspec.ValidationError, clean.TooDeepError) as error:
+        raise UnfitError(str(error)) from None
+    if sum(part is not None for part in (sent.finding, sent.facts, sent.unfit, sent.text)) != 1:
+        raise UnfitError("it is neither a finding nor facts nor a word on how far the check is")
+    return msgspec.structs.replace(sent, finding=sent.finding and bounded(sent.finding))
+
+
+def bounded(finding: Finding) -> Finding:
+    """A finding as large as one that can be read: what is longer is cut, which an ellipsis shows."""
+    remedy = finding.remedy
+    return msgspec.structs.replace(
+        finding,
+        title=line(finding.title),
+        detail=cut(finding.detail, DETAIL),
+        remedy=remedy and Remedy(cut(remedy.text, DETAIL), lines(remedy.commands)),
+        links=lines(finding.links),
+    )
+
+
+def line(text: str, limit: int = TITLE) -> str:
+    """One line, cut."""
+    return cut(clean.line(text), limit)
+
+
+def lines(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Commands or links, each of one line."""
+    return tuple(line(text, COMMAND) for text in texts[:MOST_LINES])
+
+
+def cut(text: str, limit: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
