@@ -28,6 +28,7 @@ OUR_PACKAGE = "mpsdoctor_checks"
 # The order of the report; a wheel sorts its entry points by name.
 BUILT_IN = ("chip", "build", "environment", "operators", "memory", "training")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # shown everywhere, and typed on command lines
+LONGEST = 86_400  # seconds: a check that may take longer than a day is one that may hang
 MOST_ITEMS = 1000  # a check without an end must not fill the report
 
 
@@ -187,11 +188,14 @@ def _as_told(entry: EntryPoint, check: Any) -> dict[str, Any]:
         raise TypeError(f"needs is {needs!r}, not a tuple of ids")
     if not callable(check.run):
         raise TypeError("run is not callable")
+    seconds, patience = _seconds(check), float(getattr(check, "patience", PATIENCE))
+    if not all(0 <= value <= LONGEST for value in (*seconds.values(), patience)):
+        raise ValueError(f"seconds and patience are from 0 to {LONGEST}, not {seconds} and {patience}")
     return {
         "title": str(check.title),
         "needs": [str(need) for need in needs],
-        "seconds": _seconds(check),
-        "patience": float(getattr(check, "patience", PATIENCE)),
+        "seconds": seconds,
+        "patience": patience,
     }
 
 

@@ -11,7 +11,10 @@ from typing import Any
 
 import msgspec
 
-LARGEST = 1 << 20  # bytes of a message, its line end included; worker/channel.py sends none that is longer
+# Bytes, line ends included; worker/channel.py sends none that is longer. Of a large model's training step the list of
+# operator calls has some MiB.
+LARGEST_ANSWER = 16 << 20
+LARGEST = 1 << 20  # of anything else
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -82,8 +85,8 @@ KINDS: dict[str, type[Message]] = {
 
 def read(line: bytes) -> Message | Unfit:
     """The message of one line; never raises."""
-    if len(line) >= LARGEST and not line.endswith(b"\n"):
-        return Unfit(f"a message of more than {LARGEST >> 20} MiB")
+    if len(line) >= LARGEST_ANSWER:
+        return Unfit(f"a message of more than {LARGEST_ANSWER >> 20} MiB")
     try:
         content = json.loads(line)
         kind = next((kind for key, kind in KINDS.items() if key in content), None)
@@ -91,6 +94,8 @@ def read(line: bytes) -> Message | Unfit:
         return Unfit(f"a line that is no message: {error}")
     if not kind:
         return Unfit("a line that is no message: it has none of the fields of one")
+    if kind is not Value and len(line) >= LARGEST:
+        return Unfit(f"a message of more than {LARGEST >> 20} MiB", noise=False)
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:

@@ -144,7 +144,7 @@ class Process:
     def _read_messages(self) -> None:
         stream = _stream(self._popen.stdout)
         whole = True  # what was read last: a line, and not the beginning or a later part of one that is too long
-        while line := stream.readline(messages.LARGEST):
+        while line := stream.readline(messages.LARGEST_ANSWER):
             message = messages.read(line) if whole else None
             if isinstance(message, messages.Group):
                 self._note(message)

@@ -73,8 +73,7 @@ def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
     channel.begin(job["id"])
     try:
         line = json.dumps({"id": job["id"], "value": find(job["call"])(**job["args"])})
-        if len(line) >= channel.LARGEST:  # ASCII, by json's default
-            raise channel.TooLongError(f"{len(line):,} bytes in the answer, of which {channel.LARGEST:,} are read")
+        channel.bounded(line, channel.LARGEST_ANSWER)
     except BaseException as error:  # user code may raise SystemExit; the worker outlives it
         line = json.dumps({"id": job["id"], "error": describe(error)})
     if not channel.is_owner():  # the job forked, and this is the child

@@ -10,7 +10,8 @@ from typing import Any, Callable
 # Run when the other end is gone, before this process ends itself.
 at_hangup: list[Callable[[], object]] = []
 
-LARGEST = 1 << 20  # bytes of a message; mpsdoctor/messages.py reads no more
+LARGEST_ANSWER = 16 << 20  # bytes; mpsdoctor/messages.py reads no more
+LARGEST = 1 << 20  # of anything else
 
 _out = -1
 _owner = -1
@@ -44,15 +45,20 @@ def is_owner() -> bool:
 
 def send(message: dict[str, Any]) -> None:
     """Write one message; numbers that JSON lacks (NaN) are Python's own spelling. TooLongError."""
-    send_line(json.dumps(message))
+    send_line(bounded(json.dumps(message), LARGEST))
+
+
+def bounded(line: str, limit: int) -> str:
+    """The line, which is ASCII. TooLongError."""
+    if len(line) + 1 >= limit:
+        raise TooLongError(f"{len(line):,} bytes in one message, and no more than {limit:,} are read")
+    return line
 
 
 def send_line(line: str, more: bool = False) -> None:
     """Write one line, or with `more` hold it until the next one, which follows at once: a write costs a wake-up."""
     global _held
     encoded = line.encode() + b"\n"
-    if len(encoded) >= LARGEST:
-        raise TooLongError(f"{len(encoded):,} bytes in one message, of which {LARGEST:,} are read")
     if not is_owner():
         return
     with _lock:
