@@ -8,8 +8,7 @@ it may take before it counts as hanging. `run` returns or yields findings, and d
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
+import errno
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -152,14 +151,21 @@ class Context:
 
     @contextlib.contextmanager
     def timing(self) -> Iterator[bool]:
-        """Hold the lock that keeps timed runs of this user apart; False if another one did not end in time."""
+        """Hold the lock that keeps timed runs of this user apart; False if another one did not end in time.
+
+        Where no lock can be had, the run goes on without one.
+        """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(lock_path())
         try:
+            lock = FileLock(lock_path())
             lock.acquire(timeout=self.seconds)
-        except (Timeout, OSError):
+        except Timeout:
             yield False
+            return
+        except OSError as error:
+            self.progress(f"nothing keeps other timed runs away: {error.strerror or error}")
+            yield True
             return
         try:
             yield True
@@ -228,6 +234,14 @@ def judged(facts: dict[str, Any], rules: Iterable[Rule]) -> Iterator[Finding | d
 
 
 def lock_path() -> Path:
-    """One lock file a user, wherever their profile is: the machine is what two timed runs share."""
-    user = os.getuid() if hasattr(os, "getuid") else ""
-    return Path(tempfile.gettempdir()) / f"mpsdoctor-{user}.lock"
+    """One lock file a user, wherever their profile is: the machine is what two timed runs share.
+
+    It lies in the user's own folder of caches, where nobody else can plant a link in its place. OSError.
+    """
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("mpsdoctor")
+    if not folder.is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "no home folder is known")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / "timing.lock"

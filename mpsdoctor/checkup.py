@@ -305,6 +305,9 @@ class _Examination:
     def _judge(self, answer: Answer) -> tuple[report.Status, str | None]:
         if answer.outcome == "cancelled":
             return "skip", "cancelled"
+        self.facts, problems = intake.split_facts(self.check.id, self.facts)
+        for problem in problems:
+            self._refuse(problem)
         ended = _as_ended(answer)
         if ended is None:
             self._refuse("its end was told in another way than by its host")
@@ -344,11 +347,15 @@ OUTCOMES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavaila
 TROUBLES = {*OUTCOMES.values(), "MPS904", "MPS905"}
 
 
+def unfit_findings(problems: list[str]) -> list[Finding]:
+    """The finding on what a check sent that does not fit, if there is any."""
+    evidence = {"count": len(problems)}
+    return [finding("MPS901", "error", evidence, detail="unfit", problems=problems[:5])] if problems else []
+
+
 def troubles(answer: Answer, unfit: list[str], *, dirty: bool) -> list[Finding]:
     """What went wrong with the check itself, as findings of the 9xx codes."""
-    found = []
-    if unfit:
-        found.append(finding("MPS901", "error", {"count": len(unfit)}, detail="unfit", problems=unfit[:5]))
+    found = unfit_findings(unfit)
     if answer.outcome == "error":
         found.append(finding("MPS901", "error", traceback=intake.cut(answer.value["traceback"], intake.DETAIL)))
     elif answer.outcome in OUTCOMES:

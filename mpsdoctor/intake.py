@@ -6,13 +6,18 @@ from typing import Any
 
 import msgspec
 
-from mpsdoctor import clean
+from mpsdoctor import clean, report
 from mpsdoctor.report import Finding, Remedy
 
 TITLE = 300  # characters
 DETAIL = 8192
 COMMAND = 2048
 MOST_LINES = 20  # commands, and links, of a finding
+# The facts of our checks that the report has typed fields for; the interpreter under examination may say anything.
+SHAPES: dict[str, dict[str, Any]] = {
+    "chip": {field.name: field.type for field in msgspec.structs.fields(report.Machine)},
+    "build": {"python": report.Python, "torch": report.Torch | None, "devices": tuple[report.Device, ...]},
+}
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -40,6 +45,17 @@ def take(message: Any) -> Sent:
     if sum(part is not None for part in (sent.finding, sent.facts, sent.unfit, sent.text)) != 1:
         raise UnfitError("it is neither a finding nor facts nor a word on how far the check is")
     return msgspec.structs.replace(sent, finding=sent.finding and bounded(sent.finding))
+
+
+def split_facts(check_id: str, facts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The facts of a check that are of their type, and what is wrong with each of the others."""
+    problems = {}
+    for key in SHAPES.get(check_id, {}).keys() & facts.keys():
+        try:
+            msgspec.convert(facts[key], SHAPES[check_id][key])
+        except msgspec.ValidationError as error:
+            problems[key] = f"the fact {key!r}: {error}"
+    return {key: value for key, value in facts.items() if key not in problems}, sorted(problems.values())
 
 
 def bounded(finding: Finding) -> Finding:

@@ -23,6 +23,7 @@ from mpsdoctor.checkup import (
     report_of,
     skip,
     status_of,
+    unfit_findings,
 )
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Report
@@ -91,6 +92,8 @@ class Session:
             facts, findings = collect(self._context(check, results))
         except Skip as nothing:
             return skip(check, clean.text(str(nothing)))
+        facts, problems = intake.split_facts(check.id, clean.data(facts))
+        findings = [*findings, *unfit_findings(problems)]
         if self.cancelled:
             findings = []  # of what was not examined nothing can be said
         return msgspec.structs.replace(
@@ -99,7 +102,7 @@ class Session:
             reason="cancelled" if self.cancelled else None,
             duration_s=round(time.monotonic() - begun, 3),
             findings=tuple(findings),
-            facts=clean.data(facts),
+            facts=facts,
         )
 
     def _context(self, check: Planned, results: Results) -> Context:

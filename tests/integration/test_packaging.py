@@ -38,3 +38,7 @@ def test_the_wheel_is_for_every_system_and_carries_the_licence(wheel: zipfile.Zi
     """Pure Python: what runs here is what runs on a Mac."""
     assert Path(str(wheel.filename)).name.endswith("-py3-none-any.whl")
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
+    notices = wheel.read(next(name for name in wheel.namelist() if name.endswith("/THIRD_PARTY_LICENSES"))).decode()
+    shipped = [name for name in wheel.namelist() if name.startswith("mpsdoctor/data/")]
+    assert shipped
+    assert all(name in notices for name in shipped)
