@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
+from mpsdoctor.facts import PythonFacts
 from mpsdoctor.texts import Part
 
 ARM64_PYTHON = (
@@ -22,7 +21,7 @@ def quoted(path: str) -> str:
     return home + slash + shlex.quote(rest)
 
 
-def torch(python: Mapping[str, Any], arguments: str = "torch") -> tuple[Part, tuple[str, ...]]:
+def torch(python: PythonFacts, arguments: str = "torch") -> tuple[Part, tuple[str, ...]]:
     """A sentence to follow the remedy's, empty where pip can do it, and the commands.
 
     `python` are the facts of the examined interpreter; what is not known of it is taken to be as usual.

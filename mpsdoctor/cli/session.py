@@ -47,7 +47,7 @@ class About(Protocol):
 def examine_build(context: Context) -> Collected:
     """The build check's own facts and findings."""
     facts = build.collect(context)
-    return facts, [finding for rule in build.RULES for finding in rule(facts)]
+    return {**facts}, [finding for rule in build.RULES for finding in rule(facts)]
 
 
 @dataclass
