@@ -6,11 +6,13 @@ Nothing is checked here: a third-party check may have one of these ids, and its 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from mpsdoctor.machine.shapes import MachineFacts
-from mpsdoctor.report import Report
-from mpsdoctor.worker.shapes import TorchBuild
+if TYPE_CHECKING:  # the front ends start without what the machine is read with
+    from mpsdoctor.machine.shapes import MachineFacts
+    from mpsdoctor.report import Report
+    from mpsdoctor.runtime.shapes import AtBatch, CpuSettings
+    from mpsdoctor.worker.shapes import TorchBuild
 
 
 class PythonFacts(TypedDict, total=False):
@@ -162,23 +164,14 @@ class Run(TypedDict, total=False):
     parameters: int | None
 
 
-class BatchRow(TypedDict):
-    """A device against the CPU at a batch size."""
-
-    batch: int
-    device: str
-    speedup: float
-    ci95: Sequence[float]
-
-
 class Training(TypedDict, total=False):
     """Facts of `training`. `alone`: no other check-up timed at once; `doubtful`: a disturbance spoilt the figures."""
 
     results: Sequence[TrainingRow]
     comparisons: Sequence[Comparison]
     runs: Sequence[Run]
-    batches: dict[str, list[BatchRow]]
-    settings: dict[str, Any]
+    batches: dict[str, list[AtBatch]]
+    settings: CpuSettings
     hints: list[str]
     alone: bool | None
     doubtful: bool

@@ -109,5 +109,5 @@ def store(report: Report, name: str, path: Path) -> tuple[Report, str | None]:
         report = prescription.store(report, name, path)
     except (profile.ProfileError, FileNotFoundError) as error:
         return report, f"nothing was stored: {error}"
-    console.complain(f"stored in {profile.shown(path)}; trainers ask for get_optimal_device(workload={name!r})")
+    console.complain(f"stored in {profile.shorten_home(path)}; trainers ask for get_optimal_device(workload={name!r})")
     return report, None

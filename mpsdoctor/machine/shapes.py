@@ -77,3 +77,10 @@ class GpuMemory(TypedDict):
     name: str
     used_bytes: int
     total_bytes: int | None
+
+
+class MemorySample(MemoryFacts, total=False):
+    """Memory and swap at a moment, `at` on a clock in seconds, and what the system reports of graphics processors."""
+
+    gpus: list[GpuMemory]
+    at: float

@@ -131,13 +131,13 @@ class Actions:
 
     def _ask_to_write(self, told: recorded.Recorded) -> None:
         from mpsdoctor.tui.dialogs.dialog import Confirm
-        from mpsdoctor.tui.panes.profile import change
+        from mpsdoctor.tui.panes.profile import describe_change
 
         if told.proposal is None:
             self.say(told.trouble or "this check-up timed no training, so it makes no profile", "warning")
             return
         proposal = told.proposal
-        text = words.lines([words.styled(("file ", "title"), told.place or ""), "", *change(told)])
+        text = words.lines([words.styled(("file ", "title"), told.place or ""), "", *describe_change(told)])
 
         def answered(agreed: bool | None) -> None:
             if agreed:

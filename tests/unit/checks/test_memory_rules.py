@@ -80,7 +80,7 @@ def codes(facts: memory.Facts) -> dict[str, str]:
         ({**MAC, "wired_limit_bytes": 15 * GIB}, {"MPS405": "warning"}),
     ],
 )
-def test_what_is_found(facts: dict[str, Any], expected: dict[str, str]) -> None:
+def test_what_is_found(facts: memory.Facts, expected: dict[str, str]) -> None:
     """Pressure, heavy swap, little memory, a container's limit and a changed GPU limit have a code each.
 
     What is swapped now outweighs the level and what was swapped before. macOS with enough by its own count is left
