@@ -25,7 +25,7 @@ from mpsdoctor.checkup import (
     status_of,
 )
 from mpsdoctor.planning import Planned
-from mpsdoctor.report import CheckResult, Report
+from mpsdoctor.report import CheckResult, Facts, Report
 from mpsdoctor_checks import build, operators
 
 Collect = Callable[[Context], Collected]
@@ -103,7 +103,7 @@ class Session:
         )
 
     def _context(self, check: Planned, results: Results) -> Context:
-        def say(message: dict[str, Any]) -> None:
+        def say(message: Facts) -> None:
             self.emit(progress_of(check.id, message))
 
         facts = {check_id: result.facts for check_id, result in results.items()}

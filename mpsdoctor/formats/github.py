@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mpsdoctor.formats import rows
+from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import Report
 
 LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def render(report: Report) -> str:
+def render(report: Report, style: Style) -> str:
     lines = [
         f"::{LEVELS[found.severity]} title={_property(found.code)}::{_data(f'{found.title}{chr(10)}{found.detail}')}"
         for _, found in rows.findings(report)

@@ -7,7 +7,7 @@ from html import escape
 
 import msgspec
 
-from mpsdoctor.formats import rows
+from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 
 STYLE = """
@@ -25,7 +25,7 @@ pre { background: #8882; padding: .6rem; overflow-x: auto; } summary { cursor: p
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def render(report: Report) -> str:
+def render(report: Report, style: Style) -> str:
     verdict = report.verdict
     body = [
         f"<h1>mpsdoctor: {escape(rows.headline(report))}</h1>",

@@ -6,12 +6,13 @@ import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from mpsdoctor.formats import Style
 from mpsdoctor.report import CheckResult, Finding, Report
 
 FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
-def render(report: Report) -> str:
+def render(report: Report, style: Style) -> str:
     root = Element("testsuites", name="mpsdoctor", time=f"{report.duration_s:.3f}")
     for check in report.checks:
         root.append(suite(check))

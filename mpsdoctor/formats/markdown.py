@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from mpsdoctor.formats import rows
+from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]|#~!])")
@@ -15,7 +15,7 @@ LINK = re.compile(r"https?://[\w./#?=&%-]+")
 LONGEST = 4000  # characters of evidence; an issue takes 65,536 in all
 
 
-def render(report: Report) -> str:
+def render(report: Report, style: Style) -> str:
     parts = [
         [f"## mpsdoctor: {plain(rows.headline(report))}"],
         [f"- {plain(reason)}" for reason in report.verdict.reasons] if report.verdict else [],

@@ -56,10 +56,10 @@ def on(facts: dict[str, Any]) -> Report:
 def test_people_read_macos_and_programs_darwin(format: str, mac: Mac, answer: Answer) -> None:
     """Darwin is the kernel, whose versions are others: it stays in JSON alone, where scripts look for it."""
     facts, _, _ = answer(mac("m3-max"))
-    told = FORMATS[format](on(facts), Style())
+    told = FORMATS[format].render(on(facts), Style())
     assert "macOS 26.4 arm64" in told
     assert "Darwin" not in told
-    assert '"os":"Darwin"' in re.sub(r"\s", "", FORMATS["json"](on(facts), Style()))
+    assert '"os":"Darwin"' in re.sub(r"\s", "", FORMATS["json"].render(on(facts), Style()))
 
 
 def test_the_screen_says_macos_too(mac: Mac, answer: Answer) -> None:
@@ -120,6 +120,6 @@ def test_peaks_say_what_they_are_figures_of() -> None:
         {"workload": "mlp", "size": "small", "device": device, "peak_memory_bytes": 1 << 29}
         for device in ("cpu", "mps")
     ]
-    model: Any = SimpleNamespace(training=lambda _: {"results": rows}, findings=lambda: [])
+    model: Any = SimpleNamespace(training=lambda: {"results": rows}, findings=lambda: [])
     *_, note = [words.styled(piece).plain for piece in memory._devices(model, 80)]
     assert note == "cpu: of the whole process; mps: what the driver reserved, caches included"
