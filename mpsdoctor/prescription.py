@@ -39,8 +39,10 @@ def take_fingerprint(python: str, report: Report) -> Fingerprint:
 
 def carries_a_profile(report: Report) -> bool:
     """Whether a check-up measured what a profile tells: a partial one must not replace what a whole one found."""
-    ended = (check for check in report.checks if check.id == "training" and check.status in ("pass", "warn", "fail"))
-    timed = any(row.get("outcome") == "ok" for check in ended for row in check.facts.get("results", ()))
+    training_checks = (
+        check for check in report.checks if check.id == "training" and check.status in ("pass", "warn", "fail")
+    )
+    timed = any(row.get("outcome") == "ok" for check in training_checks for row in check.facts.get("results", ()))
     return bool(timed and report.verdict and report.torch and report.torch.version)
 
 

@@ -43,18 +43,18 @@ def collect(context: Context) -> Build:
     facts["python"] = {**typed(python, Interpreter)}
     facts["machine"] = {**(assume_shapes(context.facts).get("chip") or machine.facts())}
     context.progress("importing torch")
-    begun = time.monotonic()
+    started_at = time.monotonic()
     torch = worker.call(f"{FACTS}:torch", timeout=60.0)
-    if torch.outcome != "ok" and time.monotonic() - begun < DIED_WITHIN and _has_torch(torch):
+    if torch.outcome != "ok" and time.monotonic() - started_at < DIED_WITHIN and _has_torch(torch):
         facts["ends_import"], facts["import_error"] = find_variables_ending_import(context), torch.detail
         torch = context.worker().call(f"{FACTS}:torch", timeout=60.0) if facts["ends_import"] else torch
     if torch.outcome != "ok":
         return {**facts, "torch": _import_error(torch, facts["python"].get("torch_version"))}
     facts = {**facts, **typed(torch, TorchFacts)}
     facts["refused"] = neutralised({name: str(reason) for name, reason in variables.refused(os.environ).items()})
-    wanted = facts["offered"] if context.devices is None else list(context.devices)
-    facts["asked_for"] = context.devices and wanted
-    facts["devices"] = [try_device(context, name, name in facts["offered"]) for name in wanted]
+    names = facts["offered"] if context.devices is None else list(context.devices)
+    facts["asked_for"] = context.devices and names
+    facts["devices"] = [try_device(context, name, name in facts["offered"]) for name in names]
     return facts
 
 
@@ -69,14 +69,16 @@ def find_variables_ending_import(context: Context) -> dict[str, str]:
         context.workers.leave_out(names)
         return context.worker().call(f"{FACTS}:load").outcome == "ok"
 
-    given = sorted((name for name in os.environ if name.startswith("PYTORCH_")), key=lambda name: name != FALLBACK)
-    if not given or not imports_without(*given):
+    variables_set = sorted(
+        (name for name in os.environ if name.startswith("PYTORCH_")), key=lambda name: name != FALLBACK
+    )
+    if not variables_set or not imports_without(*variables_set):
         context.workers.leave_out(())
         return {}
-    names = given
-    if len(given) > 1:
-        alone = next((name for name in given if imports_without(name)), None)
-        names = [alone] if alone else given
+    names = variables_set
+    if len(variables_set) > 1:
+        alone = next((name for name in variables_set if imports_without(name)), None)
+        names = [alone] if alone else variables_set
     if context.workers.unset != tuple(names):
         context.workers.leave_out(tuple(names))
     return {name: str(neutralised(os.environ[name])) for name in names}
@@ -138,22 +140,22 @@ def import_failed(facts: Build) -> Iterator[Finding]:
 
 def variable_ends_import(facts: Build) -> Iterator[Finding]:
     """A warning and no error, as the check-up can go on; that a training cannot is told by the environment check."""
-    given, error = facts["ends_import"], facts["import_error"] or ""
+    ending, error = facts["ends_import"], facts["import_error"] or ""
     torch = facts["torch"]["version"] if facts["torch"] else None
-    settings = [{"name": name, "value": value} for name, value in given.items()]
+    settings = [{"name": name, "value": value} for name, value in ending.items()]
     yield finding(
         "MPS202",
         "warning",
-        {"variables": given, "error": facts["import_error"]},
+        {"variables": ending, "error": facts["import_error"]},
         title="cannot_be_imported_with",
         detail="fails_with_it",
         remedy="unset",
-        commands=(f"unset {' '.join(given)}",),
+        commands=(f"unset {' '.join(ending)}",),
         release=Part("release" if torch else ""),
         torch=torch,
         settings=[Each("setting", settings[:1]), Each("further_setting", settings[1:], joint="")],
         told=sentences.ended(sentences.shortened(error, 400)),
-        rule=Part("whole_number" if FALLBACK in given else ""),
+        rule=Part("whole_number" if FALLBACK in ending else ""),
     )
 
 
@@ -204,7 +206,7 @@ def mps_missing(facts: Build) -> Iterator[Finding]:
     if torch is None or torch["error"] or not torch["version"] or torch["mps_available"]:
         return
     cause = next(cause for cause in CAUSES if cause.applies(facts))
-    executable = installing.quoted(facts["python"]["executable"])
+    executable = installing.quote_path(facts["python"]["executable"])
     note, install = installing.torch(facts["python"], cause.install) if cause.install else (Part(""), ())
     yield finding(
         cause.code,

@@ -107,19 +107,19 @@ def ends_import(facts: Facts) -> Iterator[Finding]:
 
 def watermarks(facts: Facts) -> Iterator[Finding]:
     """MPS603, MPS604: limits of MPS memory that torch refuses, or none at all."""
-    given = {name: facts["variables"][name] for name in (HIGH, LOW) if name in facts["variables"]}
-    for name, reason in refused(given).items():
+    ratios = {name: facts["variables"][name] for name in (HIGH, LOW) if name in facts["variables"]}
+    for name, reason in refused(ratios).items():
         yield finding(
             "MPS603",
             _severity(facts),
-            {"set": given, "name": name},
+            {"set": ratios, "name": name},
             reason=reason,
             default_high=DEFAULTS[HIGH],
             default_low=DEFAULTS[LOW],
         )
         return
-    if HIGH in given and strtod(given[HIGH]) == 0:
-        yield _no_limit(given[HIGH])
+    if HIGH in ratios and strtod(ratios[HIGH]) == 0:
+        yield _no_limit(ratios[HIGH])
 
 
 def _severity(facts: Facts) -> Severity:
@@ -135,16 +135,16 @@ def _no_limit(value: str) -> Finding:
 
 def options(facts: Facts) -> Iterator[Finding]:
     """MPS610: options of logging that do not exist."""
-    given = {name: facts["variables"][name] for name in (LOG, SIGNPOSTS) if name in facts["variables"]}
-    for name, reason in refused(given).items():
+    settings = {name: facts["variables"][name] for name in (LOG, SIGNPOSTS) if name in facts["variables"]}
+    for name, reason in refused(settings).items():
         yield finding(
             "MPS610",
             _severity(facts),
-            {"name": name, "value": given[name]},
+            {"name": name, "value": settings[name]},
             commands=(f"unset {name}",),
             reason=reason,
             name=name,
-            value=given[name],
+            value=settings[name],
         )
 
 

@@ -50,10 +50,10 @@ class Case(NamedTuple):
 
 def run(context: Context) -> Iterator[Finding | Facts]:
     """Memory, and what was swapped in the second between two looks."""
-    before, begun = machine.memory(), time.monotonic()
+    before, looked_at = machine.memory(), time.monotonic()
     time.sleep(LOOK)
     now = machine.memory()
-    facts: Facts = {**now, **swap_rates(before, now, time.monotonic() - begun)}
+    facts: Facts = {**now, **swap_rates(before, now, time.monotonic() - looked_at)}
     yield from judged(facts, RULES)
 
 

@@ -71,22 +71,22 @@ class Session:
 
     def run(self) -> Report:
         """The report of both checks. UnusableRequestError."""
-        begun = time.monotonic()
+        started_at = time.monotonic()
         collect = {build.id: examine_build, self.about.id: self.collect}
         try:
             results = examine_all(
-                (planned(build), planned(self.about)),
+                (plan_alone(build), plan_alone(self.about)),
                 lambda check, results: self._examine(check, collect[check.id], results),
                 self.emit,
                 lambda: self.cancelled,
             )
         finally:
             self.workers.close()
-        return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
+        return report_of(self.settings, results, time.monotonic() - started_at, with_verdict=not self.cancelled)
 
     def _examine(self, check: Planned, collect: Collect, results: Results) -> CheckResult:
         self.emit(Started(check.id, check.title))
-        begun = time.monotonic()
+        started_at = time.monotonic()
         try:
             facts, findings = collect(self._context(check, results))
         except Skip as nothing:
@@ -97,7 +97,7 @@ class Session:
             skip(check, "cancelled"),
             status="skip" if self.cancelled else status_of(findings),
             reason="cancelled" if self.cancelled else None,
-            duration_s=round(time.monotonic() - begun, 3),
+            duration_s=round(time.monotonic() - started_at, 3),
             findings=tuple(findings),
             facts=clean.data(facts),
         )
@@ -111,7 +111,7 @@ class Session:
         return Context(budget, check.seconds[budget], self.settings.devices, facts, self.workers, say)
 
 
-def planned(about: About) -> Planned:
+def plan_alone(about: About) -> Planned:
     """A part of a check as a check-up plans a whole one; it runs here, and no time-out ends it."""
     source = f"mpsdoctor {mpsdoctor.__version__}"
     return Planned(about.id, about.title, about.needs, about.seconds, math.inf, source, None)

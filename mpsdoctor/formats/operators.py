@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mpsdoctor.facts import ModelFacts, Operators, ProbeRow, read_facts
-from mpsdoctor.formats.text import ASCII, labelled, summary, wrapped
+from mpsdoctor.formats.text import ASCII, label_values, summary, wrap_lines
 from mpsdoctor.formats.text import findings as findings_of
 from mpsdoctor.report import CheckResult, Report
 
@@ -83,7 +83,7 @@ def counts(facts: Operators) -> Iterator[str]:
         ordered = sorted(outcomes.items(), key=lambda pair: order(pair[0]))
         words = ", ".join(f"{count:,} {outcome}" for outcome, count in ordered)
         rate = facts.get("probes_per_second", {}).get(device)
-        yield from labelled(device, [words or "nothing probed", f"{rate:,.0f} a second" if rate else None])
+        yield from label_values(device, [words or "nothing probed", f"{rate:,.0f} a second" if rate else None])
 
 
 def order(outcome: str) -> int:
@@ -114,13 +114,15 @@ def lines_of(key: tuple[str, str, str], rows: list[ProbeRow], style: Style, pain
     mark = paint(f"{sign if style.unicode else plain} {outcome:13}", colour)
     yield f"{mark} {op:33} {device:8} {', '.join(dict.fromkeys(str(row['dtype']) for row in rows))}"
     places = list(dict.fromkeys(f"{variant} {row['direction']}" for row in rows for variant in row["variants"]))
-    yield from wrapped(", ".join(places[:10]) + (f", … {len(places) - 10} more" if len(places) > 10 else ""), *INDENT)
+    yield from wrap_lines(
+        ", ".join(places[:10]) + (f", … {len(places) - 10} more" if len(places) > 10 else ""), *INDENT
+    )
     spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in rows if row.get("code")))
     for spot in spots[:3]:
-        yield from wrapped(spot, *INDENT)
+        yield from wrap_lines(spot, *INDENT)
     detail = (str(rows[0]["detail"]).splitlines() or [""])[0]
     if detail:
-        yield from wrapped(detail, *INDENT)
+        yield from wrap_lines(detail, *INDENT)
 
 
 INDENT = (" " * 16, " " * 16)
@@ -135,4 +137,4 @@ def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
         )
         yield f"{device:8} " + paint(str(answer["answer"]), ANSWER_COLOURS.get(answer["answer"], "red")) + f" {counted}"
     for op, reason in model["not_replayed"].items():
-        yield from wrapped(f"not replayed: {op}: {reason}", " " * 9, " " * 11)
+        yield from wrap_lines(f"not replayed: {op}: {reason}", " " * 9, " " * 11)

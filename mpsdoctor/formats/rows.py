@@ -78,13 +78,13 @@ def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
 
 def about(report: Report) -> Iterator[tuple[str, str]]:
     """Machine, Python, torch, devices and checks in words."""
-    yield "Machine", joined(machine_parts(report))
+    yield "Machine", join(machine_parts(report))
     if report.python.version:
         yield "Python", f"{report.python.version} ({report.python.arch})"
-        yield "Torch", joined(torch_parts(report))
+        yield "Torch", join(torch_parts(report))
     for device in report.devices:
         state = "usable" if device.usable else f"not usable: {device.reason}"
-        yield "Device", joined([device.device, device.name, state])
+        yield "Device", join([device.device, device.name, state])
     yield "Checks", ", ".join(f"{check.id} {check.status}" for check in report.checks)
     if sentences := coverage(report):
         yield "Coverage", "; ".join(sentences)
@@ -131,7 +131,7 @@ def torch_parts(report: Report) -> list[str | None]:
     return [torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available"]
 
 
-def joined(parts: list[str | None]) -> str:
+def join(parts: list[str | None]) -> str:
     return " · ".join(part for part in parts if part)
 
 

@@ -72,8 +72,8 @@ def locate(explicit: str | os.PathLike[str] | None = None) -> Path:
     """The profile to use: the argument, else MPSDOCTOR_PROFILE, else default_path(); ~ is the home folder."""
     from pathlib import Path
 
-    chosen = os.environ.get("MPSDOCTOR_PROFILE") or None if explicit is None else explicit
-    return default_path() if chosen is None else _at_home(Path(chosen))
+    path = os.environ.get("MPSDOCTOR_PROFILE") or None if explicit is None else explicit
+    return default_path() if path is None else _at_home(Path(path))
 
 
 def _at_home(path: Path) -> Path:

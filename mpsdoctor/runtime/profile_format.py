@@ -138,19 +138,19 @@ DEFAULTS: dict[str, Callable[[], Any]] = {
 def validate(profile: Any) -> Profile:
     """A copy with its optional parts filled in, or a ProfileError that names the first wrong place."""
     if not isinstance(profile, dict):
-        raise ProfileError(f"holds {_described(profile)} instead of an object; {RENEW}")
+        raise ProfileError(f"holds {_describe(profile)} instead of an object; {RENEW}")
     _known_schema(profile.get("schema"))
     whole: Any = {**{key: make() for key, make in DEFAULTS.items()}, **profile}
     for place, value, kind in _places(whole):
         if not KINDS[kind](value):
-            raise ProfileError(f"{printable(place, 120)} should be {kind}, not {_described(value)}; {RENEW}")
+            raise ProfileError(f"{printable(place, 120)} should be {kind}, not {_describe(value)}; {RENEW}")
     checked: Profile = whole
     return checked
 
 
 def _known_schema(schema: Any) -> None:
     if type(schema) is not int:
-        raise ProfileError(f"schema should be {SCHEMA}, not {_described(schema)}; {RENEW}")
+        raise ProfileError(f"schema should be {SCHEMA}, not {_describe(schema)}; {RENEW}")
     knows = f"this reader (knows {SCHEMA})"
     if schema > SCHEMA:
         raise ProfileError(f"schema {schema} is newer than {knows}; upgrade mpsdoctor or run 'mpsdoctor'")
@@ -213,7 +213,7 @@ def _batch_places(batches: dict[str, list[AtBatch]]) -> Iterator[Place]:
         yield f"batches.{family}", [(row["device"], row["batch"]) for row in rows], "each batch once by device"
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, str):
         return f"'{printable(value, 60)}'"
     if value is None:

@@ -109,7 +109,7 @@ class LiveEngine:
             report = checkup.run()
             if partial and self._report and not checkup.cancelled:
                 report = merge(self._report, report)
-            report, trouble = self._record(report, wanted=not (partial or checkup.cancelled))
+            report, trouble = self._record(report, write=not (partial or checkup.cancelled))
         except Exception as error:  # raised again by whoever started the screen, once the terminal is restored
             self._signals.put(Broke(error))
             return
@@ -117,10 +117,10 @@ class LiveEngine:
             self._report = report
         self._signals.put(Done(report, checkup.cancelled, trouble))
 
-    def _record(self, report: Report, *, wanted: bool) -> tuple[Report, str | None]:
+    def _record(self, report: Report, *, write: bool) -> tuple[Report, str | None]:
         from mpsdoctor import prescription
 
-        settings = self._settings if wanted else replace(self._settings, write_profile=False)
+        settings = self._settings if write else replace(self._settings, write_profile=False)
         return prescription.record(report, settings)
 
 

@@ -119,10 +119,10 @@ class Model:
             self.report, self.cancelled = done.report, done.cancelled
         else:
             self.cancelled = False
-        self.checks = {**self.checks, **dict(_ended(self.report.checks))}
+        self.checks = {**self.checks, **dict(_courses_of(self.report.checks))}
 
 
-def _ended(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
+def _courses_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
     for result in results:
         yield result.id, Course(result.id, result.title, result.status, result=result)
 

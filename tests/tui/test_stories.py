@@ -121,17 +121,17 @@ def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None
         await pilot.press("3")
         await settle(app, pilot)
         table = app.query_one("#operators", Rows)
-        every = len(table._shown)
+        every = len(table._visible)
         await pilot.press("slash", *"add", "enter")
-        assert 0 < len(table._shown) < every
-        assert all("add" in row.key for row in table._shown)
+        assert 0 < len(table._visible) < every
+        assert all("add" in row.key for row in table._visible)
         assert app.focused is table
         await pilot.press("slash", "escape")
-        assert len(table._shown) == every
+        assert len(table._visible) == every
         await pilot.press("slash", *"zz", "enter")
-        assert not table._shown
+        assert not table._visible
         await pilot.press("escape")
-        assert len(table._shown) == every
+        assert len(table._visible) == every
 
     told(recorded("wins"), tmp_path / "profile.json", story)
 

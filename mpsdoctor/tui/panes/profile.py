@@ -78,10 +78,10 @@ class Profile(Pane):
         )
         yield ""
         yield ("Writing now would change", "title")
-        held = keys.may_change(self.model)
-        if held or self.recorded is None or self.recorded.proposal is None:
+        reason = keys.may_change(self.model)
+        if reason or self.recorded is None or self.recorded.proposal is None:
             running = self.model.running
-            why = held or ("the check-up still runs" if running else "no check-up was finished that timed training")
+            why = reason or ("the check-up still runs" if running else "no check-up was finished that timed training")
             yield (f"nothing can be written: {why}", "muted")
             return
         yield from describe_change(self.recorded)

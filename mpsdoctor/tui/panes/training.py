@@ -65,7 +65,9 @@ class Training(Pane):
             yield chart.draw(points, width, min(height - 1, 28))
         elif several and workload:
             yield chart.bars({workload: points}, width)
-        elif timed := (_timed(facts) if width >= 72 else {workload: points} if workload and points else {}):
+        elif timed := (
+            _points_by_workload(facts) if width >= 72 else {workload: points} if workload and points else {}
+        ):
             yield chart.bars(timed, width)
         else:
             when = "is drawn here while it is measured" if self.model.running else "was not measured"
@@ -145,7 +147,7 @@ def _against(ratio: Comparison | None) -> tuple[str, str]:
     return figures.against(ratio), WINNERS.get(ratio["winner"], "pass")
 
 
-def _timed(facts: shapes.Training) -> dict[str, list[chart.Point]]:
+def _points_by_workload(facts: shapes.Training) -> dict[str, list[chart.Point]]:
     """The points of every workload that has any."""
     workloads = dict.fromkeys(row["workload"] for row in facts.get("results", ()))
     return {workload: points for workload in workloads if (points := chart.points(facts, workload))}
