@@ -31,10 +31,10 @@ def prepared() -> Callable[[], None]:
 
     if not sys.argv[1:] and sys.stderr and tui.possible():
         shown = tui.show(_default_settings)  # painted before the command line could be imported
-        from mpsdoctor.cli import closing
+        from mpsdoctor.cli import close_screen
         from mpsdoctor.cli import main as after
 
-        return lambda: after(lambda: closing(shown))
+        return lambda: after(lambda: close_screen(shown))
     from mpsdoctor import console
 
     console.open_streams()

@@ -45,8 +45,8 @@ __all__ = [
 ]
 
 Budget = Literal["quick", "standard", "thorough"]
-Rule = Callable[[dict[str, Any]], Iterator[Finding]]
 Shape = TypeVar("Shape")
+Rule = Callable[[Shape], Iterator[Finding]]  # of the facts that a check collects
 Collected = tuple[dict[str, Any], list[Finding]]  # facts and findings
 PATIENCE = 5.0
 SECONDS: dict[str, float] = {"quick": 2.0, "standard": 10.0, "thorough": 60.0}
@@ -226,7 +226,7 @@ def devices_of(context: Context, *, cpu: bool) -> list[str]:
     return ["cpu", *others] if cpu or not others else others
 
 
-def judged(facts: dict[str, Any], rules: Iterable[Rule]) -> Iterator[Finding | dict[str, Any]]:
+def judged(facts: Shape, rules: Iterable[Rule[Shape]]) -> Iterator[Finding | Shape]:
     """What a check yields that is a collection and its rules: the facts, then what the rules make of them."""
     yield facts
     for rule in rules:

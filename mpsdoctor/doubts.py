@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
+from mpsdoctor.facts import Comparison, Operators, Training
+from mpsdoctor.report import Confidence
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.thresholds import FASTER
 
-Facts = Mapping[str, Any]
-Row = Mapping[str, Any]
+Row = TypeVar("Row")
 
 FEW_STEPS = 20  # timed on a device; fewer may all fall into one disturbance
 FAMILIES = 4  # that the check trains
@@ -27,13 +28,17 @@ class Doubt(NamedTuple):
 NOTHING_COMPARED = Doubt(2, Part("doubt_not_compared"))
 
 
-def confidence(found: Sequence[Doubt]) -> Literal["high", "medium", "low"]:
-    total = sum(doubt.weight for doubt in found)
+def confidence(doubts: Sequence[Doubt]) -> Confidence:
+    total = sum(doubt.weight for doubt in doubts)
     return "high" if total <= 0 else "medium" if total == 1 else "low"
 
 
 def doubts(
-    rows: Sequence[Row], ci95: tuple[float, float], operators: Facts | None, training: Facts, device: str
+    rows: Sequence[Comparison],
+    ci95: tuple[float, float],
+    operators: Operators | None,
+    training: Training,
+    device: str,
 ) -> list[Doubt]:
     """Everything that speaks against trusting the comparison `rows`, whose mean has the interval `ci95`."""
     return [
@@ -41,7 +46,7 @@ def doubts(
         *untimed(rows, training),
         *sizes(rows),
         *few_steps(rows, training),
-        *disturbed(training),
+        *disturbances(training),
         *unprobed(operators, device),
     ]
 
@@ -54,15 +59,14 @@ def overlap(ci95: tuple[float, float]) -> Iterator[Doubt]:
         yield Doubt(1, Part("doubt_wide", {"low": low, "high": high}))
 
 
-def untimed(rows: Sequence[Row], training: Facts) -> Iterator[Doubt]:
+def untimed(rows: Sequence[Comparison], training: Training) -> Iterator[Doubt]:
     device = rows[0]["device"]
+    compared = {row["workload"] for row in rows}
     if len(rows) < FAMILIES and rows[0]["size"] != STEP:
         missing = [
             {"workload": row["workload"], "outcome": row["outcome"]}
             for row in training["results"]
-            if row["device"] == device
-            and row["outcome"] != "ok"
-            and row["workload"] not in {each["workload"] for each in rows}
+            if row["device"] == device and row["outcome"] != "ok" and row["workload"] not in compared
         ]
         without = Part("doubt_without", {"missing": Each("missing_family", unique(missing), ", ")})
         counts = {"compared": len(rows), "all_families": FAMILIES, "device": device}
@@ -70,30 +74,30 @@ def untimed(rows: Sequence[Row], training: Facts) -> Iterator[Doubt]:
         yield Doubt(weight, Part("doubt_families", {**counts, "without": without if missing else Part("")}))
 
 
-def sizes(rows: Sequence[Row]) -> Iterator[Doubt]:
+def sizes(rows: Sequence[Comparison]) -> Iterator[Doubt]:
     other = [row for row in rows if row["size"] not in ("medium", STEP)]
     if other:
         items = [{"workload": row["workload"], "size": row["size"]} for row in other]
         yield Doubt(1, Part("doubt_sizes", {"items": Each("item", items, ", ")}))
 
 
-def few_steps(rows: Sequence[Row], training: Facts) -> Iterator[Doubt]:
+def few_steps(rows: Sequence[Comparison], training: Training) -> Iterator[Doubt]:
     wanted = {(row["workload"], row["size"]) for row in rows}
     devices = {"cpu", rows[0]["device"]}
     few = [
-        {key: row[key] for key in ("workload", "size", "device", "steps")}
+        {"workload": row["workload"], "size": row["size"], "device": row["device"], "steps": row["steps"]}
         for row in training["results"]
         if (row["workload"], row["size"]) in wanted
         and row["device"] in devices
         and row["outcome"] == "ok"
-        and row["steps"] < FEW_STEPS
+        and (row["steps"] or 0) < FEW_STEPS
     ]
     # Ten steps tell a ratio of ten from one: only where most rest on few steps is the verdict in doubt.
     if len(few) > len(wanted):
         yield Doubt(1, Part("doubt_steps", {"fewest": FEW_STEPS, "items": Each("item_steps", few, ", ")}))
 
 
-def disturbed(training: Facts) -> Iterator[Doubt]:
+def disturbances(training: Training) -> Iterator[Doubt]:
     if training.get("alone") is False:
         yield Doubt(1, Part("doubt_alone"))
     spoiled = training.get("disturbances") or ()
@@ -106,7 +110,7 @@ def unique(rows: Sequence[Row]) -> list[Row]:
     return [row for place, row in enumerate(rows) if row not in rows[:place]]
 
 
-def unprobed(operators: Facts | None, device: str) -> Iterator[Doubt]:
+def unprobed(operators: Operators | None, device: str) -> Iterator[Doubt]:
     """Only what is recommended has to be right; the CPU is what others are compared with."""
-    if device != "cpu" and not (operators or {}).get("results"):
+    if device != "cpu" and not (operators and operators.get("results")):
         yield Doubt(1, Part("doubt_unprobed", {"device": device}))

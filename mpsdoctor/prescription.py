@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 import mpsdoctor
 from mpsdoctor import verdict
-from mpsdoctor.check import Context, Skip, UnusableRequestError
+from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
 from mpsdoctor.checkup import Settings
 from mpsdoctor.doubts import STEP
+from mpsdoctor.facts import Build, Operators, Training, read_facts
 from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, profile, profile_format
+from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Profile, Workloads
 from mpsdoctor.sandbox import Sandbox
 from mpsdoctor.support import FALLBACK
 
@@ -23,7 +23,7 @@ class NoFingerprintError(RuntimeError):
     """The examined interpreter could not tell which machine it is on."""
 
 
-def take_fingerprint(python: str, report: Report) -> dict[str, Any]:
+def take_fingerprint(python: str, report: Report) -> Fingerprint:
     """What a trainer under this interpreter will find when it compares. NoFingerprintError."""
     version = report.torch.version if report.torch else None
     sandbox = Sandbox(python, neutralise=False)
@@ -31,50 +31,54 @@ def take_fingerprint(python: str, report: Report) -> dict[str, Any]:
     sandbox.close()
     if answer.outcome != "ok":
         raise NoFingerprintError(f"{python} could not describe this machine ({answer.outcome}): {answer.detail}")
-    value: dict[str, Any] = answer.value
-    return value
+    try:
+        return typed(answer, Fingerprint)
+    except UnusableAnswerError as error:
+        raise NoFingerprintError(f"{python} could not describe this machine: {error}") from None
 
 
 def carries_a_profile(report: Report) -> bool:
     """Whether a check-up measured what a profile tells: a partial one must not replace what a whole one found."""
-    ended = (check for check in report.checks if check.id == "training" and check.status in ("pass", "warn", "fail"))
-    timed = any(row.get("outcome") == "ok" for check in ended for row in check.facts.get("results", ()))
+    training_checks = (
+        check for check in report.checks if check.id == "training" and check.status in ("pass", "warn", "fail")
+    )
+    timed = any(row.get("outcome") == "ok" for check in training_checks for row in check.facts.get("results", ()))
     return bool(timed and report.verdict and report.torch and report.torch.version)
 
 
-def prescribe(report: Report, recorded: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = None) -> Profile:
     """The profile of a report with a verdict, keeping the override that the person set in the previous one.
 
     `recorded` is the fingerprint.
     """
     if report.verdict is None:
         raise ValueError("a report without a verdict recommends nothing")
-    facts = {check.id: check.facts for check in report.checks}
-    training = facts.get("training", {})
+    facts = read_facts(report)
+    training, operators = facts.get("training") or Training(), facts.get("operators")
     device = report.verdict.device
     return {
         "schema": 1,
         "created": report.generated_at,
         "tool": f"{report.tool.name} {mpsdoctor.__version__}",
-        "fingerprint": dict(recorded),
+        "fingerprint": recorded.copy(),
         "recommended": {
             "device": device,
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, facts.get("operators"))},
-        "batches": _batches(training, facts.get("operators")),
-        "force_mps": bool((previous or {}).get("force_mps", False)),
-        "environment": _environment(device, facts.get("operators", {})),
-        "settings": _settings(facts.get("build", {}), training),
+        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, operators)},
+        "batches": batches_of(training, operators),
+        "force_mps": bool(previous and previous.get("force_mps", False)),
+        "environment": environment_for(device, operators),
+        "settings": cpu_settings(facts.get("build"), training),
         "known_wrong": [],
         "hints": list(training.get("hints", ())),
     }
 
 
-def own_steps(previous: Mapping[str, Any] | None, recorded: Mapping[str, Any]) -> dict[str, Any]:
+def own_steps(previous: Profile | None, recorded: Fingerprint) -> Workloads:
     """What `bench --store` put into the previous profile, which no check-up measures, as long as it holds."""
-    if not previous or profile.changes(previous["fingerprint"], dict(recorded)):
+    if not previous or profile.changes(previous["fingerprint"], recorded):
         return {}
     return {name: sizes for name, sizes in previous["workloads"].items() if STEP in sizes}
 
@@ -88,7 +92,7 @@ def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
     try:
         path = profile.locate(settings.profile_path)
         if settings.write_profile and carries_a_profile(report):
-            profile.write(prescribe(report, take_fingerprint(settings.python, report), previous(path)), path)
+            profile.write(prescribe(report, take_fingerprint(settings.python, report), read_previous(path)), path)
             written = True
     except (profile_format.ProfileError, NoFingerprintError) as error:
         trouble = str(error) if settings.write_profile else None
@@ -98,12 +102,12 @@ def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
 def place(settings: Settings) -> str | None:
     """The path of the profile as it may be shown; None where no home folder is known."""
     try:
-        return profile.shown(profile.locate(settings.profile_path))
+        return profile.shorten_home(profile.locate(settings.profile_path))
     except profile_format.ProfileError:
         return None
 
 
-def previous(path: Path) -> dict[str, Any] | None:
+def read_previous(path: Path) -> Profile | None:
     """The profile to be replaced, for the override in it; None if there is none that can be read."""
     try:
         return profile.read(path)
@@ -111,55 +115,57 @@ def previous(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _batches(training: Mapping[str, Any], operators: Mapping[str, Any] | None) -> dict[str, Any]:
+def batches_of(training: Training, operators: Operators | None) -> dict[str, list[AtBatch]]:
     """Speeds by batch size, of devices whose numbers are right; none that were measured in a disturbance."""
     if training.get("doubtful"):
         return {}
     out = verdict.ruled_out(operators, training)
     fit = {
-        family: [dict(row) for row in rows if row["device"] not in out]
+        family: [row.copy() for row in rows if row["device"] not in out]
         for family, rows in training.get("batches", {}).items()
     }
     return {family: rows for family, rows in fit.items() if rows}
 
 
-def _settings(build: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+def cpu_settings(build: Build | None, training: Training) -> CpuSettings:
     """Settings of the CPU: those measured to be clearly better, and torch's own number of threads."""
-    number = build.get("num_threads")
-    return {**({"num_threads": number} if number else {}), **training.get("settings", {})}
+    number = build.get("num_threads") if build else None
+    default: CpuSettings = {"num_threads": number} if number else {}
+    return {**default, **training.get("settings", CpuSettings())}
 
 
-def _environment(device: str, operators: Mapping[str, Any]) -> dict[str, str]:
+def environment_for(device: str, operators: Operators | None) -> dict[str, str]:
     """Variables that the recommended device needs: the fallback, where operators were seen to use it."""
-    fell_back = operators.get("summary", {}).get("mps", {}).get("fallback", 0)
-    return {FALLBACK: "1"} if device == "mps" and fell_back else {}
+    summary = operators.get("summary", {}) if operators else {}
+    return {FALLBACK: "1"} if device == "mps" and summary.get("mps", {}).get("fallback", 0) else {}
 
 
-def fingerprint_in(context: Context) -> dict[str, Any]:
+def fingerprint_in(context: Context) -> Fingerprint:
     """The fingerprint that a trainer under the examined interpreter will compare with the profile's."""
     version = context.facts["build"].get("torch", {}).get("version")
     call = f"{Path(fingerprint.__file__)}:fingerprint"
     answer = context.worker("cpu").call(call, timeout=30.0, torch_version=version)
     if answer.outcome != "ok":
         raise Skip(answer.reason)
-    value: dict[str, Any] = answer.value
-    return value
+    return typed(answer, Fingerprint)
 
 
-def read_storable(path: Path, now: dict[str, Any]) -> dict[str, Any]:
+def read_storable(path: Path, now: Fingerprint) -> Profile:
     """The profile that is to take a result. UnusableRequestError where there is none made here and now."""
     try:
         content = profile.read(path)
     except FileNotFoundError:
         raise UnusableRequestError(
-            f"--store: there is no profile at {profile.shown(path)} to store it in; run 'mpsdoctor' to make one"
+            f"--store: there is no profile at {profile.shorten_home(path)} to store it in; run 'mpsdoctor' to make one"
         ) from None
     except profile.ProfileError as error:
         raise UnusableRequestError(f"--store: {error}") from None
     changed = profile.changes(content["fingerprint"], now)
     if changed:
         what = "; ".join(changed)
-        raise UnusableRequestError(f"--store: {profile.shown(path)} is stale ({what}); run 'mpsdoctor' to renew it")
+        raise UnusableRequestError(
+            f"--store: {profile.shorten_home(path)} is stale ({what}); run 'mpsdoctor' to renew it"
+        )
     return content
 
 
@@ -168,10 +174,9 @@ def store(report: Report, name: str, path: Path) -> Report:
 
     What else the profile holds by now, another process may have written meanwhile, stays.
     """
-    facts = {check.id: check.facts for check in report.checks}
-    table = verdict.workload_table(facts.get("training", {}))
+    table = verdict.workload_table(read_facts(report).get("training") or Training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
     content = profile.read(path)
     profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
-    return msgspec.structs.replace(report, profile=ProfileNote(profile.shown(path), True))
+    return msgspec.structs.replace(report, profile=ProfileNote(profile.shorten_home(path), True))

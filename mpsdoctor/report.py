@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -11,6 +12,12 @@ ORDER = {"error": 0, "warning": 1, "info": 2}  # of severities, the gravest firs
 Status = Literal["pass", "warn", "fail", "skip", "error"]
 Confidence = Literal["high", "medium", "low"]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,8}[1-9][0-9]{2}$")]
+# Free by contract: each check chooses its own keys. Those of our own checks are in `mpsdoctor.facts`.
+Facts = dict[str, Any]
+# Free by contract: the figures and names that go with a finding's code.
+Evidence = dict[str, Any]
+# What templates are filled with: the names in their braces.
+Values = dict[str, Any]
 Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
@@ -31,10 +38,10 @@ class Finding(msgspec.Struct, frozen=True):
     severity: Severity
     title: str
     detail: str = ""
-    evidence: dict[str, Any] = {}
+    evidence: Evidence = {}
     remedy: Remedy | None = None
     links: tuple[str, ...] = ()
-    values: dict[str, Any] | None = None
+    values: Values | None = None
 
 
 class CoreLevel(msgspec.Struct, frozen=True):
@@ -100,7 +107,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     reason: str | None = None
     duration_s: float = 0.0
     findings: tuple[Finding, ...] = ()
-    facts: dict[str, Any] = {}
+    facts: Facts = {}
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -115,7 +122,7 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     by_workload: dict[str, str] = {}
     speedup: float | None = None
-    values: tuple[dict[str, Any], ...] = ()
+    values: tuple[Values, ...] = ()
 
 
 class ProfileNote(msgspec.Struct, frozen=True):
@@ -149,6 +156,6 @@ class Report(msgspec.Struct, frozen=True):
     schema_version: Literal[1] = 1
 
 
-def known_fields(struct: type[msgspec.Struct], facts: dict[str, Any]) -> dict[str, Any]:
+def known_fields(struct: type[msgspec.Struct], facts: Mapping[str, object]) -> dict[str, object]:
     """Those facts that a struct has a field for."""
     return {name: facts[name] for name in struct.__struct_fields__ if name in facts}

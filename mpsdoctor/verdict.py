@@ -9,18 +9,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from mpsdoctor import sentences, texts
 from mpsdoctor.doubts import NOTHING_COMPARED, STEP, confidence, doubts, unique
-from mpsdoctor.report import Confidence, Verdict
+from mpsdoctor.facts import (
+    Build,
+    Comparison,
+    CoreFailure,
+    DeviceFacts,
+    Operators,
+    PythonFacts,
+    Training,
+    TrainingRow,
+    assume_shapes,
+)
+from mpsdoctor.report import Confidence, Facts, Values, Verdict
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.thresholds import FASTER, SLOWER
 
-Facts = Mapping[str, Any]
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    from mpsdoctor.machine.shapes import MachineFacts
+    from mpsdoctor.runtime.shapes import Measured, Workloads
 
 # Which size a family is judged by, where several were measured; a person's own training step has but one.
 SIZES = ("medium", "small", "large", STEP)
@@ -36,27 +48,30 @@ class Score:
     device: str
     speedup: float
     ci95: tuple[float, float]
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[Comparison, ...] = field(repr=False)
 
 
 def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
     """The verdict on a check-up, given the facts of its checks by id."""
-    build = facts.get("build") or {}
-    machine = facts.get("chip") or build.get("machine") or {}
-    found = judge(build.get("devices") or [], facts.get("operators"), facts.get("training"))
-    return of_a_translation(found) if found and is_translated(machine, build.get("python") or {}) else found
+    checks = assume_shapes(facts)
+    build = checks.get("build") or Build()
+    machine = checks.get("chip") or build.get("machine") or {}
+    verdict = judge(build.get("devices") or [], checks.get("operators"), checks.get("training"))
+    if verdict and is_translated(machine, build.get("python") or PythonFacts()):
+        return doubt_translation(verdict)
+    return verdict
 
 
-def of_a_translation(found: Verdict) -> Verdict:
+def doubt_translation(verdict: Verdict) -> Verdict:
     """Never sure: what a translated Python measures says nothing about the Mac, and its torch sees no GPU of it."""
     why = Part("rosetta")
-    head, *rest = found.reasons
-    first, *others = found.values
+    head, *rest = verdict.reasons
+    first, *others = verdict.values
     reasons, values = (head, str(why), *rest), (first, texts.as_data(why), *others)
-    return replace(found, confidence="low", reasons=reasons, values=values)
+    return replace(verdict, confidence="low", reasons=reasons, values=values)
 
 
-def verdict(
+def give_verdict(
     device: str,
     confidence: Confidence,
     reasons: Iterable[Part],
@@ -69,7 +84,7 @@ def verdict(
     return Verdict(device, confidence, words, dict(by_workload or {}), speedup, values)
 
 
-def judge(devices: Sequence[Row], operators: Facts | None, training: Facts | None) -> Verdict | None:
+def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training: Training | None) -> Verdict | None:
     """The verdict; None where no device is usable at all. `devices` as in the report."""
     usable = [entry["device"] for entry in devices if entry["usable"]]
     if not usable:
@@ -77,32 +92,39 @@ def judge(devices: Sequence[Row], operators: Facts | None, training: Facts | Non
     out = ruled_out(operators, training)
     fit = [device for device in usable if device == "cpu" or device not in out]
     reasons = [out[device] for device in usable if device != "cpu" and device in out]
-    timed = [row for row in (training or {}).get("results", ()) if row["outcome"] == "ok"]
+    timed = [row for row in results_of(training) if row["outcome"] == "ok"]
     if fit == ["cpu"]:
         return only_cpu(devices, reasons, timed, training)
     if not timed:
         return by_policy(fit, reasons)
     if timed_in_place_of_the_cpu(fit, timed):
-        return without_the_cpu(fit, reasons, timed, training or {})
-    return by_measurement(fit, reasons, operators, training or {})
+        return without_the_cpu(fit, reasons, timed, training)
+    return by_measurement(fit, reasons, operators, training or Training())
 
 
-def ruled_out(operators: Facts | None, training: Facts | None) -> dict[str, Part]:
+def ruled_out(operators: Operators | None, training: Training | None) -> dict[str, Part]:
     """Devices that gave wrong numbers or died, each with the reason."""
-    found: dict[str, Part] = {}
+    reasons: dict[str, Part] = {}
     # Training comes first, for its reason says most.
-    for row in (training or {}).get("results", ()):
+    for row in results_of(training):
         if row["outcome"] in DISQUALIFYING and row["device"] != "cpu":
-            names = {key: row[key] for key in ("device", "workload", "size")}
+            names = {"device": row["device"], "workload": row["workload"], "size": row["size"]}
             how = {"how": Part(f"trains_{row['outcome']}"), "why": first_line(row["detail"])}
-            found.setdefault(row["device"], Part("out_training", {**names, **how}))
-    for device, failures in ((operators or {}).get("core_failures") or {}).items():
+            reasons.setdefault(row["device"], Part("out_training", {**names, **how}))
+    core_failures = (operators.get("core_failures") if operators else None) or {}
+    for device, failures in core_failures.items():
         if failures and device != "cpu":
-            found.setdefault(device, Part("out_operators", {"device": device, **some(failures)}))
-    return found
+            reasons.setdefault(device, Part("out_operators", {"device": device, **name_some(failures)}))
+    return reasons
 
 
-def only_cpu(devices: Sequence[Row], reasons: Sequence[Part], timed: Sequence[Row], training: Facts | None) -> Verdict:
+def results_of(training: Training | None) -> Sequence[TrainingRow]:
+    return training.get("results", ()) if training else ()
+
+
+def only_cpu(
+    devices: Sequence[DeviceFacts], reasons: Sequence[Part], timed: Sequence[TrainingRow], training: Training | None
+) -> Verdict:
     """Nothing else can be used, which needs no measurement to be sure of."""
     unusable = [
         Part("cannot_be_used", {"device": entry["device"], "why": reason_of(entry)})
@@ -115,17 +137,17 @@ def only_cpu(devices: Sequence[Row], reasons: Sequence[Part], timed: Sequence[Ro
     if families:
         trained = Part("one_trains" if len(families) == 1 else "several_train", {"families": families})
     broken = broken_on_the_cpu(training)
-    sure: Literal["high", "medium", "low"] = "low" if broken else "high"
-    return verdict("cpu", sure, (head, *reasons, *unusable, trained, *broken), dict.fromkeys(families, "cpu"))
+    sure: Confidence = "low" if broken else "high"
+    return give_verdict("cpu", sure, (head, *reasons, *unusable, trained, *broken), dict.fromkeys(families, "cpu"))
 
 
-def broken_on_the_cpu(training: Facts | None) -> list[Part]:
+def broken_on_the_cpu(training: Training | None) -> list[Part]:
     return [
         Part(
             "does_not_train_on_cpu",
             {"workload": row["workload"], "size": row["size"], "why": first_line(row["detail"])},
         )
-        for row in (training or {}).get("results", ())
+        for row in results_of(training)
         if row["device"] == "cpu" and row["outcome"] not in ("ok", "skipped")
     ]
 
@@ -137,40 +159,46 @@ def by_policy(fit: Sequence[str], reasons: Sequence[Part]) -> Verdict:
     """
     others = [device for device in fit if device != "cpu"]
     if "cuda" in others:
-        return verdict("cuda", "low", (Part("untimed_cuda"), *reasons))
+        return give_verdict("cuda", "low", (Part("untimed_cuda"), *reasons))
     if "mps" in others:
-        return verdict("cpu", "low", (Part("untimed_mps"), *reasons))
-    return verdict(others[0], "low", (Part("untimed_other", {"device": others[0]}), *reasons))
+        return give_verdict("cpu", "low", (Part("untimed_mps"), *reasons))
+    return give_verdict(others[0], "low", (Part("untimed_other", {"device": others[0]}), *reasons))
 
 
-def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Row]) -> bool:
+def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[TrainingRow]) -> bool:
     """Whether only accelerators trained."""
     devices = {row["device"] for row in timed}
     return "cpu" not in devices and not devices.isdisjoint(fit)
 
 
-def without_the_cpu(fit: Sequence[str], reasons: Sequence[Part], timed: Sequence[Row], training: Facts) -> Verdict:
+def without_the_cpu(
+    fit: Sequence[str], reasons: Sequence[Part], timed: Sequence[TrainingRow], training: Training | None
+) -> Verdict:
     """The fastest of those that train what the CPU cannot, by the number of things trained, then by the time."""
     rows = {device: [row for row in timed if row["device"] == device] for device in fit}
-    device = min(rows, key=lambda each: (-len(rows[each]), sum(row["step_ms"] for row in rows[each])))
+    device = min(rows, key=lambda device: (-len(rows[device]), sum(row["step_ms"] or 0.0 for row in rows[device])))
     families = dict.fromkeys((row["workload"] for row in rows[device]), device)
-    return verdict(device, "low", (*broken_on_the_cpu(training), *reasons), families)
+    return give_verdict(device, "low", (*broken_on_the_cpu(training), *reasons), families)
 
 
-def by_measurement(fit: Sequence[str], reasons: Sequence[Part], operators: Facts | None, training: Facts) -> Verdict:
+def by_measurement(
+    fit: Sequence[str], reasons: Sequence[Part], operators: Operators | None, training: Training
+) -> Verdict:
     """The accelerator that is clearly faster over all families, else the CPU."""
-    table = by_workload(training, fit)
+    table = winner_by_workload(training, fit)
     scores = [score for score in (score_of(device, training) for device in fit if device != "cpu") if score]
     ahead = max((s for s in scores if s.ci95[0] > FASTER), key=lambda s: s.speedup, default=None)
     best = ahead or max(scores, key=lambda s: s.speedup, default=None)
     device = ahead.device if ahead else "cpu"
-    found = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
-    told = [*told_overall(ahead, best), *told_exceptions(device, table, training, fit), *reasons]
+    reservations = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
+    parts = [*explain_score(ahead, best), *explain_exceptions(device, table, training, fit), *reasons]
     speedup = ahead.speedup if ahead else None
-    return verdict(device, confidence(found), (*told, *(doubt.reason for doubt in found)), table, speedup)
+    return give_verdict(
+        device, confidence(reservations), (*parts, *(doubt.reason for doubt in reservations)), table, speedup
+    )
 
 
-def told_overall(ahead: Score | None, best: Score | None) -> list[Part]:
+def explain_score(ahead: Score | None, best: Score | None) -> list[Part]:
     if best is None:
         return [Part("nothing_compared")]
     if ahead:
@@ -178,41 +206,41 @@ def told_overall(ahead: Score | None, best: Score | None) -> list[Part]:
     return [Part("slower_overall" if best.ci95[1] < SLOWER else "not_faster_overall", figures(best))]
 
 
-def figures(score: Score) -> dict[str, Any]:
+def figures(score: Score) -> Values:
     """A score with what it comes from."""
     low, high = score.ci95
-    rows = [{key: row[key] for key in ("workload", "size", "speedup")} for row in score.rows]
+    rows = [{"workload": row["workload"], "size": row["size"], "speedup": row["speedup"]} for row in score.rows]
     basis = Part("basis_mean", {"families": Each("family_speedup", rows, ", ")})
     if [row["size"] for row in rows] == [STEP]:
         basis = Part("basis_step", {"workload": rows[0]["workload"]})
     return {"device": score.device, "speedup": score.speedup, "low": low, "high": high, "basis": basis}
 
 
-def told_exceptions(device: str, table: Mapping[str, str], training: Facts, fit: Sequence[str]) -> list[Part]:
+def explain_exceptions(device: str, table: Mapping[str, str], training: Training, fit: Sequence[str]) -> list[Part]:
     """Families whose own winner is another device."""
-    told = []
+    parts = []
     for family, winner in table.items():
         if winner != device:
-            row = deciding(family, training, device if winner == "cpu" else winner, fit)
-            speed = {key: row[key] for key in ("speedup", "device")} if row else {}
+            row = deciding_row(family, training, device if winner == "cpu" else winner, fit)
+            speed = {"speedup": row["speedup"], "device": row["device"]} if row else {}
             figure = Part("speed_elsewhere" if row else "", speed)
             undecided = row is not None and winner == "cpu" and row["winner"] == "tie"
             name = "left_on_the_cpu" if undecided else "better_elsewhere"
-            told.append(Part(name, {"family": family, "winner": winner, "figure": figure}))
-    return told
+            parts.append(Part(name, {"family": family, "winner": winner, "figure": figure}))
+    return parts
 
 
-def deciding(family: str, training: Facts, device: str, fit: Sequence[str]) -> Row | None:
+def deciding_row(family: str, training: Training, device: str, fit: Sequence[str]) -> Comparison | None:
     """The comparison that a family is judged by on a device."""
     rows = {row["size"]: row for row in comparisons(training, device) if row["workload"] == family}
     return next((rows[size] for size in SIZES if size in rows and device in fit), None)
 
 
-def comparisons(training: Facts, device: str) -> list[Row]:
+def comparisons(training: Training, device: str) -> list[Comparison]:
     return [row for row in training.get("comparisons", ()) if row["device"] == device and row["baseline"] == "cpu"]
 
 
-def by_workload(training: Facts, fit: Sequence[str]) -> dict[str, str]:
+def winner_by_workload(training: Training, fit: Sequence[str]) -> dict[str, str]:
     """The winner of each family: an accelerator only if clearly faster, or if the CPU does not train it at all."""
     trained: dict[str, set[str]] = {}
     for row in training["results"]:
@@ -221,23 +249,23 @@ def by_workload(training: Facts, fit: Sequence[str]) -> dict[str, str]:
     return {family: winner_of(family, training, fit, devices) for family, devices in trained.items()}
 
 
-def winner_of(family: str, training: Facts, fit: Sequence[str], trained: set[str]) -> str:
+def winner_of(family: str, training: Training, fit: Sequence[str], trained: set[str]) -> str:
     if "cpu" not in trained:
         return next((device for device in fit if device in trained), "cpu")
-    rows = [deciding(family, training, device, fit) for device in fit if device != "cpu"]
+    rows = [deciding_row(family, training, device, fit) for device in fit if device != "cpu"]
     return winner([row for row in rows if row])
 
 
-def winner(rows: Iterable[Row]) -> str:
+def winner(rows: Iterable[Comparison]) -> str:
     """The comparison's own winner counts too: few blocks may agree by chance, and then it is nobody."""
     ahead = [row for row in rows if row["winner"] == row["device"] and row["ci95"][0] > FASTER]
     return max(ahead, key=lambda row: row["speedup"])["device"] if ahead else "cpu"
 
 
-def score_of(device: str, training: Facts) -> Score | None:
+def score_of(device: str, training: Training) -> Score | None:
     """The geometric mean over the families compared, with the mean of their interval ends; None without any."""
     families = dict.fromkeys(row["workload"] for row in comparisons(training, device))
-    rows = tuple(row for family in families if (row := deciding(family, training, device, (device,))))
+    rows = tuple(row for family in families if (row := deciding_row(family, training, device, (device,))))
     if not rows:
         return None
     low, high = (geometric_mean([row["ci95"][end] for row in rows]) for end in (0, 1))
@@ -248,7 +276,7 @@ def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(math.fsum(map(math.log, values)) / len(values))
 
 
-def workload_table(training: Facts, operators: Facts | None = None) -> dict[str, dict[str, Row]]:
+def workload_table(training: Training, operators: Operators | None = None) -> Workloads:
     """For the profile: by family and size the winner, and the speed of the best accelerator against the CPU.
 
     A device that is ruled out does not appear. What was compared with nothing is the CPU's where it trains there, else
@@ -256,33 +284,33 @@ def workload_table(training: Facts, operators: Facts | None = None) -> dict[str,
     """
     out = ruled_out(operators, training)
     rows = [row for row in training.get("comparisons", ()) if row["device"] not in out and row["baseline"] == "cpu"]
-    table: dict[str, dict[str, Row]] = {}
-    for row in sorted(rows, key=lambda row: float(row["speedup"])):  # the fastest is written last and stays
-        entry = {"device": winner([row]), "speedup": row["speedup"], "ci95": list(row["ci95"])}
+    table: Workloads = {}
+    for row in sorted(rows, key=lambda row: row["speedup"]):  # the fastest is written last and stays
+        entry: Measured = {"device": winner([row]), "speedup": row["speedup"], "ci95": list(row["ci95"])}
         table.setdefault(row["workload"], {})[row["size"]] = entry
-    trained = [row for row in training.get("results", ()) if row["outcome"] == "ok" and row["device"] not in out]
-    for row in sorted(trained, key=lambda row: bool(row["device"] != "cpu")):
-        alone = {"device": row["device"], "speedup": None, "ci95": None}
-        table.setdefault(row["workload"], {}).setdefault(row["size"], alone)
+    trained = [row for row in results_of(training) if row["outcome"] == "ok" and row["device"] not in out]
+    for result in sorted(trained, key=lambda result: result["device"] != "cpu"):
+        alone: Measured = {"device": result["device"], "speedup": None, "ci95": None}
+        table.setdefault(result["workload"], {}).setdefault(result["size"], alone)
     return table
 
 
-def is_translated(machine: Facts, python: Facts) -> bool:
+def is_translated(machine: MachineFacts, python: PythonFacts) -> bool:
     """Whether the examined interpreter is an x86_64 one on an Apple chip, whichever the doctor's own is."""
     on_apple = python.get("arch") == "x86_64" and "Apple" in (machine.get("chip") or "")
     return bool(machine.get("translated")) or on_apple
 
 
-def some(failures: Iterable[Row]) -> dict[str, Any]:
+def name_some(failures: Iterable[CoreFailure]) -> Values:
     """The first failures, and how many more there are."""
-    every = unique([{"op": row["op"], "outcome": row["outcome"]} for row in failures])
-    rest = Part("rest", {"more_count": len(every) - NAMED}) if len(every) > NAMED else Part("")
-    return {"failures": Each("failure", every[:NAMED], ", "), "rest": rest}
+    distinct = unique([{"op": row["op"], "outcome": row["outcome"]} for row in failures])
+    rest = Part("rest", {"more_count": len(distinct) - NAMED}) if len(distinct) > NAMED else Part("")
+    return {"failures": Each("failure", distinct[:NAMED], ", "), "rest": rest}
 
 
-def reason_of(device: Row) -> str | Part:
+def reason_of(device: DeviceFacts) -> str | Part:
     return first_line(device["reason"]) if device["reason"] else Part("no_reason")
 
 
-def first_line(text: str) -> str | Part:
-    return sentences.shortened(text) or Part("no_detail")
+def first_line(text: str | None) -> str | Part:
+    return sentences.shortened(text or "") or Part("no_detail")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mpsdoctor import machine, sentences, support, versions
-from mpsdoctor.check import Answer, Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised
+from mpsdoctor.check import Answer, Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised, typed
+from mpsdoctor.facts import Build, FailedDevice, assume_shapes
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Each, Part
+from mpsdoctor.worker.shapes import DeviceTrial, Interpreter, TorchBuild, TorchFacts
 from mpsdoctor_checks import installing, variables
 
 id = "build"
@@ -19,46 +21,44 @@ needs = ()
 seconds = {"quick": 3.0, "standard": 3.0, "thorough": 3.0}
 patience = 240.0  # importing torch from a cold disk, and a device that hangs
 
-Facts = dict[str, Any]
-
 FACTS = "mpsdoctor_worker.torch_facts"
 NOT_OFFERED = "torch does not offer it here"  # the reason in a device's facts
 DIED_WITHIN = 60.0  # seconds; an import that takes longer hangs, and no variable is suspected of it
 
 
-def run(context: Context) -> Iterator[Finding | Facts]:
+def run(context: Context) -> Iterator[Finding | Build]:
     yield from judged(collect(context), RULES)
 
 
-def collect(context: Context) -> Facts:
+def collect(context: Context) -> Build:
     """Python, torch and device facts, read in workers of the interpreter under examination."""
     worker = context.worker()
     worker.start()  # torch is imported while Python and the machine are asked
-    facts: Facts = {"python": {}, "torch": None, "devices": [], "interpreter_error": None, "ends_import": {}}
-    asked = Sandbox(context.workers.python, watch=context.workers.watch)
-    python = asked.call(f"{FACTS}:python", timeout=30.0)
-    asked.close()
+    facts: Build = {"python": {}, "torch": None, "devices": [], "interpreter_error": None, "ends_import": {}}
+    bare = Sandbox(context.workers.python, watch=context.workers.watch)
+    python = bare.call(f"{FACTS}:python", timeout=30.0)
+    bare.close()
     if python.outcome != "ok":
         return {**facts, "interpreter_error": python.detail, "machine": {}}
-    facts["python"] = python.value
-    facts["machine"] = dict(context.facts.get("chip") or machine.facts())
+    facts["python"] = {**typed(python, Interpreter)}
+    facts["machine"] = {**(assume_shapes(context.facts).get("chip") or machine.facts())}
     context.progress("importing torch")
-    begun = time.monotonic()
+    started_at = time.monotonic()
     torch = worker.call(f"{FACTS}:torch", timeout=60.0)
-    if torch.outcome != "ok" and time.monotonic() - begun < DIED_WITHIN and _has_torch(torch):
-        facts["ends_import"], facts["import_error"] = ends_import(context), torch.detail
+    if torch.outcome != "ok" and time.monotonic() - started_at < DIED_WITHIN and _has_torch(torch):
+        facts["ends_import"], facts["import_error"] = find_variables_ending_import(context), torch.detail
         torch = context.worker().call(f"{FACTS}:torch", timeout=60.0) if facts["ends_import"] else torch
     if torch.outcome != "ok":
         return {**facts, "torch": _import_error(torch, facts["python"].get("torch_version"))}
-    facts |= torch.value
+    facts = {**facts, **typed(torch, TorchFacts)}
     facts["refused"] = neutralised({name: str(reason) for name, reason in variables.refused(os.environ).items()})
-    asked_for = facts["offered"] if context.devices is None else list(context.devices)
-    facts["asked_for"] = context.devices and asked_for
-    facts["devices"] = [try_device(context, name, name in facts["offered"]) for name in asked_for]
+    names = facts["offered"] if context.devices is None else list(context.devices)
+    facts["asked_for"] = context.devices and names
+    facts["devices"] = [try_device(context, name, name in facts["offered"]) for name in names]
     return facts
 
 
-def ends_import(context: Context) -> dict[str, str]:
+def find_variables_ending_import(context: Context) -> dict[str, str]:
     """The PYTORCH_* variables whose values end the import of torch, found by leaving them out, which stays so.
 
     Empty where it fails without any of them too. Torch 2.0 to 2.7 die of a fallback variable that is no number, any
@@ -69,14 +69,16 @@ def ends_import(context: Context) -> dict[str, str]:
         context.workers.leave_out(names)
         return context.worker().call(f"{FACTS}:load").outcome == "ok"
 
-    given = sorted((name for name in os.environ if name.startswith("PYTORCH_")), key=lambda name: name != FALLBACK)
-    if not given or not imports_without(*given):
+    variables_set = sorted(
+        (name for name in os.environ if name.startswith("PYTORCH_")), key=lambda name: name != FALLBACK
+    )
+    if not variables_set or not imports_without(*variables_set):
         context.workers.leave_out(())
         return {}
-    names = given
-    if len(given) > 1:
-        alone = next((name for name in given if imports_without(name)), None)
-        names = [alone] if alone else given
+    names = variables_set
+    if len(variables_set) > 1:
+        alone = next((name for name in variables_set if imports_without(name)), None)
+        names = [alone] if alone else variables_set
     if context.workers.unset != tuple(names):
         context.workers.leave_out(tuple(names))
     return {name: str(neutralised(os.environ[name])) for name in names}
@@ -87,66 +89,73 @@ def _has_torch(answer: Answer) -> bool:
     return not (error.get("type") == "ModuleNotFoundError" and "'torch'" in error.get("message", ""))
 
 
-def _import_error(answer: Answer, version: str | None) -> Facts | None:
+def _import_error(answer: Answer, version: str | None) -> TorchBuild | None:
     """None where there is no torch; else what happened on importing it or asking it."""
     if not _has_torch(answer):
         return None
-    nothing = dict.fromkeys(("mps_built", "mps_available", "cuda_available"))
-    return {"version": version, **nothing, "error": answer.detail}
+    return {
+        "version": version,
+        "mps_built": None,
+        "mps_available": None,
+        "cuda_available": None,
+        "error": answer.detail,
+    }
 
 
-def try_device(context: Context, name: str, offered: bool) -> Facts:
+def try_device(context: Context, name: str, offered: bool) -> FailedDevice:
     """One entry of the report's devices."""
     if not offered:
         return {"device": name, "name": None, "usable": False, "reason": NOT_OFFERED}
     context.progress(f"trying {name}")
     answer = context.worker(name).call(f"{FACTS}:try_device", timeout=60.0, device=name)
-    told = {"device": name, "name": None, "usable": False, "reason": None}
     if answer.outcome == "ok":
-        return {**told, **answer.value}
-    return {**told, "reason": f"{answer.outcome}: {answer.reason}", "detail": answer.detail}
+        trial = typed(answer, DeviceTrial)
+        return {"device": name, "name": trial["name"], "usable": trial["usable"], "reason": trial["reason"]}
+    reason = f"{answer.outcome}: {answer.reason}"
+    return {"device": name, "name": None, "usable": False, "reason": reason, "detail": answer.detail}
 
 
-def interpreter(facts: Facts) -> Iterator[Finding]:
+def interpreter(facts: Build) -> Iterator[Finding]:
     """MPS209: the interpreter does not start, or does not answer."""
     if facts["interpreter_error"]:
         yield finding("MPS209", "error", error=facts["interpreter_error"])
 
 
-def no_torch(facts: Facts) -> Iterator[Finding]:
+def no_torch(facts: Build) -> Iterator[Finding]:
     """MPS201: an interpreter without torch."""
     if facts["python"] and facts["torch"] is None:
         note, commands = installing.torch(facts["python"])
         yield finding("MPS201", "error", commands=commands, executable=facts["python"]["executable"], note=note)
 
 
-def import_failed(facts: Facts) -> Iterator[Finding]:
+def import_failed(facts: Build) -> Iterator[Finding]:
     """MPS202: torch is there, but fails when it is imported or asked."""
-    error = (facts["torch"] or {}).get("error")
+    torch = facts["torch"]
     if facts["ends_import"]:
         yield from variable_ends_import(facts)
-    elif error:
+    elif torch and torch["error"]:
         note, commands = installing.torch(facts["python"], "--force-reinstall torch")
-        yield finding("MPS202", "error", commands=commands, error=error, note=note)
+        yield finding("MPS202", "error", commands=commands, error=torch["error"], note=note)
 
 
-def variable_ends_import(facts: Facts) -> Iterator[Finding]:
+def variable_ends_import(facts: Build) -> Iterator[Finding]:
     """A warning and no error, as the check-up can go on; that a training cannot is told by the environment check."""
-    given, torch = facts["ends_import"], facts["torch"]["version"]
-    settings = [{"name": name, "value": value} for name, value in given.items()]
+    ending, error = facts["ends_import"], facts["import_error"] or ""
+    torch = facts["torch"]["version"] if facts["torch"] else None
+    settings = [{"name": name, "value": value} for name, value in ending.items()]
     yield finding(
         "MPS202",
         "warning",
-        {"variables": given, "error": facts["import_error"]},
+        {"variables": ending, "error": facts["import_error"]},
         title="cannot_be_imported_with",
         detail="fails_with_it",
         remedy="unset",
-        commands=(f"unset {' '.join(given)}",),
+        commands=(f"unset {' '.join(ending)}",),
         release=Part("release" if torch else ""),
         torch=torch,
         settings=[Each("setting", settings[:1]), Each("further_setting", settings[1:], joint="")],
-        told=sentences.ended(sentences.shortened(facts["import_error"], 400)),
-        rule=Part("whole_number" if FALLBACK in given else ""),
+        told=sentences.ended(sentences.shortened(error, 400)),
+        rule=Part("whole_number" if FALLBACK in ending else ""),
     )
 
 
@@ -155,39 +164,49 @@ class Cause(NamedTuple):
 
     code: str
     severity: Severity
-    applies: Callable[[Facts], bool]
+    applies: Callable[[Build], bool]
     commands: tuple[str, ...] = ()
     install: str = ""  # pip's arguments
 
 
-def is_translated(facts: Facts) -> bool:
+def is_translated(facts: Build) -> bool:
     host = facts["machine"]
     return bool(host.get("translated")) or (facts["python"]["arch"] == "x86_64" and "Apple" in (host.get("chip") or ""))
 
 
-def is_macos_too_old(facts: Facts) -> bool:
-    needed, present = support.macos_needed(facts["torch"]["version"]), facts["machine"].get("os_version")
+def is_macos_too_old(facts: Build) -> bool:
+    needed, present = support.macos_needed(version_of(facts)), facts["machine"].get("os_version")
     return bool(needed and present) and versions.numbers(present) < versions.numbers(needed)
 
 
-# The first that applies is told: each presumes that those before it do not.
+def version_of(facts: Build) -> str:
+    """The torch's version, empty without any."""
+    return (facts["torch"] and facts["torch"]["version"]) or ""
+
+
+# The first that applies is reported: each presumes that those before it do not.
 CAUSES = (
     Cause("MPS208", "info", lambda facts: facts["machine"].get("os") != "Darwin"),
     Cause("MPS204", "warning", is_translated, ("file {executable}", *installing.ARM64_PYTHON)),
     Cause("MPS213", "info", lambda facts: facts["python"]["arch"] == "x86_64", install="'torch==2.2.*'"),
-    Cause("MPS203", "warning", lambda facts: not facts["torch"]["mps_built"], install="--upgrade torch"),
+    Cause(
+        "MPS203",
+        "warning",
+        lambda facts: not (facts["torch"] and facts["torch"]["mps_built"]),
+        install="--upgrade torch",
+    ),
     Cause("MPS205", "warning", is_macos_too_old),
     Cause("MPS206", "warning", lambda facts: True),
 )
 
 
-def mps_missing(facts: Facts) -> Iterator[Finding]:
+def mps_missing(facts: Build) -> Iterator[Finding]:
     """One of the causes, where torch works and reports no MPS."""
-    torch = facts["torch"] or {}
-    if torch.get("error") or not torch.get("version") or torch["mps_available"]:
+    torch = facts["torch"]
+    if torch is None or torch["error"] or not torch["version"] or torch["mps_available"]:
         return
     cause = next(cause for cause in CAUSES if cause.applies(facts))
-    executable = installing.quoted(facts["python"]["executable"])
+    executable = installing.quote_path(facts["python"]["executable"])
     note, install = installing.torch(facts["python"], cause.install) if cause.install else (Part(""), ())
     yield finding(
         cause.code,
@@ -202,11 +221,11 @@ def mps_missing(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def unusable(facts: Facts) -> Iterator[Finding]:
+def unusable(facts: Build) -> Iterator[Finding]:
     """MPS207: torch offers a device, and trying it fails."""
     for device in facts["devices"]:
         if not device["usable"] and device["reason"] != NOT_OFFERED:
-            name, reason = device["device"], device["reason"]
+            name, reason = device["device"], device["reason"] or ""
             cause, remedy = why_unusable(name, facts)
             crash = reason.startswith("crash") and facts["machine"].get("os") == "Darwin"
             yield finding(
@@ -221,7 +240,7 @@ def unusable(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def why_unusable(device: str, facts: Facts) -> tuple[str, str]:
+def why_unusable(device: str, facts: Build) -> tuple[str, str]:
     """What is behind a device that cannot be used, as far as other facts tell, and what to do: templates."""
     if device == "mps" and facts["refused"]:
         return "refused", "unset"
@@ -230,7 +249,7 @@ def why_unusable(device: str, facts: Facts) -> tuple[str, str]:
     return "", "remedy"
 
 
-def not_offered(facts: Facts) -> Iterator[Finding]:
+def not_offered(facts: Build) -> Iterator[Finding]:
     """MPS212: a device was asked for that torch does not have."""
     missing = [d["device"] for d in facts["devices"] if d["reason"] == NOT_OFFERED]
     if missing:
@@ -238,13 +257,14 @@ def not_offered(facts: Facts) -> Iterator[Finding]:
         yield finding("MPS212", severity, missing=missing, asked_for=facts["asked_for"], offered=facts["offered"])
 
 
-def cuda_build_without_cuda(facts: Facts) -> Iterator[Finding]:
+def cuda_build_without_cuda(facts: Build) -> Iterator[Finding]:
     """MPS211: a build for CUDA where there is none."""
-    if facts.get("cuda_version") and not facts["torch"]["cuda_available"]:
+    torch = facts["torch"]
+    if torch and facts.get("cuda_version") and not torch["cuda_available"]:
         yield finding("MPS211", "info", cuda=facts["cuda_version"])
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Build], ...] = (
     interpreter,
     no_torch,
     import_failed,

@@ -6,9 +6,10 @@ import difflib
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TypedDict
 
 from mpsdoctor.check import Context, Finding, Rule, Severity, finding, judged, neutralised
+from mpsdoctor.facts import Build, PythonFacts, assume_shapes
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Part
 from mpsdoctor.versions import release
@@ -32,7 +33,18 @@ id = "environment"
 title = "Environment variables"
 needs = ()
 
-Facts = dict[str, Any]
+
+class Facts(TypedDict):
+    """The variables by name, and what of the build says how they are read.
+
+    `ends_import` are those with which torch cannot be imported.
+    """
+
+    variables: dict[str, str]
+    python: PythonFacts
+    torch: str | None
+    ends_import: dict[str, str]
+    mps_available: bool | None
 
 
 def run(context: Context) -> Iterator[Finding | Facts]:
@@ -41,16 +53,16 @@ def run(context: Context) -> Iterator[Finding | Facts]:
 
 def collect(context: Context) -> Facts:
     """The variables as trainers started from here would inherit them, and the torch that would read them."""
-    build = context.facts.get("build", {})
-    python = build.get("python") or {}
+    build = assume_shapes(context.facts).get("build") or Build()
+    python, torch = build.get("python") or PythonFacts(), build.get("torch")
     return {
         "variables": neutralised(
             {name: os.environ[name] for name in sorted(os.environ) if name.startswith("PYTORCH_")}
         ),
         "python": python,
-        "torch": (build.get("torch") or {}).get("version") or python.get("torch_version"),
+        "torch": (torch and torch.get("version")) or python.get("torch_version"),
         "ends_import": build.get("ends_import", {}),
-        "mps_available": (build.get("torch") or {}).get("mps_available"),
+        "mps_available": torch["mps_available"] if torch else None,
     }
 
 
@@ -60,7 +72,7 @@ def unknown(facts: Facts) -> Iterator[Finding]:
         if name in MPS_SINCE or name in OTHERS or name.startswith(PREFIXES):
             continue
         rest = [known.removeprefix("PYTORCH_") for known in (*MPS_SINCE, *sorted(OTHERS))]
-        close = [f"PYTORCH_{found}" for found in difflib.get_close_matches(name.removeprefix("PYTORCH_"), rest, 1, 0.7)]
+        close = [f"PYTORCH_{match}" for match in difflib.get_close_matches(name.removeprefix("PYTORCH_"), rest, 1, 0.7)]
         evidence = {"name": name, "value": facts["variables"][name]}
         remedy = "did_you_mean" if close else "remedy"
         yield finding("MPS601", "warning", evidence, remedy=remedy, name=name, close=close[0] if close else None)
@@ -95,19 +107,19 @@ def ends_import(facts: Facts) -> Iterator[Finding]:
 
 def watermarks(facts: Facts) -> Iterator[Finding]:
     """MPS603, MPS604: limits of MPS memory that torch refuses, or none at all."""
-    given = {name: facts["variables"][name] for name in (HIGH, LOW) if name in facts["variables"]}
-    for name, reason in refused(given).items():
+    ratios = {name: facts["variables"][name] for name in (HIGH, LOW) if name in facts["variables"]}
+    for name, reason in refused(ratios).items():
         yield finding(
             "MPS603",
             _severity(facts),
-            {"set": given, "name": name},
+            {"set": ratios, "name": name},
             reason=reason,
             default_high=DEFAULTS[HIGH],
             default_low=DEFAULTS[LOW],
         )
         return
-    if HIGH in given and strtod(given[HIGH]) == 0:
-        yield _no_limit(given[HIGH])
+    if HIGH in ratios and strtod(ratios[HIGH]) == 0:
+        yield _no_limit(ratios[HIGH])
 
 
 def _severity(facts: Facts) -> Severity:
@@ -123,16 +135,16 @@ def _no_limit(value: str) -> Finding:
 
 def options(facts: Facts) -> Iterator[Finding]:
     """MPS610: options of logging that do not exist."""
-    given = {name: facts["variables"][name] for name in (LOG, SIGNPOSTS) if name in facts["variables"]}
-    for name, reason in refused(given).items():
+    settings = {name: facts["variables"][name] for name in (LOG, SIGNPOSTS) if name in facts["variables"]}
+    for name, reason in refused(settings).items():
         yield finding(
             "MPS610",
             _severity(facts),
-            {"name": name, "value": given[name]},
+            {"name": name, "value": settings[name]},
             commands=(f"unset {name}",),
             reason=reason,
             name=name,
-            value=given[name],
+            value=settings[name],
         )
 
 
@@ -175,4 +187,4 @@ def side_effects(facts: Facts) -> Iterator[Finding]:
             yield finding("MPS608", "warning", evidence, commands=(f"unset {name}",), name=name, effect=Part(effect))
 
 
-RULES: tuple[Rule, ...] = (unknown, too_new, ends_import, watermarks, options, fallback, side_effects)
+RULES: tuple[Rule[Facts], ...] = (unknown, too_new, ends_import, watermarks, options, fallback, side_effects)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
+from mpsdoctor.facts import PythonFacts
 from mpsdoctor.texts import Part
 
 ARM64_PYTHON = (
@@ -16,18 +15,18 @@ ARM64_PYTHON = (
 )
 
 
-def quoted(path: str) -> str:
+def quote_path(path: str) -> str:
     """A path for a shell; the ~ that stands for the home folder stays outside the quotes, which would keep it."""
     home, slash, rest = path.partition("/") if path.startswith("~/") else ("", "", path)
     return home + slash + shlex.quote(rest)
 
 
-def torch(python: Mapping[str, Any], arguments: str = "torch") -> tuple[Part, tuple[str, ...]]:
+def torch(python: PythonFacts, arguments: str = "torch") -> tuple[Part, tuple[str, ...]]:
     """A sentence to follow the remedy's, empty where pip can do it, and the commands.
 
     `python` are the facts of the examined interpreter; what is not known of it is taken to be as usual.
     """
-    interpreter = quoted(python.get("executable") or "python3")
+    interpreter = quote_path(python.get("executable") or "python3")
     if python.get("externally_managed"):
         own = (f"{interpreter} -m venv .venv", f".venv/bin/python -m pip install {arguments}")
         return Part("externally_managed"), own

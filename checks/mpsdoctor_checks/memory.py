@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple, TypedDict
 
 from mpsdoctor import machine
 from mpsdoctor.check import Context, Finding, Rule, finding, judged
+from mpsdoctor.machine import MemoryFacts
 from mpsdoctor.texts import Part
 
 id = "memory"
@@ -16,7 +17,6 @@ title = "Memory and swap"
 needs: tuple[str, ...] = ()
 seconds = {"quick": 1.0, "standard": 1.0, "thorough": 1.0}
 
-Facts = Mapping[str, Any]
 GIB, MIB = 1 << 30, 1 << 20
 # Our own choices. macOS parks idle programs in swap at leisure, so a little swap means nothing.
 SWAP_NOTED, SWAP_HEAVY = 0.25, 0.5  # of the memory
@@ -29,6 +29,17 @@ LOOK = 1.0  # seconds between two looks at the swap counters
 SWAPPING = 4 * MIB  # bytes a second: 256 pages of 16 KiB, which at 0.1 ms each cost 3 % of the time
 
 
+class SwapRates(TypedDict):
+    """Bytes swapped a second between two looks, None where the system does not tell."""
+
+    swapped_in_per_s: int | None
+    swapped_out_per_s: int | None
+
+
+class Facts(MemoryFacts, SwapRates):
+    """Memory now, and what is swapped."""
+
+
 class Case(NamedTuple):
     """One way in which level, swap traffic and compressor go together, how grave it is, and what it means."""
 
@@ -37,31 +48,31 @@ class Case(NamedTuple):
     meaning: str  # a part of the text
 
 
-def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
-    """Facts: those of `mpsdoctor.machine.memory`, and what was swapped in the second between two looks.
-
-    `swapped_in_per_s` and `swapped_out_per_s` are in bytes, None where the system does not tell.
-    """
-    before, begun = machine.memory(), time.monotonic()
+def run(context: Context) -> Iterator[Finding | Facts]:
+    """Memory, and what was swapped in the second between two looks."""
+    before, looked_at = machine.memory(), time.monotonic()
     time.sleep(LOOK)
     now = machine.memory()
-    yield from judged({**now, **swap_rates(before, now, time.monotonic() - begun)}, RULES)
+    facts: Facts = {**now, **swap_rates(before, now, time.monotonic() - looked_at)}
+    yield from judged(facts, RULES)
 
 
-def swap_rates(before: Facts, now: Facts, seconds: float) -> dict[str, float | None]:
+def swap_rates(before: MemoryFacts, now: MemoryFacts, seconds: float) -> SwapRates:
     """Bytes a second in each way; both counters only grow."""
-    rates: dict[str, float | None] = {}
-    for way in ("in", "out"):
-        first, last = before[f"swap_{way}_bytes"], now[f"swap_{way}_bytes"]
-        known = first is not None and last is not None
-        rates[f"swapped_{way}_per_s"] = round(max(0, last - first) / seconds) if known else None
-    return rates
+    return {
+        "swapped_in_per_s": swap_rate(before["swap_in_bytes"], now["swap_in_bytes"], seconds),
+        "swapped_out_per_s": swap_rate(before["swap_out_bytes"], now["swap_out_bytes"], seconds),
+    }
 
 
-def traffic(facts: Facts) -> float | None:
+def swap_rate(first: int | None, last: int | None, seconds: float) -> int | None:
+    return None if first is None or last is None else round(max(0, last - first) / seconds)
+
+
+def traffic(facts: Facts) -> int | None:
     """Bytes swapped in a second, both ways; None where it is not known."""
-    ways = (facts["swapped_in_per_s"], facts["swapped_out_per_s"])
-    return None if None in ways else sum(ways)
+    swapped_in, swapped_out = facts["swapped_in_per_s"], facts["swapped_out_per_s"]
+    return None if swapped_in is None or swapped_out is None else swapped_in + swapped_out
 
 
 def is_swapping(facts: Facts) -> bool:
@@ -75,12 +86,12 @@ def has_room(facts: Facts) -> bool:
     """
     total, free, left = facts["total_bytes"], facts["free_percent"], facts["available_bytes"]
     if free is None:
-        return left is not None and bool(total) and left >= LITTLE_SHARE * total
+        return left is not None and total is not None and total > 0 and left >= LITTLE_SHARE * total
     return free >= FREE_ENOUGH_PERCENT and (facts["compressed_bytes"] or 0) < CROWDED * (total or math.inf)
 
 
-# The first that applies is told. What is swapped in and out now is what a training waits for; the level and what was
-# swapped out before tell of the past, and macOS keeps both up long after the programs that caused them went idle.
+# The first that applies is reported. What is swapped in and out now is what a training waits for; the level and what
+# was swapped out before tell of the past, and macOS keeps both up long after the programs that caused them went idle.
 PRESSURE: tuple[Case, ...] = (
     Case(lambda facts: facts["pressure"] == "critical", "warning", "next_to_nothing"),
     Case(is_swapping, "warning", "swapping"),
@@ -95,7 +106,7 @@ SWAP: tuple[Case, ...] = (
     Case(lambda facts: traffic(facts) is None, "info", "unknown"),
     Case(lambda facts: True, "info", "idle"),
 )
-TOLD = (
+IN_EVIDENCE = (
     "pressure",
     "available_bytes",
     "free_percent",
@@ -108,7 +119,12 @@ COLOURS = {"warning": "yellow", "critical": "red"}  # of Memory Pressure in Acti
 
 
 def is_heavy(facts: Facts) -> bool:
-    return bool(facts["swap_used_bytes"] >= SWAP_HEAVY * facts["total_bytes"])
+    return (facts["swap_used_bytes"] or 0) >= SWAP_HEAVY * (facts["total_bytes"] or math.inf)
+
+
+def evidence_of(facts: Facts) -> dict[str, object]:
+    values = dict(facts)
+    return {key: values[key] for key in IN_EVIDENCE}
 
 
 def pressure(facts: Facts) -> Iterator[Finding]:
@@ -117,11 +133,11 @@ def pressure(facts: Facts) -> Iterator[Finding]:
     if level not in ("warning", "critical"):
         return
     case = next(case for case in PRESSURE if case.applies(facts))
-    grave, mac = case.severity == "warning", _mac(facts)
+    grave, mac = case.severity == "warning", _is_mac(facts)
     yield finding(
         "MPS401",
         case.severity,
-        {key: facts[key] for key in TOLD},
+        evidence_of(facts),
         remedy="remedy" if grave else "nothing",
         commands=("top -o mem",) if grave and mac else (),
         level=level,
@@ -141,7 +157,7 @@ def swap(facts: Facts) -> Iterator[Finding]:
     yield finding(
         "MPS402",
         case.severity,
-        {key: facts[key] for key in (*TOLD, "total_bytes")},
+        {**evidence_of(facts), "total_bytes": total},
         used=used,
         now=Part("traffic" if is_swapping(facts) else ""),
         per_second=traffic(facts) or 0,
@@ -153,7 +169,7 @@ def swap(facts: Facts) -> Iterator[Finding]:
 def available(facts: Facts) -> Iterator[Finding]:
     """MPS403: little memory is left to train with."""
     left, total = facts["available_bytes"], facts["total_bytes"]
-    if left is None or not total or _content(facts):
+    if left is None or not total or _is_content(facts):
         return
     left = min(left, facts["limit_bytes"] or left)
     if left >= LITTLE_BYTES and left >= LITTLE_SHARE * total:
@@ -174,7 +190,7 @@ def wired_limit(facts: Facts) -> Iterator[Finding]:
     limit, total = facts["wired_limit_bytes"], facts["total_bytes"]
     if not limit:
         return
-    risky = bool(total) and limit > WIRED_RISKY * total
+    risky = limit > WIRED_RISKY * (total or math.inf)
     yield finding(
         "MPS405",
         "warning" if risky else "info",
@@ -185,16 +201,16 @@ def wired_limit(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _mac(facts: Facts) -> bool:
+def _is_mac(facts: Facts) -> bool:
     return facts["free_percent"] is not None
 
 
-def _content(facts: Facts) -> bool:
+def _is_content(facts: Facts) -> bool:
     """macOS has enough by its own count, however few bytes are free: it fills memory with what it can do without."""
-    return _mac(facts) and facts["pressure"] != "critical" and has_room(facts)
+    return _is_mac(facts) and facts["pressure"] != "critical" and has_room(facts)
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Facts], ...] = (
     pressure,
     swap,
     available,

@@ -27,7 +27,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def _several(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+def split_values(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """Repeated or comma-separated values, each once."""
     parts = tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
     if values and not parts:
@@ -35,21 +35,21 @@ def _several(context: click.Context, option: click.Parameter, values: tuple[str,
     return parts
 
 
-def _devices(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
-    devices = _several(context, option, values)
+def parse_devices(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    devices = split_values(context, option, values)
     for device in devices:
         if not DEVICE.fullmatch(device):
             raise click.BadParameter(f"{device!r} is not a device as torch names it: cpu, mps, cuda, xpu, …")
     return devices or None
 
 
-def _python(context: click.Context, option: click.Parameter, value: str | None) -> str:
+def find_python(context: click.Context, option: click.Parameter, value: str | None) -> str:
     if value is None:
         return sys.executable
-    found = shutil.which(os.path.expanduser(value))  # noqa: PTH111 -- Path would drop the ./ that which() goes by
-    if not found:
+    program = shutil.which(os.path.expanduser(value))  # noqa: PTH111 -- Path would drop the ./ that which() goes by
+    if not program:
         raise click.BadParameter(f"{value!r} is no program that can be run")
-    return found
+    return program
 
 
 class Command(click.Group):
@@ -79,9 +79,11 @@ class Command(click.Group):
 @click.option(
     "--output", "files", multiple=True, metavar="FILE", help="File for the --format at the same place; - is stdout."
 )
-@click.option("--only", multiple=True, callback=_several, metavar="ID", help="Run these checks and what they need.")
-@click.option("--skip", multiple=True, callback=_several, metavar="ID", help="Leave these checks out.")
-@click.option("--device", "devices", multiple=True, callback=_devices, metavar="DEV", help="Examine these devices.")
+@click.option("--only", multiple=True, callback=split_values, metavar="ID", help="Run these checks and what they need.")
+@click.option("--skip", multiple=True, callback=split_values, metavar="ID", help="Leave these checks out.")
+@click.option(
+    "--device", "devices", multiple=True, callback=parse_devices, metavar="DEV", help="Examine these devices."
+)
 @click.option(
     "--budget",
     type=click.Choice(["quick", "standard", "thorough"]),
@@ -89,7 +91,9 @@ class Command(click.Group):
     show_default=True,
     help="How long to measure: about 10 s, 1 min, 5 min.",
 )
-@click.option("--python", callback=_python, metavar="PATH", help="Examine another interpreter (Python 3.9 or later).")
+@click.option(
+    "--python", callback=find_python, metavar="PATH", help="Examine another interpreter (Python 3.9 or later)."
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["never", "error", "warning"]),
@@ -112,27 +116,27 @@ def cli(context: click.Context, /, **options: Any) -> None:
     """
     if context.invoked_subcommand:
         return
-    asked = Options.of(context)
-    if not (asked.as_json or asked.formats or asked.files) and tui.possible():
-        shown = tui.show(asked.settings, no_color=asked.no_color)
-        context.exit(closing(shown, asked.fail_on))
-    context.exit(check_up(asked))
+    choices = Options.of(context)
+    if not (choices.as_json or choices.formats or choices.files) and tui.possible():
+        outcome = tui.show(choices.settings, no_color=choices.no_color)
+        context.exit(close_screen(outcome, choices.fail_on))
+    context.exit(check_up(choices))
 
 
-def closing(shown: tui.Outcome, fail_on: str = "error") -> Exit:
+def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
     """What the screen leaves behind: a line, and the exit code. Raises what kept the engine from beginning."""
-    if shown.failure:
-        raise shown.failure
-    if shown.broken:
+    if outcome.failure:
+        raise outcome.failure
+    if outcome.broken:
         return Exit.BROKEN
-    if shown.cancelled or shown.report is None:
+    if outcome.cancelled or outcome.report is None:
         console.complain("interrupted; no profile was written")
         return Exit.INTERRUPTED
-    if shown.trouble:
-        console.complain(f"the profile was not written: {shown.trouble}")
-    elif shown.report.profile.written:
-        console.complain(f"the profile is {shown.report.profile.path}")
-    return exit_code(shown.report, fail_on, configured=not shown.trouble)
+    if outcome.trouble:
+        console.complain(f"the profile was not written: {outcome.trouble}")
+    elif outcome.report.profile.written:
+        console.complain(f"the profile is {outcome.report.profile.path}")
+    return exit_code(outcome.report, fail_on, configured=not outcome.trouble)
 
 
 @cli.command()

@@ -13,7 +13,7 @@ from mpsdoctor import console, prescription
 from mpsdoctor.check import Context, UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine
-from mpsdoctor.cli.options import Options, command, filled, timeout_option
+from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
 from mpsdoctor.cli.session import Session
 from mpsdoctor.console import Exit
 from mpsdoctor.report import Report
@@ -27,11 +27,13 @@ LONGEST_NAME = 40  # characters: what messages show of a workload's name
 def bench_command(parent: click.Group) -> click.Command:
     """The command, with the options it shares with the check-up."""
     own: list[click.Parameter] = [
-        click.Option(["--step"], metavar="FILE.py:FUNC", callback=filled, help="Time your own training step instead."),
+        click.Option(
+            ["--step"], metavar="FILE.py:FUNC", callback=refuse_empty, help="Time your own training step instead."
+        ),
         click.Option(["--store", "name"], metavar="NAME", help="Keep the winner of --step in the profile as NAME."),
         timeout_option("Seconds that one step may take, on any device."),
     ]
-    return command(parent, "bench", bench, own, "profile_path")
+    return make_command(parent, "bench", bench, own, "profile_path")
 
 
 @click.pass_context
@@ -70,13 +72,13 @@ def run(options: BenchOptions) -> Exit:
 
 
 def run_step(options: BenchOptions, step: str) -> Exit:
-    wanted = model.target(step, "--step")
+    target = model.target(step, "--step")
     name = None if options.name is None else usable_name(options.name)
     path = profile.locate(options.profile_path)
     collect = partial(
         own_step.examine,
-        wanted=wanted,
-        name=name or f"{wanted.file.name}:{wanted.function}",
+        wanted=target,
+        name=name or f"{target.file.name}:{target.function}",
         longest=options.timeout,
         begin=partial(check_storable, path) if name else lambda context: None,
     )
@@ -109,5 +111,5 @@ def store(report: Report, name: str, path: Path) -> tuple[Report, str | None]:
         report = prescription.store(report, name, path)
     except (profile.ProfileError, FileNotFoundError) as error:
         return report, f"nothing was stored: {error}"
-    console.complain(f"stored in {profile.shown(path)}; trainers ask for get_optimal_device(workload={name!r})")
+    console.complain(f"stored in {profile.shorten_home(path)}; trainers ask for get_optimal_device(workload={name!r})")
     return report, None

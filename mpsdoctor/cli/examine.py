@@ -31,7 +31,7 @@ class Engine(Protocol):
 
 
 E = TypeVar("E", bound=Engine)
-Kept = Callable[[Report], tuple[Report, str | None]]  # the report with what was written, and what went wrong
+Keep = Callable[[Report], tuple[Report, str | None]]  # the report with what was written, and what went wrong
 Render = Callable[[Report, Style], str]
 
 
@@ -51,13 +51,13 @@ def examine(
     options: Options,
     *,
     begin: Callable[[E], None] = lambda engine: None,
-    keep: Kept | None = None,
-    text: Render = FORMATS["text"],
+    keep: Keep | None = None,
+    text: Render = FORMATS["text"].render,
     interrupted: str = "interrupted",
 ) -> Exit:
     """Run an engine, keep what it found, show its report; the exit code.
 
-    `begin` is called when it can be cancelled already, `keep` only if it was not; `text` renders the text format.
+    `begin` is called when it can be cancelled already, `keep` only if it was not; `text` renders the format for people.
     """
     into = options.outlets()
     engine, report = perform(make, into, options, begin)
@@ -66,7 +66,7 @@ def examine(
         report, trouble = keep(report)
     if trouble:
         console.complain(trouble)
-    written = [show(report, outlet, options, text) for outlet in into]
+    written = [deliver(report, outlet, options, text) for outlet in into]
     if engine.cancelled:
         console.complain(interrupted)
         return Exit.INTERRUPTED
@@ -78,7 +78,7 @@ def perform(
 ) -> tuple[E, Report]:
     """Run it, telling what goes on; Ctrl+C cancels it."""
     narrator = Narrator(quiet=bool(options.quiet))
-    streams = Outlet("jsonl", None) in into
+    streams = any(FORMATS[outlet.form].streams and outlet.file is None for outlet in into)
 
     def emit(event: Event) -> None:
         narrator(event)
@@ -104,31 +104,31 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
     return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
 
 
-def show(report: Report, outlet: Outlet, options: Options, text: Render) -> bool:
+def deliver(report: Report, outlet: Outlet, options: Options, text: Render) -> bool:
     """Print the report, or write its file; what cannot be written is printed, so that nothing is lost."""
-    style = Style(verbosity=options.verbosity)
-    render = text if outlet.form == "text" else FORMATS[outlet.form]
+    style, form = Style(verbosity=options.verbosity), FORMATS[outlet.form]
+    render = text if form.for_people else form.render
     if outlet.file:
         try:
             outlet.file.write_text(render(report, style), encoding="utf-8")
         except OSError as error:
             console.complain(f"{outlet.file} cannot be written: {error.strerror}; here is the {outlet.form} report")
-            return show(report, Outlet(outlet.form, None), options, text) and False
+            return deliver(report, Outlet(outlet.form, None), options, text) and False
         console.complain(f"{outlet.form} report written to {outlet.file}")
         return True
-    if outlet.form == "text":
+    if form.for_people:
         style = Style(console.colours(sys.stdout, options.no_color), console.unicode(sys.stdout), style.verbosity)
     write_stdout(render(report, style).encode("utf-8"))
-    return outlet.form != "github" or step_summary(report, style)
+    return not form.job_summary or append_job_summary(report, style)
 
 
-def step_summary(report: Report, style: Style) -> bool:
+def append_job_summary(report: Report, style: Style) -> bool:
     """Append the Markdown to the job's summary, where GitHub Actions names a file for it; whether that went well."""
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     try:
         if place:
             with Path(place).open("a", encoding="utf-8") as file:
-                file.write(FORMATS["markdown"](report, style))
+                file.write(FORMATS["markdown"].render(report, style))
     except OSError as error:
         console.complain(f"{place}, which GITHUB_STEP_SUMMARY names, cannot be written: {error.strerror}")
         return False

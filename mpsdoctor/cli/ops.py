@@ -11,7 +11,7 @@ import click
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp, Emit
 from mpsdoctor.cli.examine import examine
-from mpsdoctor.cli.options import Options, command, filled, timeout_option
+from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
 from mpsdoctor.cli.session import Collect, Session
 from mpsdoctor.console import Exit
 
@@ -23,25 +23,25 @@ def ops_command(parent: click.Group) -> click.Command:
             ["--op", "ops"],
             multiple=True,
             metavar="NAME",
-            callback=filled,
+            callback=refuse_empty,
             help="These operators alone: aten::cumsum or sum.",
         ),
         click.Option(
             ["--all", "every"], is_flag=True, help="PyTorch's own operator database (needs numpy, expecttest)."
         ),
         click.Option(
-            ["--model"], metavar="FILE.py:FUNC", callback=filled, help="The operators of your own training step."
+            ["--model"], metavar="FILE.py:FUNC", callback=refuse_empty, help="The operators of your own training step."
         ),
         timeout_option("Seconds that the step of --model may take on the CPU."),
         click.Option(["--predict"], type=click.Choice(["mps"]), help="Tell from declarations, on any machine."),
         click.Option(
             ["--torch", "version"],
             metavar="X.Y",
-            callback=filled,
+            callback=refuse_empty,
             help="Predict for this torch, not for the installed one.",
         ),
     ]
-    return command(parent, "ops", ops, own)
+    return make_command(parent, "ops", ops, own)
 
 
 @click.pass_context
@@ -121,5 +121,5 @@ def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
 
     if options.every or (options.model and names):
         raise UnusableRequestError("--predict goes with --model or --op, or with neither")
-    wanted = model.target(options.model) if options.model else None
-    return partial(predicted.examine, wanted=wanted, names=names, version=options.version, seconds=options.timeout)
+    target = model.target(options.model) if options.model else None
+    return partial(predicted.examine, wanted=target, names=names, version=options.version, seconds=options.timeout)

@@ -50,11 +50,11 @@ class Options:
     @classmethod
     def of(cls, context: click.Context) -> Self:
         """Those of a command, and what was given before its name."""
-        given, parent = dict(context.params), context.find_root()
-        for name in given.keys() & parent.params.keys():
+        values, parent = dict(context.params), context.find_root()
+        for name in values.keys() & parent.params.keys():
             if context.get_parameter_source(name) in (None, ParameterSource.DEFAULT):
-                given[name] = parent.params[name]
-        return cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
+                values[name] = parent.params[name]
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
     @property
     def verbosity(self) -> int:
@@ -78,12 +78,12 @@ class Options:
             raise click.UsageError("--json and --format with --output leave open which goes where; use --format json")
         named = (*self.formats, *(("json",) if self.as_json else ()))
         try:
-            return outlets(named if self.files else tuple(dict.fromkeys(named)), self.files)
+            return pair_outlets(named if self.files else tuple(dict.fromkeys(named)), self.files)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 
 
-def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
+def pair_outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
     """Formats paired with files in their order (`-` is stdout), one left over for stdout. ValueError if ambiguous."""
     forms = forms or ("text",)
     if len(files) > len(forms):
@@ -100,7 +100,7 @@ def outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
     return paired
 
 
-def command(
+def make_command(
     parent: click.Group, name: str, callback: Callable[..., Any], own: list[click.Parameter], *more: str
 ) -> click.Command:
     """A command with options of its own, those that it shares with the check-up, and `more` of that."""
@@ -108,7 +108,7 @@ def command(
     return click.Command(name, callback=callback, params=[*own, *shared], help=callback.__doc__)
 
 
-def filled(context: click.Context, option: click.Parameter, value: Any) -> Any:
+def refuse_empty(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """The value; an option given with nothing, as from a shell variable that is not set, is a mistake."""
     for part in value if isinstance(value, tuple) else (value,):
         if part is not None and not part.strip(" ,"):
@@ -119,10 +119,10 @@ def filled(context: click.Context, option: click.Parameter, value: Any) -> Any:
 def timeout_option(help: str) -> click.Option:
     """--timeout: seconds, up to a day."""
     limits = click.FloatRange(min=0.1, max=86_400)
-    return click.Option(["--timeout"], type=limits, callback=_number, default=60.0, show_default=True, help=help)
+    return click.Option(["--timeout"], type=limits, callback=refuse_nan, default=60.0, show_default=True, help=help)
 
 
-def _number(context: click.Context, option: click.Parameter, value: float) -> float:
+def refuse_nan(context: click.Context, option: click.Parameter, value: float) -> float:
     if math.isnan(value):  # no comparison with a limit refuses it
         raise click.BadParameter("nan is no number of seconds")
     return value

@@ -9,7 +9,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -18,47 +17,48 @@ from mpsdoctor.console import Exit
 from mpsdoctor.formats import rows
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.fingerprint import fingerprint
+from mpsdoctor.runtime.shapes import CpuSettings, Fingerprint, Measured, Profile
 
 
 def _path(context: click.Context) -> Path:
     return profile.locate((context.find_root().obj or {}).get("profile_path"))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Profile:
     """The profile, or an error in one line."""
     try:
         return profile.read(path)
     except FileNotFoundError:
         raise click.ClickException(
-            f"there is no profile at {profile.shown(path)}; run 'mpsdoctor' to make one"
+            f"there is no profile at {profile.shorten_home(path)}; run 'mpsdoctor' to make one"
         ) from None
     except profile.ProfileError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _write(content: dict[str, Any], path: Path) -> None:
+def _write(content: Profile, path: Path) -> None:
     try:
         profile.write(content, path)
     except profile.ProfileError as error:
         raise click.ClickException(str(error)) from None
 
 
-def installed_torch() -> str | None:
+def read_torch_version() -> str | None:
     """The version of this environment's torch, read from its files: importing it takes over a second."""
-    found = importlib.util.find_spec("torch")
-    if not found or not found.origin:
+    spec = importlib.util.find_spec("torch")
+    if not spec or not spec.origin:
         return None
-    file = Path(found.origin).with_name("version.py")
-    told = re.search(r"^__version__ = ['\"]([^'\"]+)", file.read_text() if file.is_file() else "", re.MULTILINE)
-    return told[1] if told else None
+    file = Path(spec.origin).with_name("version.py")
+    match = re.search(r"^__version__ = ['\"]([^'\"]+)", file.read_text() if file.is_file() else "", re.MULTILINE)
+    return match[1] if match else None
 
 
-def present() -> dict[str, Any]:
+def present() -> Fingerprint:
     """The fingerprint of this environment; without a torch here, torch is not compared."""
-    return {**fingerprint(""), "torch": installed_torch()}
+    return {**fingerprint(None), "torch": read_torch_version()}
 
 
-def stale(content: dict[str, Any]) -> tuple[str, ...]:
+def changes_since(content: Profile) -> tuple[str, ...]:
     """What changed since the profile was made, so that it does not hold any more."""
     return profile.changes(content["fingerprint"], present())
 
@@ -85,32 +85,32 @@ def show(context: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(clean.data(content), indent=2, ensure_ascii=False))
         return
-    for line in describe(content, profile.shown(where)):
+    for line in describe(content, profile.shorten_home(where)):
         click.echo(clean.text(line).replace("\n", " "))
 
 
-def describe(content: dict[str, Any], where: str) -> Iterator[str]:
+def describe(content: Profile, where: str) -> Iterator[str]:
     """A profile in words."""
     recommended = content["recommended"]
     yield f"{where}, made {content['created']} by {content['tool']}"
     yield f"recommended: {recommended['device']} ({recommended['confidence']} confidence)"
     yield f"  {recommended['reason']}"
     for family, sizes in content["workloads"].items():
-        yield f"{family}: {', '.join(_winner(size, entry) for size, entry in sizes.items())}"
+        yield f"{family}: {', '.join(_describe_winner(size, entry) for size, entry in sizes.items())}"
     yield f"machine: {', '.join(machine_words(content['fingerprint']))}"
     yield f"force MPS: {'on' if content['force_mps'] else 'off'}"
     for name, value in content["environment"].items():
         yield f"environment: {name}={value}"
     for hint in content["hints"]:
         yield f"hint: {hint}"
-    changed, updated = stale(content), profile.updates(content["fingerprint"], present())
+    changed, updated = changes_since(content), profile.updates(content["fingerprint"], present())
     if changed:
         yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again"
     else:
         yield f"valid, but measured before an update ({'; '.join(updated)})" if updated else "up to date"
 
 
-def machine_words(fingerprint: dict[str, Any]) -> Iterator[str]:
+def machine_words(fingerprint: Fingerprint) -> Iterator[str]:
     """The machine that a profile was made on, in words."""
     system = rows.system(fingerprint.get("os"), fingerprint.get("os_version"))
     yield from (part for part in (system, fingerprint.get("arch"), fingerprint.get("chip")) if part)
@@ -121,7 +121,7 @@ def machine_words(fingerprint: dict[str, Any]) -> Iterator[str]:
             yield f"{name} {version}"
 
 
-def _winner(size: str, entry: dict[str, Any]) -> str:
+def _describe_winner(size: str, entry: Measured) -> str:
     speedup = f" ({entry['speedup']:.2f}× the CPU's speed on an accelerator)" if entry.get("speedup") else ""
     return f"{size} {entry['device']}{speedup}"
 
@@ -133,7 +133,7 @@ def validate(context: click.Context, file: Path | None) -> None:
     """Check that a file is a profile as trainers read it; exit with 2 and say why if not."""
     where = file or _path(context)
     _read(where)
-    click.echo(f"{profile.shown(where)}: a valid profile")
+    click.echo(f"{profile.shorten_home(where)}: a valid profile")
 
 
 @profile_commands.command()
@@ -146,11 +146,11 @@ def clear(context: click.Context) -> None:
     try:
         where.unlink()
     except FileNotFoundError:
-        click.echo(f"there is no profile at {profile.shown(where)}")
+        click.echo(f"there is no profile at {profile.shorten_home(where)}")
     except OSError as error:
-        raise click.ClickException(f"{profile.shown(where)} cannot be removed: {error.strerror}") from None
+        raise click.ClickException(f"{profile.shorten_home(where)} cannot be removed: {error.strerror}") from None
     else:
-        click.echo(f"removed {profile.shown(where)}")
+        click.echo(f"removed {profile.shorten_home(where)}")
 
 
 @profile_commands.command()
@@ -169,12 +169,12 @@ def force_mps(context: click.Context, state: str) -> None:
     where = _path(context)
     if not where.exists():
         hint = f"run 'mpsdoctor' to make one, or set MPSDOCTOR_FORCE_MPS={int(state == 'on')}"
-        raise click.ClickException(f"there is no profile at {profile.shown(where)}; {hint}")
+        raise click.ClickException(f"there is no profile at {profile.shorten_home(where)}; {hint}")
     _write({**_read(where), "force_mps": state == "on"}, where)
-    click.echo(f"force MPS is {state} in {profile.shown(where)}")
+    click.echo(f"force MPS is {state} in {profile.shorten_home(where)}")
 
 
-def settings_as_code(settings: dict[str, Any]) -> list[str]:
+def settings_as_code(settings: CpuSettings) -> list[str]:
     """How a script applies the settings of a profile that torch does not have by itself."""
     lines = []
     if settings.get("num_threads") is not None:
@@ -195,7 +195,7 @@ def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
     recorded: dict[str, str] = {}
     try:
         content = profile.read(_path(context))
-        changed = stale(content)
+        changed = changes_since(content)
         recorded = {} if changed else content["environment"]
         if changed:
             console.complain(f"the profile is stale ({'; '.join(changed)}) and not used; run 'mpsdoctor'")

@@ -26,7 +26,7 @@ from mpsdoctor.checkup import (
     unfit_findings,
 )
 from mpsdoctor.planning import Planned
-from mpsdoctor.report import CheckResult, Report
+from mpsdoctor.report import CheckResult, Facts, Report
 from mpsdoctor_checks import build, operators
 
 Collect = Callable[[Context], Collected]
@@ -48,7 +48,7 @@ class About(Protocol):
 def examine_build(context: Context) -> Collected:
     """The build check's own facts and findings."""
     facts = build.collect(context)
-    return facts, [finding for rule in build.RULES for finding in rule(facts)]
+    return {**facts}, [finding for rule in build.RULES for finding in rule(facts)]
 
 
 @dataclass
@@ -72,22 +72,22 @@ class Session:
 
     def run(self) -> Report:
         """The report of both checks. UnusableRequestError."""
-        begun = time.monotonic()
+        started_at = time.monotonic()
         collect = {build.id: examine_build, self.about.id: self.collect}
         try:
             results = examine_all(
-                (planned(build), planned(self.about)),
+                (plan_alone(build), plan_alone(self.about)),
                 lambda check, results: self._examine(check, collect[check.id], results),
                 self.emit,
                 lambda: self.cancelled,
             )
         finally:
             self.workers.close()
-        return report_of(self.settings, results, time.monotonic() - begun, with_verdict=not self.cancelled)
+        return report_of(self.settings, results, time.monotonic() - started_at, with_verdict=not self.cancelled)
 
     def _examine(self, check: Planned, collect: Collect, results: Results) -> CheckResult:
         self.emit(Started(check.id, check.title))
-        begun = time.monotonic()
+        started_at = time.monotonic()
         try:
             facts, findings = collect(self._context(check, results))
         except Skip as nothing:
@@ -100,13 +100,13 @@ class Session:
             skip(check, "cancelled"),
             status="skip" if self.cancelled else status_of(findings),
             reason="cancelled" if self.cancelled else None,
-            duration_s=round(time.monotonic() - begun, 3),
+            duration_s=round(time.monotonic() - started_at, 3),
             findings=tuple(findings),
             facts=facts,
         )
 
     def _context(self, check: Planned, results: Results) -> Context:
-        def say(message: dict[str, Any]) -> None:
+        def say(message: Facts) -> None:
             self.emit(progress_of(check.id, intake.take(message)))
 
         facts = {check_id: result.facts for check_id, result in results.items()}
@@ -114,7 +114,7 @@ class Session:
         return Context(budget, check.seconds[budget], self.settings.devices, facts, self.workers, say)
 
 
-def planned(about: About) -> Planned:
+def plan_alone(about: About) -> Planned:
     """A part of a check as a check-up plans a whole one; it runs here, and no time-out ends it."""
     source = f"mpsdoctor {mpsdoctor.__version__}"
     return Planned(about.id, about.title, about.needs, about.seconds, math.inf, source, None)

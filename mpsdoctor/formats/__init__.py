@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from dataclasses import dataclass
-
-import msgspec
 
 from mpsdoctor.report import Report
 
@@ -19,57 +17,33 @@ class Style:
     verbosity: int = 0
 
 
-def to_json(report: Report, style: Style) -> str:
-    """The document of `--json`."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+@dataclass(frozen=True)
+class Format:
+    """A module here with a `render(report, style)`, imported when it is used, and what is special about its output.
+
+    `ending` is that of its files. `for_people`: on a terminal it has colours, and a command may have its own wording.
+    `streams`: on stdout events come before the report. `job_summary`: on stdout the Markdown goes to the summary of a
+    GitHub Actions job too.
+    """
+
+    module: str
+    ending: str
+    for_people: bool = False
+    streams: bool = False
+    job_summary: bool = False
+
+    def render(self, report: Report, style: Style) -> str:
+        module = importlib.import_module(f"mpsdoctor.formats.{self.module}")
+        text: str = module.render(report, style)
+        return text
 
 
-def to_text(report: Report, style: Style) -> str:
-    """For people, 80 columns wide."""
-    from mpsdoctor.formats import text
-
-    return text.render(report, style)
-
-
-def to_jsonl(report: Report, style: Style) -> str:
-    """The last line of a stream of events: the report."""
-    return msgspec.json.encode({"event": "report", "report": report}).decode() + "\n"
-
-
-def to_markdown(report: Report, style: Style) -> str:
-    """For pasting into an issue."""
-    from mpsdoctor.formats import markdown
-
-    return markdown.render(report)
-
-
-def to_junit(report: Report, style: Style) -> str:
-    """For CI systems that read test results: a suite a check."""
-    from mpsdoctor.formats import junit
-
-    return junit.render(report)
-
-
-def to_github(report: Report, style: Style) -> str:
-    """Annotations of a GitHub Actions job."""
-    from mpsdoctor.formats import github
-
-    return github.render(report)
-
-
-def to_html(report: Report, style: Style) -> str:
-    """One page that needs nothing else, without scripts."""
-    from mpsdoctor.formats import html
-
-    return html.render(report)
-
-
-FORMATS: dict[str, Callable[[Report, Style], str]] = {
-    "text": to_text,
-    "json": to_json,
-    "jsonl": to_jsonl,
-    "markdown": to_markdown,
-    "junit": to_junit,
-    "github": to_github,
-    "html": to_html,
+FORMATS: dict[str, Format] = {
+    "text": Format("text", "txt", for_people=True),
+    "json": Format("whole", "json"),
+    "jsonl": Format("events", "jsonl", streams=True),
+    "markdown": Format("markdown", "md"),
+    "junit": Format("junit", "xml"),
+    "github": Format("github", "github.txt", job_summary=True),
+    "html": Format("html", "html"),
 }

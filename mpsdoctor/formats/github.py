@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from mpsdoctor.formats import rows
-from mpsdoctor.report import Report
+from mpsdoctor.formats import Style, rows
+from mpsdoctor.report import Finding, Report
 
 LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def render(report: Report) -> str:
-    lines = [
-        f"::{LEVELS[found.severity]} title={_property(found.code)}::{_data(f'{found.title}{chr(10)}{found.detail}')}"
-        for _, found in rows.findings(report)
-    ]
+def render(report: Report, style: Style) -> str:
+    lines = [annotate(finding) for _, finding in rows.findings(report)]
     verdict = "\n".join([rows.headline(report), *rows.coverage(report)])
     return "\n".join([*lines, f"::notice title=mpsdoctor::{_data(verdict)}"]) + "\n"
+
+
+def annotate(finding: Finding) -> str:
+    text = _data(f"{finding.title}\n{finding.detail}")
+    return f"::{LEVELS[finding.severity]} title={_property(finding.code)}::{text}"
 
 
 def _data(text: str) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 import msgspec
 
-from mpsdoctor.formats import rows
+from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 
 STYLE = """
@@ -25,16 +25,16 @@ pre { background: #8882; padding: .6rem; overflow-x: auto; } summary { cursor: p
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def render(report: Report) -> str:
+def render(report: Report, style: Style) -> str:
     verdict = report.verdict
     body = [
         f"<h1>mpsdoctor: {escape(rows.headline(report))}</h1>",
-        *listed(verdict.reasons if verdict else ()),
+        *list_items(verdict.reasons if verdict else ()),
         "<table>",
-        *(f"<tr><th>{escape(name)}</th><td>{escape(told)}</td></tr>" for name, told in rows.about(report)),
+        *(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows.about(report)),
         "</table>",
-        *found(report),
-        *times(report),
+        *list_findings(report),
+        *draw_times(report),
         f"<p>{escape(report.generated_at)}</p>",
     ]
     head = [
@@ -46,21 +46,21 @@ def render(report: Report) -> str:
     return "\n".join([*head, *body, "</body></html>"]) + "\n"
 
 
-def listed(texts: Iterable[str]) -> Iterator[str]:
+def list_items(texts: Iterable[str]) -> Iterator[str]:
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     if items:
         yield f"<ul>{items}</ul>"
 
 
-def found(report: Report) -> Iterator[str]:
-    every = rows.findings(report)
-    if every:
-        yield f"<h2>Findings ({len(every)})</h2>"
-    for check, finding in every:
-        yield from folded(check, finding)
+def list_findings(report: Report) -> Iterator[str]:
+    pairs = rows.findings(report)
+    if pairs:
+        yield f"<h2>Findings ({len(pairs)})</h2>"
+    for check, finding in pairs:
+        yield from fold_finding(check, finding)
 
 
-def folded(check: CheckResult, finding: Finding) -> Iterator[str]:
+def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
     """A finding, opened by a click; the gravest are open."""
     opened = " open" if finding.severity == "error" else ""
     severity = f'<b class="{finding.severity}">{finding.severity}</b>'
@@ -78,19 +78,19 @@ def folded(check: CheckResult, finding: Finding) -> Iterator[str]:
     yield "</details>"
 
 
-def times(report: Report) -> Iterator[str]:
+def draw_times(report: Report) -> Iterator[str]:
     """Step times, a bar each: the share of the longest one of the same workload and size."""
-    every = list(rows.timed(report))
-    if not every:
+    timed = list(rows.timed(report))
+    if not timed:
         return
     yield "<h2>Training</h2><table>"
     yield "<tr><th>workload</th><th>size</th><th>device</th><th>a step</th><th>95 % interval</th>"
     yield '<th>against the CPU</th><th style="width:30%"></th></tr>'
-    for one in every:
-        longest = max(each.step_ms for each in every if (each.workload, each.size) == (one.workload, one.size))
-        width = 100 * one.step_ms / longest if longest > 0 else 0
-        names = "".join(f"<td>{escape(text)}</td>" for text in (one.workload, one.size, one.device))
-        figures = f'<td class="number">{escape(one.step)}</td><td>{escape(one.interval)}</td>'
+    for row in timed:
+        longest = max(other.step_ms for other in timed if (other.workload, other.size) == (row.workload, row.size))
+        width = 100 * row.step_ms / longest if longest > 0 else 0
+        names = "".join(f"<td>{escape(text)}</td>" for text in (row.workload, row.size, row.device))
+        figures = f'<td class="number">{escape(row.step)}</td><td>{escape(row.interval)}</td>'
         bar = f'<td><div class="bar" style="width:{width:.0f}%"></div></td>'
-        yield f"<tr>{names}{figures}<td>{escape(one.against)}</td>{bar}</tr>"
+        yield f"<tr>{names}{figures}<td>{escape(row.against)}</td>{bar}</tr>"
     yield "</table>"

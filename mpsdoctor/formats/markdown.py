@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from mpsdoctor.formats import rows
+from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]|#~!])")
@@ -15,65 +15,65 @@ LINK = re.compile(r"https?://[\w./#?=&%-]+")
 LONGEST = 4000  # characters of evidence; an issue takes 65,536 in all
 
 
-def render(report: Report) -> str:
+def render(report: Report, style: Style) -> str:
     parts = [
-        [f"## mpsdoctor: {plain(rows.headline(report))}"],
-        [f"- {plain(reason)}" for reason in report.verdict.reasons] if report.verdict else [],
+        [f"## mpsdoctor: {escape(rows.headline(report))}"],
+        [f"- {escape(reason)}" for reason in report.verdict.reasons] if report.verdict else [],
         table(("", ""), rows.about(report)),
-        found(report),
-        times(report),
+        list_findings(report),
+        list_times(report),
     ]
-    parts += [folded(check, finding) for check, finding in rows.findings(report)]
+    parts += [fold_finding(check, finding) for check, finding in rows.findings(report)]
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Text that means nothing in Markdown or HTML, and mentions nobody; in one line."""
-    return SPECIAL.sub(r"\\\1", unmarked(text)).replace("&\\#", "&#")
+    return SPECIAL.sub(r"\\\1", escape_html(text)).replace("&\\#", "&#")
 
 
-def unmarked(text: str) -> str:
+def escape_html(text: str) -> str:
     """Text that means nothing in HTML, and mentions nobody; in one line."""
-    told = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    return " ".join(told.split())
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+    return " ".join(escaped.split())
 
 
 def table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield "|" + "---|" * len(head)
-    yield from (f"| {' | '.join(map(plain, row))} |" for row in body)
+    yield from (f"| {' | '.join(map(escape, row))} |" for row in body)
 
 
-def found(report: Report) -> list[str]:
-    every = [(each.severity, each.code, each.title, check.id) for check, each in rows.findings(report)]
-    return list(table(("severity", "code", "finding", "check"), every)) if every else []
+def list_findings(report: Report) -> list[str]:
+    body = [(finding.severity, finding.code, finding.title, check.id) for check, finding in rows.findings(report)]
+    return list(table(("severity", "code", "finding", "check"), body)) if body else []
 
 
-def times(report: Report) -> list[str]:
-    every = [(t.workload, t.size, t.device, t.step, t.interval, t.against) for t in rows.timed(report)]
+def list_times(report: Report) -> list[str]:
+    body = [(row.workload, row.size, row.device, row.step, row.interval, row.against) for row in rows.timed(report)]
     head = ("workload", "size", "device", "a step", "95 % interval", "against the CPU")
-    return list(table(head, every)) if every else []
+    return list(table(head, body)) if body else []
 
 
-def folded(check: CheckResult, finding: Finding) -> Iterator[str]:
+def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
     """Detail, remedy and evidence of a finding, opened by a click."""
-    yield f"<details><summary>{unmarked(f'{finding.code} {finding.severity}: {finding.title}')}</summary>"
+    yield f"<details><summary>{escape_html(f'{finding.code} {finding.severity}: {finding.title}')}</summary>"
     yield ""
-    yield from (f"{plain(line)}\n" for line in finding.detail.splitlines())
+    yield from (f"{escape(line)}\n" for line in finding.detail.splitlines())
     if finding.remedy:
-        yield f"{plain(finding.remedy.text)}\n"
+        yield f"{escape(finding.remedy.text)}\n"
         if finding.remedy.commands:
-            yield from fenced("sh", "\n".join(finding.remedy.commands))
-    yield from (f"- {link if LINK.fullmatch(link) else plain(link)}" for link in finding.links)
+            yield from fence_code("sh", "\n".join(finding.remedy.commands))
+    yield from (f"- {link if LINK.fullmatch(link) else escape(link)}" for link in finding.links)
     evidence = msgspec.json.format(msgspec.json.encode(finding.evidence), indent=1).decode()
     if finding.evidence:
         whole = len(evidence) <= LONGEST
-        yield from fenced("json", evidence if whole else evidence[:LONGEST].rpartition("\n")[0] + "\n…")
+        yield from fence_code("json", evidence if whole else evidence[:LONGEST].rpartition("\n")[0] + "\n…")
     yield ""
     yield "</details>"
 
 
-def fenced(language: str, text: str) -> Iterator[str]:
+def fence_code(language: str, text: str) -> Iterator[str]:
     """A block of code whose fence no text can close."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

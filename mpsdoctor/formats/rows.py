@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from mpsdoctor.facts import Comparison, Coverage, TrainingRow, read_facts
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Finding, Machine, Report, Verdict
 
@@ -50,17 +51,18 @@ def by_workload(verdict: Verdict) -> str | None:
 def coverage(report: Report) -> list[str]:
     """How much of the plan of operator probes was made, a sentence a device; of the CPU where it is alone.
 
-    Reports of version 0.1.0 made before this was counted have none, nor has a stranger's check of this name.
+    Reports of version 0.1.0 made before this was counted have none, nor has a third-party check of this name.
     """
-    facts = next((check.facts for check in report.checks if check.id == "operators"), {})
+    operators = read_facts(report).get("operators")
     try:
-        counted = {device: _covered(device, row) for device, row in facts.get("coverage", {}).items()}
+        rows = operators.get("coverage", {}) if operators else {}
+        sentences = {device: _describe_coverage(device, row) for device, row in rows.items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         return []
-    return [told for device, told in counted.items() if device != "cpu" or len(counted) == 1]
+    return [sentence for device, sentence in sentences.items() if device != "cpu" or len(sentences) == 1]
 
 
-def _covered(device: str, row: dict[str, Any]) -> str:
+def _describe_coverage(device: str, row: Coverage) -> str:
     """Counts are of probes; `variants` has those made by layout, of which contiguous is the plain one."""
     other = row["made"] - row["variants"].get("contiguous", 0)
     layouts = f"{other:,}" if other else "none"
@@ -70,22 +72,22 @@ def _covered(device: str, row: dict[str, Any]) -> str:
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
     """Every finding with its check, the gravest first."""
-    found = [(check, each) for check in report.checks for each in check.findings]
-    return sorted(found, key=lambda pair: ORDER[pair[1].severity])
+    pairs = [(check, finding) for check in report.checks for finding in check.findings]
+    return sorted(pairs, key=lambda pair: ORDER[pair[1].severity])
 
 
 def about(report: Report) -> Iterator[tuple[str, str]]:
     """Machine, Python, torch, devices and checks in words."""
-    yield "Machine", joined(machine_parts(report))
+    yield "Machine", join(machine_parts(report))
     if report.python.version:
         yield "Python", f"{report.python.version} ({report.python.arch})"
-        yield "Torch", joined(torch_parts(report))
+        yield "Torch", join(torch_parts(report))
     for device in report.devices:
         state = "usable" if device.usable else f"not usable: {device.reason}"
-        yield "Device", joined([device.device, device.name, state])
+        yield "Device", join([device.device, device.name, state])
     yield "Checks", ", ".join(f"{check.id} {check.status}" for check in report.checks)
-    if covered := coverage(report):
-        yield "Coverage", "; ".join(covered)
+    if sentences := coverage(report):
+        yield "Coverage", "; ".join(sentences)
     yield "mpsdoctor", f"{report.tool.version}, {report.budget} check-up, {report.duration_s:.1f} s"
 
 
@@ -129,22 +131,26 @@ def torch_parts(report: Report) -> list[str | None]:
     return [torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available"]
 
 
-def joined(parts: list[str | None]) -> str:
+def join(parts: list[str | None]) -> str:
     return " · ".join(part for part in parts if part)
 
 
 def timed(report: Report) -> Iterator[Timed]:
-    """What the training check timed. A check of a stranger may carry this name: what has another shape is left out."""
-    facts = next((check.facts for check in report.checks if check.id == "training"), {})
+    """What the training check timed. A third-party check may have this name: another shape is left out."""
+    training = read_facts(report).get("training")
+    if not training:
+        return
     try:
-        ratios = {(row["workload"], row["size"], row["device"]): row for row in facts.get("comparisons", ())}
-        yield from [_timed(row, ratios) for row in facts.get("results", ()) if row["outcome"] == "ok"]
+        ratios = {(row["workload"], row["size"], row["device"]): row for row in training.get("comparisons", ())}
+        yield from [_format_times(row, ratios) for row in training.get("results", ()) if row["outcome"] == "ok"]
     except (KeyError, TypeError, ValueError, AttributeError):
         return
 
 
-def _timed(row: dict[str, Any], ratios: dict[tuple[str, str, str], dict[str, Any]]) -> Timed:
+def _format_times(row: TrainingRow, ratios: dict[tuple[str, str, str], Comparison]) -> Timed:
     place = (row["workload"], row["size"], row["device"])
+    if row["step_ms"] is None:
+        raise ValueError("a row that is ok has its time")
     step, ratio = float(row["step_ms"]), ratios.get(place)
     return Timed(*place, step, duration(step), interval(row["ci95_ms"]), against(ratio) if ratio else "")
 
@@ -154,16 +160,16 @@ def interval(ends: Sequence[float] | None) -> str:
     if not ends:
         return ""
     low, high = map(duration, ends)
-    told = f"{low.removesuffix(high[high.index(' ') :])} to {high}"
-    return NOT_SETTLED if ends[1] > UNSETTLED * ends[0] else told
+    span = f"{low.removesuffix(high[high.index(' ') :])} to {high}"
+    return NOT_SETTLED if ends[1] > UNSETTLED * ends[0] else span
 
 
-def against(ratio: Mapping[str, Any]) -> str:
+def against(ratio: Comparison) -> str:
     """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
-    told, open_still = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
+    times, undecided = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
     if high <= UNSETTLED * low:
-        return f"{told}, {NOT_SETTLED}" if open_still else f"{told} ({figure(low)} to {figure(high)})"
+        return f"{times}, {NOT_SETTLED}" if undecided else f"{times} ({figure(low)} to {figure(high)})"
     if ratio["winner"] == "tie":
         return NOT_SETTLED
     return f"at most {figure(high)}×" if high < 1 else f"at least {figure(low)}×"

@@ -10,6 +10,8 @@ import msgspec
 from mpsdoctor import report
 from mpsdoctor.runtime import profile
 
+Settings = dict[str, Any]  # later versions may add some
+Schema = dict[str, Any]  # free by the standard of JSON Schema
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Device = Annotated[str, msgspec.Meta(pattern=f"^{profile.DEVICE}$")]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -64,12 +66,12 @@ class Profile(msgspec.Struct):
     workloads: dict[str, dict[str, Measured]]
     force_mps: bool
     environment: dict[Variable, str]
-    settings: dict[str, Any]
+    settings: Settings
     hints: list[str]
     batches: dict[str, list[AtBatch]] = {}
 
 
-def schema(what: str) -> dict[str, Any]:
+def schema(what: str) -> Schema:
     """The JSON Schema of "report" or "profile". Readers ignore keys that they do not know."""
     declared: Any = {"report": report.Report, "profile": Profile}[what]
     return {"$schema": DIALECT, **msgspec.json.schema(declared)}

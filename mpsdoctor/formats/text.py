@@ -44,7 +44,7 @@ def render(report: Report, style: Style) -> str:
         verdict(report, style, paint),
         summary(report),
         checks(report, style, paint),
-        told([finding for _, finding in rows.findings(report)], style, paint),
+        render_findings([finding for _, finding in rows.findings(report)], style, paint),
         speeds(report),
         closing(report),
     ]
@@ -53,16 +53,16 @@ def render(report: Report, style: Style) -> str:
 
 
 def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
-    found = report.verdict
-    yield paint(rows.headline(report), "green" if found else "yellow")
-    if found is None:
+    recommendation = report.verdict
+    yield paint(rows.headline(report), "green" if recommendation else "yellow")
+    if recommendation is None:
         return
-    reasons, more = (found.reasons, 0) if style.verbosity > 0 else rows.reasons(found, WIDTH - 4)
+    reasons, more = (recommendation.reasons, 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
     for reason in reasons:
-        yield from wrapped(reason, "  - ", "    ")
+        yield from wrap_lines(reason, "  - ", "    ")
     if more:
         yield f"    and {more} more (-v)"
-    yield from wrapped(rows.by_workload(found) or "", "  - ", "    ")
+    yield from wrap_lines(rows.by_workload(recommendation) or "", "  - ", "    ")
 
 
 def short(text: str, width: int, style: Style) -> str:
@@ -71,15 +71,15 @@ def short(text: str, width: int, style: Style) -> str:
 
 
 def summary(report: Report) -> Iterator[str]:
-    yield from labelled("Machine", machine_parts(report))
+    yield from label_values("Machine", machine_parts(report))
     if report.python.version:
         python = f"{report.python.version} ({report.python.arch}) {report.python.executable}"
-        yield from labelled("Python", [python])
-        yield from labelled("Torch", torch_parts(report))
+        yield from label_values("Python", [python])
+        yield from label_values("Torch", torch_parts(report))
     for number, device in enumerate(report.devices):
         state = "usable" if device.usable else f"not usable: {device.reason}"
-        told = rows.joined([device.device, device.name, state])
-        yield from labelled("" if number else "Devices", [wrapping.shorten(told, WIDTH - 9)])
+        words = rows.join([device.device, device.name, state])
+        yield from label_values("" if number else "Devices", [wrapping.shorten(words, WIDTH - 9)])
 
 
 def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
@@ -94,23 +94,23 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
         yield from (" " * 22 + line for line in rest)
         if result.id == "operators":
             for sentence in rows.coverage(report):
-                yield from wrapped(sentence, " " * 9, " " * 9)
+                yield from wrap_lines(sentence, " " * 9, " " * 9)
 
 
 def findings(result: CheckResult, style: Style, paint: Paint) -> Iterator[str]:
     """What one check found, the gravest first."""
-    yield from told(sorted(result.findings, key=lambda finding: ORDER[finding.severity]), style, paint)
+    yield from render_findings(sorted(result.findings, key=lambda finding: ORDER[finding.severity]), style, paint)
 
 
-def told(found: Iterable[Finding], style: Style, paint: Paint) -> Iterator[str]:
+def render_findings(ordered: Iterable[Finding], style: Style, paint: Paint) -> Iterator[str]:
     """Findings one below the other, the grave ones apart; what is only good to know takes a line."""
-    for number, (grave, some) in enumerate(groupby(found, lambda finding: finding.severity != "info")):
-        blocks = [block(finding, style, paint) for finding in some if grave or style.verbosity >= 0]
+    for number, (grave, group) in enumerate(groupby(ordered, lambda finding: finding.severity != "info")):
+        blocks = [block(finding, style, paint) for finding in group if grave or style.verbosity >= 0]
         apart = grave or style.verbosity > 0
-        for place, each in enumerate(blocks):
+        for place, lines in enumerate(blocks):
             if place + number and (apart or not place):
                 yield ""
-            yield from each
+            yield from lines
 
 
 def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
@@ -119,14 +119,14 @@ def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
     brief = finding.severity == "info" and style.verbosity <= 0
     title = f"{finding.code} {finding.severity}: {finding.title}"
     title = wrapping.shorten(title, WIDTH - 2) if brief else title
-    head = [paint(line, colour) for line in wrapped(title, f"{sign if style.unicode else plain} ", "  ")]
+    head = [paint(line, colour) for line in wrap_lines(title, f"{sign if style.unicode else plain} ", "  ")]
     return head if brief else head + explanation(finding, style, LINES - len(head))
 
 
 def explanation(finding: Finding, style: Style, room: int) -> list[str]:
     """Detail, and the remedy with its commands on lines of their own, which are never cut."""
-    detail = [line for paragraph in finding.detail.splitlines() for line in wrapped(paragraph, " " * 4, " " * 4)]
-    remedy = wrapped(finding.remedy.text, " " * 4 + "→ ", " " * 6) if finding.remedy else []
+    detail = [line for paragraph in finding.detail.splitlines() for line in wrap_lines(paragraph, " " * 4, " " * 4)]
+    remedy = wrap_lines(finding.remedy.text, " " * 4 + "→ ", " " * 6) if finding.remedy else []
     commands = [" " * 8 + command for command in finding.remedy.commands] if finding.remedy else []
     if style.verbosity > 0:
         return [*detail, *remedy, *commands, *(" " * 4 + link for link in finding.links)]
@@ -155,10 +155,10 @@ def closing(report: Report) -> Iterator[str]:
         yield "Trainers read it:  device, info = mpsdoctor.get_optimal_device()"
 
 
-def labelled(label: str, values: Iterable[str | None]) -> Iterator[str]:
+def label_values(label: str, values: Iterable[str | None]) -> Iterator[str]:
     text = " · ".join(value for value in values if value)
-    yield from wrapped(text, f"{label:9}", " " * 9)
+    yield from wrap_lines(text, f"{label:9}", " " * 9)
 
 
-def wrapped(text: str, first: str, later: str) -> list[str]:
+def wrap_lines(text: str, first: str, later: str) -> list[str]:
     return wrapping.wrap(text, WIDTH, first, later)

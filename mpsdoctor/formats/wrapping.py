@@ -79,7 +79,7 @@ def shorten(text: str, width: int) -> str:
         return text
     bare = ASIDE.sub(lambda aside: aside[0] if TURNS.search(aside[0]) else CUT, text)
     candidates = [*_beginnings(text), bare, *_beginnings(bare)]
-    return next((each for each in candidates if cell_len(each) <= width), text)
+    return next((candidate for candidate in candidates if cell_len(candidate) <= width), text)
 
 
 def _beginnings(text: str) -> Iterator[str]:
@@ -98,7 +98,7 @@ def fit(lines: list[str], count: int, width: int, mark: str) -> list[str]:
         return lines
     last = lines[count - 1]
     indent = last[: len(last) - len(last.lstrip())]
-    kept = wrap(last, width - cell_len(mark), indent, indent)[0]
-    clause = max(kept.rfind(stop) for stop in (". ", "; ", ", "))
-    kept = kept[: clause + 1] if clause > len(kept) // 2 else kept
-    return [*lines[: count - 1], kept + mark]
+    head = wrap(last, width - cell_len(mark), indent, indent)[0]
+    clause = max(head.rfind(stop) for stop in (". ", "; ", ", "))
+    head = head[: clause + 1] if clause > len(head) // 2 else head
+    return [*lines[: count - 1], head + mark]

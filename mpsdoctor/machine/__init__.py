@@ -9,81 +9,42 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from mpsdoctor.machine import linux, macos, other
+from mpsdoctor.machine.shapes import Conditions, CoreLevel, GpuMemory, MachineFacts, MemoryFacts
 
-__all__ = ["conditions", "cpu_percent", "facts", "memory"]
-
-FACTS = (
-    "os",
-    "os_version",
-    "arch",
-    "chip",
-    "model",
-    "performance_cores",
-    "efficiency_cores",
-    "core_levels",
-    "gpu_cores",
-    "memory_bytes",
-    "translated",
-    "virtual_machine",
-    "low_power",
-    "thermal_state",
-)
-MEMORY = (
-    "total_bytes",
-    "available_bytes",
-    "free_percent",
-    "limit_bytes",
-    "swap_total_bytes",
-    "swap_used_bytes",
-    "swap_in_bytes",
-    "swap_out_bytes",
-    "pressure",
-    "wired_limit_bytes",
-    "compressed_bytes",
-)
-CONDITIONS = (
-    "load_1m",
+__all__ = [
+    "Conditions",
+    "CoreLevel",
+    "GpuMemory",
+    "MachineFacts",
+    "MemoryFacts",
+    "conditions",
     "cpu_percent",
-    "pressure",
-    "swap_used_bytes",
-    "swap_in_bytes",
-    "swap_out_bytes",
-    "thermal_state",
-    "low_power",
-    "on_battery",
-)
+    "facts",
+    "memory",
+]
+
+Shape = TypeVar("Shape")
 
 
-def facts(patient: bool = False) -> dict[str, Any]:
-    """What the machine is: exactly the keys of the report's `machine`.
-
-    `os` is `platform.system()`; `translated` means an x86_64 Python under Rosetta; `low_power` and
-    `thermal_state` ("nominal", "fair", "serious", "critical") are of this moment. `core_levels` are the kinds of
-    cores with the system's names for them, fastest first: `[{"name", "count"}, …]`; `performance_cores` are all that
-    are not efficiency cores. `patient` permits a source that takes seconds.
-    """
-    return _complete(FACTS, _system().facts(patient))
+def facts(patient: bool = False) -> MachineFacts:
+    """What the machine is, with every key; `patient` permits a source that takes seconds."""
+    return _complete(MachineFacts, _system().facts(patient))
 
 
-def memory() -> dict[str, Any]:
-    """Memory and swap now, in bytes.
-
-    `pressure` is "normal", "warning" or "critical", as the system judges it; `free_percent` is macOS's own
-    figure; `limit_bytes` is what a container may use; `wired_limit_bytes` is what the GPU may wire, 0 for
-    macOS's default; the swap counters only grow.
-    """
-    return _complete(MEMORY, _system().memory())
+def memory() -> MemoryFacts:
+    """Memory and swap now, with every key."""
+    return _complete(MemoryFacts, _system().memory())
 
 
-def conditions() -> dict[str, Any]:
-    """What may spoil a timing: read it before and after. The swap counters, in bytes, only grow.
+def conditions() -> Conditions:
+    """What may spoil a timing, with every key: read it before and after.
 
     `cpu_percent` is the whole machine's since the call before this one, None at the first.
     """
-    return _complete(CONDITIONS, {"cpu_percent": other.cpu_percent(), **_system().conditions()})
+    return _complete(Conditions, {"cpu_percent": other.cpu_percent(), **_system().conditions()})
 
 
 def cpu_percent() -> float | None:
@@ -95,5 +56,8 @@ def _system() -> ModuleType:
     return {"Darwin": macos, "Linux": linux}.get(platform.system(), other)
 
 
-def _complete(keys: tuple[str, ...], found: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: found.get(key) for key in keys}
+def _complete(shape: type[Shape], known: Mapping[str, object]) -> Shape:
+    """Every key of the shape in its order, None where it is not known."""
+    whole: Any = {key: known.get(key) for key in shape.__annotations__}
+    checked: Shape = whole
+    return checked

@@ -1,14 +1,14 @@
-"""Memory of graphics processors as the system tells it, without torch: what all programs together hold there now."""
+"""Memory of graphics processors as the system reports it, without torch: what all programs together hold there now."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mpsdoctor.machine.macos import GPU
 from mpsdoctor.machine.programs import outputs
+from mpsdoctor.machine.shapes import GpuMemory
 
 PROGRAMS = {
     "ioreg": GPU,
@@ -18,32 +18,30 @@ CARDS = Path("/sys/class/drm")  # where Linux tells of AMD's
 IN_USE = re.compile(r'"In use system memory"=(\d+)')  # another key ends in "(driver)"
 MIB = 1 << 20
 
-Gpu = dict[str, Any]
 
-
-def memory(cards: Path = CARDS) -> list[Gpu]:
+def memory(cards: Path = CARDS) -> list[GpuMemory]:
     """`name`, `used_bytes` and `total_bytes` of each; the total is None where it is the machine's own memory."""
-    told = outputs(PROGRAMS)
-    return [*_apple(told["ioreg"]), *_nvidia(told["nvidia-smi"]), *_amd(cards)]
+    texts = outputs(PROGRAMS)
+    return [*_apple(texts["ioreg"]), *_nvidia(texts["nvidia-smi"]), *_amd(cards)]
 
 
-def _apple(text: str) -> Iterator[Gpu]:
-    for found in IN_USE.findall(text):
-        yield {"name": "Apple GPU", "used_bytes": int(found), "total_bytes": None}
+def _apple(text: str) -> Iterator[GpuMemory]:
+    for used in IN_USE.findall(text):
+        yield {"name": "Apple GPU", "used_bytes": int(used), "total_bytes": None}
 
 
-def _nvidia(text: str) -> Iterator[Gpu]:
+def _nvidia(text: str) -> Iterator[GpuMemory]:
     for line in text.splitlines():
         name, *figures = (part.strip() for part in line.rsplit(",", 2))
         if len(figures) == 2 and all(figure.isdigit() for figure in figures):
             yield {"name": name, "used_bytes": int(figures[0]) * MIB, "total_bytes": int(figures[1]) * MIB}
 
 
-def _amd(cards: Path) -> Iterator[Gpu]:
+def _amd(cards: Path) -> Iterator[GpuMemory]:
     for file in sorted(cards.glob("card*/device/mem_info_vram_used")):
-        figures = [_number(file), _number(file.with_name("mem_info_vram_total"))]
-        if figures[0] is not None:
-            yield {"name": f"AMD {file.parts[-3]}", "used_bytes": figures[0], "total_bytes": figures[1]}
+        used, total = _number(file), _number(file.with_name("mem_info_vram_total"))
+        if used is not None:
+            yield {"name": f"AMD {file.parts[-3]}", "used_bytes": used, "total_bytes": total}
 
 
 def _number(file: Path) -> int | None:

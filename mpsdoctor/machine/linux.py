@@ -1,14 +1,14 @@
-"""What Linux tells about the machine, from its own files first."""
+"""What Linux reports about the machine, from its own files first."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from mpsdoctor.machine import other
+from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts
 
 ROOT = Path("/")
 CPUINFO_BYTES = 8192  # the first processor's entry; 256 of them take a megabyte
@@ -27,7 +27,7 @@ HYPERVISORS = (
 )
 
 
-def facts(patient: bool = False, root: Path = ROOT) -> dict[str, Any]:
+def facts(patient: bool = False, root: Path = ROOT) -> MachineFacts:
     """The keys of `mpsdoctor.machine.facts`; thermal state and low power have no common file on Linux."""
     cpuinfo = read(root / "proc/cpuinfo", CPUINFO_BYTES)
     board = read(root / "sys/class/dmi/id/product_name") or read(root / "proc/device-tree/model")
@@ -43,17 +43,17 @@ def facts(patient: bool = False, root: Path = ROOT) -> dict[str, Any]:
     }
 
 
-def memory(root: Path = ROOT) -> dict[str, Any]:
+def memory(root: Path = ROOT) -> MemoryFacts:
     """The keys of `mpsdoctor.machine.memory`; `limit_bytes` is that of the tightest control group."""
-    found = other.memory()
+    basics = other.memory()
     return {
-        **found,
-        "limit_bytes": limit(root, found["total_bytes"]),
+        **basics,
+        "limit_bytes": limit(root, basics["total_bytes"]),
         "pressure": pressure(read(root / "proc/pressure/memory")),
     }
 
 
-def conditions(root: Path = ROOT) -> dict[str, Any]:
+def conditions(root: Path = ROOT) -> Conditions:
     """The keys of `mpsdoctor.machine.conditions`."""
     return {**other.conditions(), "pressure": pressure(read(root / "proc/pressure/memory"))}
 
@@ -88,7 +88,7 @@ def cores(root: Path) -> tuple[int | None, int | None]:
         return fast, len(capacities) - fast
     if (root / "sys/devices/cpu_atom").exists():
         return None, None
-    count = other.asked(lambda: psutil.cpu_count(logical=False))
+    count = other.ask(lambda: psutil.cpu_count(logical=False))
     return (None, None) if count is None else (count, 0)
 
 
@@ -111,9 +111,9 @@ def limit(root: Path, total: int | None) -> int | None:
 def groups(root: Path) -> list[str]:
     """This process's memory groups and their parents; a container may see the root group alone."""
     text = read(root / "proc/self/cgroup")
-    found = re.findall(r"^[0-9]+:(?:|[^:\n]*\bmemory\b[^:\n]*):/(.*)$", text, re.MULTILINE)
-    parts = [name.split("/") for name in found if ".." not in name.split("/")]
-    chain = {"/".join(names[:depth]) for names in parts for depth in range(len(names) + 1)}
+    names = re.findall(r"^[0-9]+:(?:|[^:\n]*\bmemory\b[^:\n]*):/(.*)$", text, re.MULTILINE)
+    paths = [name.split("/") for name in names if ".." not in name.split("/")]
+    chain = {"/".join(path[:depth]) for path in paths for depth in range(len(path) + 1)}
     return sorted(chain | {""})
 
 

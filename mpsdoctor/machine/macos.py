@@ -1,13 +1,13 @@
-"""What macOS tells about the machine, through its own programs. Any key may be missing on any one Mac."""
+"""What macOS reports about the machine, through its own programs. Any key may be missing on any one Mac."""
 
 from __future__ import annotations
 
 import platform
 import re
-from typing import Any
 
 from mpsdoctor.machine import mactext
 from mpsdoctor.machine.programs import outputs
+from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts
 from mpsdoctor.runtime.fingerprint import is_for_old_programs, true_version
 
 # One call: unknown keys are left out (-i) and the known ones printed as `key: value`.
@@ -50,34 +50,35 @@ PRESSURES = {1: "normal", 2: "warning", 4: "critical"}
 MIB = 1 << 20
 
 
-def facts(patient: bool = False) -> dict[str, Any]:
+def facts(patient: bool = False) -> MachineFacts:
     """The keys of `mpsdoctor.machine.facts`; `patient` changes nothing here, the system tells at once."""
-    told = outputs({"sysctl": (*SYSCTL, *CHIP_KEYS), "ioreg": GPU, **STATE})
-    keys = mactext.settings(told["sysctl"])
+    texts = outputs({"sysctl": (*SYSCTL, *CHIP_KEYS), "ioreg": GPU, **STATE})
+    keys = mactext.settings(texts["sysctl"])
     performance, efficiency = mactext.cores(keys)
-    found = {
+    facts: MachineFacts = {
         "os": "Darwin",
         "os_version": _version(keys),
         "arch": platform.machine() or None,
-        "chip": mactext.chip(keys, told["ioreg"]),
+        "chip": mactext.chip(keys, texts["ioreg"]),
         "model": keys.get("hw.model"),
         "performance_cores": performance,
         "efficiency_cores": efficiency,
         "core_levels": mactext.core_levels(keys),
-        "gpu_cores": mactext.gpu_cores(told["ioreg"]),
+        "gpu_cores": mactext.gpu_cores(texts["ioreg"]),
         "memory_bytes": mactext.number(keys.get("hw.memsize")),
         "translated": mactext.translated(keys, platform.machine()),
         "virtual_machine": mactext.virtual_machine(keys),
-        **_state(told),
+        "low_power": mactext.low_power(texts["power"]),
+        "thermal_state": mactext.thermal_state(texts["thermal"], texts["therm"]),
     }
-    return {**found, **_from_displays(found)}
+    return {**facts, **_fill_from_displays(facts)}
 
 
-def memory() -> dict[str, Any]:
+def memory() -> MemoryFacts:
     """The keys of `mpsdoctor.machine.memory`."""
-    told = outputs({"sysctl": (*SYSCTL, *MEMORY_KEYS), "vm_stat": ("vm_stat",)})
-    keys = mactext.settings(told["sysctl"])
-    pages = mactext.pages(told["vm_stat"])
+    texts = outputs({"sysctl": (*SYSCTL, *MEMORY_KEYS), "vm_stat": ("vm_stat",)})
+    keys = mactext.settings(texts["sysctl"])
+    pages = mactext.pages(texts["vm_stat"])
     free = mactext.number(keys.get("kern.memorystatus_level"))
     return {
         "total_bytes": mactext.number(keys.get("hw.memsize")),
@@ -85,16 +86,17 @@ def memory() -> dict[str, Any]:
         "free_percent": _free_percent() if free is None else free,
         "swap_total_bytes": mactext.swap(keys, "total"),
         "swap_used_bytes": mactext.swap(keys, "used"),
-        **_swapped(pages),
+        "swap_in_bytes": pages.get("Swapins"),
+        "swap_out_bytes": pages.get("Swapouts"),
         "pressure": _pressure(keys),
         "wired_limit_bytes": _wired_limit(keys),
         "compressed_bytes": pages.get("Pages occupied by compressor"),
     }
 
 
-def conditions() -> dict[str, Any]:
+def conditions() -> Conditions:
     """The keys of `mpsdoctor.machine.conditions`."""
-    told = outputs(
+    texts = outputs(
         {
             "sysctl": (*SYSCTL, "vm.loadavg", *PRESSURE_KEYS),
             "vm_stat": ("vm_stat",),
@@ -102,34 +104,25 @@ def conditions() -> dict[str, Any]:
             **STATE,
         }
     )
-    keys = mactext.settings(told["sysctl"])
-    pages = mactext.pages(told["vm_stat"])
+    keys = mactext.settings(texts["sysctl"])
+    pages = mactext.pages(texts["vm_stat"])
     return {
         "load_1m": mactext.load(keys),
         "pressure": _pressure(keys),
         "swap_used_bytes": mactext.swap(keys, "used"),
-        **_swapped(pages),
-        "on_battery": mactext.on_battery(told["battery"]),
-        **_state(told),
-    }
-
-
-def _swapped(pages: dict[str, int]) -> dict[str, int | None]:
-    return {"swap_in_bytes": pages.get("Swapins"), "swap_out_bytes": pages.get("Swapouts")}
-
-
-def _state(told: dict[str, str]) -> dict[str, Any]:
-    return {
-        "low_power": mactext.low_power(told["power"]),
-        "thermal_state": mactext.thermal_state(told["thermal"], told["therm"]),
+        "swap_in_bytes": pages.get("Swapins"),
+        "swap_out_bytes": pages.get("Swapouts"),
+        "on_battery": mactext.on_battery(texts["battery"]),
+        "low_power": mactext.low_power(texts["power"]),
+        "thermal_state": mactext.thermal_state(texts["thermal"], texts["therm"]),
     }
 
 
 def _version(keys: dict[str, str]) -> str | None:
     """`platform.mac_ver` comes last: it is where a Python built with an old SDK is told another version."""
-    told = [text for text in _versions(keys) if re.fullmatch(r"[0-9]+(\.[0-9]+)*", text)]
-    told.sort(key=is_for_old_programs)
-    return true_version(told[0]) if told else None
+    versions = [text for text in _versions(keys) if re.fullmatch(r"[0-9]+(\.[0-9]+)*", text)]
+    versions.sort(key=is_for_old_programs)
+    return true_version(versions[0]) if versions else None
 
 
 def _versions(keys: dict[str, str]) -> list[str]:
@@ -139,20 +132,21 @@ def _versions(keys: dict[str, str]) -> list[str]:
     return [version, outputs({"sw_vers": ("sw_vers", "-productVersion")})["sw_vers"].strip(), platform.mac_ver()[0]]
 
 
-def _from_displays(found: dict[str, Any]) -> dict[str, Any]:
+def _fill_from_displays(facts: MachineFacts) -> MachineFacts:
     """The chip's name and GPU cores from the slow program, if a physical Apple chip did not tell them."""
-    apple = found["arch"] == "arm64" or found["translated"]
-    missing = [key for key in ("chip", "gpu_cores") if found[key] is None]
-    if not apple or found["virtual_machine"] or not missing:
+    apple = facts["arch"] == "arm64" or facts["translated"]
+    if not apple or facts["virtual_machine"] or None not in (facts["chip"], facts["gpu_cores"]):
         return {}
     chip, cores = mactext.displays(outputs({"displays": DISPLAYS}, DISPLAYS_TIMEOUT)["displays"])
-    answers = {"chip": chip, "gpu_cores": cores}
-    return {key: answers[key] for key in missing}
+    return {
+        "chip": chip if facts["chip"] is None else facts["chip"],
+        "gpu_cores": cores if facts["gpu_cores"] is None else facts["gpu_cores"],
+    }
 
 
 def _free_percent() -> int | None:
-    told = outputs({"pressure": ("memory_pressure", "-Q")})["pressure"]
-    match = re.search(r"free percentage:\s*([0-9]{1,3})%", told)
+    texts = outputs({"pressure": ("memory_pressure", "-Q")})
+    match = re.search(r"free percentage:\s*([0-9]{1,3})%", texts["pressure"])
     return int(match[1]) if match else None
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from mpsdoctor.machine.shapes import CoreLevel
+
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 STATES = ("nominal", "fair", "serious", "critical")
 # The levels of com.apple.system.thermalpressurelevel: nominal, moderate, heavy, trapping, sleeping.
@@ -69,12 +71,12 @@ def cores(keys: Mapping[str, str]) -> tuple[int | None, int | None]:
     )
 
 
-def core_levels(keys: Mapping[str, str]) -> list[dict[str, object]] | None:
+def core_levels(keys: Mapping[str, str]) -> list[CoreLevel] | None:
     """Kinds of cores and how many of each, fastest first, by the system's names; None where anything is missing."""
     if "hw.perflevel0.physicalcpu" not in keys:
         return None
     levels = _levels(keys)
-    known: list[dict[str, object]] = [
+    known: list[CoreLevel] = [
         {"name": name, "count": count} for name, count in levels if name is not None and count is not None
     ]
     return known if len(known) == len(levels) else None
@@ -90,9 +92,9 @@ def apple_chip(keys: Mapping[str, str]) -> bool | None:
 
 def _levels(keys: Mapping[str, str]) -> list[tuple[str | None, int | None]]:
     """The levels' names and cores, fastest first. macOS 12 names none, and its chips had two at most."""
-    told = number(keys.get("hw.nperflevels"))
+    count = number(keys.get("hw.nperflevels"))
     seen = [level for level in range(MOST_LEVELS) if f"hw.perflevel{level}.physicalcpu" in keys]
-    levels = max(seen) + 1 if told is None else min(told, MOST_LEVELS)
+    levels = max(seen) + 1 if count is None else min(count, MOST_LEVELS)
     names: Sequence[str | None] = [keys.get(f"hw.perflevel{level}.name") for level in range(levels)]
     if not any(names) and levels <= 2:
         names = ["Performance", "Efficiency"][:levels]
@@ -159,8 +161,8 @@ def on_battery(text: str) -> bool | None:
 
 def thermal_state(level: str, therm: str) -> str | None:
     """The worse of the system's pressure level and, on Intel, of the limit `pmset -g therm` records."""
-    found = [state for state in (_from_level(level), _from_limits(therm)) if state is not None]
-    return max(found, key=STATES.index, default=None)
+    states = [state for state in (_from_level(level), _from_limits(therm)) if state is not None]
+    return max(states, key=STATES.index, default=None)
 
 
 def _from_level(text: str) -> str | None:

@@ -6,19 +6,21 @@ import platform
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psutil
+
+from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts
 
 Answer = TypeVar("Answer")
 SHORTEST = 0.1  # seconds: over less, the share of busy time is noise
 
-_seen: tuple[float, float, float] | None = None
+_last_times: tuple[float, float, float] | None = None
 
 
-def facts(patient: bool = False) -> dict[str, Any]:
+def facts(patient: bool = False) -> MachineFacts:
     """The keys of `mpsdoctor.machine.facts` that are known; `patient` asks py-cpuinfo too (1.2 s)."""
-    total = asked(psutil.virtual_memory)
+    total = ask(psutil.virtual_memory)
     return {
         "os": platform.system() or None,
         "os_version": platform.version() or None,
@@ -28,9 +30,9 @@ def facts(patient: bool = False) -> dict[str, Any]:
     }
 
 
-def memory() -> dict[str, Any]:
+def memory() -> MemoryFacts:
     """The keys of `mpsdoctor.machine.memory` that are known."""
-    main, swap = asked(psutil.virtual_memory), asked(psutil.swap_memory)
+    main, swap = ask(psutil.virtual_memory), ask(psutil.swap_memory)
     return {
         "total_bytes": main.total if main else None,
         "available_bytes": main.available if main else None,
@@ -41,11 +43,11 @@ def memory() -> dict[str, Any]:
     }
 
 
-def conditions() -> dict[str, Any]:
+def conditions() -> Conditions:
     """The keys of `mpsdoctor.machine.conditions` that are known."""
-    swap, load = asked(psutil.swap_memory), asked(psutil.getloadavg)
+    swap, load = ask(psutil.swap_memory), ask(psutil.getloadavg)
     # psutil has no sensors_battery where it was built without sensors.
-    battery = asked(getattr(psutil, "sensors_battery", _nothing))
+    battery = ask(getattr(psutil, "sensors_battery", _nothing))
     return {
         "load_1m": load[0] if load else None,
         "swap_used_bytes": swap.used if swap else None,
@@ -59,7 +61,7 @@ def _nothing() -> None:
     return None
 
 
-def asked(question: Callable[[], Answer]) -> Answer | None:
+def ask(question: Callable[[], Answer]) -> Answer | None:
     """psutil's answer, or None where this system cannot give one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a container without /proc/vmstat is no news to the person
@@ -82,15 +84,15 @@ def brand() -> str | None:
 
 def cpu_percent() -> float | None:
     """Busy share of all processors since the call before this one; None at the first, or within 0.1 s."""
-    global _seen
-    times = asked(psutil.cpu_times)
+    global _last_times
+    times = ask(psutil.cpu_times)
     if times is None:
         return None
     now, idle, total = time.monotonic(), times.idle + getattr(times, "iowait", 0.0), sum(times)
-    before = _seen
+    before = _last_times
     if before is not None and now - before[0] < SHORTEST:
         return None
-    _seen = now, idle, total
+    _last_times = now, idle, total
     if before is None or total <= before[2]:
         return None
     return round(max(0.0, 100 * (1 - (idle - before[1]) / (total - before[2]))), 1)

@@ -19,15 +19,15 @@ SURROUNDINGS = {"LC_ALL": "C", "SYSTEM_VERSION_COMPAT": "0"}
 
 def outputs(commands: Mapping[str, Sequence[str]], timeout: float = TIMEOUT) -> dict[str, str]:
     """What each command printed, whatever its exit status; empty if it is missing, hangs or floods."""
-    running = {name: process for name, command in commands.items() if (process := _started(command))}
+    running = {name: process for name, command in commands.items() if (process := _start(command))}
     try:
-        return {**dict.fromkeys(commands, ""), **dict(_answers(running, time.monotonic() + timeout))}
+        return {**dict.fromkeys(commands, ""), **dict(_read_outputs(running, time.monotonic() + timeout))}
     finally:
         for process in running.values():
             _end(process)
 
 
-def _started(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
     program = shutil.which(command[0], path=_path())
     if program is None:
         return None
@@ -51,7 +51,7 @@ def _path() -> str:
     return f"{path}{os.pathsep}/usr/sbin" if "/usr/bin" in folders and "/usr/sbin" not in folders else path
 
 
-def _answers(running: Mapping[str, subprocess.Popen[bytes]], deadline: float) -> Iterator[tuple[str, str]]:
+def _read_outputs(running: Mapping[str, subprocess.Popen[bytes]], deadline: float) -> Iterator[tuple[str, str]]:
     """The name and text of each program, as it ends its output; those that hang or flood never come."""
     read = {name: bytearray() for name in running}
     with selectors.DefaultSelector() as selector:

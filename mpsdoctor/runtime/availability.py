@@ -46,7 +46,7 @@ def _count(torch: Any, kind: str) -> int:
     return int(count()) if count else 1
 
 
-def ranked(torch: Any, device: str, warnings: list[str]) -> str:
+def add_rank(torch: Any, device: str, warnings: list[str]) -> str:
     """`device`, as CUDA with the index that torchrun gives to this process; `warnings` gets why it is not used."""
     rank = os.environ.get("LOCAL_RANK")
     if device.partition(":")[0] != "cuda" or not rank:

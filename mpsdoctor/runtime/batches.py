@@ -10,9 +10,7 @@ from mpsdoctor.thresholds import FASTER
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
-    from typing import Any
-
-    Row = dict[str, Any]
+    from mpsdoctor.runtime.shapes import AtBatch
 
 
 class Estimate:
@@ -22,20 +20,20 @@ class Estimate:
     `last` the measured range.
     """
 
-    def __init__(self, batch: int, rows: list[Row]) -> None:
+    def __init__(self, batch: int, rows: list[AtBatch]) -> None:
         ordered = sorted(rows, key=lambda row: int(row["batch"]))
         below = [row for row in ordered if row["batch"] <= batch]
         above = [row for row in ordered if row["batch"] >= batch]
         left = below[-1] if below else above[0]
         right = above[0] if above else below[-1]
-        part = position(batch, left["batch"], right["batch"])
+        part = locate_on_log_axis(batch, left["batch"], right["batch"])
         self.batch, self.device = batch, str(left["device"])
         self.left, self.right = int(left["batch"]), int(right["batch"])
         self.first, self.last = int(ordered[0]["batch"]), int(ordered[-1]["batch"])
-        self.speedup = between(left["speedup"], right["speedup"], part)
-        self.low, self.high = (between(left["ci95"][end], right["ci95"][end], part) for end in (0, 1))
+        self.speedup = interpolate(left["speedup"], right["speedup"], part)
+        self.low, self.high = (interpolate(left["ci95"][end], right["ci95"][end], part) for end in (0, 1))
 
-    def told(self, family: str) -> str:
+    def describe(self, family: str) -> str:
         """The figures in words."""
         if self.left != self.right:
             where = f"at batch {self.batch}, between the measured {self.left} and {self.right},"
@@ -48,12 +46,12 @@ class Estimate:
         return f"{where} {self.device} trains {family} at {figures}{slower}"
 
 
-def judged(batch: int, family: str, rows: list[Row]) -> tuple[str, str, str | None]:
+def judge_batch(batch: int, family: str, rows: list[AtBatch]) -> tuple[str, str, str | None]:
     """The device for a batch size, the reason with its figures, and a warning where it is beyond what was measured."""
     devices = dict.fromkeys(row["device"] for row in rows)
-    found = [Estimate(batch, [row for row in rows if row["device"] == device]) for device in devices]
+    estimates = [Estimate(batch, [row for row in rows if row["device"] == device]) for device in devices]
     # By the lower end: a wide interval around a high figure is worth what can be relied on.
-    best = max(found, key=lambda each: each.low)
+    best = max(estimates, key=lambda estimate: estimate.low)
     warning = None
     if not best.first <= batch <= best.last:
         measured = f"{best.first} to {best.last}" if best.first < best.last else f"{best.first} alone"
@@ -61,17 +59,17 @@ def judged(batch: int, family: str, rows: list[Row]) -> tuple[str, str, str | No
             f"batch_size={batch} is beyond the batches of '{family}' that were measured on {best.device} "
             f"({measured}), so the answer is that of {best.left}"
         )
-    return best.device if best.low > FASTER else "cpu", best.told(family), warning
+    return best.device if best.low > FASTER else "cpu", best.describe(family), warning
 
 
-def position(batch: int, left: int, right: int) -> float:
+def locate_on_log_axis(batch: int, left: int, right: int) -> float:
     """Where `batch` lies between two others on a log axis, from 0 to 1; 0 where there is nothing between."""
     from math import log
 
     return log(batch / left) / log(right / left) if left < batch < right else 0.0
 
 
-def between(left: float, right: float, part: float) -> float:
+def interpolate(left: float, right: float, part: float) -> float:
     """The value that far from `left` to `right` on a log axis, never outside of the two."""
     low, high = sorted((float(left), float(right)))
     # Powers and not exp(): their product cannot raise, whatever numbers a file holds.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from mpsdoctor.runtime.availability import accelerators, ranked, unavailable
+from mpsdoctor.runtime.availability import accelerators, add_rank, unavailable
 from mpsdoctor.runtime.device_info import DeviceInfo
-from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shown, updates
+from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shorten_home, updates
 from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     import torch
 
-    Found = tuple[str, str, str] | None  # device, source, reason; None: the next rule
+    from mpsdoctor.runtime.shapes import Fingerprint, Profile
+
+    Choice = tuple[str, str, str] | None  # device, source, reason; None: the next rule
 
 READ_FROM_ENVIRONMENT = ("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
 SIZES = ("medium", "large", "small")  # what a workload's answer is taken from: medium is the verdict's size
@@ -29,7 +31,7 @@ RUN = "run 'mpsdoctor' to measure this machine"
 AGAIN = "run 'mpsdoctor' to measure again"
 
 _answers: dict[Any, tuple[torch.device, DeviceInfo]] = {}
-_present: dict[str, dict[str, Any]] = {}
+_present: dict[str, Fingerprint] = {}
 _logged: dict[tuple[int, str], object] = {}
 
 
@@ -41,7 +43,7 @@ class _Question:
     ) -> None:
         self.force_mps, self.workload, self.batch_size = force_mps, workload, batch_size
         self.explicit, self.path = explicit, path
-        self.profile: dict[str, Any] | None = None
+        self.profile: Profile | None = None
         self.hints: list[str] = []
         self.warnings: list[str] = []
         self.stale: tuple[str, ...] = ()
@@ -67,18 +69,18 @@ def get_optimal_device(
     """
     _check_arguments(use_gpu, force_mps, workload, profile)
     _check_batch_size(batch_size)
-    path, trouble = _place(profile) if use_gpu else (None, None)
+    path, trouble = _locate_profile(profile) if use_gpu else (None, None)
     signature, settled = _signature(path)
     environment = tuple(map(os.environ.get, READ_FROM_ENVIRONMENT))
     key = (use_gpu, force_mps, workload, batch_size, profile is None, str(path), signature, environment)
-    known = _answers.get(key) if settled else None
-    if known is None:
+    answer = _answers.get(key) if settled else None
+    if answer is None:
         explicit = profile is not None or bool(os.environ.get("MPSDOCTOR_PROFILE"))
         question = _Question(force_mps, workload, batch_size, explicit, path)
         question.warnings += [trouble] if trouble else []
-        known = _answer(question, use_gpu)
-        _remember(key if settled else None, known)
-    return known
+        answer = _answer(question, use_gpu)
+        _remember(key if settled else None, answer)
+    return answer
 
 
 def _check_arguments(use_gpu: object, force_mps: object, workload: object, profile: object) -> None:
@@ -101,7 +103,7 @@ def _check_batch_size(batch_size: object) -> None:
         raise ValueError("batch_size must be at least 1 and below 2**63")
 
 
-def _place(profile: str | os.PathLike[str] | None) -> tuple[Path | None, str | None]:
+def _locate_profile(profile: str | os.PathLike[str] | None) -> tuple[Path | None, str | None]:
     try:
         return locate(profile), None
     except ProfileError as error:
@@ -115,11 +117,11 @@ def _signature(path: Path | None) -> tuple[tuple[int, ...] | None, bool]:
     if path is None:
         return None, True
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return None, True
-    settled = abs(time.time_ns() - found.st_mtime_ns) > UNSETTLED_NS
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns), settled
+    settled = abs(time.time_ns() - status.st_mtime_ns) > UNSETTLED_NS
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns), settled
 
 
 def _remember(key: object, answer: tuple[torch.device, DeviceInfo]) -> None:
@@ -133,11 +135,12 @@ def _remember(key: object, answer: tuple[torch.device, DeviceInfo]) -> None:
 def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInfo]:
     import torch
 
-    found: Found = None if use_gpu else ("cpu", "argument", "use_gpu=False")
-    for rule in (_consulted, _forced, _named, _measured, _policy):
-        found = found or rule(torch, question)
-    assert found is not None  # the policy always answers
-    device, source, reason = found
+    choice: Choice = None if use_gpu else ("cpu", "argument", "use_gpu=False")
+    _consult_profile(torch, question)
+    for rule in (_choose_forced, _choose_by_environment, _choose_by_profile, _choose_by_policy):
+        choice = choice or rule(torch, question)
+    assert choice is not None  # the policy always answers
+    device, source, reason = choice
     info = DeviceInfo(
         device=device,
         source=source,
@@ -145,7 +148,7 @@ def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInf
         hints=tuple(question.hints),
         warnings=tuple(question.warnings),
         stale=question.stale,
-        known_wrong=_known_wrong(question, device),
+        known_wrong=_list_known_wrong(question, device),
         settings={} if question.profile is None or question.stale else question.profile["settings"],
         profile_path=None if question.path is None else str(question.path),
     )
@@ -153,7 +156,7 @@ def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInf
     return torch.device(device), info
 
 
-def _known_wrong(question: _Question, device: str) -> tuple[str, ...]:
+def _list_known_wrong(question: _Question, device: str) -> tuple[str, ...]:
     """Ids of known issues that the profile says this machine has on a device."""
     rows = () if question.profile is None or question.stale else question.profile["known_wrong"]
     kind = device.partition(":")[0]
@@ -173,37 +176,38 @@ def _log(info: DeviceInfo) -> None:
             logging.getLogger("mpsdoctor").log(level, "%s", text)
 
 
-def _consulted(torch: Any, question: _Question) -> Found:
-    """Not a rule: looks at the profile, for those that follow."""
+def _consult_profile(torch: Any, question: _Question) -> None:
+    """Read the profile and compare its machine with this one, for the rules that follow."""
     if question.path is None:
-        return None
+        return
     try:
         question.profile = read(question.path)
     except FileNotFoundError:
         if question.explicit:
-            question.warnings.append(f"{shown(question.path)}: there is no profile; run 'mpsdoctor' to write one")
+            question.warnings.append(
+                f"{shorten_home(question.path)}: there is no profile; run 'mpsdoctor' to write one"
+            )
     except ProfileError as error:
         question.warnings.append(str(error))
     else:
-        recorded, present = question.profile["fingerprint"], _now(torch)
+        recorded, present = question.profile["fingerprint"], _fingerprint_now(torch)
         question.stale = changes(recorded, present)
         updated = () if question.stale else updates(recorded, present)
         question.hints += [f"measured before an update ({'; '.join(updated)}): {AGAIN}"] if updated else []
     if question.stale:
         what = "; ".join(question.stale)
         question.warnings.append(f"the profile was made elsewhere or before a change ({what}); run 'mpsdoctor' again")
-    return None
 
 
-def _now(torch: Any) -> dict[str, Any]:
+def _fingerprint_now(torch: Any) -> Fingerprint:
     version = str(torch.__version__)
     if version not in _present:
         _present[version] = fingerprint(version)
     return _present[version]
 
 
-def _forced(torch: Any, question: _Question) -> Found:
-    source, wish = _wish(question)
+def _choose_forced(torch: Any, question: _Question) -> Choice:
+    source, wish = _who_forces_mps(question)
     if not source:
         return None
     trouble = unavailable(torch, "mps")
@@ -216,7 +220,7 @@ def _forced(torch: Any, question: _Question) -> Found:
     return "mps", source, f"{wish} asks for it"
 
 
-def _wish(question: _Question) -> tuple[str, str]:
+def _who_forces_mps(question: _Question) -> tuple[str, str]:
     """Who wants MPS forced, and in which words; empty if nobody does."""
     variable = os.environ.get("MPSDOCTOR_FORCE_MPS") or ""
     if variable not in ("", "0", "1"):
@@ -230,7 +234,7 @@ def _wish(question: _Question) -> tuple[str, str]:
     return "", ""
 
 
-def _named(torch: Any, question: _Question) -> Found:
+def _choose_by_environment(torch: Any, question: _Question) -> Choice:
     import re
 
     name = os.environ.get("MPSDOCTOR_DEVICE")
@@ -244,55 +248,55 @@ def _named(torch: Any, question: _Question) -> Found:
     if trouble:
         question.warnings.append(f"{wish} cannot be had: {trouble}")
         return None
-    return name if ":" in name else ranked(torch, name, question.warnings), "environment", f"{wish} asks for it"
+    return name if ":" in name else add_rank(torch, name, question.warnings), "environment", f"{wish} asks for it"
 
 
-def _measured(torch: Any, question: _Question) -> Found:
+def _choose_by_profile(torch: Any, question: _Question) -> Choice:
     if question.profile is None or question.stale:
         return None
-    device, reason = _winner(question.profile, question)
+    device, reason = _choose_for_workload(question.profile, question)
     trouble = unavailable(torch, device)
     if trouble:
         question.warnings.append(f"the profile's choice is {device}, but {trouble}; run 'mpsdoctor' again")
         return None
     question.hints += [printable(hint, 400) for hint in question.profile["hints"][:20]]
     if device != "cpu":
-        question.hints += _unset(question.profile["environment"])
-    return ranked(torch, device, question.warnings), "profile", reason
+        question.hints += _hint_unset_variables(question.profile["environment"])
+    return add_rank(torch, device, question.warnings), "profile", reason
 
 
-def _unset(environment: dict[str, str]) -> Iterator[str]:
+def _hint_unset_variables(environment: dict[str, str]) -> Iterator[str]:
     # torch reads them while it loads, so it is too late to set them here
     for name, value in sorted(environment.items()):
         if os.environ.get(name) != value:
             yield f"start with {name}={value}, as 'mpsdoctor run -- …' does"
 
 
-def _winner(profile: dict[str, Any], question: _Question) -> tuple[str, str]:
+def _choose_for_workload(profile: Profile, question: _Question) -> tuple[str, str]:
     """Device and reason for the workload asked for, else for training at large."""
     recommended, workload = profile["recommended"], question.workload
     device, reason = (
         recommended["device"],
         printable(recommended.get("reason") or "the check-up recommends it"),
     )
-    if question.batch_size is not None and (at_batch := _at_batch(profile, question, question.batch_size)):
+    if question.batch_size is not None and (at_batch := _choose_at_batch(profile, question, question.batch_size)):
         return at_batch
     if workload is None:
         return device, reason
     name, sizes = printable(workload, 60), profile["workloads"].get(workload)
     if not sizes:
-        measured = ", ".join(printable(each, 40) for each in sorted(profile["workloads"])[:8]) or "none"
+        measured = ", ".join(printable(name, 40) for name in sorted(profile["workloads"])[:8]) or "none"
         question.warnings.append(f"workload '{name}' was not measured (measured: {measured})")
         return device, reason
-    size = next((each for each in SIZES if each in sizes), min(sizes))
-    won, speedup = sizes[size]["device"], sizes[size].get("speedup")
-    if won == "tie":
+    size = next((size for size in SIZES if size in sizes), min(sizes))
+    winner, speedup = sizes[size]["device"], sizes[size].get("speedup")
+    if winner == "tie":
         return device, f"no device is clearly faster for {name}; {reason}"
-    gain = f", {speedup:.3g} times the CPU's speed" if speedup and won != "cpu" else ""
-    return won, f"measured as the fastest for {name} ({printable(size, 40)}{gain})"
+    gain = f", {speedup:.3g} times the CPU's speed" if speedup and winner != "cpu" else ""
+    return winner, f"measured as the fastest for {name} ({printable(size, 40)}{gain})"
 
 
-def _at_batch(profile: dict[str, Any], question: _Question, batch: int) -> tuple[str, str] | None:
+def _choose_at_batch(profile: Profile, question: _Question, batch: int) -> tuple[str, str] | None:
     """Device and reason at a batch size; None, with a warning, where no batches of the workload were measured."""
     if question.workload is None:
         question.warnings.append(f"batch_size={batch} is not used, for it goes with a workload and none was named")
@@ -301,20 +305,20 @@ def _at_batch(profile: dict[str, Any], question: _Question, batch: int) -> tuple
     if not rows:
         question.warnings.append(f"batch_size={batch} is not used: no batches of '{name}' were measured")
         return None
-    from mpsdoctor.runtime.batches import judged
+    from mpsdoctor.runtime.batches import judge_batch
 
-    device, reason, warning = judged(batch, name, rows)
+    device, reason, warning = judge_batch(batch, name, rows)
     question.warnings += [warning] if warning else []
     return device, reason
 
 
-def _policy(torch: Any, question: _Question) -> Found:
+def _choose_by_policy(torch: Any, question: _Question) -> Choice:
     if not unavailable(torch, "cuda"):
-        return ranked(torch, "cuda", question.warnings), "policy", "CUDA is available"
+        return add_rank(torch, "cuda", question.warnings), "policy", "CUDA is available"
     question.hints.append(RUN)
-    if _apple_silicon(torch):
+    if _is_apple_silicon(torch):
         trouble = unavailable(torch, "mps")
-        question.hints += [] if trouble else _prior(torch)
+        question.hints += [] if trouble else _hint_from_others(torch)
         return (
             "cpu",
             "policy",
@@ -326,13 +330,13 @@ def _policy(torch: Any, question: _Question) -> Found:
     return "cpu", "policy", "no accelerator is available"
 
 
-def _prior(torch: Any) -> list[str]:
-    from mpsdoctor.runtime.prior import told
+def _hint_from_others(torch: Any) -> list[str]:
+    from mpsdoctor.runtime.prior import hints_for_chip
 
-    return told(_now(torch)["chip"])
+    return hints_for_chip(_fingerprint_now(torch)["chip"])
 
 
-def _apple_silicon(torch: Any) -> bool:
-    present = _now(torch)
+def _is_apple_silicon(torch: Any) -> bool:
+    present = _fingerprint_now(torch)
     # under Rosetta the architecture is x86_64 and the chip "VirtualApple @ 2.50GHz"
     return present["os"] == "Darwin" and (present["arch"] == "arm64" or "Apple" in (present["chip"] or ""))

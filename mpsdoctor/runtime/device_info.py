@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from mpsdoctor.runtime.shapes import CpuSettings
+
+    Fields = dict[str, Any]  # FIELDS with their values, as pickle takes them apart
+
 FIELDS = (
     "device",
     "source",
@@ -38,17 +42,17 @@ class DeviceInfo(str):
     stale: tuple[str, ...]
     known_wrong: tuple[str, ...]
     profile_path: str | None
-    _settings: dict[str, Any]
+    _settings: CpuSettings
 
     def __new__(cls, **fields: Any) -> DeviceInfo:
-        made = super().__new__(cls, f"training on {fields['device']}: {fields['reason']}")
+        info = super().__new__(cls, f"training on {fields['device']}: {fields['reason']}")
         for name, slot in zip(FIELDS, cls.__slots__, strict=True):
-            object.__setattr__(made, slot, fields[name])
-        return made
+            object.__setattr__(info, slot, fields[name])
+        return info
 
     @property
-    def settings(self) -> dict[str, Any]:
-        return dict(self._settings)
+    def settings(self) -> CpuSettings:
+        return self._settings.copy()
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"DeviceInfo is immutable, so its {name} stays as it is")
@@ -56,12 +60,12 @@ class DeviceInfo(str):
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"DeviceInfo is immutable, so its {name} stays as it is")
 
-    def __reduce__(self) -> tuple[Callable[..., DeviceInfo], tuple[dict[str, Any]]]:
-        return _info, ({name: getattr(self, name) for name in FIELDS},)
+    def __reduce__(self) -> tuple[Callable[..., DeviceInfo], tuple[Fields]]:
+        return _restore, ({name: getattr(self, name) for name in FIELDS},)
 
     def __repr__(self) -> str:
         return f"DeviceInfo({', '.join(f'{name}={getattr(self, name)!r}' for name in FIELDS)})"
 
 
-def _info(fields: dict[str, Any]) -> DeviceInfo:
+def _restore(fields: Fields) -> DeviceInfo:
     return DeviceInfo(**fields)

@@ -11,12 +11,13 @@ import os
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from mpsdoctor.runtime.shapes import Fingerprint
 
 SYSCTLS = ("kern.osproductversion", "machdep.cpu.brand_string", "hw.memsize")
 
 
-def fingerprint(torch_version: str) -> dict[str, Any]:
+def fingerprint(torch_version: str | None) -> Fingerprint:
     """What a measurement depends on, in at most a few ms; memory in bytes, unknown is None. Never raises."""
     import platform
 

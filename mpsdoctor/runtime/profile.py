@@ -34,7 +34,7 @@ __all__ = [
     "locate",
     "printable",
     "read",
-    "shown",
+    "shorten_home",
     "updates",
     "validate",
     "write",
@@ -44,7 +44,8 @@ TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import Any
+
+    from mpsdoctor.runtime.shapes import Fingerprint, Profile
 
 ABANDONED = 3600.0  # seconds after which a temporary file has no living writer: a write takes milliseconds
 LABELS = {"torch": "torch", "os": "system", "os_version": "system version", "arch": "architecture", "chip": "chip"}
@@ -71,8 +72,8 @@ def locate(explicit: str | os.PathLike[str] | None = None) -> Path:
     """The profile to use: the argument, else MPSDOCTOR_PROFILE, else default_path(); ~ is the home folder."""
     from pathlib import Path
 
-    chosen = os.environ.get("MPSDOCTOR_PROFILE") or None if explicit is None else explicit
-    return default_path() if chosen is None else _at_home(Path(chosen))
+    path = os.environ.get("MPSDOCTOR_PROFILE") or None if explicit is None else explicit
+    return default_path() if path is None else _at_home(Path(path))
 
 
 def _at_home(path: Path) -> Path:
@@ -82,7 +83,7 @@ def _at_home(path: Path) -> Path:
         raise ProfileError("no home folder is known; set HOME, or MPSDOCTOR_PROFILE to a full path") from error
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def shorten_home(path: str | os.PathLike[str]) -> str:
     """`path` for a message: the home folder as ~, no control characters."""
     from pathlib import Path
 
@@ -93,30 +94,36 @@ def shown(path: str | os.PathLike[str]) -> str:
     return printable(text, 4096)
 
 
-def changes(recorded: dict[str, Any], present: dict[str, Any]) -> tuple[str, ...]:
+def changes(recorded: Fingerprint, present: Fingerprint) -> tuple[str, ...]:
     """What differs between two fingerprints, in words; empty: what was measured then holds now.
 
     Updates are no such difference, see `updates`. What either side does not know is not compared, except that a
     recording must name the torch, the system and the chip wherever the present machine can: without them it could be
     anyone's.
     """
-    return (*_other(recorded, present), *_python(recorded, present), *_memory(recorded, present))
-
-
-def updates(recorded: dict[str, Any], present: dict[str, Any]) -> tuple[str, ...]:
-    """Patch releases of torch and updates of the system since a recording: a hint to measure again, no more."""
-    pairs = [(key, recorded.get(key), present.get(key)) for key in ("torch", "os_version")]
-    return tuple(
-        _change(key, before, now, present)
-        for key, before, now in pairs
-        if before and now and before != now and _line(key, before) == _line(key, now)
+    return (
+        *_changes_by_label(recorded, present),
+        *_python_changes(recorded, present),
+        *_memory_changes(recorded, present),
     )
 
 
-def _other(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+def updates(recorded: Fingerprint, present: Fingerprint) -> tuple[str, ...]:
+    """Patch releases of torch and updates of the system since a recording: a hint to measure again, no more."""
+    then, here = _texts(recorded), _texts(present)
+    pairs = [(key, then.get(key), here.get(key)) for key in ("torch", "os_version")]
+    return tuple(
+        _change(key, before, now, present)
+        for key, before, now in pairs
+        if before and now and before != now and _release_line(key, before) == _release_line(key, now)
+    )
+
+
+def _changes_by_label(recorded: Fingerprint, present: Fingerprint) -> Iterator[str]:
+    then, here = _texts(recorded), _texts(present)
     for key, label in LABELS.items():
-        before, now = recorded.get(key), present.get(key)
-        if now is None or (before is not None and _line(key, before) == _line(key, now)):
+        before, now = then.get(key), here.get(key)
+        if now is None or (before is not None and _release_line(key, before) == _release_line(key, now)):
             continue
         if before is not None:
             yield _change(key, before, now, present)
@@ -124,12 +131,17 @@ def _other(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
             yield f"{label} not recorded → {printable(now)}"
 
 
-def _change(key: str, before: str, now: str, present: dict[str, Any]) -> str:
+def _texts(fingerprint: Fingerprint) -> dict[str, str]:
+    """What is known of it, the memory apart."""
+    return {key: value for key, value in fingerprint.items() if isinstance(value, str)}
+
+
+def _change(key: str, before: str, now: str, present: Fingerprint) -> str:
     label = "macOS" if key == "os_version" and present.get("os") == "Darwin" else LABELS[key]
     return f"{label} {printable(before)} → {printable(now)}"
 
 
-def _line(key: str, text: str) -> str:
+def _release_line(key: str, text: str) -> str:
     """What stays the same across updates: torch's minor release and build, a system's name and major version.
 
     Below 11 that of macOS had two numbers; a nightly torch, and one built for something else, is no patch release.
@@ -144,63 +156,63 @@ def _line(key: str, text: str) -> str:
     return text
 
 
-def _python(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+def _python_changes(recorded: Fingerprint, present: Fingerprint) -> Iterator[str]:
     before, now = recorded.get("python"), present.get("python")
     if before and now and before.split(".")[:2] != now.split(".")[:2]:
         yield f"Python {printable(before)} → {printable(now)}"
 
 
-def _memory(recorded: dict[str, Any], present: dict[str, Any]) -> Iterator[str]:
+def _memory_changes(recorded: Fingerprint, present: Fingerprint) -> Iterator[str]:
     before, now = recorded.get("memory_bytes"), present.get("memory_bytes")
     # 5 %: what kernels and graphics reserve differs a little from one start to the next
     if before and now and abs(now - before) > 0.05 * before:
         yield f"memory {before / 2**30:.1f} GiB → {now / 2**30:.1f} GiB"
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read(path: str | os.PathLike[str]) -> Profile:
     """The profile at `path`, checked, optional parts filled in, unknown keys kept.
 
     FileNotFoundError if there is none; ProfileError for everything else that is wrong with it. Never blocks,
     and reads at most LIMIT bytes.
     """
     try:
-        return validate(parse(_bytes(path)))
+        return validate(parse(_read_bytes(path)))
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ProfileError(f"{shown(path)}: cannot be read ({_reason(error, path)})") from error
+        raise ProfileError(f"{shorten_home(path)}: cannot be read ({_reason(error, path)})") from error
     except ValueError as error:  # a ProfileError, or a path that holds a NUL or cannot be encoded
-        raise ProfileError(f"{shown(path)}: {printable(str(error), 400)}") from error
+        raise ProfileError(f"{shorten_home(path)}: {printable(str(error), 400)}") from error
 
 
-def _bytes(path: str | os.PathLike[str]) -> bytes:
+def _read_bytes(path: str | os.PathLike[str]) -> bytes:
     from pathlib import Path
 
-    _regular(Path(path).stat())  # before the open: opening a device may act
+    _refuse_special(Path(path).stat())  # before the open: opening a device may act
     flags = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")  # each where the system has it
     descriptor = os.open(path, os.O_RDONLY | sum(getattr(os, name, 0) for name in flags))
     with os.fdopen(descriptor, "rb") as file:
-        _regular(os.fstat(descriptor))
+        _refuse_special(os.fstat(descriptor))
         raw = file.read(LIMIT + 1)
     if len(raw) > LIMIT:
         raise ProfileError(f"larger than {LIMIT} bytes, so not a profile; {RENEW}")
     return raw
 
 
-def _regular(found: os.stat_result) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _refuse_special(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise ProfileError("is a directory, not a file; move it away or name another path")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise ProfileError("is a pipe, socket or device, not a file; name another path")
 
 
 def _reason(error: OSError, path: str | os.PathLike[str]) -> str:
     reason = error.strerror or type(error).__name__
     other = error.filename if isinstance(error.filename, (str, os.PathLike)) else None
-    return reason if other is None or os.fspath(other) == os.fspath(path) else f"{reason}: {shown(other)}"
+    return reason if other is None or os.fspath(other) == os.fspath(path) else f"{reason}: {shorten_home(other)}"
 
 
-def write(profile: dict[str, Any], path: str | os.PathLike[str]) -> None:
+def write(profile: Profile, path: str | os.PathLike[str]) -> None:
     """Put `profile` at `path`, mode 0600, whole or not at all, whatever dies meanwhile.
 
     A missing folder is made (0700); a symbolic link is replaced, never written through. ProfileError names
@@ -211,29 +223,29 @@ def write(profile: dict[str, Any], path: str | os.PathLike[str]) -> None:
     try:
         target = Path(path)
         text = render(validate(profile))
-        _replaceable(target)
+        _refuse_irreplaceable(target)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(target.parent)
         _replace(text, target)
         _settle(target.parent)
     except OSError as error:
-        raise ProfileError(f"{shown(path)}: cannot be written ({_reason(error, path)})") from error
+        raise ProfileError(f"{shorten_home(path)}: cannot be written ({_reason(error, path)})") from error
     except ValueError as error:
-        raise ProfileError(f"{shown(path)}: cannot be written: {printable(str(error), 400)}") from error
+        raise ProfileError(f"{shorten_home(path)}: cannot be written: {printable(str(error), 400)}") from error
 
 
-def _replaceable(target: Path) -> None:
+def _refuse_irreplaceable(target: Path) -> None:
     # as root, a replace would put a file where /dev/null was
     try:
-        _regular(target.stat())
+        _refuse_special(target.stat())
     except FileNotFoundError:
         return
 
 
 def _sweep(folder: Path) -> None:
     """Remove the temporary files that killed writers of ours left."""
-    for left in folder.glob(".mpsdoctor-*.tmp"):
-        _remove_abandoned(left)
+    for temporary in folder.glob(".mpsdoctor-*.tmp"):
+        _remove_abandoned(temporary)
 
 
 def _remove_abandoned(temporary: Path) -> None:
@@ -241,9 +253,9 @@ def _remove_abandoned(temporary: Path) -> None:
 
     owner = os.geteuid() if hasattr(os, "geteuid") else 0
     try:
-        found = temporary.lstat()
-        ours = stat.S_ISREG(found.st_mode) and found.st_uid == owner
-        if ours and found.st_mtime < time.time() - ABANDONED:
+        status = temporary.lstat()
+        ours = stat.S_ISREG(status.st_mode) and status.st_uid == owner
+        if ours and status.st_mtime < time.time() - ABANDONED:
             temporary.unlink()
     except OSError:
         return  # another writer was first, or it may not be removed: neither stops this write

@@ -7,6 +7,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from mpsdoctor.runtime.shapes import AtBatch, Profile, Workloads
+
+    JsonObject = dict[str, Any]  # of a file that nobody has checked yet
+    Place = tuple[str, object, str]  # where, what stands there, and the kind that it should be
+
 SCHEMA = 1
 LIMIT = 1 << 20  # bytes; a real profile has a few thousand
 DEVICE = r"[a-z][a-z0-9_]{0,31}(:[0-9]{1,4})?"
@@ -44,11 +49,11 @@ def parse(raw: bytes) -> Any:
         raise ProfileError(f"nested too deeply; {RENEW}") from error
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ProfileError(f"one object holds a key twice; {RENEW}")
-    return made
+    return members
 
 
 def _constant(text: str) -> float:
@@ -68,7 +73,7 @@ def _int(text: str) -> int:
     return int(text)
 
 
-def render(profile: dict[str, Any]) -> bytes:
+def render(profile: Profile) -> bytes:
     """Sorted, indented UTF-8 with a newline at its end; ValueError if it is no JSON data or above LIMIT."""
     import json
 
@@ -130,21 +135,22 @@ DEFAULTS: dict[str, Callable[[], Any]] = {
 }
 
 
-def validate(profile: Any) -> dict[str, Any]:
+def validate(profile: Any) -> Profile:
     """A copy with its optional parts filled in, or a ProfileError that names the first wrong place."""
     if not isinstance(profile, dict):
-        raise ProfileError(f"holds {_described(profile)} instead of an object; {RENEW}")
+        raise ProfileError(f"holds {_describe(profile)} instead of an object; {RENEW}")
     _known_schema(profile.get("schema"))
-    whole = {**{key: make() for key, make in DEFAULTS.items()}, **profile}
+    whole: Any = {**{key: make() for key, make in DEFAULTS.items()}, **profile}
     for place, value, kind in _places(whole):
         if not KINDS[kind](value):
-            raise ProfileError(f"{printable(place, 120)} should be {kind}, not {_described(value)}; {RENEW}")
-    return whole
+            raise ProfileError(f"{printable(place, 120)} should be {kind}, not {_describe(value)}; {RENEW}")
+    checked: Profile = whole
+    return checked
 
 
 def _known_schema(schema: Any) -> None:
     if type(schema) is not int:
-        raise ProfileError(f"schema should be {SCHEMA}, not {_described(schema)}; {RENEW}")
+        raise ProfileError(f"schema should be {SCHEMA}, not {_describe(schema)}; {RENEW}")
     knows = f"this reader (knows {SCHEMA})"
     if schema > SCHEMA:
         raise ProfileError(f"schema {schema} is newer than {knows}; upgrade mpsdoctor or run 'mpsdoctor'")
@@ -152,7 +158,7 @@ def _known_schema(schema: Any) -> None:
         raise ProfileError(f"schema {schema} is unknown to {knows}; {RENEW}")
 
 
-def _places(profile: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+def _places(profile: JsonObject) -> Iterator[Place]:
     """Each place that readers rely on, its value and its kind; a container before what it holds."""
     yield "force_mps", profile["force_mps"], "true or false"
     for key in ("created", "tool"):
@@ -183,7 +189,7 @@ def _places(profile: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
         yield f"known_wrong.{number}.device", row.get("device"), "a device such as mps or cuda:0"
 
 
-def _workload_places(workloads: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+def _workload_places(workloads: Workloads) -> Iterator[Place]:
     for name, sizes in workloads.items():
         yield f"workloads.{name}", sizes, "an object"
         for size, entry in sizes.items():
@@ -194,7 +200,7 @@ def _workload_places(workloads: dict[str, Any]) -> Iterator[tuple[str, Any, str]
             yield f"{place}.ci95", entry.get("ci95"), "two numbers or null"
 
 
-def _batch_places(batches: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+def _batch_places(batches: dict[str, list[AtBatch]]) -> Iterator[Place]:
     for family, rows in batches.items():
         yield f"batches.{family}", rows, "a list"
         for number, row in enumerate(rows):
@@ -207,7 +213,7 @@ def _batch_places(batches: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
         yield f"batches.{family}", [(row["device"], row["batch"]) for row in rows], "each batch once by device"
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, str):
         return f"'{printable(value, 60)}'"
     if value is None:

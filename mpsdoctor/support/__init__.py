@@ -7,16 +7,19 @@ for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], sup
 
 from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failures
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
-from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
+from mpsdoctor.support.prediction import Call, CallNode, Prediction, call_of, predict
 from mpsdoctor.support.versions import Support, support_in, support_of_installed
-from mpsdoctor.support.wording import data, says, sentence, text, whole
+from mpsdoctor.support.wording import Predicted, PredictionRow, data, says, sentence, text, whole
 
 __all__ = [
     "FALLBACK",
     "FALLBACK_ON",
     "Call",
+    "CallNode",
     "KnownFailure",
+    "Predicted",
     "Prediction",
+    "PredictionRow",
     "Support",
     "by_aten",
     "call_of",

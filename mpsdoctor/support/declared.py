@@ -33,10 +33,10 @@ def entries(text: str) -> Iterator[Declared]:
     entry: Declared | None = None
     for line in text.split("\n"):
         if line.startswith("- func:"):
-            found = NAME.match(line)
+            match = NAME.match(line)
             if entry is not None:
                 yield entry
-            entry = Declared(found[1]) if found else None
+            entry = Declared(match[1]) if match else None
         elif entry is not None and line.startswith("  "):
             note(entry, line)
     if entry is not None:
@@ -46,9 +46,9 @@ def entries(text: str) -> Iterator[Declared]:
 def note(entry: Declared, line: str) -> None:
     """Add what one indented line says."""
     if line.startswith("    "):
-        found = KEYS.match(line)
-        if found and entry.keys is not None:
-            entry.keys.update(key.strip() for key in found[1].split(","))
+        match = KEYS.match(line)
+        if match and entry.keys is not None:
+            entry.keys.update(key.strip() for key in match[1].split(","))
     elif line.startswith("  dispatch:"):
         entry.keys = set()
     elif line.startswith("  structured_delegate:"):
@@ -77,10 +77,10 @@ def letter(entry: Declared, mps: set[str]) -> str:
 
 def read_letters(text: str) -> dict[str, str]:
     """The letter of each overload that a native_functions.yaml declares."""
-    found = list(entries(text))
-    mps = {entry.name for entry in found if entry.keys and "MPS" in entry.keys}
-    letters = {entry.name: letter(entry, mps) for entry in found}
-    generated = {name: "G" for entry in found if letters[entry.name] != "I" for name in entry.autogen}
+    declared = list(entries(text))
+    mps = {entry.name for entry in declared if entry.keys and "MPS" in entry.keys}
+    letters = {entry.name: letter(entry, mps) for entry in declared}
+    generated = {name: "G" for entry in declared if letters[entry.name] != "I" for name in entry.autogen}
     return generated | letters
 
 

@@ -37,7 +37,9 @@ class History:
         if row is None:
             return None
         if row[at] not in RUNS:
-            return next((one for one, letter in zip(self.versions[at:], row[at:], strict=True) if letter in RUNS), None)
+            return next(
+                (version for version, letter in zip(self.versions[at:], row[at:], strict=True) if letter in RUNS), None
+            )
         while at and row[at - 1] in RUNS:
             at -= 1
         return self.versions[at]

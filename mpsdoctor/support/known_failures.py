@@ -88,11 +88,11 @@ def read(source: str) -> dict[str, tuple[KnownFailure, ...]] | None:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # ast.parse raises each of these for some text
         return None
-    found: dict[str, list[KnownFailure]] = defaultdict(list)
+    by_opinfo: dict[str, list[KnownFailure]] = defaultdict(list)
     for function, target, value in lists(tree):
         for failure in failures(function, target, value):
-            found[failure.opinfo].append(failure)
-    return {opinfo: tuple(dict.fromkeys(each)) for opinfo, each in found.items()} or None
+            by_opinfo[failure.opinfo].append(failure)
+    return {opinfo: tuple(dict.fromkeys(entries)) for opinfo, entries in by_opinfo.items()} or None
 
 
 def lists(tree: ast.Module) -> Iterator[tuple[str, str, ast.expr]]:
@@ -112,8 +112,8 @@ def failures(function: str, target: str, value: ast.expr) -> Iterator[KnownFailu
     if kind is None:
         return
     direction: Literal["forward", "backward"] = "backward" if "grad" in (function + target).lower() else "forward"
-    found = MACOS.search(target)
-    macos = None if found is None else f"{(found[1] or '').lower()} {found[2]}.{found[3]}".strip()
+    match = MACOS.search(target)
+    macos = None if match is None else f"{(match[1] or '').lower()} {match[2]}.{match[3]}".strip()
     for opinfo, dtypes in pairs(value, COMPLEX if kind == "unsupported" else None):
         yield KnownFailure(opinfo, kind, dtypes, direction, macos, "SPARSE" in target)
 
@@ -121,8 +121,8 @@ def failures(function: str, target: str, value: ast.expr) -> Iterator[KnownFailu
 def pairs(value: ast.expr, otherwise: tuple[str, ...] | None) -> Iterator[tuple[str, tuple[str, ...] | None]]:
     """Operator and dtypes of a dict of lists, or of a set, which stands for the dtypes `otherwise`."""
     if isinstance(value, ast.Dict):
-        named = {name(key): each for key, each in zip(value.keys, value.values, strict=True)}
-        yield from ((opinfo, dtypes_of(each)) for opinfo, each in named.items() if opinfo is not None)
+        named = {name(key): dtypes for key, dtypes in zip(value.keys, value.values, strict=True)}
+        yield from ((opinfo, dtypes_of(dtypes)) for opinfo, dtypes in named.items() if opinfo is not None)
     elif isinstance(value, ast.Set):
         yield from ((opinfo, otherwise) for opinfo in map(name, value.elts) if opinfo is not None)
 
@@ -137,24 +137,24 @@ def dtypes_of(node: ast.expr) -> tuple[str, ...] | None:
     if isinstance(node, ast.Constant) and node.value is None:
         return None
     elements = node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else []
-    return tuple(each.attr for each in elements if isinstance(each, ast.Attribute))
+    return tuple(element.attr for element in elements if isinstance(element, ast.Attribute))
 
 
 def by_aten(known: Mapping[str, tuple[KnownFailure, ...]]) -> dict[str, tuple[KnownFailure, ...]]:
     """The entries by aten name (`aten::linalg_eig`), as far as OpInfo's names tell it."""
-    found: dict[str, list[KnownFailure]] = defaultdict(list)
+    by_operator: dict[str, list[KnownFailure]] = defaultdict(list)
     for opinfo, entries in known.items():
         aten = aten_name(opinfo)
         if aten is not None:
-            found[aten].extend(entries)
-    return {aten: tuple(entries) for aten, entries in found.items()}
+            by_operator[aten].extend(entries)
+    return {aten: tuple(entries) for aten, entries in by_operator.items()}
 
 
 def aten_name(opinfo: str) -> str | None:
     """`aten::linalg_eig` for OpInfo's `linalg.eig`; None where its name tells no aten operator."""
     plain = opinfo.removeprefix("nn.functional.").replace(".", "_")
     endings = (plain.removesuffix(variant).rstrip("_") for variant in VARIANTS if plain.endswith(variant))
-    return next((PREFIX + one for one in (plain, *endings) if one in operators()), None)
+    return next((PREFIX + ending for ending in (plain, *endings) if ending in operators()), None)
 
 
 @functools.lru_cache(maxsize=1)

@@ -5,9 +5,9 @@ A kernel's presence says nothing about dtypes, layouts or right numbers; only ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from mpsdoctor.support.history import ABSENT, COMPOSITE, CPU, KERNEL, bare, full, operator, order
 from mpsdoctor.support.routes import BETWEEN, DTYPES, LIMITS, ROUTES, SINGLE, SINGLE_NODES, SPARSE
@@ -52,7 +52,18 @@ class Prediction:
     reason: str | None = None
 
 
-def call_of(node: Mapping[str, Any]) -> Call:
+class CallNode(TypedDict, total=False):
+    """A call as the worker sends it."""
+
+    op: str
+    dtypes: list[str]
+    sizes: list[list[int]]
+    sparse: bool
+    node: str
+    parts: list[CallNode]
+
+
+def call_of(node: CallNode) -> Call:
     """A call from the JSON that the worker sends."""
     return Call(
         op=str(node["op"]),
@@ -70,20 +81,20 @@ def predict(calls: Iterable[Call | str], support: Support) -> list[Prediction]:
     Names are taken as `aten::add.Tensor`, `aten.add.Tensor` or `add`; without its overload an operator counts as
     having a kernel when one of its overloads has.
     """
-    found: dict[str, Prediction] = {}
-    for each in calls:
-        call = Call(each) if isinstance(each, str) else each
+    predictions: dict[str, Prediction] = {}
+    for named in calls:
+        call = Call(named) if isinstance(named, str) else named
         prediction = judge(call, support)
-        found[prediction.op] = worse(found.get(prediction.op), prediction)
-    return list(found.values())
+        predictions[prediction.op] = worse(predictions.get(prediction.op), prediction)
+    return list(predictions.values())
 
 
-def worse(one: Prediction | None, other: Prediction) -> Prediction:
+def worse(known: Prediction | None, other: Prediction) -> Prediction:
     """The prediction that decides, with the needs of both where both stop."""
-    if one is None or one == other:
+    if known is None or known == other:
         return other
-    first, last = sorted((one, other), key=lambda each: VERDICTS.index(each.verdict))
-    return combine(last, [first, last]) if first.verdict in STOPS else last
+    first, last = sorted((known, other), key=rank)
+    return combine_stops(last, [first, last]) if first.verdict in STOPS else last
 
 
 def judge(call: Call, support: Support) -> Prediction:
@@ -114,9 +125,9 @@ def lacking(dtypes: Iterable[str], support: Support) -> str | None:
 def by_letter(op: str, call: Call, support: Support) -> Prediction:
     route = ROUTES.get(operator(op))
     if route is not None:
-        return together(op, [judge(Call(one), support) for one in route])
-    letter, since = standing(bare(op), support)
-    parts = together(op, [judge(via(op, part), support) for part in call.parts])
+        return combine_parts(op, [judge(Call(name), support) for name in route])
+    letter, since = letter_and_since(bare(op), support)
+    parts = combine_parts(op, [judge(route_part(op, part), support) for part in call.parts])
     if letter in COMPOSITE:
         return parts
     if letter == ABSENT:
@@ -137,7 +148,7 @@ def absent(op: str, since: str | None, support: Support) -> Prediction:
     return Prediction(op, "unknown", since, reason=reason)
 
 
-def via(composite: str, part: Call) -> Call:
+def route_part(composite: str, part: Call) -> Call:
     """A part as MPS meets it: by the operator in between that leads to it, in float32 where MPS takes that."""
     if operator(composite) in SINGLE:
         part = single(part)
@@ -150,21 +161,21 @@ def single(call: Call) -> Call:
     return replace(call, dtypes=(), parts=tuple(single(part) for part in call.parts))
 
 
-def standing(name: str, support: Support) -> tuple[str, str | None]:
+def letter_and_since(name: str, support: Support) -> tuple[str, str | None]:
     """Letter and `since` of an overload; of a name without one, those of its best overload."""
-    named = "." in name or name in support.letters
-    names = [name] if named else support.overloads.get(name, [name])
-    return min(((support.letter(one), support.since(one)) for one in names), key=lambda pair: BEST.index(pair[0]))
+    exact = "." in name or name in support.letters
+    names = [name] if exact else support.overloads.get(name, [name])
+    return min(((support.letter(name), support.since(name)) for name in names), key=lambda pair: BEST.index(pair[0]))
 
 
-def together(op: str, parts: list[Prediction]) -> Prediction:
+def combine_parts(op: str, parts: list[Prediction]) -> Prediction:
     """A composite from its parts."""
     stops = [part for part in parts if part.verdict in STOPS]
     if stops:
-        return combine(Prediction(op, max(stops, key=rank).verdict), stops)
-    moved = [part for part in parts if part.verdict == "fallback"]
-    if moved:
-        return Prediction(op, "fallback", fallback=True, needs=tuple(names(moved)))
+        return combine_stops(Prediction(op, max(stops, key=rank).verdict), stops)
+    on_cpu = [part for part in parts if part.verdict == "fallback"]
+    if on_cpu:
+        return Prediction(op, "fallback", fallback=True, needs=tuple(names(on_cpu)))
     return Prediction(op, "composite")
 
 
@@ -177,18 +188,18 @@ def names(parts: Iterable[Prediction]) -> list[str]:
     return list(dict.fromkeys(name for part in parts for name in part.needs or (part.op,)))
 
 
-def combine(worst: Prediction, stops: list[Prediction]) -> Prediction:
+def combine_stops(worst: Prediction, stops: list[Prediction]) -> Prediction:
     """What stops an operator: all of its parts that do, and the version from which none does any longer."""
     since = [part.since for part in stops]
     return replace(
         worst,
-        since=None if None in since else max((one for one in since if one), key=order, default=None),
-        fallback=every([part.fallback for part in stops]),
+        since=None if None in since else max((version for version in since if version), key=order, default=None),
+        fallback=all_true([part.fallback for part in stops]),
         needs=tuple(name for name in names(stops) if name != worst.op),
         reason=next((part.reason for part in stops if part.reason), None),
     )
 
 
-def every(answers: list[bool | None]) -> bool | None:
+def all_true(answers: list[bool | None]) -> bool | None:
     """False if one is, None if one is not known, else True."""
     return False if False in answers else None if None in answers else True

@@ -41,10 +41,13 @@ class Support:
     @functools.cached_property
     def overloads(self) -> dict[str, list[str]]:
         """By operator, its overloads in this version or any other that return new tensors; all, if none does."""
-        every: dict[str, list[str]] = defaultdict(list)
+        by_operator: dict[str, list[str]] = defaultdict(list)
         for overload in sorted({*self.letters, *self.history.letters}):
-            every[operator(overload)].append(overload)
-        return {name: [one for one in each if not one.endswith("out")] or each for name, each in every.items()}
+            by_operator[operator(overload)].append(overload)
+        return {
+            name: [overload for overload in overloads if not overload.endswith("out")] or overloads
+            for name, overloads in by_operator.items()
+        }
 
 
 def support_in(version: str) -> Support:

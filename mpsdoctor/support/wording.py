@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from mpsdoctor.support.history import load_history, minor, operator, order
 from mpsdoctor.support.known_failures import KnownFailure
@@ -27,11 +26,11 @@ Places = Mapping[str, str]
 
 def whole(predictions: Iterable[Prediction]) -> Whole:
     """What the predictions say together: "runs", "fallback" (needs the variable set), "stops" or "unknown"."""
-    every = list(predictions)
-    stops = [one for one in every if one.verdict in STOPS]
+    predictions = list(predictions)
+    stops = [prediction for prediction in predictions if prediction.verdict in STOPS]
     if stops:
-        return "fallback" if all(one.fallback for one in stops) else "stops"
-    return "unknown" if not every or any(one.verdict == "unknown" for one in every) else "runs"
+        return "fallback" if all(prediction.fallback for prediction in stops) else "stops"
+    return "unknown" if not predictions or any(p.verdict == "unknown" for p in predictions) else "runs"
 
 
 def sentence(prediction: Prediction, have: str) -> str:
@@ -41,11 +40,11 @@ def sentence(prediction: Prediction, have: str) -> str:
 
 
 def says(prediction: Prediction, have: str) -> str:
-    """What is said of the operator in it."""
-    return f"{saying(prediction, minor(have) or have)}{taken_over(prediction)}"
+    """What it says of its operator."""
+    return f"{describe_verdict(prediction, minor(have) or have)}{describe_fallback(prediction)}"
 
 
-def saying(prediction: Prediction, have: str) -> str:
+def describe_verdict(prediction: Prediction, have: str) -> str:
     if prediction.verdict == "composite":
         return "made of operators that MPS has"
     if prediction.verdict == "fallback":
@@ -59,7 +58,7 @@ def saying(prediction: Prediction, have: str) -> str:
     return f"MPS has it since torch {prediction.since}" + (f", you have {have}" if ahead else "")
 
 
-def taken_over(prediction: Prediction) -> str:
+def describe_fallback(prediction: Prediction) -> str:
     """What the fallback does for an operator that stops."""
     if prediction.verdict not in STOPS or prediction.fallback is None:
         return ""
@@ -85,46 +84,77 @@ def lines(predictions: Sequence[Prediction], support: Support, known: Known, pla
         return
     yield ANSWERS[whole(predictions)]
     for title, verdicts in (("In the way", STOPS), ("On the CPU", {"fallback"}), ("Not known", {"unknown"})):
-        chosen = [one for one in predictions if one.verdict in verdicts]
-        if chosen:
+        group = [prediction for prediction in predictions if prediction.verdict in verdicts]
+        if group:
             yield ""
-            yield f"{title} ({len(chosen)})"
-        for one in chosen:
-            yield f"  {sentence(one, support.version)}"
-            if one.op in places:
-                yield f"    first called at {places[one.op]}"
-            yield from (f"    {each.sentence()}" for each in said_of(one, known))
-    count = sum(one.verdict in ("kernel", "composite") for one in predictions)
+            yield f"{title} ({len(group)})"
+        for prediction in group:
+            yield f"  {sentence(prediction, support.version)}"
+            if prediction.op in places:
+                yield f"    first called at {places[prediction.op]}"
+            yield from (f"    {failure.sentence()}" for failure in failures_of(prediction, known))
+    count = sum(prediction.verdict in ("kernel", "composite") for prediction in predictions)
     yield ""
     yield f"{count} of {len(predictions)} operators have what they need. Only running tells whether they compute right."
 
 
-def said_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
+def failures_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
     """What PyTorch's tests say of an operator in float32."""
     entries = known.get(f"aten::{operator(prediction.op)}", ())
-    return [one for one in entries if one.concerns("float32", "backward")]
+    return [entry for entry in entries if entry.concerns("float32", "backward")]
+
+
+class PredictionRow(TypedDict):
+    """A prediction; `outcome` is what a probe is expected to come to, null where only running tells."""
+
+    op: str
+    verdict: str
+    since: str | None
+    fallback: bool | None
+    needs: tuple[str, ...]
+    reason: str | None
+    outcome: str | None
+    sentence: str
+    known_failures: list[str]
+    place: str | None
+
+
+class Predicted(TypedDict):
+    """The predictions as JSON, with the answer that they make together."""
+
+    device: str
+    torch: str
+    source: str
+    note: str | None
+    answer: Whole
+    results: list[PredictionRow]
 
 
 def data(
     predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
-) -> dict[str, Any]:
-    """The predictions as JSON: `answer`, `torch`, `source`, `note` and `results`."""
-    at = places or {}
+) -> Predicted:
+    """The predictions as JSON."""
+    rows = [row(prediction, support, known or {}, places or {}) for prediction in predictions]
     return {
         "device": "mps",
         "torch": support.version,
         "source": support.source,
         "note": support.note,
         "answer": whole(predictions),
-        "results": [{**row(one, support, known or {}), "place": at.get(one.op)} for one in predictions],
+        "results": rows,
     }
 
 
-def row(prediction: Prediction, support: Support, known: Known) -> dict[str, Any]:
-    """One prediction; `outcome` is what a probe is expected to come to, null where only running tells."""
+def row(prediction: Prediction, support: Support, known: Known, places: Places) -> PredictionRow:
     return {
-        **asdict(prediction),
+        "op": prediction.op,
+        "verdict": prediction.verdict,
+        "since": prediction.since,
+        "fallback": prediction.fallback,
+        "needs": prediction.needs,
+        "reason": prediction.reason,
         "outcome": OUTCOMES.get(prediction.verdict),
         "sentence": sentence(prediction, support.version),
-        "known_failures": [one.sentence() for one in said_of(prediction, known)],
+        "known_failures": [failure.sentence() for failure in failures_of(prediction, known)],
+        "place": places.get(prediction.op),
     }

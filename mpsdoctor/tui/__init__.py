@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     broken: bool = False
 
 
-def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Outcome:
+def show(choose_settings: Callable[[], Settings], *, no_color: bool = False) -> Outcome:
     """Run the screen until it is closed. `asked` is called after the first paint."""
     import os
 
@@ -50,7 +50,7 @@ def show(asked: Callable[[], Settings], *, no_color: bool = False) -> Outcome:
         from mpsdoctor.tui.engine import LiveEngine
         from mpsdoctor.tui.model import Model
 
-        settings = asked()
+        settings = choose_settings()
         engine = LiveEngine(settings)
         running.append(engine)
         return engine, Model(settings)

@@ -57,12 +57,12 @@ class Actions:
 
     def take_signals(self) -> Exception | None:
         """Take what the engine said; what kept it from beginning, if anything did."""
-        for said in self.engine.drain():
-            if isinstance(said, Broke):
-                return said.error
-            self.model.apply(said)
-            if isinstance(said, Done):
-                self.ended(said)
+        for signal in self.engine.drain():
+            if isinstance(signal, Broke):
+                return signal.error
+            self.model.apply(signal)
+            if isinstance(signal, Done):
+                self.ended(signal)
         return None
 
     def ended(self, done: Done) -> None:
@@ -84,12 +84,12 @@ class Actions:
     def _recorded(self, report: Report | None) -> recorded.Recorded:
         return recorded.look(self.settings, report, self.engine.fingerprint)
 
-    def take(self, told: recorded.Recorded) -> None:
+    def take(self, record: recorded.Recorded) -> None:
         """The profile was looked at."""
         from mpsdoctor.tui.panes.profile import Profile
 
         for pane in self.app.screen_stack[0].query(Profile):
-            pane.take(told)
+            pane.take(record)
 
     def again(self) -> None:
         pane = self.app.pane()
@@ -129,21 +129,21 @@ class Actions:
 
         run_in_background(self.app, "write the profile", lambda: self._recorded(report), self._ask_to_write)
 
-    def _ask_to_write(self, told: recorded.Recorded) -> None:
+    def _ask_to_write(self, record: recorded.Recorded) -> None:
         from mpsdoctor.tui.dialogs.dialog import Confirm
-        from mpsdoctor.tui.panes.profile import change
+        from mpsdoctor.tui.panes.profile import describe_change
 
-        if told.proposal is None:
-            self.say(told.trouble or "this check-up timed no training, so it makes no profile", "warning")
+        if record.proposal is None:
+            self.say(record.trouble or "this check-up timed no training, so it makes no profile", "warning")
             return
-        proposal = told.proposal
-        text = words.lines([words.styled(("file ", "title"), told.place or ""), "", *change(told)])
+        proposal = record.proposal
+        text = words.lines([words.styled(("file ", "title"), record.place or ""), "", *describe_change(record)])
 
-        def answered(agreed: bool | None) -> None:
+        def write_if_agreed(agreed: bool | None) -> None:
             if agreed:
-                self._write(proposal, f"profile written to {told.place}")
+                self._write(proposal, f"profile written to {record.place}")
 
-        self.app.push_screen(Confirm("Write the profile", text, "Enter writes · Esc closes"), answered)
+        self.app.push_screen(Confirm("Write the profile", text, "Enter writes · Esc closes"), write_if_agreed)
 
     def _write(self, content: Any, success: str) -> None:
         from mpsdoctor.runtime.profile import ProfileError
@@ -160,16 +160,16 @@ class Actions:
         """Turn the override in the profile on or off."""
         if self.idle("force"):
             return
-        told = self._recorded(None)
-        if told.content is None:
-            self.say(told.trouble or "there is no profile yet; a finished check-up writes one", "warning")
+        record = self._recorded(None)
+        if record.content is None:
+            self.say(record.trouble or "there is no profile yet; a finished check-up writes one", "warning")
             return
-        force = not told.content["force_mps"]
-        said = f"force MPS is {'on' if force else 'off'} in {told.place}"
+        force = not record.content["force_mps"]
+        success = f"force MPS is {'on' if force else 'off'} in {record.place}"
         torch = self.model.report.torch if self.model.report else None
         if force and torch and not torch.mps_available:
-            said += "; MPS is not available here, so trainers go on without it"
-        self._write({**told.content, "force_mps": force}, said)
+            success += "; MPS is not available here, so trainers go on without it"
+        self._write({**record.content, "force_mps": force}, success)
 
     def export(self) -> None:
         from mpsdoctor.tui.dialogs import export
@@ -177,7 +177,7 @@ class Actions:
         report = None if self.model.running else self.model.report
         picture = self.app.export_screenshot()
 
-        def answered(form: str | None) -> None:
+        def write_form(form: str | None) -> None:
             if form is None:
                 return
             try:
@@ -187,7 +187,7 @@ class Actions:
                 return
             self.say(f"written to {path}")
 
-        self.app.push_screen(export.Export(export.choices(report), ""), answered)
+        self.app.push_screen(export.Export(export.choices(report), ""), write_form)
 
     def copy(self) -> None:
         """To the clipboard: the finding, operator or panel."""
@@ -197,10 +197,10 @@ class Actions:
             self.say("there is nothing to copy here", "warning")
             return
 
-        def copied(program: str | None) -> None:
+        def report_copied(program: str | None) -> None:
             self._copied(text, program)
 
-        run_in_background(self.app, "copy", lambda: clipboard.by_program(text), copied)
+        run_in_background(self.app, "copy", lambda: clipboard.by_program(text), report_copied)
 
     def _copied(self, text: str, program: str | None) -> None:
         if program:
@@ -230,7 +230,7 @@ class Actions:
 
         pane, panel = self.app.pane(), self.app.focused
         about = panel.HELP if isinstance(panel, Rows | Details) else ""
-        told = keys.help_lines(about or "", pane.HELP if pane else "")
-        lines = [words.styled((f"{key:7}", "accent"), text) if key else text for key, text in told]
+        pairs = keys.help_lines(about or "", pane.HELP if pane else "")
+        lines = [words.styled((f"{key:7}", "accent"), text) if key else text for key, text in pairs]
         name = panel.title if isinstance(panel, Rows | Details) else self.app.tab.capitalize()
         self.app.push_screen(Told(f"Help · {name}", words.lines(lines)))

@@ -16,17 +16,17 @@ from typing import Any, TypeVar
 from textual.app import App
 
 NAME = "background "  # how its threads' names begin
-_asked: Counter[str] = Counter()
+_requests: Counter[str] = Counter()
 T = TypeVar("T")
 
 
 def run_in_background(app: App[Any], name: str, work: Callable[[], T], take: Callable[[T], object]) -> None:
     """Do the work; `take` has its result in the screen's thread, unless the same was asked for again meanwhile."""
-    _asked[name] += 1
-    number = _asked[name]
+    _requests[name] += 1
+    number = _requests[name]
 
     def deliver(result: T) -> None:
-        if _asked[name] == number and app.screen_stack:  # none is left while it closes
+        if _requests[name] == number and app.screen_stack:  # none is left while it closes
             take(result)
 
     def run() -> None:

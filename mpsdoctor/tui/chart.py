@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from textual.content import Content
 
+from mpsdoctor.facts import Training, TrainingRow
 from mpsdoctor.formats import rows
 from mpsdoctor.tui import words
 
@@ -33,10 +33,11 @@ class Point:
 
 
 Crossing = tuple[float, str]  # the place on the axis of sizes, and the device that wins from there on
+Scale = Callable[[float], float]  # from a value to cells along an axis
 Grid = dict[tuple[int, int], tuple[str, str]]
 
 
-def points(training: Mapping[str, Any], workload: str) -> list[Point]:
+def points(training: Training, workload: str) -> list[Point]:
     """What was timed of a workload; sizes lie at their number of parameters where all are known, else evenly."""
     timed = [
         row
@@ -45,10 +46,14 @@ def points(training: Mapping[str, Any], workload: str) -> list[Point]:
     ]
     known = {run["size"]: run.get("parameters") for run in training.get("runs", ()) if run["workload"] == workload}
     sizes = sorted({row["size"] for row in timed}, key=_place)
-    scaled = all(known.get(size) for size in sizes)
+    counts = {size: count for size in sizes if (count := known.get(size))}
+    scaled = len(counts) == len(sizes)
     return [
         Point(
-            row["device"], row["size"], float(known[row["size"]] if scaled else 10 ** _place(row["size"])), *_times(row)
+            row["device"],
+            row["size"],
+            float(counts[row["size"]] if scaled else 10 ** _place(row["size"])),
+            *_times(row),
         )
         for row in sorted(timed, key=lambda row: _place(row["size"]))
     ]
@@ -58,94 +63,97 @@ def _place(size: str) -> int:
     return SIZES.index(size) if size in SIZES else len(SIZES)
 
 
-def _times(row: Mapping[str, Any]) -> tuple[float, float, float]:
-    low, high = row["ci95_ms"] or (row["step_ms"], row["step_ms"])
-    return row["step_ms"], max(low, row["step_ms"] / 100), high
+def _times(row: TrainingRow) -> tuple[float, float, float]:
+    ms = row["step_ms"] or 0.0
+    low, high = row["ci95_ms"] or (ms, ms)
+    return ms, max(low, ms / 100), high
 
 
-def crossings(found: Sequence[Point]) -> list[Crossing]:
+def crossings(points: Sequence[Point]) -> list[Crossing]:
     """Where a device's curve crosses the CPU's, straight lines between sizes on the logarithmic axes."""
-    told = []
-    for device in devices(found):
-        both = _pairs(found, device) if device != "cpu" else []
-        for (x1, d1), (x2, d2) in pairwise(both):
+    places = []
+    for device in devices(points):
+        ratios = _pairs(points, device) if device != "cpu" else []
+        for (x1, d1), (x2, d2) in pairwise(ratios):
             if d1 * d2 < 0:
                 share = d1 / (d1 - d2)
-                told.append((x1 * (x2 / x1) ** share, "cpu" if d2 > 0 else device))
-    return told
+                places.append((x1 * (x2 / x1) ** share, "cpu" if d2 > 0 else device))
+    return places
 
 
-def _pairs(found: Sequence[Point], device: str) -> list[tuple[float, float]]:
-    cpu = {point.size: point for point in found if point.device == "cpu"}
-    mine = [point for point in found if point.device == device and point.size in cpu]
-    return [(point.x, math.log(point.ms / cpu[point.size].ms)) for point in mine]
+def _pairs(points: Sequence[Point], device: str) -> list[tuple[float, float]]:
+    cpu = {point.size: point for point in points if point.device == "cpu"}
+    shared = [point for point in points if point.device == device and point.size in cpu]
+    return [(point.x, math.log(point.ms / cpu[point.size].ms)) for point in shared]
 
 
-def devices(found: Iterable[Point]) -> list[str]:
+def devices(points: Iterable[Point]) -> list[str]:
     """The CPU first, then the others as they come."""
-    seen = dict.fromkeys(point.device for point in found)
+    seen = dict.fromkeys(point.device for point in points)
     return sorted(seen, key=lambda device: device != "cpu")
 
 
-def tone(found: Iterable[Point], device: str) -> tuple[str, str]:
+def tone(points: Iterable[Point], device: str) -> tuple[str, str]:
     """Mark and tone of a device."""
-    number = devices(found).index(device) % len(MARKS)
+    number = devices(points).index(device) % len(MARKS)
     return MARKS[number], DEVICE_TONES[number]
 
 
-def draw(found: Sequence[Point], width: int, height: int) -> Content:
+def draw(points: Sequence[Point], width: int, height: int) -> Content:
     """The chart in so many cells: axis, curves, names of sizes, and a line that explains the marks."""
     plot_w, plot_h = width - GUTTER - 2, height - 3
     across, up = (
-        _scale([p.x for p in found], plot_w - 8),
-        _scale([v for p in found for v in (p.low, p.high)], plot_h - 1),
+        _scale([p.x for p in points], plot_w - 8),
+        _scale([v for p in points for v in (p.low, p.high)], plot_h - 1),
     )
     grid: Grid = {}
-    for x, _ in crossings(found):
+    for x, _ in crossings(points):
         grid |= {(4 + round(across(x)), row): ("┊", "muted") for row in range(plot_h)}
-    for device in devices(found):
-        mine = [(4 + round(across(p.x)), plot_h - 1 - up(p.ms), p) for p in found if p.device == device]
-        _curve(grid, mine, tone(found, device)[1])
-    for device in devices(found):
-        shift = devices(found).index(device)  # whiskers of two devices side by side, not over each other
-        _marks(grid, [p for p in found if p.device == device], (across, up, plot_h), tone(found, device), shift)
-    ticks = _ticks(found, up, plot_h)
+    for device in devices(points):
+        curve = [(4 + round(across(p.x)), plot_h - 1 - up(p.ms), p) for p in points if p.device == device]
+        _curve(grid, curve, tone(points, device)[1])
+    for device in devices(points):
+        shift = devices(points).index(device)  # whiskers of two devices side by side, not over each other
+        _marks(grid, [p for p in points if p.device == device], (across, up, plot_h), tone(points, device), shift)
+    ticks = _ticks(points, up, plot_h)
     body = [_row(grid, row, plot_w, ticks.get(row, "")) for row in range(plot_h)]
     axis = words.styled((" " * GUTTER + "└" + "─" * plot_w, "muted"))
-    return Content("\n").join([*body, axis, _names(found, across, width), legend(found)])
+    return Content("\n").join([*body, axis, _names(points, across, width), legend(points)])
 
 
-def _scale(values: Sequence[float], room: int) -> Any:
+def _scale(values: Sequence[float], room: int) -> Scale:
     low, high = math.log(min(values)), math.log(max(values))
     span = (high - low) or 1.0
     return lambda value: (math.log(value) - low) / span * max(1, room) if high > low else max(1, room) / 2
 
 
-def _curve(grid: Grid, mine: Sequence[tuple[int, float, Point]], colour: str) -> None:
-    for (x1, y1, _), (x2, y2, _) in pairwise(mine):
+def _curve(grid: Grid, curve: Sequence[tuple[int, float, Point]], colour: str) -> None:
+    for (x1, y1, _), (x2, y2, _) in pairwise(curve):
         for x in range(x1 + 1, x2):
             grid[x, round(y1 + (y2 - y1) * (x - x1) / (x2 - x1))] = ("·", colour)
 
 
-def _marks(grid: Grid, mine: Sequence[Point], scales: Any, look: tuple[str, str], shift: int) -> None:
+def _marks(
+    grid: Grid, points: Sequence[Point], scales: tuple[Scale, Scale, int], look: tuple[str, str], shift: int
+) -> None:
     across, up, height = scales
-    for point in mine:
+    for point in points:
         x = 4 + round(across(point.x)) + shift
         rows = range(height - 1 - round(up(point.high)), height - round(up(point.low)))
         grid |= {(x, row): ("│", look[1]) for row in rows}
         grid[x, height - 1 - round(up(point.ms))] = look
 
 
-def _ticks(found: Sequence[Point], up: Any, height: int) -> dict[int, str]:
-    low, high = min(p.low for p in found), max(p.high for p in found)
+def _ticks(points: Sequence[Point], up: Scale, height: int) -> dict[int, str]:
+    low, high = min(p.low for p in points), max(p.high for p in points)
     first = math.floor(math.log10(low))
     steps = [step * 10.0**power for power in range(first, math.ceil(math.log10(high)) + 1) for step in (1, 2, 5)]
-    told: dict[int, str] = {}
+    labels: dict[int, str] = {}
     for value in (step for step in steps if low <= step <= high):
         row = height - 1 - round(up(value))
-        if not {row - 1, row, row + 1} & told.keys():
-            told[row] = f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
-    return told or {height // 2: rows.duration(found[0].ms)}
+        if not {row - 1, row, row + 1} & labels.keys():
+            labels[row] = f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
+    return labels or {height // 2: rows.duration(points[0].ms)}
 
 
 def _row(grid: Grid, row: int, width: int, tick: str) -> Content:
@@ -154,9 +162,9 @@ def _row(grid: Grid, row: int, width: int, tick: str) -> Content:
     return words.styled((f"{tick:>{GUTTER}}{edge}", "muted"), *((char, shade) for char, shade in cells))
 
 
-def _names(found: Sequence[Point], across: Any, width: int) -> Content:
+def _names(points: Sequence[Point], across: Scale, width: int) -> Content:
     line = [" "] * width
-    for size, x in dict.fromkeys((p.size, p.x) for p in found):
+    for size, x in dict.fromkeys((p.size, p.x) for p in points):
         text = f"{size} {quantity(x)}" if x >= 1000 else size
         start = max(0, min(GUTTER + 5 + round(across(x)) - len(text) // 2, width - len(text)))
         if "".join(line[max(0, start - 1) : start + len(text) + 1]).strip() == "":
@@ -172,35 +180,36 @@ def quantity(count: float) -> str:
     return f"{count:.3g}"
 
 
-def legend(found: Sequence[Point]) -> Content:
+def legend(points: Sequence[Point]) -> Content:
     """Marks, and the crossover in words."""
     parts: list[words.Piece] = [" "]
-    for device in devices(found):
-        mark, shade = tone(found, device)
+    for device in devices(points):
+        mark, shade = tone(points, device)
         parts += [(f"{mark} {device}", shade), "  "]
-    for x, winner in crossings(found):
+    for x, winner in crossings(points):
         where = f"at about {quantity(x)} parameters" if x >= 1000 else "between two sizes"
         parts += [(f"┊ crossover {where}: {winner} is faster beyond", "strong"), "  "]
     return words.styled(*parts, ("│ 95 % interval, log axes", "muted"))
 
 
-def bars(found: Mapping[str, Sequence[Point]], width: int) -> Content:
+def bars(by_workload: Mapping[str, Sequence[Point]], width: int) -> Content:
     """The same figures as bars on a logarithmic scale, by workload, where a chart has no room or too few points."""
-    every = [point for points in found.values() for point in points]
+    all_points = [point for points in by_workload.values() for point in points]
     room = max(4, width - (60 if width >= 72 else 26))
-    floor = min(p.low for p in every) / 2
-    span = math.log(max(p.high for p in every) / floor)
-    told: list[words.Piece] = []
-    for workload, mine in found.items():
-        told += [
-            _bar(workload, point, tone(mine, point.device)[1], width, _cells(point.ms, floor, span, room))
-            for point in mine
+    floor = min(p.low for p in all_points) / 2
+    span = math.log(max(p.high for p in all_points) / floor)
+    lines: list[words.Piece] = []
+    for workload, points in by_workload.items():
+        lines += [
+            _bar(workload, point, tone(points, point.device)[1], width, _cells(point.ms, floor, span, room))
+            for point in points
         ]
-        told += [
-            (f"crossover at about {quantity(x)} parameters: {winner} beyond", "strong") for x, winner in crossings(mine)
+        lines += [
+            (f"crossover at about {quantity(x)} parameters: {winner} beyond", "strong")
+            for x, winner in crossings(points)
         ]
     note = "log scale · time of a step, 95 % interval" if width >= 60 else "log scale, time of a step"
-    return words.lines([*told, (note, "muted")])
+    return words.lines([*lines, (note, "muted")])
 
 
 def _cells(ms: float, floor: float, span: float, room: int) -> str:

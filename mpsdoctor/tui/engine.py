@@ -6,12 +6,16 @@ import queue
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from mpsdoctor.checkup import CheckUp, Event, Progress, Settings
 from mpsdoctor.report import Report
+
+if TYPE_CHECKING:
+    from mpsdoctor.machine.shapes import MemorySample
+    from mpsdoctor.runtime.shapes import Fingerprint
 
 ENDING = 10.0  # seconds that closing waits for killed processes to be gone
 
@@ -44,9 +48,9 @@ class Engine(Protocol):
 
     def drain(self) -> list[Signal]: ...
 
-    def memory(self) -> dict[str, Any]: ...
+    def memory(self) -> MemorySample: ...
 
-    def fingerprint(self, report: Report) -> dict[str, Any]: ...
+    def fingerprint(self, report: Report) -> Fingerprint: ...
 
 
 class LiveEngine:
@@ -73,20 +77,20 @@ class LiveEngine:
 
     def drain(self) -> list[Signal]:
         """What was said since the last call, of progress only the latest of each check."""
-        found: list[Signal] = []
+        signals: list[Signal] = []
         while not self._signals.empty():  # this thread alone takes from it
-            found.append(self._signals.get_nowait())
-        last = {signal.id: number for number, signal in enumerate(found) if isinstance(signal, Progress)}
-        return [s for number, s in enumerate(found) if not isinstance(s, Progress) or last[s.id] == number]
+            signals.append(self._signals.get_nowait())
+        last = {signal.id: number for number, signal in enumerate(signals) if isinstance(signal, Progress)}
+        return [s for number, s in enumerate(signals) if not isinstance(s, Progress) or last[s.id] == number]
 
-    def memory(self) -> dict[str, Any]:
-        """Memory and swap now, `gpus` as the system tells of theirs, `at` on a clock in seconds; it asks programs."""
+    def memory(self) -> MemorySample:
+        """Memory and swap now; it runs programs."""
         from mpsdoctor import machine
         from mpsdoctor.machine import gpus
 
         return {**machine.memory(), "gpus": gpus.memory(), "at": time.monotonic()}
 
-    def fingerprint(self, report: Report) -> dict[str, Any]:
+    def fingerprint(self, report: Report) -> Fingerprint:
         """What the examined interpreter tells of this machine. NoFingerprintError."""
         from mpsdoctor import prescription
 
@@ -104,8 +108,8 @@ class LiveEngine:
         try:
             report = checkup.run()
             if partial and self._report and not checkup.cancelled:
-                report = merged(self._report, report)
-            report, trouble = self._record(report, wanted=not (partial or checkup.cancelled))
+                report = merge(self._report, report)
+            report, trouble = self._record(report, write=not (partial or checkup.cancelled))
         except Exception as error:  # raised again by whoever started the screen, once the terminal is restored
             self._signals.put(Broke(error))
             return
@@ -113,20 +117,19 @@ class LiveEngine:
             self._report = report
         self._signals.put(Done(report, checkup.cancelled, trouble))
 
-    def _record(self, report: Report, *, wanted: bool) -> tuple[Report, str | None]:
+    def _record(self, report: Report, *, write: bool) -> tuple[Report, str | None]:
         from mpsdoctor import prescription
 
-        settings = self._settings if wanted else replace(self._settings, write_profile=False)
+        settings = self._settings if write else replace(self._settings, write_profile=False)
         return prescription.record(report, settings)
 
 
-def merged(before: Report, after: Report) -> Report:
+def merge(before: Report, after: Report) -> Report:
     """The earlier report with those checks that ran again, judged anew."""
     from mpsdoctor import verdict
 
     newer = {check.id: check for check in after.checks}
     checks = tuple(newer.get(check.id, check) for check in before.checks)
-    judged = verdict.judge_checkup({check.id: check.facts for check in checks})
-    ran = msgspec.structs.replace if "build" in newer else lambda report, **changes: before
-    base = ran(after, duration_s=before.duration_s)
-    return msgspec.structs.replace(base, generated_at=after.generated_at, checks=checks, verdict=judged)
+    verdict_now = verdict.judge_checkup({check.id: check.facts for check in checks})
+    base = msgspec.structs.replace(after, duration_s=before.duration_s) if "build" in newer else before
+    return msgspec.structs.replace(base, generated_at=after.generated_at, checks=checks, verdict=verdict_now)

@@ -74,10 +74,10 @@ def why_not(action: str, model: Model, focused_filters: bool) -> str | None:
 
 def help_lines(panel: str, tab: str) -> list[tuple[str, str]]:
     """Pairs of key and meaning; an empty key stands before running text."""
-    told = [("", tab), ("", panel), ("", "")]
-    told += [(key, meaning) for key, _, _, meaning in KEYS]
-    told += [
+    pairs = [("", tab), ("", panel), ("", "")]
+    pairs += [(key, meaning) for key, _, _, meaning in KEYS]
+    pairs += [
         (f"1–{len(TABS)}", "the tabs; [ and ] go to the one before and after"),
         ("Tab", "next panel; Shift+Tab the one before"),
     ]
-    return told
+    return pairs

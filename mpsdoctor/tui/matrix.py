@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Probe = Mapping[str, Any]
+from mpsdoctor.facts import ProbeRow
+
 # Worst first: a wrong number is worse than an error, which at least is seen.
 OUTCOMES: dict[str, tuple[str, str, str]] = {
     "wrong": ("W", "fail", "differs from the reference"),
@@ -34,7 +34,7 @@ class Line:
     op: str
     device: str
     worst: Mapping[tuple[str, str], str]
-    probes: tuple[Probe, ...]
+    probes: tuple[ProbeRow, ...]
 
     def count(self, *outcomes: str) -> int:
         """How many probes ended so; without outcomes all of them."""
@@ -57,16 +57,16 @@ def meaning(outcome: str) -> tuple[str, str, str]:
     return OUTCOMES.get(outcome, UNKNOWN)
 
 
-def lines(results: Iterable[Probe]) -> list[Line]:
+def lines(results: Iterable[ProbeRow]) -> list[Line]:
     """One line an operator and device, the worst first; accelerators before the CPU, which is the reference."""
-    grouped: dict[tuple[str, str], list[Probe]] = {}
+    grouped: dict[tuple[str, str], list[ProbeRow]] = {}
     for probe in results:
         grouped.setdefault((probe["op"], probe["device"]), []).append(probe)
-    found = [Line(op, device, _worst(probes), tuple(probes)) for (op, device), probes in grouped.items()]
-    return sorted(found, key=lambda line: (line.rank, line.device == "cpu", line.op))
+    unordered = [Line(op, device, _worst(probes), tuple(probes)) for (op, device), probes in grouped.items()]
+    return sorted(unordered, key=lambda line: (line.rank, line.device == "cpu", line.op))
 
 
-def _worst(probes: Iterable[Probe]) -> dict[tuple[str, str], str]:
+def _worst(probes: Iterable[ProbeRow]) -> dict[tuple[str, str], str]:
     worst: dict[tuple[str, str], str] = {}
     for probe in probes:
         cell, outcome = (probe["dtype"], probe["direction"]), probe["outcome"]
@@ -76,9 +76,9 @@ def _worst(probes: Iterable[Probe]) -> dict[tuple[str, str], str]:
     return worst
 
 
-def columns(found: Sequence[Line]) -> list[tuple[str, str]]:
+def columns(lines: Sequence[Line]) -> list[tuple[str, str]]:
     """The (dtype, direction) pairs that occur, dtypes that training uses most first."""
-    seen = {cell for line in found for cell in line.worst}
+    seen = {cell for line in lines for cell in line.worst}
     order = [*SHORT, *sorted({dtype for dtype, _ in seen} - set(SHORT))]
     return [(dtype, direction) for dtype in order for direction in DIRECTIONS if (dtype, direction) in seen]
 
@@ -89,11 +89,11 @@ def heading(cell: tuple[str, str]) -> str:
     return SHORT.get(dtype, dtype.replace("float", "f"))[:6] + ("→" if direction == "forward" else "←")
 
 
-def counts(found: Iterable[Line]) -> dict[str, dict[str, int]]:
+def counts(lines: Iterable[Line]) -> dict[str, dict[str, int]]:
     """Operators by device and worst outcome."""
-    told: dict[str, dict[str, int]] = {}
-    for line in found:
+    by_device: dict[str, dict[str, int]] = {}
+    for line in lines:
         outcome = min(line.worst.values(), key=rank)
-        of = told.setdefault(line.device, {})
-        of[outcome] = of.get(outcome, 0) + 1
-    return told
+        by_outcome = by_device.setdefault(line.device, {})
+        by_outcome[outcome] = by_outcome.get(outcome, 0) + 1
+    return by_device

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
-
 from mpsdoctor.checkup import Figure, Finished, Listed, Progress, Settings, Started
+from mpsdoctor.facts import CheckFacts, Operators, Training, TrainingRow, assume_shapes
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 from mpsdoctor.tui.engine import Done, Signal
 
@@ -79,22 +78,31 @@ class Model:
             return 0.0
         return (self.clock() if self.ended is None else self.ended) - self.begun
 
-    def facts(self, check_id: str) -> dict[str, Any]:
-        """What a check has found, empty until it has ended."""
-        course = self.checks.get(check_id)
-        return course.result.facts if course and course.result else {}
+    def training(self) -> Training:
+        """What was timed, empty until the check has ended."""
+        return self._facts().get("training") or Training()
 
-    def figures(self) -> list[dict[str, Any]]:
+    def operators(self) -> Operators:
+        """What was probed, empty until the check has ended."""
+        return self._facts().get("operators") or Operators()
+
+    def _facts(self) -> CheckFacts:
+        return assume_shapes({name: course.result.facts for name, course in self.checks.items() if course.result})
+
+    def figures(self) -> list[TrainingRow]:
         """Rows of `training`'s results so far, the last of each workload, size and device; `timing` has no figure."""
         last = {(row.workload, row.size, row.device): row for event in self.log for row in event.figures}
         return [_row_so_far(figure) for figure in last.values()]
 
     def findings(self) -> list[tuple[CheckResult, Finding]]:
         """All findings so far, the gravest first."""
-        found = [
-            (course.result, each) for course in self.checks.values() if course.result for each in course.result.findings
+        findings = [
+            (course.result, finding)
+            for course in self.checks.values()
+            if course.result
+            for finding in course.result.findings
         ]
-        return sorted(found, key=lambda pair: ORDER[pair[1].severity])
+        return sorted(findings, key=lambda pair: ORDER[pair[1].severity])
 
     def current(self) -> Course | None:
         """The check that runs now."""
@@ -111,14 +119,26 @@ class Model:
             self.report, self.cancelled = done.report, done.cancelled
         else:
             self.cancelled = False
-        self.checks = {**self.checks, **dict(_ended(self.report.checks))}
+        self.checks = {**self.checks, **dict(_courses_of(self.report.checks))}
 
 
-def _ended(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
+def _courses_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
     for result in results:
         yield result.id, Course(result.id, result.title, result.status, result=result)
 
 
-def _row_so_far(figure: Figure) -> dict[str, Any]:
+def _row_so_far(figure: Figure) -> TrainingRow:
     outcome, detail = ("ok", "so far") if figure.step_ms else ("timing", None)
-    return {**msgspec.structs.asdict(figure), "outcome": outcome, "peak_memory_bytes": None, "detail": detail}
+    return {
+        "workload": figure.workload,
+        "size": figure.size,
+        "device": figure.device,
+        "dtype": "float32",
+        "outcome": outcome,
+        "step_ms": figure.step_ms,
+        "ci95_ms": figure.ci95_ms,
+        "samples_per_s": None,
+        "steps": None,
+        "peak_memory_bytes": None,
+        "detail": detail,
+    }

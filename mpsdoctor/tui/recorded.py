@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from mpsdoctor import prescription
 from mpsdoctor.checkup import Settings
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
+from mpsdoctor.runtime.shapes import Fingerprint, Profile
 
 ANSWERS = ("recommended", "force_mps", "workloads", "batches")
-Fingerprint = Callable[[Report], dict[str, Any]]  # raises NoFingerprintError
+TakeFingerprint = Callable[[Report], Fingerprint]  # raises NoFingerprintError
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,20 @@ class Recorded:
     """`content` is None where there is no profile that can be read, `stale` None where that is not known yet."""
 
     place: str | None = None
-    content: Mapping[str, Any] | None = None
+    content: Profile | None = None
     trouble: str | None = None
     stale: tuple[str, ...] | None = None
-    proposal: Mapping[str, Any] | None = None
+    proposal: Profile | None = None
 
 
-def look(settings: Settings, report: Report | None, fingerprint: Fingerprint) -> Recorded:
+def look(settings: Settings, report: Report | None, take_fingerprint: TakeFingerprint) -> Recorded:
     """Read the profile; with a report, compare its machine with this one and prepare what would be written."""
     place = prescription.place(settings)
     content, trouble = _read(settings)
     if report is None:
         return Recorded(place, content, trouble)
     try:
-        present = fingerprint(report)
+        present = take_fingerprint(report)
     except prescription.NoFingerprintError as error:
         return Recorded(place, content, trouble or str(error))
     stale = profile.changes(content["fingerprint"], present) if content else None
@@ -43,7 +44,7 @@ def look(settings: Settings, report: Report | None, fingerprint: Fingerprint) ->
     return Recorded(place, content, trouble, stale, proposal)
 
 
-def _read(settings: Settings) -> tuple[dict[str, Any] | None, str | None]:
+def _read(settings: Settings) -> tuple[Profile | None, str | None]:
     try:
         return profile.read(profile.locate(settings.profile_path)), None
     except FileNotFoundError:
@@ -52,14 +53,14 @@ def _read(settings: Settings) -> tuple[dict[str, Any] | None, str | None]:
         return None, str(error)
 
 
-def write(settings: Settings, content: Mapping[str, Any]) -> None:
+def write(settings: Settings, content: Profile) -> None:
     """Put it in its place. ProfileError."""
-    profile.write(dict(content), profile.locate(settings.profile_path))
+    profile.write(content, profile.locate(settings.profile_path))
 
 
-def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
+def difference(before: Profile | None, after: Profile) -> list[str]:
     """What would change, a line each: `-` before and `+` after, the answers that trainers get first."""
-    old, new = (dict(_leaves(content)) for content in (before or {}, profile.validate(dict(after))))
+    old, new = dict(_leaves(before or {})), dict(_leaves(profile.validate(after)))
     changed = [place for place in {**new, **old} if old.get(place) != new.get(place)]
     turn = {key: number for number, key in enumerate(ANSWERS)}
     lines = []
@@ -71,23 +72,23 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> li
 def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """The values of a profile by where they stand; what belongs to one workload, size or batch stands together."""
     parts: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict) and (depth < 2 or any(isinstance(one, dict) for one in value.values())):
+    if isinstance(value, dict) and (depth < 2 or any(isinstance(part, dict) for part in value.values())):
         # The moment of writing always differs, which tells nothing.
-        parts = ((key, one) for key, one in value.items() if (depth, key) != (0, "created"))
-    elif isinstance(value, list) and not all(isinstance(one, float | int) for one in value):
+        parts = ((key, part) for key, part in value.items() if (depth, key) != (0, "created"))
+    elif isinstance(value, list) and not all(isinstance(part, float | int) for part in value):
         parts = enumerate(value)
     else:
-        yield place, _told(value)
-    for key, one in parts:
-        yield from _leaves(one, f"{place}.{key}".lstrip("."), depth + 1)
+        yield place, _describe(value)
+    for key, part in parts:
+        yield from _leaves(part, f"{place}.{key}".lstrip("."), depth + 1)
 
 
-def _told(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, dict):
         parts = sorted(value.items(), key=lambda part: (part[0] == "ci95", part[0]))  # a figure, then its interval
-        return ", ".join(f"{key} {_told(one)}" for key, one in parts if one is not None)
+        return ", ".join(f"{key} {_describe(part)}" for key, part in parts if part is not None)
     if isinstance(value, list):
-        return " to ".join(_told(one) for one in value)
+        return " to ".join(_describe(part) for part in value)
     if isinstance(value, str):
         return value
     return f"{value:.3g}" if isinstance(value, float) else json.dumps(value)

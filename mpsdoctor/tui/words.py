@@ -54,8 +54,8 @@ def _piece(piece: Piece) -> str | Content | tuple[str, str]:
 def hang(label: Piece, text: str, indent: int, width: int) -> Content:
     """A label, and text that is wrapped beside it."""
     room = max(16, width - indent)
-    told = ("\n" + " " * indent).join(wrapping.wrap(text, room))
-    return styled(label, told)
+    body = ("\n" + " " * indent).join(wrapping.wrap(text, room))
+    return styled(label, body)
 
 
 def lines(parts: Iterable[Piece]) -> Content:
@@ -80,8 +80,8 @@ def headline(model: Model) -> tuple[str, str]:
     if model.running:
         if model.cancelled:
             return "cancelling…", "warn"
-        ended = sum(course.status not in ("waiting", "running") for course in model.checks.values())
-        of = f" {ended} of {len(model.checks)} checks done" if model.checks else ""
+        done = sum(course.status not in ("waiting", "running") for course in model.checks.values())
+        of = f" {done} of {len(model.checks)} checks done" if model.checks else ""
         return f"examining…{of}", "accent"
     if model.cancelled:
         return "cancelled · no profile written", "warn"
@@ -92,29 +92,29 @@ def headline(model: Model) -> tuple[str, str]:
 
 def verdict(report: Report) -> tuple[str, str]:
     """`use mps · 3.4× · high confidence`."""
-    found = report.verdict
-    return rows.headline(report), "warn" if found is None or found.confidence == "low" else "pass"
+    recommendation = report.verdict
+    return rows.headline(report), "warn" if recommendation is None or recommendation.confidence == "low" else "pass"
 
 
-def finding(check: CheckResult, told: Finding) -> Iterator[Piece]:
+def finding(check: CheckResult, it: Finding) -> Iterator[Piece]:
     """Everything about a finding: what was seen, what to do, commands apart so that they can be copied."""
-    sign, tone = SIGNS[told.severity]
-    yield styled((f"{sign} {told.severity} ", tone), (f"{told.code} ", "muted"), (told.title, "strong"))
+    sign, tone = SIGNS[it.severity]
+    yield styled((f"{sign} {it.severity} ", tone), (f"{it.code} ", "muted"), (it.title, "strong"))
     yield (f"found by {check.id}", "muted")
-    if told.detail:
+    if it.detail:
         yield ""
-        yield told.detail
-    if told.remedy:
+        yield it.detail
+    if it.remedy:
         yield ""
-        yield styled(("What to do  ", "title"), told.remedy.text)
-        yield from (styled("  ", (f" {command} ", "command")) for command in told.remedy.commands)
-    if told.links:
+        yield styled(("What to do  ", "title"), it.remedy.text)
+        yield from (styled("  ", (f" {command} ", "command")) for command in it.remedy.commands)
+    if it.links:
         yield ""
-        yield from (styled(("See  ", "title"), link) for link in told.links)
-    if told.evidence:
+        yield from (styled(("See  ", "title"), link) for link in it.links)
+    if it.evidence:
         yield ""
         yield ("Evidence", "title")
-        yield evidence(told.evidence)
+        yield evidence(it.evidence)
 
 
 def evidence(value: Any) -> str:
@@ -128,11 +128,11 @@ def evidence(value: Any) -> str:
     )
 
 
-def plain_finding(told: Finding) -> str:
+def plain_finding(it: Finding) -> str:
     """A finding for the clipboard."""
-    commands = told.remedy.commands if told.remedy else ()
-    remedy = [told.remedy.text] if told.remedy else []
-    return "\n".join([f"{told.code} {told.severity}: {told.title}", told.detail, *remedy, *commands]).strip()
+    commands = it.remedy.commands if it.remedy else ()
+    remedy = [it.remedy.text] if it.remedy else []
+    return "\n".join([f"{it.code} {it.severity}: {it.title}", it.detail, *remedy, *commands]).strip()
 
 
 def state(course: Course, now: float) -> str:
@@ -146,10 +146,14 @@ def state(course: Course, now: float) -> str:
 
 def progress(course: Course) -> str:
     """What a running check is doing."""
-    told = course.progress
-    if told is None:
+    event = course.progress
+    if event is None:
         return "starting"
-    return f"{told.text} ({told.done} of {told.total})" if told.total and str(told.done) not in told.text else told.text
+    return (
+        f"{event.text} ({event.done} of {event.total})"
+        if event.total and str(event.done) not in event.text
+        else event.text
+    )
 
 
 def meter(done: int, total: int, width: int) -> str:
@@ -161,18 +165,18 @@ def meter(done: int, total: int, width: int) -> str:
 def machine(report: Report) -> Iterator[tuple[str, str]]:
     """Labelled facts of machine, Python, torch and devices."""
     it = report.machine
-    yield "Machine", _joined(it.chip or it.model, rows.cores(it), it.gpu_cores and f"{it.gpu_cores} GPU cores")
+    yield "Machine", _join(it.chip or it.model, rows.cores(it), it.gpu_cores and f"{it.gpu_cores} GPU cores")
     memory = gib(it.memory_bytes) if it.memory_bytes else None
-    yield "System", _joined(rows.system(it.os, it.os_version, it.arch), memory)
+    yield "System", _join(rows.system(it.os, it.os_version, it.arch), memory)
     kinds = {"Rosetta": it.translated, "virtual machine": it.virtual_machine, "low power mode": it.low_power}
     notes = [name for name, holds in kinds.items() if holds]
     if notes or it.thermal_state:
-        yield "Mode", _joined(*notes, it.thermal_state and f"thermal state {it.thermal_state}")
-    yield "Python", _joined(_spaced(report.python.version, report.python.arch), report.python.executable)
+        yield "Mode", _join(*notes, it.thermal_state and f"thermal state {it.thermal_state}")
+    yield "Python", _join(_join_words(report.python.version, report.python.arch), report.python.executable)
     yield "Torch", _torch(report)
     for device in report.devices:
         state = "usable" if device.usable else f"not usable: {device.reason or 'no reason known'}"
-        yield device.device, _joined(device.name, state)
+        yield device.device, _join(device.name, state)
 
 
 def _torch(report: Report) -> str:
@@ -180,22 +184,22 @@ def _torch(report: Report) -> str:
     if torch is None or torch.error:
         return "cannot be imported" if torch else "not installed"
     mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
-    return _joined(torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available")
+    return _join(torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available")
 
 
-def _joined(*parts: Any) -> str:
+def _join(*parts: Any) -> str:
     return " · ".join(str(part) for part in parts if part) or "not known"
 
 
-def _spaced(*parts: str | None) -> str:
+def _join_words(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
 
 
 def header(model: Model, width: int) -> Content:
     """The first line: who we are, the verdict, how long it took or takes."""
-    told, tone = headline(model)
+    summary, tone = headline(model)
     spin = SPINNER[int(model.clock() * BLINK) % len(SPINNER)] + " " if model.running else ""
-    left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin, "accent"), (told, tone))
+    left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin, "accent"), (summary, tone))
     time = f"{seconds(model.elapsed())} " if model.begun is not None else ""
     current = model.current()
     if model.running and current and width >= 100:

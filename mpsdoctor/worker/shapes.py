@@ -8,6 +8,49 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Tuple, TypedDict
 
 
+class Interpreter(TypedDict):
+    """`torch_facts.python`: `pip` is whether it has one, `externally_managed` whether pip refuses to install (PEP 668).
+
+    `torch_version` is what the installed package says, which survives a torch that cannot be imported.
+    """
+
+    version: str
+    executable: str
+    arch: str
+    pip: bool
+    externally_managed: bool
+    torch_version: Optional[str]
+
+
+class TorchBuild(TypedDict):
+    """What torch says of itself; of one that cannot be imported the error, and at most its version."""
+
+    version: Optional[str]
+    mps_built: Optional[bool]
+    mps_available: Optional[bool]
+    cuda_available: Optional[bool]
+    error: Optional[str]
+
+
+class TorchFacts(TypedDict):
+    """`torch_facts.torch`: torch, and the devices it offers by their names."""
+
+    torch: TorchBuild
+    offered: List[str]
+    num_threads: int
+    cuda_version: Optional[str]
+    git_version: Optional[str]
+    debug: bool
+
+
+class DeviceTrial(TypedDict):
+    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does."""
+
+    usable: bool
+    reason: Optional[str]
+    name: Optional[str]
+
+
 class Ready(TypedDict):
     """`sessions.ready`: torch with what a training step imports. `nnpack`: whether float32 convolutions go to it."""
 

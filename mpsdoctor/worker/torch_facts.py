@@ -1,4 +1,4 @@
-"""What torch says of itself, and whether a device does what it says."""
+"""What torch reports of itself, and whether a device does what it says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import os
 import platform
 import sys
 import sysconfig
-from typing import Any, Optional
+from typing import Any, Dict, Optional
+
+from .shapes import DeviceTrial, Interpreter, TorchFacts
+
+Numbers = Dict[str, Any]  # tensors by name: torch is imported where it is used
 
 
 def load() -> str:
@@ -18,27 +22,25 @@ def load() -> str:
     return str(torch.__version__)
 
 
-def python() -> dict[str, Any]:
-    """Facts about this interpreter, which need no torch: `pip` is whether it has one, `externally_managed` whether
-    pip refuses to install (PEP 668), `torch_version` what the installed package says, which survives a torch that
-    cannot be imported."""
+def python() -> Interpreter:
+    """Facts about this interpreter, which need no torch."""
     return {
         "version": platform.python_version(),
         "executable": sys.executable,
         "arch": platform.machine(),
         "pip": importlib.util.find_spec("pip") is not None,
-        "externally_managed": externally_managed(),
-        "torch_version": installed("torch"),
+        "externally_managed": is_externally_managed(),
+        "torch_version": read_version("torch"),
     }
 
 
-def externally_managed() -> bool:
+def is_externally_managed() -> bool:
     """Whether the system's packager owns this Python; environments made with it are free."""
     marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
     return sys.prefix == sys.base_prefix and os.path.exists(marker)
 
 
-def installed(package: str) -> Optional[str]:
+def read_version(package: str) -> Optional[str]:
     """The version in a package's metadata, None without any."""
     try:
         return importlib.metadata.version(package)
@@ -46,7 +48,7 @@ def installed(package: str) -> Optional[str]:
         return None
 
 
-def torch() -> dict[str, Any]:
+def torch() -> TorchFacts:
     """Facts about torch, and the devices it offers by their names."""
     import torch
 
@@ -59,7 +61,7 @@ def torch() -> dict[str, Any]:
             "cuda_available": bool(torch.cuda.is_available()),
             "error": None,
         },
-        "offered": offered(),
+        "offered": list_devices(),
         "num_threads": torch.get_num_threads(),
         "cuda_version": torch.version.cuda,
         "git_version": getattr(torch.version, "git_version", None),
@@ -67,25 +69,25 @@ def torch() -> dict[str, Any]:
     }
 
 
-def offered() -> list[str]:
-    """The device types that torch says are there: the CPU, then accelerators, out-of-tree ones included."""
+def list_devices() -> list[str]:
+    """The device types that torch reports: the CPU, then accelerators, out-of-tree ones included."""
     import torch
 
-    found = ["cpu"]
+    devices = ["cpu"]
     if torch.cuda.is_available():
-        found.append("cuda")
+        devices.append("cuda")
     if torch.backends.mps.is_available():
-        found.append("mps")
+        devices.append("mps")
     if hasattr(torch, "xpu") and torch.xpu.is_available():  # since torch 2.3
-        found.append("xpu")
+        devices.append("xpu")
     if hasattr(torch, "accelerator") and torch.accelerator.is_available():  # since torch 2.6
-        found.append(getattr(torch.accelerator.current_accelerator(), "type", ""))
+        devices.append(getattr(torch.accelerator.current_accelerator(), "type", ""))
     else:
-        found.append(_out_of_tree())
-    return list(dict.fromkeys(name for name in found if name))
+        devices.append(_name_out_of_tree())
+    return list(dict.fromkeys(name for name in devices if name))
 
 
-def _out_of_tree() -> str:
+def _name_out_of_tree() -> str:
     """Before torch.accelerator, a back end under a name of its own is all that tells of itself."""
     import torch
 
@@ -95,7 +97,7 @@ def _out_of_tree() -> str:
     return name if module is not None and module.is_available() else ""
 
 
-def device_name(device: str) -> str | None:
+def name_device(device: str) -> str | None:
     """What the back end calls the device, where it tells."""
     import torch
 
@@ -106,7 +108,7 @@ def device_name(device: str) -> str | None:
     return str(get_name()) if get_name else None
 
 
-def try_device(device: str) -> dict[str, Any]:
+def try_device(device: str) -> DeviceTrial:
     """Allocate, compute, compare: 1 KB, then a matrix product and a sum over 64×64, then their gradient.
 
     Virtual Macs report MPS as available and fail at the first 256 bytes, or compute wrong numbers
@@ -115,17 +117,18 @@ def try_device(device: str) -> dict[str, Any]:
     import torch
 
     torch.ones(256, device=device)
-    on_cpu = _small_step(torch, "cpu")
-    on_device = _small_step(torch, device)
+    on_cpu = _compute_small_step(torch, "cpu")
+    on_device = _compute_small_step(torch, device)
     for name in on_cpu:
         there, here = on_device[name].double(), on_cpu[name].double()
         if not torch.allclose(there, here, rtol=1e-3, atol=1e-3):
             worst = float((there - here).abs().max())
-            return {"usable": False, "reason": f"computes wrong numbers: {name} is off by {worst:.3g}"}
-    return {"usable": True, "reason": None, "name": device_name(device)}
+            reason = f"computes wrong numbers: {name} is off by {worst:.3g}"
+            return {"usable": False, "reason": reason, "name": None}
+    return {"usable": True, "reason": None, "name": name_device(device)}
 
 
-def _small_step(torch: Any, device: str) -> dict[str, Any]:
+def _compute_small_step(torch: Any, device: str) -> Numbers:
     """A product, a sum and a gradient of numbers that every device can represent."""
     steps = torch.arange(64 * 64, dtype=torch.float32).reshape(64, 64)
     left = ((steps % 7) - 3).to(device).requires_grad_()

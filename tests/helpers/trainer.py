@@ -15,6 +15,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "Failed to initialize NumPy")  # torch's word where there is no numpy
     import torch as torch
 
+from mpsdoctor.runtime.shapes import Profile
+
 VERSION = "2.13.0"
 VARIABLES = ("MPSDOCTOR_PROFILE", "MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK")
 STAND_IN = '''
@@ -78,9 +80,11 @@ PROFILE: dict[str, Any] = {
 }
 
 
-def sample(**parts: Any) -> dict[str, Any]:
-    """A valid profile with these parts instead of its own."""
-    return {**copy.deepcopy(PROFILE), **parts}
+def sample(**parts: Any) -> Profile:
+    """A profile with these parts instead of the valid one's own."""
+    changed: Any = {**copy.deepcopy(PROFILE), **parts}
+    profile: Profile = changed
+    return profile
 
 
 def program(source: str, *args: str, env: dict[str, str] | None = None) -> Any:

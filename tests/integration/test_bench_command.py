@@ -16,6 +16,7 @@ from mpsdoctor import get_optimal_device, prescription
 from mpsdoctor.check import Context, UnusableRequestError, Workers
 from mpsdoctor.cli.bench import usable_name
 from mpsdoctor.runtime import profile
+from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor_checks.operators import model
 from mpsdoctor_checks.training import own_step
 from simulator import simulator
@@ -199,7 +200,8 @@ def test_names_that_cannot_be_stored(name: str) -> None:
 
 def test_a_result_needs_a_profile_of_here_and_now(tmp_path: Path) -> None:
     """A missing, broken or stale profile is refused, with what to do about it."""
-    path, now = tmp_path / "p.json", {"torch": "2.13.0", "os": "Linux", "chip": "x"}
+    path = tmp_path / "p.json"
+    now: Fingerprint = {"torch": "2.13.0", "os": "Linux", "chip": "x"}
     with pytest.raises(UnusableRequestError, match=r"there is no profile at .*; run 'mpsdoctor' to make one"):
         prescription.read_storable(path, now)
     path.write_text("{")

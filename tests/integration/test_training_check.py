@@ -15,6 +15,8 @@ import pytest
 
 from mpsdoctor import verdict
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
+from mpsdoctor.facts import DeviceFacts, assume_shapes
+from mpsdoctor.report import Verdict
 from mpsdoctor_checks import training
 from mpsdoctor_checks.training import plan, quiet
 from mpsdoctor_checks.training.advice import crossover, experiments, hints
@@ -232,10 +234,18 @@ def test_an_accelerator_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
         assert losses == pytest.approx(run["losses"]["cpu"][: len(losses)], rel=1e-3)
     assert {row["winner"] for row in facts["comparisons"]} == {"cpu"}
     assert "MPS502" in {finding.code for finding in findings}
-    judged = verdict.judge([{"device": each, "usable": True} for each in ("cpu", "sim")], None, facts)
+    judged = judged_of(facts)
     assert judged is not None
     assert judged.device == "cpu"
-    assert verdict.workload_table(facts)["cnn"]["small"]["device"] == "cpu"
+    assert verdict.workload_table(assume_shapes({"training": facts})["training"])["cnn"]["small"]["device"] == "cpu"
+
+
+def judged_of(facts: dict[str, Any]) -> Verdict | None:
+    """The verdict on facts of training where both devices can be used."""
+    devices: list[DeviceFacts] = [
+        {"device": name, "name": None, "usable": True, "reason": None} for name in ("cpu", "sim")
+    ]
+    return verdict.judge(devices, None, assume_shapes({"training": facts})["training"])
 
 
 def test_planted_faults_are_named() -> None:
@@ -254,7 +264,7 @@ def test_planted_faults_are_named() -> None:
     assert "at step 7" in by_code["MPS511"].detail
     assert re.search(r"after step 1\d, in (warm_up|block): SIGSEGV", by_code["MPS512"].detail)
     assert by_code["MPS526"].title == "memory in use on sim grows by 1 MiB a training step"
-    judged = verdict.judge([{"device": each, "usable": True} for each in ("cpu", "sim")], None, facts)
+    judged = judged_of(facts)
     assert judged is not None
     assert judged.device == "cpu"
     assert any("sim is out" in reason for reason in judged.reasons)

@@ -14,7 +14,9 @@ import msgspec
 from textual.pilot import Pilot
 
 from mpsdoctor.checkup import Event, Finished, Progress, Settings
+from mpsdoctor.machine.shapes import GpuMemory, MemorySample
 from mpsdoctor.report import Report
+from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.background import under_way
 from mpsdoctor.tui.engine import Done, Signal
@@ -25,10 +27,10 @@ TOOK = 34.0  # seconds that a recorded check-up seems to run where it has no end
 GIB = 1 << 30
 
 
-def memory(second: int) -> dict[str, Any]:
+def memory(second: int) -> MemorySample:
     """What an engine tells of memory, rising and falling."""
     used = 9 + 5 * math.sin(second / 15)
-    gpus = [{"name": "Example GPU", "used_bytes": int((used - 3) * GIB), "total_bytes": None}]
+    gpus: list[GpuMemory] = [{"name": "Example GPU", "used_bytes": int((used - 3) * GIB), "total_bytes": None}]
     return {
         "total_bytes": 24 * GIB,
         "available_bytes": int((24 - used) * GIB),
@@ -60,12 +62,12 @@ class Played:
         self.now += next((each.report.duration_s for each in said if isinstance(each, Done)), TOOK if said else 0.0)
         return said
 
-    def memory(self) -> dict[str, Any]:
+    def memory(self) -> MemorySample:
         return memory(90)
 
-    def fingerprint(self, report: Report) -> dict[str, Any]:
+    def fingerprint(self, report: Report) -> Fingerprint:
         it, torch = report.machine, report.torch.version if report.torch else None
-        told = {"os": it.os, "os_version": it.os_version, "arch": it.arch, "chip": it.chip}
+        told: Fingerprint = {"os": it.os, "os_version": it.os_version, "arch": it.arch, "chip": it.chip}
         return {**told, "memory_bytes": it.memory_bytes, "python": report.python.version, "torch": torch}
 
 

@@ -18,6 +18,7 @@ from mpsdoctor import intake
 from mpsdoctor.check import Context, Workers
 from mpsdoctor.checkup import Figure, Progress, Settings, progress_of
 from mpsdoctor.report import Report
+from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui import clipboard, words
 from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.background import under_way
@@ -66,13 +67,13 @@ def test_a_cancelled_run_again_leaves_what_was_found(tmp_path: Path) -> None:
     async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         assert app.actions is not None
         model = app.actions.model
-        before = (words.headline(model), model.facts("training"), model.findings())
+        before = (words.headline(model), model.training(), model.findings())
         await pilot.press("2", "G", "r")
         assert engine.asked[-1] == ("start", ("training",))
         engine.said = [one for one in cancelled() if isinstance(one, Done)]
         await pilot.press("escape")
         await settle(app, pilot)
-        assert (words.headline(model), model.facts("training"), model.findings()) == before
+        assert (words.headline(model), model.training(), model.findings()) == before
         assert "stands again" in notes(app)
 
     told(recorded("wins"), tmp_path / "profile.json", story)
@@ -120,17 +121,17 @@ def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None
         await pilot.press("3")
         await settle(app, pilot)
         table = app.query_one("#operators", Rows)
-        every = len(table._shown)
+        every = len(table._visible)
         await pilot.press("slash", *"add", "enter")
-        assert 0 < len(table._shown) < every
-        assert all("add" in row.key for row in table._shown)
+        assert 0 < len(table._visible) < every
+        assert all("add" in row.key for row in table._visible)
         assert app.focused is table
         await pilot.press("slash", "escape")
-        assert len(table._shown) == every
+        assert len(table._visible) == every
         await pilot.press("slash", *"zz", "enter")
-        assert not table._shown
+        assert not table._visible
         await pilot.press("escape")
-        assert len(table._shown) == every
+        assert len(table._visible) == every
 
     told(recorded("wins"), tmp_path / "profile.json", story)
 
@@ -225,7 +226,9 @@ def test_facts_of_another_shape_do_not_end_the_screen(tmp_path: Path) -> None:
     async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
         assert app.actions is not None
         for check in ("operators", "training"):
-            app.actions.model.facts(check).update(results=[{"no": "such keys"}], comparisons=[7])
+            result = app.actions.model.checks[check].result
+            assert result is not None
+            result.facts.update(results=[{"no": "such keys"}], comparisons=[7])
         for key in "345612":
             await pilot.press(key)
             await settle(app, pilot)
@@ -253,7 +256,7 @@ def test_leaving_does_not_wait_for_work_beside_the_screen(tmp_path: Path) -> Non
     said, asked, answered = recorded("cpu"), threading.Event(), threading.Event()
 
     class Slow(Played):
-        def fingerprint(self, report: Report) -> dict[str, Any]:
+        def fingerprint(self, report: Report) -> Fingerprint:
             asked.set()
             answered.wait(30)
             return super().fingerprint(report)
@@ -378,7 +381,8 @@ def test_the_chart_does_not_depend_on_the_words_of_the_check(monkeypatch: pytest
     say = narrator.Narrator(context, Item("cnn", "small"), "计时", ("cpu", "mps"))
     say()
     say({"cpu": [0.002, 0.002], "mps": [0.001, 0.001]}, 3.0)
-    assert [(row["device"], row["outcome"], row["step_ms"]) for row in model.figures()] == [
+    rows: list[Any] = [(row["device"], row["outcome"], row["step_ms"]) for row in model.figures()]
+    assert rows == [
         ("cpu", "ok", pytest.approx(2.0)),
         ("mps", "ok", pytest.approx(1.0)),
     ]

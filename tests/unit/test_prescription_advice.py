@@ -13,6 +13,7 @@ from helpers.trainer import sample
 from mpsdoctor import prescription
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
+from mpsdoctor.runtime.shapes import Profile
 
 BATCHES = [{"batch": 64, "device": "sim", "speedup": 2.0, "ci95": [1.9, 2.1]}]
 
@@ -26,7 +27,7 @@ def report(**training: Any) -> Report:
     return msgspec.convert(told, Report)
 
 
-def prescribed(**training: Any) -> dict[str, Any]:
+def prescribed(**training: Any) -> Profile:
     return prescription.prescribe(report(**training), sample()["fingerprint"])
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from helpers.trainer import sample
 from mpsdoctor.prescription import own_steps
+from mpsdoctor.runtime.shapes import Fingerprint, Measured
 
-HERE = {"torch": "2.13.0", "os": "Linux", "chip": "x"}
-WON = {"step": {"device": "sim", "speedup": 2.0, "ci95": [1.9, 2.1]}}
+HERE: Fingerprint = {"torch": "2.13.0", "os": "Linux", "chip": "x"}
+WON: dict[str, Measured] = {"step": {"device": "sim", "speedup": 2.0, "ci95": [1.9, 2.1]}}
 
 
 def test_ones_own_steps_outlive_a_check_up() -> None:

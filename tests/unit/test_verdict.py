@@ -9,53 +9,69 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpsdoctor.facts import Comparison, DeviceFacts, Operators, Training, TrainingRow
+from mpsdoctor.runtime.shapes import Workloads
 from mpsdoctor.verdict import judge, judge_checkup, workload_table
 
 FAMILIES = ("cnn", "transformer", "mlp", "lstm")
-CPU = {"device": "cpu", "name": None, "usable": True, "reason": None}
-PROBED = {"results": [{"op": "aten::mm", "outcome": "ok"}], "core_failures": {}}
+CPU: DeviceFacts = {"device": "cpu", "name": None, "usable": True, "reason": None}
+PROBED: Operators = {"results": [{"op": "aten::mm", "outcome": "ok"}], "core_failures": {}}
 
 
-def usable(*names: str) -> list[dict[str, Any]]:
-    return [CPU, *({**CPU, "device": name} for name in names)]
+def usable(*names: str) -> list[DeviceFacts]:
+    others: list[DeviceFacts] = [{**CPU, "device": name} for name in names]
+    return [CPU, *others]
 
 
-def result(device: str, workload: str, size: str, outcome: str = "ok", steps: int = 100) -> dict[str, Any]:
+def result(device: str, workload: str, size: str, outcome: str = "ok", steps: int = 100) -> TrainingRow:
     detail = "" if outcome == "ok" else f"{outcome} at step 7"
     timed = steps if outcome == "ok" else None
     keys = {"workload": workload, "size": size, "device": device, "dtype": "float32"}
-    return {**keys, "outcome": outcome, "steps": timed, "detail": detail}
+    row: Any = {**keys, "outcome": outcome, "steps": timed, "detail": detail}
+    typed_row: TrainingRow = row
+    return typed_row
 
 
-def against(device: str, workload: str, size: str, speedup: float, spread: float) -> dict[str, Any]:
-    keys = {"workload": workload, "size": size, "device": device, "baseline": "cpu"}
+def against(device: str, workload: str, size: str, speedup: float, spread: float) -> Comparison:
     ends = [speedup / (1 + spread), speedup * (1 + spread)]
     winner = device if ends[0] > 1.05 else "cpu" if ends[1] < 0.95 else "tie"
-    return {**keys, "speedup": speedup, "ci95": ends, "winner": winner}
+    return {
+        "workload": workload,
+        "size": size,
+        "device": device,
+        "baseline": "cpu",
+        "speedup": speedup,
+        "ci95": ends,
+        "winner": winner,
+    }
 
 
-def training(device: str = "mps", size: str = "medium", spread: float = 0.02, **speedups: float) -> dict[str, Any]:
+def training(device: str = "mps", size: str = "medium", spread: float = 0.02, **speedups: float) -> Training:
     """Facts of families with their speed-ups on a device."""
     return of_speedups(speedups, spread, device, size)
 
 
 def of_speedups(
     speedups: Mapping[str, float], spread: float = 0.02, device: str = "mps", size: str = "medium"
-) -> dict[str, Any]:
+) -> Training:
     results = [result(each, family, size) for family in speedups for each in ("cpu", device)]
     rows = [against(device, family, size, speedup, spread) for family, speedup in speedups.items()]
     return {"results": results, "comparisons": rows, "alone": True, "disturbances": []}
 
 
-def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    return {**first, **{key: first[key] + second[key] for key in ("results", "comparisons")}}
+def both(first: Training, second: Training) -> Training:
+    return {
+        **first,
+        "results": [*first["results"], *second["results"]],
+        "comparisons": [*first["comparisons"], *second["comparisons"]],
+    }
 
 
 FAST = training(cnn=4.0, transformer=3.0, mlp=2.0, lstm=1.5)
 SLOW = training(cnn=0.3, transformer=0.5, mlp=0.2, lstm=0.1)
 
 
-def winners(table: dict[str, dict[str, Any]]) -> set[str]:
+def winners(table: Workloads) -> set[str]:
     """The devices that a profile's table names."""
     return {entry["device"] for sizes in table.values() for entry in sizes.values()}
 
@@ -109,7 +125,7 @@ def test_fast_but_wrong_is_out(outcome: str) -> None:
 
 def test_wrong_operators_rule_a_device_out() -> None:
     """A core operator that gave wrong numbers is as bad as a training that did."""
-    operators = {**PROBED, "core_failures": {"mps": [{"op": "aten::cumsum", "outcome": "wrong"}], "cpu": []}}
+    operators: Operators = {**PROBED, "core_failures": {"mps": [{"op": "aten::cumsum", "outcome": "wrong"}], "cpu": []}}
     verdict = judge(usable("mps"), operators, FAST)
     assert verdict is not None
     assert verdict.device == "cpu"
@@ -120,7 +136,7 @@ def test_wrong_operators_rule_a_device_out() -> None:
 
 def test_the_next_best_device_is_taken() -> None:
     """With the fastest out, the other accelerator is judged on its own figures."""
-    crashed = {"results": [result("mps", "cnn", "small", "crash")], "comparisons": []}
+    crashed: Training = {"results": [result("mps", "cnn", "small", "crash")], "comparisons": []}
     facts = both(both(FAST, training("xpu", cnn=2.0, transformer=2.0, mlp=2.0, lstm=2.0)), crashed)
     verdict = judge(usable("mps", "xpu"), PROBED, facts)
     assert verdict is not None
@@ -205,9 +221,9 @@ def test_ones_own_step_is_judged_by_itself() -> None:
 
 def test_what_only_an_accelerator_trains_is_its() -> None:
     """Where the CPU fails and another device does not, that one is recommended, and why is told."""
-    failed = {**result("cpu", "mine", "step", "error"), "detail": "needs flash attention"}
-    trained = {**result("mps", "mine", "step"), "step_ms": 3.0}
-    facts = {"results": [failed, trained], "comparisons": []}
+    failed: TrainingRow = {**result("cpu", "mine", "step", "error"), "detail": "needs flash attention"}
+    trained: TrainingRow = {**result("mps", "mine", "step"), "step_ms": 3.0}
+    facts: Training = {"results": [failed, trained], "comparisons": []}
     verdict = judge(usable("mps", "xpu"), PROBED, facts)
     assert verdict is not None
     assert (verdict.device, verdict.confidence, verdict.by_workload) == ("mps", "low", {"mine": "mps"})
@@ -237,7 +253,7 @@ def test_small_sizes_alone_are_less_sure() -> None:
 
 def test_pressure_lowers_the_confidence() -> None:
     """Timings under memory pressure are flagged, not trusted; two doubts leave little."""
-    facts = {**FAST, "disturbances": ["memory pressure was 'critical' after the run"]}
+    facts: Training = {**FAST, "disturbances": ["memory pressure was 'critical' after the run"]}
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("mps", "medium")
@@ -256,7 +272,7 @@ def test_operators_not_probed_lower_the_confidence() -> None:
 
 def test_few_steps_lower_the_confidence() -> None:
     """A verdict that rests on a handful of steps says so."""
-    facts = {**FAST, "results": [{**row, "steps": 5} for row in FAST["results"]]}
+    facts: Training = {**FAST, "results": [{**row, "steps": 5} for row in FAST["results"]]}
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     assert verdict.confidence == "medium"
@@ -265,7 +281,7 @@ def test_few_steps_lower_the_confidence() -> None:
 
 def test_a_family_that_does_not_run_stays_on_the_cpu() -> None:
     """Unsupported is not wrong: the device may win, that family is the CPU's, and confidence falls."""
-    unsupported = {
+    unsupported: Training = {
         "results": [result("cpu", "lstm", "medium"), result("mps", "lstm", "medium", "unsupported")],
         "comparisons": [],
     }
@@ -290,7 +306,7 @@ def test_without_measurements_the_policy_decides(names: tuple[str, ...], expecte
 
 def test_without_measurements_wrong_operators_still_count() -> None:
     """A CUDA device whose core operators failed is not recommended by the policy either."""
-    operators = {**PROBED, "core_failures": {"cuda": [{"op": "aten::mm", "outcome": "crash"}]}}
+    operators: Operators = {**PROBED, "core_failures": {"cuda": [{"op": "aten::mm", "outcome": "crash"}]}}
     verdict = judge(usable("cuda"), operators, None)
     assert verdict is not None
     assert verdict.device == "cpu"
@@ -298,7 +314,10 @@ def test_without_measurements_wrong_operators_still_count() -> None:
 
 def test_only_the_cpu_needs_no_measurement() -> None:
     """Where nothing else is usable the CPU is sure, and the reason says why the other is not."""
-    devices = [CPU, {"device": "mps", "name": None, "usable": False, "reason": "macOS 12.0 is too old"}]
+    devices: list[DeviceFacts] = [
+        CPU,
+        {"device": "mps", "name": None, "usable": False, "reason": "macOS 12.0 is too old"},
+    ]
     verdict = judge(devices, None, None)
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("cpu", "high")
@@ -307,7 +326,7 @@ def test_only_the_cpu_needs_no_measurement() -> None:
 
 def test_a_cpu_that_cannot_train_is_doubted() -> None:
     """If training fails on the CPU too, it is recommended for want of another, and said so."""
-    facts = {"results": [result("cpu", "cnn", "small", "nan")], "comparisons": []}
+    facts: Training = {"results": [result("cpu", "cnn", "small", "nan")], "comparisons": []}
     verdict = judge([CPU], None, facts)
     assert verdict is not None
     assert verdict.confidence == "low"
@@ -325,7 +344,7 @@ def test_checkup_facts_are_found() -> None:
     build = {"devices": usable("mps")}
     chip = {"os": "Darwin", "arch": "x86_64", "chip": "Apple M1", "translated": True}
     policy = judge_checkup({"build": build, "chip": chip})
-    measured = judge_checkup({"build": build, "chip": chip, "operators": PROBED, "training": FAST})
+    measured = judge_checkup({"build": build, "chip": chip, "operators": {**PROBED}, "training": {**FAST}})
     intel = judge_checkup({"build": build, "chip": {"os": "Darwin", "arch": "x86_64", "chip": "Intel i9"}})
     assert policy is not None
     assert measured is not None
@@ -366,7 +385,7 @@ def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spre
 
 def test_what_was_timed_on_the_cpu_alone_is_the_cpus() -> None:
     """A machine without an accelerator answers for each family that was trained, without a figure it cannot have."""
-    training = {"results": [row for row in FAST["results"] if row["device"] == "cpu"], "comparisons": []}
+    training: Training = {"results": [row for row in FAST["results"] if row["device"] == "cpu"], "comparisons": []}
     table = workload_table(training)
     assert winners(table) == {"cpu"}
     assert all(entry["speedup"] is None for sizes in table.values() for entry in sizes.values())

@@ -58,7 +58,7 @@ def asked(context: Context, call: str, **args: Any) -> Any:
     return answer.value
 
 
-def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], target: str) -> list[Finding]:
+def findings(predictions: Sequence[support.Prediction], told: support.Predicted, target: str) -> list[Finding]:
     """One finding about a step that MPS is not expected to run as it is."""
     rows = [row for row in told["results"] if row["outcome"] is not None]
     if told["answer"] not in ("stops", "fallback") or not rows:
@@ -79,7 +79,7 @@ def findings(predictions: Sequence[support.Prediction], told: dict[str, Any], ta
     return [found]
 
 
-def line(row: dict[str, Any], says: str) -> dict[str, Any]:
+def line(row: support.PredictionRow, says: str) -> dict[str, Any]:
     """One operator of the prediction: what it is made of, what is said of it, and where it is called."""
     needs = list(row["needs"])
     return {

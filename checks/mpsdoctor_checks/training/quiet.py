@@ -18,7 +18,7 @@ def idle_conditions() -> dict[str, Any]:
     """Conditions while we do nothing, so that the processor time used is that of others."""
     machine.conditions()
     time.sleep(LISTEN)
-    return machine.conditions()
+    return dict(machine.conditions())
 
 
 def wait_for_quiet(context: Context) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from mpsdoctor.report import Report
 from mpsdoctor.tui.dialogs.dialog import Dialog
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 
-ENDINGS = {"text": "txt", "markdown": "md", "junit": "xml", "github": "github.txt"}
 COLUMNS = (Column("format", 12), Column("file"))
 PICTURE = "screenshot"
 
@@ -49,7 +48,7 @@ def choices(report: Report | None) -> list[str]:
 
 def free_name(form: str) -> Path:
     """A file that does not exist yet, in the current folder."""
-    stem, ending = ("mpsdoctor-screen", "svg") if form == PICTURE else ("mpsdoctor-report", ENDINGS.get(form, form))
+    stem, ending = ("mpsdoctor-screen", "svg") if form == PICTURE else ("mpsdoctor-report", FORMATS[form].ending)
     names = (f"{stem}{f'-{number}' if number else ''}.{ending}" for number in range(1000))
     return next((Path(name) for name in names if not Path(name).exists()), Path(f"{stem}.{ending}"))
 
@@ -57,7 +56,7 @@ def free_name(form: str) -> Path:
 def write(form: str, report: Report | None, picture: Callable[[], str]) -> Path:
     """Write it; the file. OSError."""
     path = free_name(form)
-    text = picture() if report is None or form == PICTURE else FORMATS[form](report, Style(verbosity=1))
+    text = picture() if report is None or form == PICTURE else FORMATS[form].render(report, Style(verbosity=1))
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
     return path

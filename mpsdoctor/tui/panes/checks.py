@@ -48,9 +48,9 @@ class Checks(Pane):
 
     def _row(self, course: Course) -> Row:
         sign, tone = words.SIGNS[course.status]
-        told = words.progress(course) if course.status == "running" else _ended(course)
+        note = words.progress(course) if course.status == "running" else _describe_end(course)
         time = words.state(course, self.model.clock())
-        cells = ((f"{sign} {course.status}", tone), (course.id, "strong"), (time, "muted"), (told, "muted"))
+        cells = ((f"{sign} {course.status}", tone), (course.id, "strong"), (time, "muted"), (note, "muted"))
         return Row(course.id, cells)
 
     def _details(self, course: Course) -> Iterator[Piece]:
@@ -63,9 +63,9 @@ class Checks(Pane):
         if course.result.reason:
             yield ""
             yield course.result.reason
-        for found in sorted(course.result.findings, key=lambda found: ORDER[found.severity]):
+        for finding in sorted(course.result.findings, key=lambda finding: ORDER[finding.severity]):
             yield ""
-            yield from words.finding(course.result, found)
+            yield from words.finding(course.result, finding)
         if not course.result.findings and not course.result.reason:
             yield ""
             yield ("It found nothing to complain of.", "muted")
@@ -79,14 +79,14 @@ class Checks(Pane):
             yield ("It has not begun yet.", "muted")
             return
         yield words.progress(course)
-        told = course.progress
-        if told and told.total:
-            share = f" {told.done or 0} of {told.total}"
-            yield words.styled((words.meter(told.done or 0, told.total, METER), "accent"), share)
-        said = [event.text for event in self.model.log if event.id == course.id]
-        if said:
+        progress = course.progress
+        if progress and progress.total:
+            share = f" {progress.done or 0} of {progress.total}"
+            yield words.styled((words.meter(progress.done or 0, progress.total, METER), "accent"), share)
+        texts = [event.text for event in self.model.log if event.id == course.id]
+        if texts:
             yield ""
-            yield from ((line, "muted") for line in reversed(said[-12:]))
+            yield from ((line, "muted") for line in reversed(texts[-12:]))
 
 
 def _foremost(courses: Iterable[Course]) -> str | None:
@@ -102,7 +102,7 @@ def _short(value: Any) -> bool:
     return value is not None and len(parts) < 12 and not any(isinstance(part, list | dict) for part in parts)
 
 
-def _ended(course: Course) -> str:
+def _describe_end(course: Course) -> str:
     result = course.result
     if result is None:
         return ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from textual.app import ComposeResult
 
@@ -17,6 +17,7 @@ from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
 
 if TYPE_CHECKING:
+    from mpsdoctor.machine.shapes import MemorySample
     from mpsdoctor.tui.actions import Actions
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -26,7 +27,14 @@ MUCH = 64 << 20  # bytes swapped in a second that fill the line at least
 PRESSURE = {"normal": "pass", "warning": "warn", "critical": "fail"}
 # What the peak of a timed run is a figure of; other devices tell what torch allocated on them.
 COUNTED = {"cpu": "of the whole process", "mps": "what the driver reserved, caches included"}
-Sample = dict[str, Any]
+
+
+class Moment(NamedTuple):
+    """A sample, and what is counted from it; None where the system does not report it."""
+
+    sample: MemorySample
+    used: int | None
+    swapped: int | None
 
 
 class Memory(Pane):
@@ -37,10 +45,10 @@ class Memory(Pane):
         "below a device's the peak of each timed training."
     )
 
-    def __init__(self, model: Model, id: str, sample: Callable[[], Sample]) -> None:
+    def __init__(self, model: Model, id: str, take_sample: Callable[[], MemorySample]) -> None:
         super().__init__(model, id)
-        self._sample = sample
-        self._past: deque[Sample] = deque(maxlen=KEPT)
+        self._take_sample = take_sample
+        self._past: deque[Moment] = deque(maxlen=KEPT)
         self._asking = False
 
     @classmethod
@@ -64,24 +72,24 @@ class Memory(Pane):
     def _ask(self) -> None:
         if not self._asking:
             self._asking = True
-            run_in_background(self.app, "memory", self._sample, self.take)
+            run_in_background(self.app, "memory", self._take_sample, self.take)
 
-    def take(self, sample: Sample) -> None:
+    def take(self, sample: MemorySample) -> None:
         """A sample has come."""
         self._asking = False
         total, free = sample.get("total_bytes"), sample.get("available_bytes")
         used = total - free if total is not None and free is not None else None
-        ways = (sample.get("swap_in_bytes"), sample.get("swap_out_bytes"))
-        swapped = None if ways[0] is None or ways[1] is None else ways[0] + ways[1]
-        self._past.append({**sample, "used_bytes": used, "swapped_bytes": swapped})
+        swapped_in, swapped_out = sample.get("swap_in_bytes"), sample.get("swap_out_bytes")
+        swapped = None if swapped_in is None or swapped_out is None else swapped_in + swapped_out
+        self._past.append(Moment(sample, used, swapped))
         self.redraw()
 
     def show(self) -> None:
         panel = self.query_one("#now", Details)
         width = panel.scrollable_content_region.width or 40
         panel.show(words.lines(self._now(width)))
-        told = [*self._gpus(width), *_devices(self.model, width)]
-        self.query_one("#device-memory", Details).show(words.lines(told))
+        pieces = [*self._gpus(width), *_devices(self.model, width)]
+        self.query_one("#device-memory", Details).show(words.lines(pieces))
 
     def check_id(self) -> str | None:
         return "memory"
@@ -89,13 +97,14 @@ class Memory(Pane):
     def _gpus(self, width: int) -> Iterator[Piece]:
         if not self._past:
             return
-        last, unified = self._past[-1].get("gpus") or (), self._past[-1].get("total_bytes")
-        for number, gpu in enumerate(last):
-            past = [_used(sample, number) for sample in self._past]
+        sample = self._past[-1].sample
+        gpus, unified = sample.get("gpus") or (), sample.get("total_bytes")
+        for number, gpu in enumerate(gpus):
+            past = [_used(moment.sample, number) for moment in self._past]
             yield (gpu["name"], "title")
             yield from _curve("in use", past, gpu["total_bytes"] or unified, width)
             yield ""
-        if not last:
+        if not gpus:
             yield (
                 "No program of this system tells a device's memory; what torch tells comes with the timed training.",
                 "muted",
@@ -106,22 +115,22 @@ class Memory(Pane):
         if not self._past:
             yield ("measuring…", "muted")
             return
-        last = self._past[-1]
+        last = self._past[-1].sample
         pressure = last.get("pressure") or "not known"
         yield words.styled("pressure   ", (pressure, PRESSURE.get(pressure, "muted")))
         available, total = words.gib(last.get("available_bytes")), words.gib(last.get("total_bytes"))
         yield words.styled("available  ", (available, "strong"), f" of {total}")
-        yield from self._under_total("in use", "used_bytes", width)
+        yield from self._under_total("in use", [moment.used for moment in self._past], width)
         yield from _swap(list(self._past), width)
-        yield from self._under_total("compressed", "compressed_bytes", width)
+        compressed = [moment.sample.get("compressed_bytes") for moment in self._past]
+        yield from self._under_total("compressed", compressed, width)
         if last.get("limit_bytes"):
-            yield f"a container may use {words.gib(last['limit_bytes'])}"
+            yield f"a container may use {words.gib(last.get('limit_bytes'))}"
 
-    def _under_total(self, label: str, key: str, width: int) -> Iterator[Piece]:
-        last = self._past[-1]
-        if last.get(key) is not None:
+    def _under_total(self, label: str, values: Sequence[int | None], width: int) -> Iterator[Piece]:
+        if values[-1] is not None:
             yield ""
-            yield from _curve(label, [sample.get(key) for sample in self._past], last.get("total_bytes"), width)
+            yield from _curve(label, values, self._past[-1].sample.get("total_bytes"), width)
 
 
 def _curve(label: str, values: Sequence[float | None], limit: float | None, width: int) -> Iterator[Piece]:
@@ -135,12 +144,12 @@ def _curve(label: str, values: Sequence[float | None], limit: float | None, widt
     yield (sparkline(values, limit, max(8, width - 1)), tone)
 
 
-def _swap(past: Sequence[Sample], width: int) -> Iterator[Piece]:
+def _swap(past: Sequence[Moment], width: int) -> Iterator[Piece]:
     """What is swapped out, and a line of what is swapped in and out each second, which is what slows programs.
 
     No share of the swap's size: macOS makes swap files as it needs them.
     """
-    used = past[-1].get("swap_used_bytes")
+    used = past[-1].sample.get("swap_used_bytes")
     if used is None:
         return
     rates = [_rate(before, now) for before, now in pairwise(past)]
@@ -152,22 +161,19 @@ def _swap(past: Sequence[Sample], width: int) -> Iterator[Piece]:
         return
     moving = f"{words.gib(rate)} a second" if rate >= 1 << 20 else "next to nothing"
     yield words.styled("swap       ", (out, "strong"), (f" · {moving} in and out", "muted"))
-    yield (sparkline(rates, max(MUCH, *(each or 0.0 for each in rates)), max(8, width - 1)), "pass")
+    yield (sparkline(rates, max(MUCH, *(rate or 0.0 for rate in rates)), max(8, width - 1)), "pass")
 
 
-def _rate(before: Sample, now: Sample) -> float | None:
+def _rate(before: Moment, now: Moment) -> float | None:
     """Bytes swapped in a second between two samples; None across the time for which the tab was hidden."""
-    seconds = now["at"] - before["at"]
-    known = before["swapped_bytes"] is not None and now["swapped_bytes"] is not None
-    return (
-        max(0.0, now["swapped_bytes"] - before["swapped_bytes"]) / seconds
-        if known and 0 < seconds < 3 * EVERY
-        else None
-    )
+    seconds = now.sample["at"] - before.sample["at"]
+    if before.swapped is None or now.swapped is None or not 0 < seconds < 3 * EVERY:
+        return None
+    return max(0.0, now.swapped - before.swapped) / seconds
 
 
-def _used(sample: Sample, number: int) -> int | None:
-    gpus: Sequence[Mapping[str, int]] = sample.get("gpus") or ()
+def _used(sample: MemorySample, number: int) -> int | None:
+    gpus = sample.get("gpus") or []
     return gpus[number]["used_bytes"] if number < len(gpus) else None
 
 
@@ -179,21 +185,20 @@ def sparkline(values: Sequence[float | None], limit: float, width: int) -> str:
 
 
 def _devices(model: Model, width: int) -> Iterator[Piece]:
-    results = model.facts("training").get("results", ())
-    timed = [row for row in results if row["peak_memory_bytes"]]
+    timed = [(row, peak) for row in model.training().get("results", ()) if (peak := row["peak_memory_bytes"])]
     if timed:
         yield ("Peak of the last timed run", "title")
     else:
         yield ("What training steps take on each device is known when they have been timed.", "muted")
-    largest = max((row["peak_memory_bytes"] for row in timed), default=1)
-    for row in sorted(timed, key=lambda row: -row["peak_memory_bytes"]):
-        share = words.meter(row["peak_memory_bytes"], largest, 10 if width >= 44 else 4)
+    largest = max((peak for _, peak in timed), default=1)
+    for row, peak in sorted(timed, key=lambda pair: -pair[1]):
+        share = words.meter(peak, largest, 10 if width >= 44 else 4)
         what = f"{row['workload']:12}{row['size']:7}{row['device']:6}"
-        yield words.styled(what, (share, "accent"), f" {words.gib(row['peak_memory_bytes'])}")
+        yield words.styled(what, (share, "accent"), f" {words.gib(peak)}")
     if timed:
-        kinds = dict.fromkeys(row["device"].partition(":")[0] for row in timed)
+        kinds = dict.fromkeys(row["device"].partition(":")[0] for row, _ in timed)
         yield ("; ".join(f"{kind}: {COUNTED.get(kind, 'what torch allocated there')}" for kind in kinds), "muted")
-    for check, found in model.findings():
+    for check, finding in model.findings():
         if check.id == "memory":
             yield ""
-            yield from words.finding(check, found)
+            yield from words.finding(check, finding)

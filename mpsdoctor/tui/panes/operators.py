@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from textual.app import ComposeResult
 
+from mpsdoctor.facts import ProbeRow
 from mpsdoctor.tui import matrix, words
 from mpsdoctor.tui.background import run_in_background, spare_collector
 from mpsdoctor.tui.matrix import Line
@@ -17,6 +17,9 @@ from mpsdoctor.tui.words import Piece
 
 NAME = (Column("worst", 5), Column("operator"), Column("device", 7, beyond=44))
 ERRORS = 8  # distinct messages in the details; the exported report holds all
+
+
+Arranged = tuple[list[Line], list[tuple[str, str]], list[Row]]  # lines, the columns that they need, both as rows
 
 
 class Operators(Pane):
@@ -33,16 +36,16 @@ class Operators(Pane):
         yield Details("Operator", id="operator")
 
     def on_mount(self) -> None:
-        self._results: Any = None
+        self._results: Iterable[ProbeRow] | None = None
         self._lines: dict[str, Line] = {}
         super().on_mount()
 
     def show(self) -> None:
-        results = self.model.facts("operators").get("results", ())
+        results = self.model.operators().get("results", ())
         if results is not self._results:
             self._results = results
             # 5,000 probes take 0.1 s to sort out: longer than a frame may take.
-            run_in_background(self.app, "operators", lambda: sorted_out(results), self._fill)
+            run_in_background(self.app, "operators", lambda: arrange(results), self._fill)
         table = self.query_one("#operators", Rows)
         table.empty = self._why_empty()
         line = self._lines.get(table.row.key) if table.row else None
@@ -53,15 +56,15 @@ class Operators(Pane):
     def check_id(self) -> str | None:
         return "operators"
 
-    def _fill(self, sorted_out: tuple[list[Line], list[tuple[str, str]], list[Row]]) -> None:
-        found, cells, rows = sorted_out
+    def _fill(self, arranged: Arranged) -> None:
+        lines, cells, rows = arranged
         table = self.query_one("#operators", Rows)
         heads = [matrix.heading(cell) for cell in cells]
         table.columns = (*NAME, *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
-        self._lines = {f"{line.op} {line.device}": line for line in found}
+        self._lines = {f"{line.op} {line.device}": line for line in lines}
         table.fill(rows)
         spare_collector()
-        table.border_title = words.styled(f"Operators · {len(found)}" if found else "Operators")
+        table.border_title = words.styled(f"Operators · {len(lines)}" if lines else "Operators")
         self.redraw()
 
     def _why_empty(self) -> str:
@@ -76,17 +79,17 @@ class Operators(Pane):
         course = self.model.checks.get("operators")
         yield (self._why_empty(), "muted")
         if course and course.progress and course.progress.total:
-            told = course.progress
-            yield (words.meter(told.done or 0, told.total or 1, 24), "accent")
+            progress = course.progress
+            yield (words.meter(progress.done or 0, progress.total or 1, 24), "accent")
         yield ""
         yield from _legend(width)
 
     def _details(self, line: Line, width: int) -> Iterator[Piece]:
         yield words.styled((line.op, "strong"), f" on {line.device}")
         bad = [probe for probe in line.probes if probe["outcome"] not in ("ok", "skipped")]
-        every, fine = line.count(), line.count("ok")
-        yield (f"{every} probe{'s' * (every > 1)}, {fine} ok, {every - fine - line.count('skipped')} not", "muted")
-        for outcome, detail, where in _told(bad)[:ERRORS]:
+        total, fine = line.count(), line.count("ok")
+        yield (f"{total} probe{'s' * (total > 1)}, {fine} ok, {total - fine - line.count('skipped')} not", "muted")
+        for outcome, detail, where in _group_messages(bad)[:ERRORS]:
             letter, tone, meaning = matrix.meaning(outcome)
             yield ""
             yield words.styled((f"{letter} {outcome} ", tone), meaning, (f" · {where}", "muted"))
@@ -100,20 +103,20 @@ class Operators(Pane):
     def _remedy(self, line: Line) -> Iterator[Piece]:
         """From the check's own finding that names this operator."""
         course = self.model.checks.get("operators")
-        for found in course.result.findings if course and course.result else ():
-            named = {each.get("op") for each in found.evidence.get("worst", ()) if isinstance(each, dict)}
-            if found.remedy and line.op in named and line.device != "cpu":
+        for finding in course.result.findings if course and course.result else ():
+            named = {row.get("op") for row in finding.evidence.get("worst", ()) if isinstance(row, dict)}
+            if finding.remedy and line.op in named and line.device != "cpu":
                 yield ""
-                yield words.styled(("What to do  ", "title"), found.remedy.text, (f"  {found.code}", "muted"))
-                yield from (words.styled("  ", (f" {command} ", "command")) for command in found.remedy.commands)
+                yield words.styled(("What to do  ", "title"), finding.remedy.text, (f"  {finding.code}", "muted"))
+                yield from (words.styled("  ", (f" {command} ", "command")) for command in finding.remedy.commands)
                 return
 
 
-def sorted_out(results: Any) -> tuple[list[Line], list[tuple[str, str]], list[Row]]:
+def arrange(results: Iterable[ProbeRow]) -> Arranged:
     """Lines, the columns that they need, and both as rows."""
-    found = matrix.lines(results)
-    cells = matrix.columns(found)
-    return found, cells, [_row(f"{line.op} {line.device}", line, cells) for line in found]
+    lines = matrix.lines(results)
+    cells = matrix.columns(lines)
+    return lines, cells, [_row(f"{line.op} {line.device}", line, cells) for line in lines]
 
 
 def _row(key: str, line: Line, columns: list[tuple[str, str]]) -> Row:
@@ -130,16 +133,16 @@ def _row(key: str, line: Line, columns: list[tuple[str, str]]) -> Row:
     return Row(key, cells, (line.rank, name, line.device, *ranks))
 
 
-def _told(probes: list[matrix.Probe]) -> list[tuple[str, str, str]]:
+def _group_messages(probes: list[ProbeRow]) -> list[tuple[str, str, str]]:
     """Outcome, message and the probes that gave it, the worst first; the same message once."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for probe in sorted(probes, key=lambda probe: matrix.rank(probe["outcome"])):
         where = [f"{probe['dtype']} {variant} {probe['direction']}" for variant in probe["variants"]]
         grouped.setdefault((probe["outcome"], probe["detail"] or ""), []).extend(where)
-    return [(outcome, detail, _some(where)) for (outcome, detail), where in grouped.items()]
+    return [(outcome, detail, _shorten(where)) for (outcome, detail), where in grouped.items()]
 
 
-def _some(where: list[str]) -> str:
+def _shorten(where: list[str]) -> str:
     more = f" and {len(where) - 3} more" if len(where) > 3 else ""
     return ", ".join(where[:3]) + more
 

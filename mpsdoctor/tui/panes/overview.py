@@ -34,13 +34,15 @@ class Overview(Pane):
         panel = self.query_one("#verdict", Details)
         panel.set_class(self.model.running, "busy")
         panel.show(words.lines(self._verdict(panel.room)), self.model.running)
-        found = self.model.findings()
+        findings = self.model.findings()
         table = self.query_one("#findings", Rows)
         table.empty = "nothing found so far" if self.model.running else "no findings"
-        table.fill([_row(number, check.id, each) for number, (check, each) in enumerate(found)])
-        told = found[int(table.row.key.split()[0])] if table.row else None
-        text = words.lines(words.finding(*told)) if told else words.styled((_nothing(self.model.running), "muted"))
-        self.query_one("#finding", Details).show(text, told and (told[0].id, told[1].title))
+        table.fill([_row(number, check.id, finding) for number, (check, finding) in enumerate(findings)])
+        selected = findings[int(table.row.key.split()[0])] if table.row else None
+        text = (
+            words.lines(words.finding(*selected)) if selected else words.styled((_nothing(self.model.running), "muted"))
+        )
+        self.query_one("#finding", Details).show(text, selected and (selected[0].id, selected[1].title))
 
     def check_id(self) -> str | None:
         row = self.query_one("#findings", Rows).row
@@ -48,8 +50,8 @@ class Overview(Pane):
 
     def _verdict(self, width: int) -> Iterator[Piece]:
         model, report = self.model, self.model.report
-        told, tone = words.headline(model)
-        yield words.styled((told, tone))
+        headline, tone = words.headline(model)
+        yield words.styled((headline, tone))
         if report and report.verdict and not (model.running or model.cancelled):
             yield from _reasons(report.verdict, width)
             yield from self._profile(width)
@@ -85,30 +87,35 @@ class Overview(Pane):
             yield words.hang(("– ", "muted"), f"profile not written ({report.profile.path})", 2, width)
 
 
-def _reasons(found: Verdict, width: int) -> Iterator[Piece]:
+def _reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
     """In a line each what a person reads first; the rest stands below the checks."""
-    reasons, more = rows.reasons(found, width - 2)
+    reasons, more = rows.reasons(verdict, width - 2)
     yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in reasons)
     if more:
         yield (f"  and {more} more, below", "muted")
-    if told := rows.by_workload(found):
-        yield words.hang(("· ", "muted"), told, 2, width)
+    if by_workload := rows.by_workload(verdict):
+        yield words.hang(("· ", "muted"), by_workload, 2, width)
 
 
-def _all_reasons(found: Verdict, width: int) -> Iterator[Piece]:
+def _all_reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
     """Every reason as it was told, where the panel's top shows less."""
-    if rows.reasons(found, width - 2) != (list(found.reasons), 0):
+    if rows.reasons(verdict, width - 2) != (list(verdict.reasons), 0):
         yield ""
         yield ("All reasons", "title")
-        yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in found.reasons)
+        yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in verdict.reasons)
 
 
 def _nothing(running: bool) -> str:
     return "Findings appear here as the checks end." if running else "Nothing to explain: no check found anything."
 
 
-def _row(number: int, check_id: str, found: Finding) -> Row:
-    sign, tone = words.SIGNS[found.severity]
-    rank = ORDER[found.severity]
-    cells = ((f"{sign} {found.severity}", tone), (found.code, "muted"), (found.title, "plain"), (check_id, "muted"))
-    return Row(f"{number} {check_id} {found.code}", cells, (rank, found.code, found.title, check_id))
+def _row(number: int, check_id: str, finding: Finding) -> Row:
+    sign, tone = words.SIGNS[finding.severity]
+    rank = ORDER[finding.severity]
+    cells = (
+        (f"{sign} {finding.severity}", tone),
+        (finding.code, "muted"),
+        (finding.title, "plain"),
+        (check_id, "muted"),
+    )
+    return Row(f"{number} {check_id} {finding.code}", cells, (rank, finding.code, finding.title, check_id))

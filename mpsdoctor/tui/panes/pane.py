@@ -42,9 +42,9 @@ class Pane(Container):
         try:
             self.show()
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            told = words.styled(("! ", "warn"), f"this cannot be shown: {type(error).__name__}: {error}")
+            message = words.styled(("! ", "warn"), f"this cannot be shown: {type(error).__name__}: {error}")
             for panel in list(self.query(Details))[-1:]:
-                panel.show(told, "trouble")
+                panel.show(message, "trouble")
 
     def on_mount(self) -> None:
         self.redraw()
@@ -61,8 +61,8 @@ class Pane(Container):
     def on_rows_opened(self, event: Rows.Opened) -> None:
         """Enter on a row goes to its details."""
         event.stop()
-        if found := self.query(Details):
-            found.last().focus()
+        if panels := self.query(Details):
+            panels.last().focus()
 
     def check_id(self) -> str | None:
         """The check that `r` runs again."""
@@ -73,5 +73,5 @@ class Pane(Container):
         focused = self.screen.focused
         if isinstance(focused, Details):
             return focused.plain
-        found = self.query(Details)
-        return found.last().plain if found else ""
+        panels = self.query(Details)
+        return panels.last().plain if panels else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
 
 from textual.app import ComposeResult
 
@@ -16,6 +16,8 @@ from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
 
 if TYPE_CHECKING:
+    from mpsdoctor.runtime.shapes import Measured
+    from mpsdoctor.runtime.shapes import Profile as ProfileContent
     from mpsdoctor.tui.actions import Actions
 
 PASTE = (
@@ -54,18 +56,19 @@ class Profile(Pane):
         self.query_one("#using", Details).show(words.lines(self._using()))
 
     def _recorded(self) -> Iterator[Piece]:
-        told = self.recorded
-        if told is None:
+        recorded = self.recorded
+        if recorded is None:
             yield ("looking…", "muted")
             return
-        yield words.styled(("file ", "title"), clean.text(told.place or "no home folder is known"))
-        if told.trouble:
-            yield (clean.text(told.trouble), "fail")
-        elif told.content is None:
+        yield words.styled(("file ", "title"), clean.text(recorded.place or "no home folder is known"))
+        if recorded.trouble:
+            yield (clean.text(recorded.trouble), "fail")
+        elif recorded.content is None:
             yield ("There is no profile yet. A finished check-up writes one.", "muted")
-        if told.content:
-            yield from _stale(told.stale)
-            yield from _content(clean.data(dict(told.content)))
+        if recorded.content:
+            yield from _stale(recorded.stale)
+            content: ProfileContent = clean.data(dict(recorded.content))
+            yield from _content(content)
 
     def _using(self) -> Iterator[Piece]:
         yield ("In a trainer", "title")
@@ -75,19 +78,18 @@ class Profile(Pane):
         )
         yield ""
         yield ("Writing now would change", "title")
-        told = self.recorded
-        held = keys.may_change(self.model)
-        if held or told is None or told.proposal is None:
+        reason = keys.may_change(self.model)
+        if reason or self.recorded is None or self.recorded.proposal is None:
             running = self.model.running
-            why = held or ("the check-up still runs" if running else "no check-up was finished that timed training")
+            why = reason or ("the check-up still runs" if running else "no check-up was finished that timed training")
             yield (f"nothing can be written: {why}", "muted")
             return
-        yield from change(told)
+        yield from describe_change(self.recorded)
 
 
-def change(told: Recorded) -> Iterator[Piece]:
+def describe_change(recorded: Recorded) -> Iterator[Piece]:
     """The difference that writing makes, in lines."""
-    lines = difference(told.content, told.proposal or {})
+    lines = difference(recorded.content, recorded.proposal) if recorded.proposal else []
     if not lines:
         yield ("nothing: the profile holds what this check-up found", "pass")
     tones = {"+": "pass", "-": "fail"}
@@ -103,7 +105,7 @@ def _stale(stale: tuple[str, ...] | None) -> Iterator[Piece]:
         yield ("✓ up to date: made on this machine with this torch", "pass")
 
 
-def _content(content: Mapping[str, Any]) -> Iterator[Piece]:
+def _content(content: ProfileContent) -> Iterator[Piece]:
     recommended = content["recommended"]
     yield ""
     yield words.styled(("device  ", "title"), f"{recommended['device']} · {recommended['confidence']} confidence")
@@ -112,16 +114,16 @@ def _content(content: Mapping[str, Any]) -> Iterator[Piece]:
     force = content["force_mps"]
     yield words.styled(("force MPS ", "title"), ("on" if force else "off", "warn" if force else "plain"))
     for family, sizes in content["workloads"].items():
-        told = ", ".join(f"{size} {entry['device']}{_ratio(entry)}" for size, entry in sizes.items())
-        yield words.styled((f"{family:12}", "title"), told)
+        winners = ", ".join(f"{size} {entry['device']}{_ratio(entry)}" for size, entry in sizes.items())
+        yield words.styled((f"{family:12}", "title"), winners)
     yield from (words.styled(("environment ", "title"), f"{k}={v}") for k, v in content["environment"].items())
     yield from (words.styled(("setting ", "title"), f"{k} = {v}") for k, v in content["settings"].items())
     yield from (words.styled(("hint ", "title"), str(hint)) for hint in content["hints"])
-    made = ", ".join(str(value) for key, value in content["fingerprint"].items() if value and key != "memory_bytes")
-    yield words.styled(("made on ", "title"), made)
+    machine = ", ".join(str(value) for key, value in content["fingerprint"].items() if value and key != "memory_bytes")
+    yield words.styled(("made on ", "title"), machine)
 
 
-def _ratio(entry: Mapping[str, Any]) -> str:
+def _ratio(entry: Measured) -> str:
     speedup = entry.get("speedup")
     if speedup is None:
         return ""

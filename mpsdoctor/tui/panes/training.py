@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from textual.app import ComposeResult
 
+from mpsdoctor import facts as shapes
+from mpsdoctor.facts import Comparison, TrainingRow
 from mpsdoctor.formats import rows as figures
 from mpsdoctor.tui import chart, words
 from mpsdoctor.tui.panes.pane import Pane
@@ -51,29 +52,31 @@ class Training(Pane):
     def check_id(self) -> str | None:
         return "training"
 
-    def _details(self, facts: Mapping[str, Any], workload: str | None, panel: Details) -> Iterator[Piece]:
-        found = chart.points(facts, workload) if workload else []
+    def _details(self, facts: shapes.Training, workload: str | None, panel: Details) -> Iterator[Piece]:
+        points = chart.points(facts, workload) if workload else []
         width, height = panel.room, panel.scrollable_content_region.height
         course = self.model.checks.get("training")
         if course and course.status == "running":
             doing = words.progress(course)
             yield (doing, "accent")
             height -= -(-len(doing) // width)
-        several = len({point.size for point in found}) > 1
+        several = len({point.size for point in points}) > 1
         if several and width >= CHART_ROOM[0] and height >= CHART_ROOM[1]:
-            yield chart.draw(found, width, min(height - 1, 28))
+            yield chart.draw(points, width, min(height - 1, 28))
         elif several and workload:
-            yield chart.bars({workload: found}, width)
-        elif timed := (_timed(facts) if width >= 72 else {workload: found} if workload and found else {}):
+            yield chart.bars({workload: points}, width)
+        elif timed := (
+            _points_by_workload(facts) if width >= 72 else {workload: points} if workload and points else {}
+        ):
             yield chart.bars(timed, width)
         else:
             when = "is drawn here while it is measured" if self.model.running else "was not measured"
             yield (f"The time of a step against the model's size {when}.", "muted")
         yield from _trouble(facts, workload)
 
-    def _facts(self) -> Mapping[str, Any]:
+    def _facts(self) -> shapes.Training:
         """Those of the check, or the figures so far."""
-        facts = self.model.facts("training")
+        facts = self.model.training()
         return facts if facts.get("results") else {**facts, "results": self.model.figures()}
 
     def _why_empty(self) -> str:
@@ -85,13 +88,18 @@ class Training(Pane):
         return (course.result.reason if course.result else None) or "nothing was timed"
 
 
-def _latest(facts: Mapping[str, Any]) -> str | None:
+def _latest(facts: shapes.Training) -> str | None:
     """The row that got its figure last, as long as the figures come one by one."""
-    told = [row for row in facts["results"] if row["outcome"] == "ok"]
-    return "{workload} {size} {device}".format(**told[-1]) if told else None
+    timed = [row for row in facts["results"] if row["outcome"] == "ok"]
+    return key_of(timed[-1]) if timed else None
 
 
-def _rows(facts: Mapping[str, Any]) -> list[Row]:
+def key_of(row: TrainingRow) -> str:
+    """What tells a row of the table from the others, whatever its figures."""
+    return f"{row['workload']} {row['size']} {row['device']}"
+
+
+def _rows(facts: shapes.Training) -> list[Row]:
     ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
     rows = [row for row in facts.get("results", ()) if row["outcome"] != "skipped"]
     order = {name: number for number, name in enumerate(dict.fromkeys(row["workload"] for row in rows))}
@@ -101,10 +109,10 @@ def _rows(facts: Mapping[str, Any]) -> list[Row]:
     return [_row(row, ratios.get((row["workload"], row["size"], row["device"]))) for row in rows]
 
 
-def _row(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> Row:
+def _row(row: TrainingRow, ratio: Comparison | None) -> Row:
     fine = row["outcome"] == "ok"
     interval = figures.interval(row["ci95_ms"]) if fine else ""
-    figure = figures.duration(row["step_ms"]) if fine else "…" if row["outcome"] == "timing" else row["outcome"]
+    figure = figures.duration(row["step_ms"] or 0.0) if fine else "…" if row["outcome"] == "timing" else row["outcome"]
     against, tone = _against(ratio) if fine else ("", "muted")
     memory = words.gib(row["peak_memory_bytes"]) if row["peak_memory_bytes"] else ""
     cells = (
@@ -120,7 +128,7 @@ def _row(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> Row:
     speed = ratio["speedup"] if ratio else 0.0
     ranks = (row["workload"], chart.SIZES.index(row["size"]) if row["size"] in chart.SIZES else 9, row["device"])
     return Row(
-        f"{row['workload']} {row['size']} {row['device']}",
+        key_of(row),
         cells,
         (
             *ranks,
@@ -133,19 +141,19 @@ def _row(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> Row:
     )
 
 
-def _against(ratio: Mapping[str, Any] | None) -> tuple[str, str]:
+def _against(ratio: Comparison | None) -> tuple[str, str]:
     if not ratio:
         return "", "muted"
     return figures.against(ratio), WINNERS.get(ratio["winner"], "pass")
 
 
-def _timed(facts: Mapping[str, Any]) -> dict[str, list[chart.Point]]:
+def _points_by_workload(facts: shapes.Training) -> dict[str, list[chart.Point]]:
     """The points of every workload that has any."""
     workloads = dict.fromkeys(row["workload"] for row in facts.get("results", ()))
-    return {workload: found for workload in workloads if (found := chart.points(facts, workload))}
+    return {workload: points for workload in workloads if (points := chart.points(facts, workload))}
 
 
-def _trouble(facts: Mapping[str, Any], workload: str | None) -> Iterator[Piece]:
+def _trouble(facts: shapes.Training, workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
         if row["workload"] == workload and row["outcome"] not in ("ok", "skipped", "timing"):
             yield words.styled(
@@ -153,5 +161,5 @@ def _trouble(facts: Mapping[str, Any], workload: str | None) -> Iterator[Piece]:
             )
     for hint in facts.get("hints", ()):
         yield words.styled(("hint ", "title"), str(hint))
-    for spoilt in facts.get("disturbances", ()):
-        yield words.styled(("! ", "warn"), str(spoilt))
+    for disturbance in facts.get("disturbances", ()):
+        yield words.styled(("! ", "warn"), str(disturbance))

@@ -48,10 +48,10 @@ def tabs(active: str, width: int) -> Content:
 def keys(bindings: list[tuple[str, str, str]], why_not: Callable[[str], str | None], width: int) -> Content:
     """The keys that matter here; those that do nothing now are dim and struck out, or left out for want of room."""
     parts = [(_key(*binding, idle=bool(why_not(binding[2]))), bool(why_not(binding[2]))) for binding in bindings]
-    every = [part for part, _ in parts]
+    all_parts = [part for part, _ in parts]
     working = [part for part, idle in parts if not idle]
-    for chosen, gap in ((every, "  "), (every, " "), (working, "  "), (working, " ")):
-        line = Content(" ").append(Content(gap).join(chosen))
+    for shown_parts, gap in ((all_parts, "  "), (all_parts, " "), (working, "  "), (working, " ")):
+        line = Content(" ").append(Content(gap).join(shown_parts))
         if line.cell_length <= width:
             return line
     while len(working) > 2 and Content(" ").join(working).cell_length > width - 2:

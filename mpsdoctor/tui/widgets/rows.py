@@ -97,14 +97,14 @@ class Rows(ScrollView, can_focus=True):
         self.filter = ""
         self.order = -1  # the column that it is sorted by; -1: as given, the worst first
         self._all: list[Row] = []
-        self._shown: list[Row] = []
-        self._told: str | None = None
+        self._visible: list[Row] = []
+        self._reported_key: str | None = None
         self.chosen = False  # by the person: nothing else moves the cursor then
 
     @property
     def row(self) -> Row | None:
         """The row under the cursor."""
-        return self._shown[self.cursor] if self.cursor < len(self._shown) else None
+        return self._visible[self.cursor] if self.cursor < len(self._visible) else None
 
     def fill(self, rows: Sequence[Row]) -> None:
         """Show these; the cursor stays on its row, the view on its place."""
@@ -118,16 +118,16 @@ class Rows(ScrollView, can_focus=True):
         self._arrange()
 
     def _arrange(self) -> None:
-        kept = self.row.key if self.row else None
+        key = self.row.key if self.row else None
         words = self.filter.lower().split()
-        found = [row for row in self._all if not words or _holds(row, words)]
+        matching = [row for row in self._all if not words or _holds(row, words)]
         if self.order >= 0:
-            found.sort(key=lambda row: _rank(row, self.order))
-        self._shown = found
-        self.virtual_size = Size(self.size.width, len(found) + 1)
-        places = {row.key: place for place, row in enumerate(found)}
-        self.set_reactive(Rows.cursor, places.get(kept or "", min(self.cursor, max(0, len(found) - 1))))
-        note = f"{len(found)} of {len(self._all)} · filter: {self.filter}" if self.filter else ""
+            matching.sort(key=lambda row: _rank(row, self.order))
+        self._visible = matching
+        self.virtual_size = Size(self.size.width, len(matching) + 1)
+        places = {row.key: place for place, row in enumerate(matching)}
+        self.set_reactive(Rows.cursor, places.get(key or "", min(self.cursor, max(0, len(matching) - 1))))
+        note = f"{len(matching)} of {len(self._all)} · filter: {self.filter}" if self.filter else ""
         note = note or (f"by {self.columns[self.order].title}" if self.order >= 0 else "")
         self.border_subtitle = Content(note)
         self._reveal()
@@ -136,8 +136,8 @@ class Rows(ScrollView, can_focus=True):
 
     def _tell(self) -> None:
         key = self.row.key if self.row else None
-        if key != self._told:
-            self._told = key
+        if key != self._reported_key:
+            self._reported_key = key
             self.post_message(self.Moved(self, key))
 
     def watch_cursor(self) -> None:
@@ -146,7 +146,7 @@ class Rows(ScrollView, can_focus=True):
         self.refresh()
 
     def validate_cursor(self, value: int) -> int:
-        return max(0, min(value, len(self._shown) - 1))
+        return max(0, min(value, len(self._visible) - 1))
 
     def _reveal(self) -> None:
         height = max(1, self.scrollable_content_region.height - 1)
@@ -160,7 +160,7 @@ class Rows(ScrollView, can_focus=True):
 
     def suggest(self, key: str | None) -> None:
         """Put the cursor on this row, unless the person has put it somewhere."""
-        places = (place for place, row in enumerate(self._shown) if row.key == key)
+        places = (place for place, row in enumerate(self._visible) if row.key == key)
         if not self.chosen:
             self.cursor = next(places, self.cursor)
 
@@ -174,7 +174,7 @@ class Rows(ScrollView, can_focus=True):
 
     def action_edge(self, side: int) -> None:
         self.chosen = True
-        self.cursor = 0 if side < 0 else len(self._shown) - 1
+        self.cursor = 0 if side < 0 else len(self._visible) - 1
 
     def action_open(self) -> None:
         if self.row:
@@ -191,7 +191,7 @@ class Rows(ScrollView, can_focus=True):
             return
         if offset.y == 0:
             self._sort_at(offset.x)
-        elif self.scroll_offset.y + offset.y - 1 < len(self._shown):
+        elif self.scroll_offset.y + offset.y - 1 < len(self._visible):
             self.chosen = True
             self.cursor = self.scroll_offset.y + offset.y - 1
             if event.chain == 2:
@@ -209,10 +209,10 @@ class Rows(ScrollView, can_focus=True):
     def _widths(self) -> list[tuple[int, int]]:
         """The columns that there is room for, each with its width."""
         room = self.scrollable_content_region.width
-        kept = [(number, column) for number, column in enumerate(self.columns) if column.beyond <= room]
-        fixed = sum(column.width for _, column in kept) + len(kept) - 1 + len(MARK)
+        columns = [(number, column) for number, column in enumerate(self.columns) if column.beyond <= room]
+        fixed = sum(column.width for _, column in columns) + len(columns) - 1 + len(MARK)
         free = max(8, room - fixed)
-        return [(number, column.width or free) for number, column in kept]
+        return [(number, column.width or free) for number, column in columns]
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -220,9 +220,9 @@ class Rows(ScrollView, can_focus=True):
         if y == 0:
             return self._heading(base).adjust_cell_length(width, base)
         place = self.scroll_offset.y + y - 1
-        if place < len(self._shown):
+        if place < len(self._visible):
             return self._line(place, base).adjust_cell_length(width, base)
-        hint = ("nothing matches; Esc clears the filter" if self.filter else self.empty) if not self._shown else ""
+        hint = ("nothing matches; Esc clears the filter" if self.filter else self.empty) if not self._visible else ""
         text = f"  {hint}" if y == 2 or (y == 1 and self.size.height < 4) else ""
         return Strip([Segment(set_cell_size(text, width), base + self._tone("muted"))])
 
@@ -236,7 +236,7 @@ class Rows(ScrollView, can_focus=True):
         return Strip(segments)
 
     def _line(self, place: int, base: Style) -> Strip:
-        row, here = self._shown[place], place == self.cursor
+        row, here = self._visible[place], place == self.cursor
         if here:
             base += self._tone("cursor" if self.has_focus else "here")
         segments = [Segment(MARK if here else " " * len(MARK), base)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mpsdoctor import support, versions
+from mpsdoctor.facts import Build
 from mpsdoctor_checks import build
 
 TORCH = {"version": "2.13.0", "mps_built": True, "mps_available": False, "cuda_available": False, "error": None}
@@ -14,9 +15,9 @@ MAC = {"os": "Darwin", "os_version": "15.3", "arch": "arm64", "chip": "Apple M2 
 PYTHON = {"version": "3.12.1", "executable": "python", "arch": "arm64"}
 
 
-def facts(**changed: Any) -> dict[str, Any]:
+def facts(**changed: Any) -> Build:
     """Facts of a Mac on which MPS should be there, with some of them changed."""
-    base = {
+    base: Any = {
         "python": PYTHON,
         "torch": TORCH,
         "machine": MAC,
@@ -28,15 +29,17 @@ def facts(**changed: Any) -> dict[str, Any]:
         "ends_import": {},
         "refused": {},
     }
-    return {**base, **changed}
+    whole: Any = {**base, **changed}
+    changed_facts: Build = whole
+    return changed_facts
 
 
-def codes(given: dict[str, Any]) -> list[tuple[str, str]]:
+def codes(given: Build) -> list[tuple[str, str]]:
     """Code and severity of every finding."""
     return [(finding.code, finding.severity) for rule in build.RULES for finding in rule(given)]
 
 
-CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+CASES: dict[str, tuple[Build, list[tuple[str, str]]]] = {
     "MPS is there": (facts(torch={**TORCH, "mps_available": True}), []),
     "no interpreter": (
         facts(interpreter_error="no such file", python={}, torch=None, machine={}, devices=[], offered=[]),
@@ -109,7 +112,7 @@ UNUSABLE = {
 }
 
 
-def only(given: dict[str, Any], code: str) -> Any:
+def only(given: Build, code: str) -> Any:
     """The one finding with this code."""
     found = [finding for rule in build.RULES for finding in rule(given) if finding.code == code]
     assert len(found) == 1

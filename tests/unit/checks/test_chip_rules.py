@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.machine import FACTS
+from mpsdoctor.facts import PythonFacts
+from mpsdoctor.machine import MachineFacts
 from mpsdoctor.report import Finding
 from mpsdoctor_checks import chip, installing
 
-NATIVE = {
-    **dict.fromkeys(FACTS),
+BLANK: Any = dict.fromkeys(MachineFacts.__annotations__)
+UNKNOWN: MachineFacts = BLANK
+NATIVE: MachineFacts = {
+    **UNKNOWN,
     "os": "Darwin",
     "os_version": "26.5.1",
     "arch": "arm64",
@@ -24,17 +27,17 @@ NATIVE = {
     "low_power": False,
     "thermal_state": "nominal",
 }
-LINUX = {**dict.fromkeys(FACTS), "os": "Linux", "os_version": "debian 12", "arch": "x86_64", "virtual_machine": True}
-PYTHON = {"executable": "~/my env/bin/python", "pip": True, "externally_managed": False}
+LINUX: MachineFacts = {**UNKNOWN, "os": "Linux", "os_version": "debian 12", "arch": "x86_64", "virtual_machine": True}
+PYTHON: PythonFacts = {"executable": "~/my env/bin/python", "pip": True, "externally_managed": False}
 TO_THE_CPU_TOO = {"MPS101", "MPS105", "MPS106"}
 
 
-def judged(facts: dict[str, Any]) -> list[Finding]:
+def judged(facts: MachineFacts) -> list[Finding]:
     intel = [chip.intel_mac(facts, PYTHON)] if chip.is_intel_mac(facts) else []
     return [*(finding for rule in chip.RULES for finding in rule(facts)), *intel]
 
 
-def codes(facts: dict[str, Any]) -> dict[str, str]:
+def codes(facts: MachineFacts) -> dict[str, str]:
     return {finding.code: finding.severity for finding in judged(facts)}
 
 
@@ -43,7 +46,7 @@ def codes(facts: dict[str, Any]) -> dict[str, str]:
     [
         (NATIVE, {}),
         (LINUX, {}),
-        (dict.fromkeys(FACTS), {}),
+        (UNKNOWN, {}),
         ({**NATIVE, "arch": "x86_64", "translated": True}, {"MPS101": "error"}),
         ({**NATIVE, "virtual_machine": True}, {"MPS102": "warning"}),
         ({**NATIVE, "arch": "x86_64"}, {"MPS103": "warning"}),
@@ -55,7 +58,7 @@ def codes(facts: dict[str, Any]) -> dict[str, str]:
         ({**NATIVE, "chip": None}, {"MPS107": "info"}),
     ],
 )
-def test_what_is_found(facts: dict[str, Any], expected: dict[str, str]) -> None:
+def test_what_is_found(facts: MachineFacts, expected: dict[str, str]) -> None:
     """Each oddity has its own code; a healthy Mac, another system and an unknown machine have none."""
     assert codes(facts) == expected
 
@@ -83,9 +86,9 @@ def test_macos_limits_torch(version: str | None, severity: str | None, says: str
 
 
 def everything() -> list[Finding]:
-    odd = {"virtual_machine": True, "low_power": True, "thermal_state": "serious", "chip": None, "os_version": "13.0"}
+    odd: MachineFacts = {**NATIVE, "virtual_machine": True, "low_power": True, "thermal_state": "serious"}
     return [
-        *judged({**NATIVE, **odd}),
+        *judged({**odd, "chip": None, "os_version": "13.0"}),
         *judged({**NATIVE, "arch": "x86_64"}),
         *judged({**NATIVE, "arch": "x86_64", "translated": True}),
     ]
@@ -142,7 +145,7 @@ def test_on_real_macs(
         ),
     ],
 )
-def test_an_intel_mac_gets_commands_for_the_examined_python(python: dict[str, Any], commands: tuple[str, ...]) -> None:
+def test_an_intel_mac_gets_commands_for_the_examined_python(python: PythonFacts, commands: tuple[str, ...]) -> None:
     """They name the interpreter, quoted, and fit an environment without pip and a Python that takes no packages."""
     remedy = chip.intel_mac(NATIVE, python).remedy
     assert remedy is not None
@@ -161,5 +164,5 @@ def test_facts_come_before_findings() -> None:
     context: Any = SimpleNamespace(budget="quick")
     facts, *found = chip.run(context)
     assert isinstance(facts, dict)
-    assert tuple(facts) == FACTS
+    assert tuple(facts) == tuple(MachineFacts.__annotations__)
     assert all(isinstance(finding, Finding) for finding in found)

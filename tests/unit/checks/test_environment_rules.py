@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from mpsdoctor.check import Finding
@@ -20,7 +18,7 @@ def codes(variables: dict[str, str], torch: str | None = "2.13.0", mps: bool | N
 
 def findings(variables: dict[str, str], torch: str | None = "2.13.0", mps: bool | None = True) -> list[Finding]:
     """What the rules make of these variables."""
-    facts: dict[str, Any] = {
+    facts: environment.Facts = {
         "variables": variables,
         "python": {},
         "torch": torch,

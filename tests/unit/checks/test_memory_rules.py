@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.machine import MEMORY
+from mpsdoctor.machine import MemoryFacts
 from mpsdoctor.report import Finding
 from mpsdoctor_checks import memory
 
 GIB, MIB = 1 << 30, 1 << 20
-UNKNOWN = dict.fromkeys((*MEMORY, "swapped_in_per_s", "swapped_out_per_s"))
-MAC = {
+BLANK: Any = dict.fromkeys((*MemoryFacts.__annotations__, "swapped_in_per_s", "swapped_out_per_s"))
+UNKNOWN: memory.Facts = BLANK
+MAC: memory.Facts = {
     **UNKNOWN,
     "total_bytes": 16 * GIB,
     "available_bytes": 6 * GIB,
@@ -29,7 +30,7 @@ MAC = {
     "wired_limit_bytes": 0,
 }
 UNTOLD = {"swapped_in_per_s": None, "swapped_out_per_s": None}
-LINUX = {**UNKNOWN, "total_bytes": 64 * GIB, "available_bytes": 40 * GIB, "swap_used_bytes": 0}
+LINUX: memory.Facts = {**UNKNOWN, "total_bytes": 64 * GIB, "available_bytes": 40 * GIB, "swap_used_bytes": 0}
 
 
 # From a Mac's programs to the facts.
@@ -42,7 +43,7 @@ print(json.dumps([facts, [each.code for each in found]]))
 """
 
 
-def codes(facts: dict[str, Any]) -> dict[str, str]:
+def codes(facts: memory.Facts) -> dict[str, str]:
     return {finding.code: finding.severity for rule in memory.RULES for finding in rule(facts)}
 
 
@@ -79,7 +80,7 @@ def codes(facts: dict[str, Any]) -> dict[str, str]:
         ({**MAC, "wired_limit_bytes": 15 * GIB}, {"MPS405": "warning"}),
     ],
 )
-def test_what_is_found(facts: dict[str, Any], expected: dict[str, str]) -> None:
+def test_what_is_found(facts: memory.Facts, expected: dict[str, str]) -> None:
     """Pressure, heavy swap, little memory, a container's limit and a changed GPU limit have a code each.
 
     What is swapped now outweighs the level and what was swapped before. macOS with enough by its own count is left
@@ -132,7 +133,7 @@ def test_figures_are_in_the_title() -> None:
 
 def test_every_finding_says_what_to_do() -> None:
     """A remedy ends the finding, and the person who trains on the CPU is spoken to."""
-    facts = {
+    facts: memory.Facts = {
         **MAC,
         "pressure": "critical",
         "free_percent": 5,

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from mpsdoctor.cli.examine import show
+from mpsdoctor.cli.examine import deliver
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import CheckResult, Finding, Remedy, Report
@@ -37,14 +37,14 @@ def hostile() -> Report:
 @pytest.mark.parametrize("name", NAMES)
 def test_formats_stay_as_they_were_reviewed(form: str, name: str) -> None:
     """Golden files: changed only on purpose."""
-    assert FORMATS[form](recorded(name), Style()) == (RECORDED / f"{name}.{ENDINGS[form]}").read_text()
+    assert FORMATS[form].render(recorded(name), Style()) == (RECORDED / f"{name}.{ENDINGS[form]}").read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_junit_counts_what_it_holds(name: str) -> None:
     """A suite a check; each finding of severity error is a failure, a skipped check is skipped."""
     report = recorded(name)
-    root = ElementTree.fromstring(FORMATS["junit"](report, Style()))
+    root = ElementTree.fromstring(FORMATS["junit"].render(report, Style()))
     assert [suite.get("name") for suite in root] == [check.id for check in report.checks]
     errors = [each for check in report.checks for each in check.findings if each.severity == "error"]
     assert int(root.get("failures", 0)) == len(list(root.iter("failure"))) == len(errors)
@@ -56,7 +56,7 @@ def test_a_check_that_failed_itself_is_an_error_apart() -> None:
     broke = CheckResult("fan", "Fan", "x", "error", "it hung", findings=(Finding("MPS902", "error", "it hung", ""),))
     skipped = CheckResult("chip", "Chip", "x", "skip", "left out")
     root = ElementTree.fromstring(
-        FORMATS["junit"](msgspec.structs.replace(recorded("cpu-only"), checks=(broke, skipped)), Style())
+        FORMATS["junit"].render(msgspec.structs.replace(recorded("cpu-only"), checks=(broke, skipped)), Style())
     )
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": "3",
@@ -68,7 +68,7 @@ def test_a_check_that_failed_itself_is_an_error_apart() -> None:
 
 def test_annotations_cannot_be_forged() -> None:
     """Each line is one annotation of ours, whatever a finding says."""
-    lines = FORMATS["github"](hostile(), Style()).splitlines()
+    lines = FORMATS["github"].render(hostile(), Style()).splitlines()
     assert [line.split("::")[1].split()[0] for line in lines] == ["error", "notice"]
     assert lines[0].startswith("::error title=MPS999::")
     assert "%250A%0A::error" in lines[0]
@@ -76,7 +76,7 @@ def test_annotations_cannot_be_forged() -> None:
 
 def test_markdown_is_only_text() -> None:
     """No HTML, link, mention or table cell comes from a finding, and no text closes a block of code."""
-    text = FORMATS["markdown"](hostile(), Style())
+    text = FORMATS["markdown"].render(hostile(), Style())
     outside = re.sub(r"^(`{3,})\w+\n.*?^\1$", "", text, flags=re.S | re.M)
     assert not re.search(r"<(?!/?(details|summary)>)", outside)
     assert "@" not in outside
@@ -95,7 +95,7 @@ def test_html_holds_no_script_and_asks_for_nothing() -> None:
             seen.append(tag)
             assert not {name for name, _ in attrs} & {"src", "href", "onclick", "onload"}
 
-    text = FORMATS["html"](hostile(), Style())
+    text = FORMATS["html"].render(hostile(), Style())
     Reader().feed(text)
     assert "script" not in seen
     assert "default-src 'none'" in text
@@ -106,8 +106,8 @@ def test_a_job_gets_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     summary = tmp_path / "summary.md"
     summary.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    options, text = Options(no_color=True), FORMATS["text"]
-    assert show(recorded("trouble"), Outlet("github", None), options, text)
-    assert summary.read_text() == "before\n" + FORMATS["markdown"](recorded("trouble"), Style())
+    options, text = Options(no_color=True), FORMATS["text"].render
+    assert deliver(recorded("trouble"), Outlet("github", None), options, text)
+    assert summary.read_text() == "before\n" + FORMATS["markdown"].render(recorded("trouble"), Style())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
-    assert not show(recorded("trouble"), Outlet("github", None), options, text)
+    assert not deliver(recorded("trouble"), Outlet("github", None), options, text)

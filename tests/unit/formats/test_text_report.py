@@ -24,7 +24,7 @@ def recorded(name: str) -> Report:
 
 
 def text_of(report: Report, verbosity: int = 0) -> str:
-    return FORMATS["text"](report, Style(verbosity=verbosity))
+    return FORMATS["text"].render(report, Style(verbosity=verbosity))
 
 
 def holding(*findings: Finding, id: str = "operators", **facts: Any) -> Report:
@@ -107,7 +107,7 @@ def test_how_much_of_the_operators_was_reached_stands_beside_the_check() -> None
     alone = {**row, "made": 9, "operators": 8, "variants": {"contiguous": 9}}
     sentence = "9 of 13,488 probes on cpu: 8 operators, none in other layouts"
     for form in ("text", "markdown", "html", "github"):
-        assert sentence in FORMATS[form](holding(coverage={"cpu": alone}), Style())
+        assert sentence in FORMATS[form].render(holding(coverage={"cpu": alone}), Style())
     shapes: list[dict[str, Any]] = [{}, {"coverage": {"mps": {}}}, {"coverage": [1]}, {"coverage": {"mps": None}}]
     for facts in shapes:
         assert len(text_of(holding(**facts)).split("\n\n")[3].splitlines()) == 1
@@ -141,7 +141,7 @@ def test_times_are_told_without_powers_of_ten() -> None:
 
 def test_ascii_is_enough_where_the_locale_has_no_more() -> None:
     """Every sign has a spelling in ASCII, and the word beside it."""
-    text = FORMATS["text"](recorded("trouble"), Style(unicode=False))
+    text = FORMATS["text"].render(recorded("trouble"), Style(unicode=False))
     assert text.isascii()
     assert "x fail" in text
     assert "?" not in text.replace("Did you mean PYTORCH_MPS_FAST_MATH?", "")
@@ -150,7 +150,7 @@ def test_ascii_is_enough_where_the_locale_has_no_more() -> None:
 def test_colour_changes_no_other_byte() -> None:
     """Colour is on top: without its escapes the text is the same."""
     plain = text_of(recorded("trouble"))
-    coloured = FORMATS["text"](recorded("trouble"), Style(colour=True))
+    coloured = FORMATS["text"].render(recorded("trouble"), Style(colour=True))
     assert coloured != plain
     assert click.unstyle(coloured) == plain
 
@@ -158,4 +158,4 @@ def test_colour_changes_no_other_byte() -> None:
 def test_json_holds_the_whole_report() -> None:
     """What is printed decodes to the same report."""
     report = recorded("trouble")
-    assert msgspec.json.decode(FORMATS["json"](report, Style()).encode(), type=Report) == report
+    assert msgspec.json.decode(FORMATS["json"].render(report, Style()).encode(), type=Report) == report

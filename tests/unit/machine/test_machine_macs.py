@@ -305,7 +305,7 @@ def test_a_mac_under_pressure_is_not_to_be_timed(name: str, told: Told) -> None:
     _, _, now = told(name)
     seen = disturbance.seen({"before": now, "after": now})
     assert [words for words in SPOILT[name] if not any(words in each for each in seen)] == []
-    doubted = list(doubts.disturbed({"alone": True, "disturbances": seen}))
+    doubted = list(doubts.disturbances({"alone": True, "disturbances": seen}))
     assert doubts.confidence(doubted) == ("medium" if SPOILT[name] else "high")
 
 

@@ -14,6 +14,7 @@ import pytest
 from mpsdoctor.cli.profile import machine_words
 from mpsdoctor.formats import FORMATS, Style, rows
 from mpsdoctor.report import Machine, Report
+from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui import words
 from mpsdoctor.tui.panes import memory
 
@@ -55,10 +56,10 @@ def on(facts: dict[str, Any]) -> Report:
 def test_people_read_macos_and_programs_darwin(format: str, mac: Mac, answer: Answer) -> None:
     """Darwin is the kernel, whose versions are others: it stays in JSON alone, where scripts look for it."""
     facts, _, _ = answer(mac("m3-max"))
-    told = FORMATS[format](on(facts), Style())
+    told = FORMATS[format].render(on(facts), Style())
     assert "macOS 26.4 arm64" in told
     assert "Darwin" not in told
-    assert '"os":"Darwin"' in re.sub(r"\s", "", FORMATS["json"](on(facts), Style()))
+    assert '"os":"Darwin"' in re.sub(r"\s", "", FORMATS["json"].render(on(facts), Style()))
 
 
 def test_the_screen_says_macos_too(mac: Mac, answer: Answer) -> None:
@@ -88,14 +89,14 @@ def test_the_screen_says_macos_too(mac: Mac, answer: Answer) -> None:
         ({}, ""),
     ],
 )
-def test_a_profile_names_the_machine_it_was_made_on(fingerprint: dict[str, Any], told: str) -> None:
+def test_a_profile_names_the_machine_it_was_made_on(fingerprint: Fingerprint, told: str) -> None:
     """`mpsdoctor profile show` says what each figure is; what is not known is left out."""
     assert ", ".join(machine_words(fingerprint)) == told
 
 
 def told_of_swap(*counters: int | None, seconds: float = 1.0) -> list[str]:
     past = [
-        {"swap_used_bytes": 3 << 29, "swapped_bytes": count, "at": number * seconds}
+        memory.Moment({"swap_used_bytes": 3 << 29, "at": number * seconds}, None, count)
         for number, count in enumerate(counters)
     ]
     return [words.styled(piece).plain for piece in memory._swap(past, 80)]
@@ -110,7 +111,7 @@ def test_swap_is_told_as_what_is_out_and_what_moves() -> None:
     assert (blank, line) == ("", f"{out} · 64 MiB a second in and out")
     assert drawn.strip("·") == "▁█"
     assert told_of_swap(0, 64 << 20, seconds=60) == ["", out]  # the tab was hidden meanwhile
-    assert list(memory._swap([{"swap_used_bytes": None}], 80)) == []
+    assert list(memory._swap([memory.Moment({"swap_used_bytes": None}, None, None)], 80)) == []
 
 
 def test_peaks_say_what_they_are_figures_of() -> None:
@@ -119,6 +120,6 @@ def test_peaks_say_what_they_are_figures_of() -> None:
         {"workload": "mlp", "size": "small", "device": device, "peak_memory_bytes": 1 << 29}
         for device in ("cpu", "mps")
     ]
-    model: Any = SimpleNamespace(facts=lambda _: {"results": rows}, findings=lambda: [])
+    model: Any = SimpleNamespace(training=lambda: {"results": rows}, findings=lambda: [])
     *_, note = [words.styled(piece).plain for piece in memory._devices(model, 80)]
     assert note == "cpu: of the whole process; mps: what the driver reserved, caches included"

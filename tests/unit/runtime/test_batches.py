@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.runtime.batches import Estimate, judged
+from mpsdoctor.runtime.batches import Estimate, judge_batch
+from mpsdoctor.runtime.shapes import AtBatch
 
 
-def row(batch: int, speedup: float, spread: float = 0.02, device: str = "mps") -> dict[str, Any]:
+def row(batch: int, speedup: float, spread: float = 0.02, device: str = "mps") -> AtBatch:
     ends = [speedup / (1 + spread), speedup * (1 + spread)]
     return {"batch": batch, "device": device, "speedup": speedup, "ci95": ends}
 
@@ -33,7 +32,7 @@ SWEEP = [row(256, 4.0), row(16, 0.25), row(64, 1.0)]
 )
 def test_between_two_batches_the_speed_is_on_a_line(batch: int, device: str, speedup: float, told: str) -> None:
     """On log axes; the device wins where the lower end read off is above 1.05, and the reason states the figures."""
-    won, reason, warning = judged(batch, "cnn", SWEEP)
+    won, reason, warning = judge_batch(batch, "cnn", SWEEP)
     assert (won, warning) == (device, None)
     assert told in reason
     assert Estimate(batch, SWEEP).speedup == pytest.approx(speedup)
@@ -44,7 +43,7 @@ def test_between_two_batches_the_speed_is_on_a_line(batch: int, device: str, spe
 )
 def test_beyond_the_range_the_nearest_end_answers(batch: int, device: str, end: int) -> None:
     """Nothing is extrapolated: the answer is that of the nearest batch, and the warning tells the range."""
-    won, reason, warning = judged(batch, "cnn", SWEEP)
+    won, reason, warning = judge_batch(batch, "cnn", SWEEP)
     assert won == device
     assert f"at batch {end}, the nearest measured to {batch}, mps" in reason
     assert warning == (
@@ -55,15 +54,15 @@ def test_beyond_the_range_the_nearest_end_answers(batch: int, device: str, end: 
 
 def test_one_batch_alone() -> None:
     """A single measured batch answers for itself without, and for all others with a warning."""
-    assert judged(8, "cnn", [row(8, 2.0)])[::2] == ("mps", None)
-    assert "(8 alone)" in str(judged(9, "cnn", [row(8, 2.0)])[2])
+    assert judge_batch(8, "cnn", [row(8, 2.0)])[::2] == ("mps", None)
+    assert "(8 alone)" in str(judge_batch(9, "cnn", [row(8, 2.0)])[2])
 
 
 def test_the_more_reliable_accelerator_is_taken() -> None:
     """Of several accelerators the one whose lower end is highest, each by its own batches."""
     rows = [row(8, 3.0, spread=1.5), row(8, 2.0, device="cuda"), row(64, 9.0, device="mps")]
-    assert judged(8, "cnn", rows)[0] == "cuda"
-    assert judged(64, "cnn", rows)[0] == "mps"
+    assert judge_batch(8, "cnn", rows)[0] == "cuda"
+    assert judge_batch(64, "cnn", rows)[0] == "mps"
 
 
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False) | st.integers(1, 10**20)
@@ -76,11 +75,13 @@ BATCHES = st.integers(1, 10**9)
 )
 def test_an_estimate_never_leaves_what_was_measured(sweep: dict[int, tuple[float, list[float]]], batch: int) -> None:
     """Whatever a profile may hold, nothing raises, and every figure lies between those of its two neighbours."""
-    rows = [{"batch": b, "device": "mps", "speedup": s, "ci95": sorted(ends)} for b, (s, ends) in sweep.items()]
+    rows: list[AtBatch] = [
+        {"batch": b, "device": "mps", "speedup": s, "ci95": sorted(ends)} for b, (s, ends) in sweep.items()
+    ]
     found = Estimate(batch, rows)
     left, right = sorted(float(sweep[b][0]) for b in (found.left, found.right))
     assert left <= found.speedup <= right
     assert found.low <= found.high * (1 + 1e-12)
-    won, _, warning = judged(batch, "cnn", rows)
+    won, _, warning = judge_batch(batch, "cnn", rows)
     assert won == ("mps" if found.low > 1.05 else "cpu")
     assert (warning is None) == (min(sweep) <= batch <= max(sweep))

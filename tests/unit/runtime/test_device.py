@@ -120,7 +120,7 @@ def test_settings_and_known_issues_are_those_of_a_profile_that_holds(tmp_path: P
 
 def test_an_update_keeps_the_answer_and_adds_a_hint(tmp_path: Path) -> None:
     """A patch release of torch is no reason to forget what was measured."""
-    older = re.sub(r"^(\d+\.\d+)\.\d+", r"\1.99", PRESENT["torch"])
+    older = re.sub(r"^(\d+\.\d+)\.\d+", r"\1.99", str(PRESENT["torch"]))
     path = made(tmp_path / "p.json", fingerprint={**PRESENT, "torch": older})
     info = get_optimal_device(profile=path)[1]
     assert (info.source, info.stale) == ("profile", ())

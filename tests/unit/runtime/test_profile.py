@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import platformdirs.macos
 import platformdirs.unix
@@ -18,10 +17,11 @@ import pytest
 from helpers.trainer import program, sample
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.profile import ProfileError
+from mpsdoctor.runtime.shapes import Fingerprint, Profile
 
 Mac = Callable[[str], dict[str, str]]
 WHERE = "import json; from mpsdoctor.runtime.profile import default_path; print(json.dumps(str(default_path())))"
-M1 = {
+M1: Fingerprint = {
     "os": "Darwin",
     "os_version": "14.5",
     "arch": "arm64",
@@ -77,8 +77,8 @@ def test_the_place_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_shown_has_no_home_and_no_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Paths in messages begin with ~ instead of the home folder; controls and bidi marks become escapes."""
     monkeypatch.setenv("HOME", "/home/someone")
-    assert profile.shown("/home/someone/a\x1b[2J") == "~/a\\x1b[2J"
-    assert profile.shown("/home/someoneelse") == "/home/someoneelse"
+    assert profile.shorten_home("/home/someone/a\x1b[2J") == "~/a\\x1b[2J"
+    assert profile.shorten_home("/home/someoneelse") == "/home/someoneelse"
     assert profile.printable("a\u202eb\x9bc\ud800\n") == "a\\u202eb\\x9bc\\ud800\\n"
     assert profile.printable("x" * 300, 10) == "x" * 9 + "…"
 
@@ -107,7 +107,7 @@ def test_what_is_shown_has_no_home_and_no_escapes(monkeypatch: pytest.MonkeyPatc
         ({}, ()),
     ],
 )
-def test_changes_in_words(part: dict[str, Any], said: tuple[str, ...]) -> None:
+def test_changes_in_words(part: Fingerprint, said: tuple[str, ...]) -> None:
     """Each difference that matters is a sentence; what is unknown now is not compared."""
     assert profile.changes(M1, {**M1, **part}) == said
 
@@ -130,7 +130,8 @@ def test_changes_in_words(part: dict[str, Any], said: tuple[str, ...]) -> None:
 )
 def test_an_update_of_the_system_keeps_the_profile(before: str, now: str, same: bool) -> None:
     """Automatic updates do this every few weeks; another major version may compute otherwise."""
-    recorded, present = {**M1, "os_version": before}, {**M1, "os_version": now}
+    recorded: Fingerprint = {**M1, "os_version": before}
+    present: Fingerprint = {**M1, "os_version": now}
     assert (profile.changes(recorded, present) == ()) == same
     assert (profile.updates(recorded, present) == (f"macOS {before} → {now}",)) == (same and before != now)
 
@@ -207,7 +208,7 @@ def test_missing_is_told_apart_from_broken(tmp_path: Path) -> None:
         (sample(environment={"PATH": "/"}), "a name beginning with PYTORCH_"),
     ],
 )
-def test_what_could_not_be_read_is_not_written(content: dict[str, Any], why: str, tmp_path: Path) -> None:
+def test_what_could_not_be_read_is_not_written(content: Profile, why: str, tmp_path: Path) -> None:
     """A profile that readers would refuse is refused before anything is touched."""
     with pytest.raises(ProfileError, match=why):
         profile.write(content, tmp_path / "p.json")
@@ -231,7 +232,7 @@ def test_what_stands_in_the_way_is_named(obstacle: str, tmp_path: Path) -> None:
         path = Path("/proc/mpsdoctor/profile.json")
     with pytest.raises(ProfileError, match="cannot be written") as caught:
         profile.write(sample(), path)
-    assert profile.shown(path) in str(caught.value)
+    assert profile.shorten_home(path) in str(caught.value)
     assert not list(tmp_path.glob(".mpsdoctor-*"))
     assert path.is_symlink() is (obstacle == "device")
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.support import Call, Prediction, Support, call_of, data, predict, sentence, support_in, text, whole
+from mpsdoctor.support import (
+    Call,
+    CallNode,
+    Prediction,
+    Support,
+    call_of,
+    data,
+    predict,
+    sentence,
+    support_in,
+    text,
+    whole,
+)
 from mpsdoctor.support.history import History, load_history
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.support.prediction import VERDICTS
@@ -246,7 +256,7 @@ NODES = st.recursive(
 
 
 @given(st.lists(NODES), st.sampled_from(HISTORY.versions))
-def test_any_calls_have_a_prediction(nodes: list[dict[str, Any]], version: str) -> None:
+def test_any_calls_have_a_prediction(nodes: list[CallNode], version: str) -> None:
     """Every list of calls gives one prediction for each operator, and a text."""
     found = predict(map(call_of, nodes), support(version))
     assert len({each.op for each in found}) == len(found) <= len(nodes)

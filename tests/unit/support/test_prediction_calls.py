@@ -31,7 +31,8 @@ def names(calls: list[dict[str, Any]]) -> set[str]:
 
 
 def predicted(step: Callable[[], object], version: str) -> dict[str, Prediction]:
-    found = predict(map(call_of, calltree.record(step)), support_in(version))
+    calls: Any = calltree.record(step)
+    found = predict(map(call_of, calls), support_in(version))
     return {each.op: each for each in found}
 
 

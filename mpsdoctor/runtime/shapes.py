@@ -1,0 +1,79 @@
+"""The profile by field, for type checkers: what runs for a training script never imports this.
+
+A reader fills optional parts in and keeps keys that it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Fingerprint(TypedDict, total=False):
+    """What a measurement depends on; unknown is None. A file may lack any of it."""
+
+    os: str | None
+    os_version: str | None
+    arch: str | None
+    chip: str | None
+    memory_bytes: int | None
+    python: str | None
+    torch: str | None
+
+
+class Recommended(TypedDict):
+    """The device for everything that was not measured by itself; a file may hold null in place of words."""
+
+    device: str
+    confidence: str
+    reason: str
+
+
+class Measured(TypedDict):
+    """The winner of one workload at one size, how many times faster than the CPU, and the 95 % interval."""
+
+    device: str
+    speedup: float | None
+    ci95: list[float] | None
+
+
+class AtBatch(TypedDict):
+    """How many times faster than the CPU an accelerator trains at a batch size, and the 95 % interval."""
+
+    batch: int
+    device: str
+    speedup: float
+    ci95: list[float]
+
+
+class CpuSettings(TypedDict, total=False):
+    """Settings of torch on the CPU that a script applies itself."""
+
+    num_threads: int | None
+    nnpack: bool | None
+
+
+class KnownWrong(TypedDict):
+    """A known issue that this machine has on a device."""
+
+    id: str
+    device: str
+
+
+Workloads = dict[str, dict[str, Measured]]  # by name and size
+
+
+class Profile(TypedDict):
+    """What a check-up learnt about this machine."""
+
+    schema: int
+    created: str
+    tool: str
+    fingerprint: Fingerprint
+    recommended: Recommended
+    workloads: Workloads
+    batches: dict[str, list[AtBatch]]
+    force_mps: bool
+    environment: dict[str, str]
+    settings: CpuSettings
+    known_wrong: list[KnownWrong]
+    hints: list[str]
