@@ -70,7 +70,7 @@ def run(options: BenchOptions) -> Exit:
 
 
 def run_step(options: BenchOptions, step: str) -> Exit:
-    wanted = model.target(step, "--step")
+    wanted = model.parse_target(step, "--step")
     name = None if options.name is None else usable_name(options.name)
     path = profile.locate(options.profile_path)
     collect = partial(

@@ -15,7 +15,14 @@ from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError,
 from mpsdoctor.doubts import STEP
 from mpsdoctor.worker.shapes import Prepared
 from mpsdoctor_checks import training
-from mpsdoctor_checks.operators.model import RECORD_GRACE, Target, failure, how_it_died, was_late
+from mpsdoctor_checks.operators.model import (
+    RECORD_GRACE,
+    Target,
+    describe_death,
+    describe_failure,
+    failure_in,
+    was_late,
+)
 from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, quiet, records, rules
 from mpsdoctor_checks.training.lanes import Entrant, Failed, Lane
 from mpsdoctor_checks.training.narrator import Narrator, timing
@@ -81,10 +88,10 @@ def prepare(trial: Trial, lane: Lane, wanted: Target, seconds: float) -> None:
     if answer.outcome != "ok":
         outcome = "timeout" if was_late(answer) else "crash"
         lane.out = f"{lane.device} was given up after a {outcome}"
-        raise Failed(outcome, how_it_died(answer, wanted, seconds))
-    if "failed" in answer.value:
-        told = failure(answer.value["failed"], wanted)
-        raise Failed(lanes.kind_of_error(told), told)
+        raise Failed(outcome, describe_death(answer, wanted, seconds))
+    if failed := failure_in(answer):
+        detail = describe_failure(failed, wanted)
+        raise Failed(lanes.kind_of_error(detail), detail)
     trial.prepared[lane.device] = typed(answer, Prepared)
 
 
