@@ -72,7 +72,7 @@ def run(options: BenchOptions) -> Exit:
 
 
 def run_step(options: BenchOptions, step: str) -> Exit:
-    target = model.target(step, "--step")
+    target = model.parse_target(step, "--step")
     name = None if options.name is None else usable_name(options.name)
     path = profile.locate(options.profile_path)
     collect = partial(

@@ -103,7 +103,7 @@ def collector(options: OpsOptions) -> Collect | None:
     if options.model:
         from mpsdoctor_checks.operators import model
 
-        return partial(model.examine, wanted=model.target(options.model), seconds=options.timeout)
+        return partial(model.examine, wanted=model.parse_target(options.model), seconds=options.timeout)
     if options.every:
         from mpsdoctor_checks.operators import exhaustive
 
@@ -121,5 +121,5 @@ def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
 
     if options.every or (options.model and names):
         raise UnusableRequestError("--predict goes with --model or --op, or with neither")
-    target = model.target(options.model) if options.model else None
+    target = model.parse_target(options.model) if options.model else None
     return partial(predicted.examine, wanted=target, names=names, version=options.version, seconds=options.timeout)

@@ -7,7 +7,7 @@ for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], sup
 
 from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failures
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
-from mpsdoctor.support.prediction import Call, CallNode, Prediction, call_of, predict
+from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
 from mpsdoctor.support.versions import Support, support_in, support_of_installed
 from mpsdoctor.support.wording import Predicted, PredictionRow, data, says, sentence, text, whole
 
@@ -15,7 +15,6 @@ __all__ = [
     "FALLBACK",
     "FALLBACK_ON",
     "Call",
-    "CallNode",
     "KnownFailure",
     "Predicted",
     "Prediction",

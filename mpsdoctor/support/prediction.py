@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Literal
 
 from mpsdoctor.support.history import ABSENT, COMPOSITE, CPU, KERNEL, bare, full, operator, order
 from mpsdoctor.support.routes import BETWEEN, DTYPES, LIMITS, ROUTES, SINGLE, SINGLE_NODES, SPARSE
 from mpsdoctor.support.versions import Support
+from mpsdoctor.worker.shapes import CallNode
 
 Verdict = Literal["kernel", "composite", "fallback", "unknown", "dtype", "sizes", "missing"]
 # From best to worst: of several, the last decides.
@@ -52,26 +53,15 @@ class Prediction:
     reason: str | None = None
 
 
-class CallNode(TypedDict, total=False):
-    """A call as the worker sends it."""
-
-    op: str
-    dtypes: list[str]
-    sizes: list[list[int]]
-    sparse: bool
-    node: str
-    parts: list[CallNode]
-
-
 def call_of(node: CallNode) -> Call:
     """A call from the JSON that the worker sends."""
     return Call(
-        op=str(node["op"]),
-        dtypes=tuple(node.get("dtypes", ())),
-        sizes=tuple(tuple(size) for size in node.get("sizes", ())),
-        sparse=bool(node.get("sparse", False)),
-        node=str(node.get("node", "")),
-        parts=tuple(call_of(part) for part in node.get("parts", ())),
+        op=node["op"],
+        dtypes=tuple(node["dtypes"]),
+        sizes=tuple(tuple(size) for size in node["sizes"]),
+        sparse=node["sparse"],
+        node=node["node"],
+        parts=tuple(call_of(part) for part in node["parts"]),
     )
 
 

@@ -5,7 +5,134 @@ The standard library alone: a worker runs in an interpreter that may have nothin
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple, TypedDict
+from typing import Any, Dict, List, Optional, Tuple, TypedDict, Union
+
+
+class Location(TypedDict):
+    """Where something is wrong with a person's file; `line` and `function` are None where it is the file itself."""
+
+    file: str
+    line: Optional[int]
+    function: Optional[str]
+
+
+class StepFailure(Location):
+    """What is wrong, in words, and where."""
+
+    what: str
+
+
+class Failure(TypedDict):
+    """What the jobs on a person's file answer instead where the file does not do what it should."""
+
+    failed: StepFailure
+
+
+class _Frame(TypedDict):
+    file: str
+    line: int
+    function: str
+
+
+class Frame(_Frame, total=False):
+    """A frame of the person's, `code` its line."""
+
+    code: str
+
+
+class TensorNumbers(TypedDict, total=False):
+    """The numbers of a recorded tensor where they are few, else what is known of them."""
+
+    values: List[Union[bool, int, float]]
+    low: Union[int, float]
+    high: Union[int, float]
+    mean: float
+    std: float
+
+
+class _Layout(TypedDict):
+    shape: List[int]
+    stride: List[int]
+    offset: int
+    dtype: str
+
+
+class TensorSpec(_Layout, TensorNumbers, total=False):
+    """A recorded tensor, as it lies in its storage; strides and offset are in elements."""
+
+    grad: bool
+
+
+class CallTraits(TypedDict, total=False):
+    """`whole` is a call that is replayed as it was made, with a `backward` pass or not; others have an overload."""
+
+    overload: str
+    whole: bool
+    backward: bool
+
+
+class OperatorCall(CallTraits):
+    """A call as it is replayed. Arguments are of any depth, see `arguments.encode`."""
+
+    op: str
+    args: Any
+    kwargs: Dict[str, Any]
+
+
+class CallSite(TypedDict):
+    """The person's frames, innermost first; the module that was running, and where that was made."""
+
+    frames: List[Frame]
+    made: List[Frame]
+    module: Optional[str]
+
+
+class RecordedCall(OperatorCall, CallSite):
+    """The first of `count` calls that are the same but for the numbers in their tensors."""
+
+    count: int
+    phase: str
+
+
+class Recording(TypedDict):
+    """`own_model.record`: the distinct calls of one step; `total` counts repetitions too.
+
+    `left_out` tells why by operator, `kind` is what the function returned, "module" or "callable".
+    """
+
+    calls: List[RecordedCall]
+    total: int
+    left_out: Dict[str, str]
+    kind: str
+
+
+class CallNode(TypedDict):
+    """A call by what decides whether a kernel takes it, and the calls that it is made of.
+
+    `sizes` are those of the first tensor in and the first one out; `node` is the one of the autograd graph, where
+    float64 occurs.
+    """
+
+    op: str
+    dtypes: List[str]
+    sizes: List[List[int]]
+    sparse: bool
+    node: str
+    parts: List["CallNode"]
+
+
+class Wheel(TypedDict):
+    """`calltree.wheel`: version and folder of torch, the folder in parts."""
+
+    version: str
+    parts: List[str]
+
+
+class StepTree(Wheel):
+    """`own_model.tree`: the calls of one step, and the person's line where each operator is first called."""
+
+    calls: List[CallNode]
+    places: Dict[str, Optional[Frame]]
 
 
 class Interpreter(TypedDict):
@@ -52,7 +179,10 @@ class DeviceTrial(TypedDict):
 
 
 class Ready(TypedDict):
-    """`sessions.ready`: torch with what a training step imports. `nnpack`: whether float32 convolutions go to it."""
+    """`sessions.ready`: torch with what a training step imports.
+
+    `nnpack`: whether the CPU gives float32 convolutions to it and can be told not to.
+    """
 
     torch: str
     num_threads: int
@@ -72,7 +202,10 @@ class Prepared(TypedDict):
 
 
 class Losses(TypedDict):
-    """`sessions.losses`: the loss and the seconds of each step; eight numbers for each parameter's first gradient."""
+    """`sessions.losses`: the loss and the seconds of each step, the first with its compilation.
+
+    `gradients` are eight numbers for each parameter's first gradient.
+    """
 
     losses: List[float]
     seconds: List[float]
@@ -83,7 +216,7 @@ class WarmUp(TypedDict):
     """`sessions.warm_up`: how many steps in how many seconds, and whether they became stable.
 
     `curve` are steps and seconds a step of each block, `step_seconds` the middle of the last three; `done` counts all
-    steps of the session, `used_bytes` is memory in use on the device.
+    steps of the session, `used_bytes` is memory in use on the device, None where it does not tell.
     """
 
     steps: int

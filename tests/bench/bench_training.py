@@ -28,7 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from helpers import proofs
 from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
-from mpsdoctor_checks.training.plan import FAMILIES, Item
+from mpsdoctor_checks.training.plan import FAMILIES, Workload
 from mpsdoctor_checks.training.quiet import idle_conditions
 from mpsdoctor_checks.training.statistics import median
 from simulator import simulator
@@ -53,7 +53,7 @@ def timer(args: argparse.Namespace) -> Iterator[Row]:
     with proofs.lanes((args.device,), threads=threads, **settings) as lanes:
         for family in args.families:
             for size in args.sizes:
-                found = proofs.beside_torch(Item(family, size), lanes[args.device], BLOCK, args.rounds)
+                found = proofs.beside_torch(Workload(family, size), lanes[args.device], BLOCK, args.rounds)
                 yield {"device": args.device, "sim": args.sim, "workload": family, "size": size, **found}
 
 
@@ -64,7 +64,7 @@ def ratios(args: argparse.Namespace) -> Iterator[Row]:
         with proofs.lanes(step_ms=price, speed=planted) as lanes:
             for _ in range(args.runs):
                 for family in args.families:
-                    yield {"planted": planted, **proofs.race(Item(family, "small"), lanes, args.share)}
+                    yield {"planted": planted, **proofs.race(Workload(family, "small"), lanes, args.share)}
 
 
 def same(args: argparse.Namespace) -> Iterator[Row]:
@@ -72,7 +72,7 @@ def same(args: argparse.Namespace) -> Iterator[Row]:
         for family in args.families:
             for size in args.sizes:
                 for _ in range(args.runs):
-                    yield proofs.race(Item(family, size), lanes, args.share)
+                    yield proofs.race(Workload(family, size), lanes, args.share)
 
 
 def verdicts(args: argparse.Namespace) -> Iterator[Row]:

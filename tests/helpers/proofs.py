@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor.check import IMPORT_TORCH, Job, Sandbox
-from mpsdoctor_checks.training.item import examine
 from mpsdoctor_checks.training.lanes import Lane
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
+from mpsdoctor_checks.training.stages import examine
 from simulator import simulator
 
 TIMERS = str(Path(__file__).with_name("timers.py"))
@@ -72,27 +72,27 @@ def call(lane: Lane, function: str, **args: Any) -> Any:
     return answer.value
 
 
-def beside_torch(item: Item, lane: Lane, seconds: float, rounds: int) -> dict[str, Any]:
+def beside_torch(workload: Workload, lane: Lane, seconds: float, rounds: int) -> dict[str, Any]:
     """Seconds a step by our timer, in `ours`, and by PyTorch's, in `torch`; blocks last about so many seconds."""
-    lane.ask("prepare", 60.0, workload=item.workload, size=item.size, device=lane.device)
+    lane.ask("prepare", 60.0, workload=workload.family, size=workload.size, device=lane.device)
     warm = lane.ask("warm_up", 60.0, seconds=10.0)
     steps = max(1, round(seconds / warm["step_seconds"]))
     return {"steps": steps, **call(lane, "side_by_side", steps=steps, rounds=rounds)}
 
 
-def race(item: Item, running: Mapping[str, Lane], share: float) -> dict[str, Any]:
-    """The comparison of one item by the check's own code, with the seconds it took, and those of the race alone."""
+def race(workload: Workload, running: Mapping[str, Lane], share: float) -> dict[str, Any]:
+    """The comparison of one workload by the check's own code, with the seconds it took, and those of the race alone."""
     said: list[float] = []
     begun = time.monotonic()
-    found = examine(
-        item,
-        running,
+    measured = examine(
+        workload,
+        running.values(),
         share,
         10 * share,
         lambda blocks=None, left=None: said.append(time.monotonic()) if blocks else None,
     )
     ended = time.monotonic()
-    assert len(found["comparisons"]) == 1, found["results"]
-    row = found["comparisons"][0]
-    blocks = found["runs"][0]["blocks_ms"]
+    assert len(measured.comparisons) == 1, measured.results
+    row = measured.comparisons[0]
+    blocks = measured.runs[0]["blocks_ms"]
     return {**row, "seconds": ended - begun, "race_seconds": ended - said[0], "share": share, "blocks_ms": blocks}

@@ -104,7 +104,7 @@ def examined(pool: Workers, file: Path, function: str, *devices: str, timeout: f
     """The facts of a step; without findings, which the rules of the training check make."""
     offered = [{"device": device, "usable": True} for device in ("cpu", *devices)]
     context = Context("quick", 1.0, None, {"build": {"devices": offered}}, pool, lambda message: None)
-    return own_step.examine(context, model.target(f"{file}:{function}", "--step"), "mine", timeout)[0]
+    return own_step.examine(context, model.parse_target(f"{file}:{function}", "--step"), "mine", timeout)[0]
 
 
 def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_planted_faults_are_named_with_the_persons_lines(
 ) -> None:
     """A wrong backward operator, a missing one and a deadly one are each named, with line; all others stay right."""
     with_faults(monkeypatch, FAULTS)
-    facts, found = model.examine(context(pool, "sim")[0], model.target(f"{file}:build"), 60.0)
+    facts, found = model.examine(context(pool, "sim")[0], model.parse_target(f"{file}:build"), 60.0)
     bad = {(row["op"], row["outcome"]): row for row in facts["results"] if row["outcome"] != "ok"}
     assert set(bad) == {
         ("aten::gelu_backward", "wrong"),
@@ -151,7 +151,7 @@ def line_of(text: str) -> int:
 def test_a_step_that_hangs_or_leaves_is_named(function: str, told: str, file: Path, pool: Workers) -> None:
     """A function that never returns, or ends its process, is told with the place where it stood."""
     with pytest.raises(UnusableRequestError, match=r"train\.py") as error:
-        model.examine(context(pool)[0], model.target(f"{file}:{function}"), 1.0)
+        model.examine(context(pool)[0], model.parse_target(f"{file}:{function}"), 1.0)
     assert told in str(error.value)
 
 
@@ -160,9 +160,9 @@ def test_a_target_that_is_none(text: str, file: Path, monkeypatch: pytest.Monkey
     """What is no file, or names no function, is refused before anything runs."""
     monkeypatch.chdir(file.parent)
     with pytest.raises(UnusableRequestError):
-        model.target(text)
+        model.parse_target(text)
     with pytest.raises(UnusableRequestError, match="is a folder"):
-        model.target(f"{file.parent}:build")
+        model.parse_target(f"{file.parent}:build")
 
 
 STAND_IN = """
@@ -264,7 +264,7 @@ def test_the_catalogue_alone() -> None:
 
 def test_a_prediction_for_ones_own_step(file: Path, shared: Workers) -> None:
     """--predict names what an older torch lacks for a step, since when MPS has it, and that the fallback helps."""
-    facts, found = predicted.examine(context(shared)[0], model.target(f"{file}:build"), (), "2.0", 60.0)
+    facts, found = predicted.examine(context(shared)[0], model.parse_target(f"{file}:build"), (), "2.0", 60.0)
     rows = {row["op"]: row for row in facts["prediction"]["results"]}
     assert rows["aten::lerp_.Scalar"]["outcome"] == "unimplemented"
     assert rows["aten::tril"]["outcome"] is None

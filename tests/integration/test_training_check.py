@@ -18,7 +18,7 @@ from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor.facts import DeviceFacts, assume_shapes
 from mpsdoctor.report import Verdict
 from mpsdoctor_checks import training
-from mpsdoctor_checks.training import plan, quiet
+from mpsdoctor_checks.training import collect, plan, quiet
 from mpsdoctor_checks.training.advice import crossover, experiments, hints
 from mpsdoctor_checks.training.lanes import Lane
 from simulator import simulator
@@ -183,7 +183,7 @@ def test_unknown_workloads_name_those_that_exist(worker: Sandbox, workload: str,
 
 def checked(
     devices: tuple[str, ...], env: Mapping[str, str], seconds: float, budget: Budget = "quick"
-) -> tuple[dict[str, Any], list[Finding]]:
+) -> tuple[Any, list[Finding]]:
     """Facts and findings of the check; the environment is what its workers inherit."""
     build = {"devices": [{"device": device, "usable": True} for device in devices], "num_threads": 1}
     context = Context(budget, seconds, None, {"build": build}, Workers(sys.executable), lambda message: None)
@@ -343,16 +343,18 @@ def test_another_race_replaces_the_rows_of_its_item(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, value)
     context = Context("quick", 2.0, None, {}, Workers(sys.executable), lambda message: None)
     lanes = {"cpu": Lane("cpu", context.worker("cpu"))}
-    item, other = plan.Item("mlp", "small"), {"workload": "cnn", "size": "small"}
+    workload, other = plan.Workload("mlp", "small"), {"workload": "cnn", "size": "small"}
     old = {"workload": "mlp", "size": "small", "step_ms": 1e9}
-    facts = {"results": [old, other], "comparisons": [old], "runs": [old, other]}
+    facts: Any = {"results": [old, other], "comparisons": [old], "runs": [old, other]}
     try:
-        found = training.race_again(context, lanes, facts, item, 2)
+        measured = collect.race_again(context, lanes, workload, 2)
     finally:
         context.workers.close()
-    assert [row["workload"] for row in found["results"]] == ["cnn", "mlp"]
-    assert found["results"][1]["step_ms"] < 1e9
-    assert (found["comparisons"], lanes["cpu"].options) == ([], {})
+    assert measured is not None
+    collect.replace_rows(facts, workload, measured)
+    assert [row["workload"] for row in facts["results"]] == ["cnn", "mlp"]
+    assert facts["results"][1]["step_ms"] < 1e9
+    assert (facts["comparisons"], lanes["cpu"].options) == ([], {})
 
 
 def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +376,7 @@ def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     assert [row["batch"] for row in facts["batches"]["mlp"]] == [row["batch"] for row in rows["crossover"]["batches"]]
     assert 1 < rows["item"]["cost_ms"] < 20
     assert {"MPS506", "MPS507"} <= {finding.code for finding in findings}
-    assert any("sim overtakes the CPU at batch" in hint for hint in hints.told(facts))
+    assert any("sim overtakes the CPU at batch" in hint for hint in hints.hints(facts))
 
 
 def test_what_does_not_fit_is_left_out() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from mac import stand_in, touched
 from mpsdoctor.check import Sandbox
-from mpsdoctor_checks.training.lanes import what_became
+from mpsdoctor_checks.training.lanes import explain
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
@@ -57,7 +57,7 @@ def test_autocast_that_is_none_is_said(worker: Sandbox, dtype: str) -> None:
     """What torch switches off with no more than a warning is not timed under another name."""
     args = {"workload": "mlp", "size": "small", "device": "mps", "dtype": dtype}
     answer = worker.call("mpsdoctor_worker.training.sessions:prepare", timeout=120.0, **args)
-    assert what_became(answer)[0] == "unsupported"
+    assert explain(answer)[0] == "unsupported"
     assert "autocast" in answer.detail
 
 
@@ -72,4 +72,4 @@ def test_a_fused_optimizer_that_torch_lacks_is_unsupported(worker: Sandbox) -> N
     """The check takes its text for `unsupported`."""
     ask(worker, "training.sessions:prepare", workload="mlp", size="small", device="mps", fused=True)
     answer = worker.call("mpsdoctor_worker.training.sessions:losses", timeout=120.0, steps=3)
-    assert what_became(answer)[0] == "unsupported"
+    assert explain(answer)[0] == "unsupported"

@@ -8,11 +8,11 @@ import pytest
 
 from helpers import proofs
 from mpsdoctor_checks.training.lanes import Lane
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import median
 
 PLANTED = 0.5  # the device takes 24 ms for a step, of which launching is 2 ms
-MLP = Item("mlp", "small")
+MLP = Workload("mlp", "small")
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 from mpsdoctor_checks.training import narrator
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
 from tui.screens import Played, cancelled, recorded, running, screen, settle
 
 Story = Callable[[DoctorApp, Pilot[Any], Played], Awaitable[None]]
@@ -378,7 +378,7 @@ def test_the_chart_does_not_depend_on_the_words_of_the_check(monkeypatch: pytest
         model.apply(progress_of("training", intake.take(message)))
 
     context = Context("quick", 1.0, None, {}, Workers(sys.executable), take)
-    say = narrator.Narrator(context, Item("cnn", "small"), "计时", ("cpu", "mps"))
+    say = narrator.Narrator(context, Workload("cnn", "small"), "计时", ("cpu", "mps"))
     say()
     say({"cpu": [0.002, 0.002], "mps": [0.001, 0.001]}, 3.0)
     rows: list[Any] = [(row["device"], row["outcome"], row["step_ms"]) for row in model.figures()]

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 from mpsdoctor import clean
-from mpsdoctor.check import Answer, Collected, Context, Job, Skip, UnusableRequestError, devices_of
+from mpsdoctor.check import Answer, Collected, Context, Job, Shape, Skip, UnusableRequestError, devices_of, typed
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.worker.shapes import Failure, Frame, Location, RecordedCall, Recording, StepFailure, TensorSpec
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
 from mpsdoctor_checks.operators.collect import EVERY, kind, strict
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
@@ -26,7 +27,38 @@ REPLAY_SECONDS = 30.0  # real shapes may take a second on a device that compiles
 LAST_WORDS = 2000  # characters of what a worker printed before it died
 STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
-Call = dict[str, Any]
+
+class TensorSummary(TypedDict):
+    """A tensor among the arguments, for the report."""
+
+    shape: list[int]
+    stride: list[int]
+    offset: int
+    dtype: str
+
+
+class CallSummary(TypedDict):
+    """A recorded call for the report: operator, arguments, and where it comes from."""
+
+    op: str
+    overload: str
+    phase: str
+    count: int
+    dtype: str
+    arguments: str
+    tensors: list[TensorSummary]
+    place: str | None
+    code: str | None
+    made_at: str | None
+    module: str | None
+    stack: list[str]
+
+
+class Probe(NamedTuple):
+    """A recorded call in one direction."""
+
+    call: RecordedCall
+    direction: str
 
 
 @dataclass(frozen=True)
@@ -38,10 +70,10 @@ class Target:
     option: str = "--model"
 
     def __str__(self) -> str:
-        return f"{shown(str(self.file))}:{self.function}"
+        return f"{shorten_path(str(self.file))}:{self.function}"
 
 
-def target(text: str, option: str = "--model") -> Target:
+def parse_target(text: str, option: str = "--model") -> Target:
     """FILE.py:FUNC. UnusableRequestError if it is not of that form or there is no such file."""
     file, _, function = text.rpartition(":")
     if not file or not function.isidentifier():
@@ -52,8 +84,8 @@ def target(text: str, option: str = "--model") -> Target:
     if path.suffix != ".py":
         raise UnusableRequestError(f"{option} takes FILE.py:FUNC, not {text!r}")
     if not path.is_file():
-        there = sorted(one.name for one in path.parent.glob("*.py"))[:8] if path.parent.is_dir() else []
-        beside = f" (beside it: {', '.join(there)})" if there else ""
+        names = sorted(other.name for other in path.parent.glob("*.py"))[:8] if path.parent.is_dir() else []
+        beside = f" (beside it: {', '.join(names)})" if names else ""
         raise UnusableRequestError(f"there is no file {path}{beside}")
     return Target(path.resolve(), function, option)
 
@@ -62,36 +94,31 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
     """Facts and findings about a training step. UnusableRequestError where the person's file fails."""
     devices = devices_of(context, cpu=False)
     context.progress(f"model: one training step of {wanted} on the CPU")
-    recorded = record(context, wanted, seconds, devices)
-    calls: list[Call] = recorded["calls"]
-    facts: dict[str, Any] = {"source": "model", "results": []}
-    answers: dict[str, dict[str, Any]] = {}
-    for device in devices:
-        rows = replay(context, device, calls)
-        facts["results"] += rows
-        answers[device] = answer_of(rows, len(calls))
-    facts["model"] = {
+    recording = run_step(context, wanted, seconds, RECORD, Recording, devices=devices)
+    calls = recording["calls"]
+    rows = {device: replay(context, device, calls) for device in devices}
+    answers = {device: answer_of(of_device, len(calls)) for device, of_device in rows.items()}
+    step = {
         "target": str(wanted),
-        "kind": recorded["kind"],
-        "calls": recorded["total"],
+        "kind": recording["kind"],
+        "calls": recording["total"],
         "distinct": len(calls),
         "operators": sorted({call["op"] for call in calls}),
-        "recorded": [summary_of(call) for call in calls],
-        "not_replayed": recorded["left_out"],
+        "recorded": [summarize(call) for call in calls],
+        "not_replayed": recording["left_out"],
         "answers": answers,
     }
+    facts = {"source": "model", "results": [row for of_device in rows.values() for row in of_device], "model": step}
     build = context.facts["build"]
-    every = (finding_of(device, answer, str(wanted), build) for device, answer in answers.items())
-    return facts, [found for of_device in every for found in of_device]
+    findings = (finding_of(device, answer, str(wanted), build) for device, answer in answers.items())
+    return facts, [finding for of_device in findings for finding in of_device]
 
 
-def record(context: Context, wanted: Target, seconds: float, devices: list[str]) -> dict[str, Any]:
-    """What the worker recorded. UnusableRequestError with the place in the person's file where it failed."""
-    return run_step(context, wanted, seconds, RECORD, devices=devices)
+def run_step(context: Context, wanted: Target, seconds: float, call: str, shape: type[Shape], **more: object) -> Shape:
+    """What a function of the worker answers about the person's step.
 
-
-def run_step(context: Context, wanted: Target, seconds: float, call: str, **more: Any) -> dict[str, Any]:
-    """What a function of the worker made of the person's step. UnusableRequestError."""
+    UnusableRequestError with the place in the file where the step fails.
+    """
     worker = context.worker("cpu", {"MPSDOCTOR_MODEL": "1"})  # of its own: the file may leave anything behind
     args = {"path": str(wanted.file), "function": wanted.function, "seconds": seconds, **more}
     answer = next(worker.run([Job(call, args, seconds + RECORD_GRACE)]))
@@ -99,16 +126,20 @@ def run_step(context: Context, wanted: Target, seconds: float, call: str, **more
     if answer.outcome in ("unavailable", "cancelled"):
         raise Skip(answer.reason)
     if answer.outcome != "ok":
-        raise UnusableRequestError(how_it_died(answer, wanted, seconds))
-    value: dict[str, Any] = answer.value
-    if "failed" in value:
-        raise UnusableRequestError(failure(value["failed"], wanted))
-    return value
+        raise UnusableRequestError(describe_death(answer, wanted, seconds))
+    if failed := failure_in(answer):
+        raise UnusableRequestError(describe_failure(failed, wanted))
+    return typed(answer, shape)
 
 
-def failure(failed: Mapping[str, Any], wanted: Target) -> str:
+def failure_in(answer: Answer) -> StepFailure | None:
+    """What a job on a person's file answers where it is the file that fails."""
+    return typed(answer, Failure)["failed"] if "failed" in answer.value else None
+
+
+def describe_failure(failed: StepFailure, wanted: Target) -> str:
     """What is wrong with the file, beginning with the place."""
-    what = clean.text(str(failed["what"]))
+    what = clean.text(failed["what"])
     if failed["line"] is None:
         return f"{wanted}: {what}"
     return f"{place_of(failed)}: {what} ({wanted.option} {wanted})"
@@ -119,23 +150,29 @@ def was_late(answer: Answer) -> bool:
     return answer.outcome == "timeout" or "Timeout (" in answer.detail
 
 
-def how_it_died(answer: Answer, wanted: Target, seconds: float) -> str:
+def describe_death(answer: Answer, wanted: Target, seconds: float) -> str:
     """The message about a step that ended its process, or did not end, with the line where it was."""
     late = was_late(answer)
-    first = answer.reason
-    what = f"the step did not end within {seconds:g} s (--timeout)" if late else f"the process ended: {first}"
-    frames = [match.groupdict() for match in STACK_LINE.finditer(answer.detail)]
-    own = [frame for frame in frames if Path(frame["file"]).name == wanted.file.name]
+    what = f"the step did not end within {seconds:g} s (--timeout)" if late else f"the process ended: {answer.reason}"
+    own = [frame for frame in stack_in(answer.detail) if Path(frame["file"]).name == wanted.file.name]
     return f"{place_of(own[0]) if own else wanted}: {what}" + (f" ({wanted.option} {wanted})" if own else "")
 
 
-def replay(context: Context, device: str, calls: list[Call]) -> list[Row]:
+def stack_in(text: str) -> list[Frame]:
+    """The frames of a stack that faulthandler wrote."""
+    return [
+        {"file": match["file"], "line": int(match["line"]), "function": match["function"]}
+        for match in STACK_LINE.finditer(text)
+    ]
+
+
+def replay(context: Context, device: str, calls: Sequence[RecordedCall]) -> list[Row]:
     """One row for each distinct call and direction on a device."""
-    rows = list(ask(context, device, strict(device), probes_of(calls)))
+    rows = list(replay_probes(context, device, strict(device), probes_of(calls)))
     missing = [(place, row) for place, row in enumerate(rows) if row["outcome"] == "unimplemented"]
     if missing and kind(device) == "mps":
         probes = probes_of(calls)
-        again = ask(context, device, {FALLBACK: "1"}, [probes[place] for place, _ in missing])
+        again = replay_probes(context, device, {FALLBACK: "1"}, [probes[place] for place, _ in missing])
         for (_, row), second in zip(missing, again, strict=False):
             row["fallback"] = second["outcome"] in ("ok", "fallback")
             if row["fallback"]:
@@ -143,31 +180,34 @@ def replay(context: Context, device: str, calls: list[Call]) -> list[Row]:
     return rows
 
 
-def probes_of(calls: list[Call]) -> list[tuple[Call, str]]:
+def probes_of(calls: Sequence[RecordedCall]) -> list[Probe]:
+    """Each call, and its backward pass where it has one."""
     return [
-        (call, way) for call in calls for way in (("forward", "backward") if call.get("backward") else ("forward",))
+        Probe(call, direction)
+        for call in calls
+        for direction in (("forward", "backward") if call.get("backward") else ("forward",))
     ]
 
 
-def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[Call, str]]) -> Iterator[Row]:
+def replay_probes(context: Context, device: str, env: dict[str, str], probes: Sequence[Probe]) -> Iterator[Row]:
     """Replay calls in order; one that kills its worker costs itself alone."""
     deaths = Deaths()
 
-    def job(call: Call, way: str) -> Job:
-        args = {"call": call, "device": device, "direction": way}
-        return Job(PROBE, args, REPLAY_SECONDS, wanted=lambda: not deaths.too_many_of(call["op"]))
+    def job(probe: Probe) -> Job:
+        args = {"call": probe.call, "device": device, "direction": probe.direction}
+        return Job(PROBE, args, REPLAY_SECONDS, wanted=lambda: not deaths.too_many_of(probe.call["op"]))
 
-    told = 0.0
+    last_word = 0.0
     worker = context.worker(device, env)
-    for done, answer in enumerate(worker.run(job(*probe) for probe in probes)):
+    for done, answer in enumerate(worker.run(map(job, probes))):
         if answer.outcome in ("cancelled", "unavailable"):
             raise Skip(answer.reason)
-        if time.monotonic() - told >= EVERY:
-            told = time.monotonic()
+        if time.monotonic() - last_word >= EVERY:
+            last_word = time.monotonic()
             context.progress(f"model {device}: calls replayed", done + 1, len(probes))
-        call, way = probes[done]
+        call, direction = probes[done]
         deaths.note(call["op"], answer.outcome)
-        yield row_of(call, way, device, verdict_of(answer, deaths.too_many_of(call["op"])))
+        yield row_of(call, direction, device, verdict_of(answer, deaths.too_many_of(call["op"])))
 
 
 def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
@@ -181,19 +221,30 @@ def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
     return {"outcome": answer.outcome if answer.outcome in DIED else "error", "detail": detail}
 
 
-def row_of(call: Call, direction: str, device: str, verdict: dict[str, Any]) -> Row:
+def row_of(call: RecordedCall, direction: str, device: str, verdict: dict[str, Any]) -> Row:
     """The result of one replayed call, with its place in the step."""
-    told = summary_of(call)
-    names = {"op": told["op"], "device": device, "dtype": told["dtype"], "variants": [told["arguments"]]}
-    where = {key: told[key] for key in ("phase", "place", "code", "made_at", "module", "count")}
+    summary = summarize(call)
     backward = direction == "backward" or call["phase"] == "backward"
-    return {**names, "direction": "backward" if backward else "forward", **verdict, **where}
+    return {
+        "op": summary["op"],
+        "device": device,
+        "dtype": summary["dtype"],
+        "variants": [summary["arguments"]],
+        "direction": "backward" if backward else "forward",
+        **verdict,
+        "phase": summary["phase"],
+        "place": summary["place"],
+        "code": summary["code"],
+        "made_at": summary["made_at"],
+        "module": summary["module"],
+        "count": summary["count"],
+    }
 
 
-def summary_of(call: Call) -> dict[str, Any]:
-    """A recorded call for the report: operator, arguments, and where it comes from."""
+def summarize(call: RecordedCall) -> CallSummary:
+    """What the report says of a recorded call."""
     tensors = list(tensors_in([call["args"], list(call["kwargs"].values())]))
-    floating = [one["dtype"] for one in tensors if "float" in one["dtype"]]
+    floating = [tensor["dtype"] for tensor in tensors if "float" in tensor["dtype"]]
     frame = next(iter(call["frames"]), None)
     made = next(iter(call["made"]), None)
     return {
@@ -201,27 +252,31 @@ def summary_of(call: Call) -> dict[str, Any]:
         "overload": call.get("overload", ""),
         "phase": call["phase"],
         "count": call["count"],
-        "dtype": (floating or [one["dtype"] for one in tensors] or [""])[0],
-        "arguments": ", ".join(shape_of(one) for one in tensors[:6]) + (", …" if len(tensors) > 6 else ""),
-        "tensors": [{key: one[key] for key in ("shape", "stride", "offset", "dtype")} for one in tensors],
+        "dtype": (floating or [tensor["dtype"] for tensor in tensors] or [""])[0],
+        "arguments": ", ".join(map(shape_of, tensors[:6])) + (", …" if len(tensors) > 6 else ""),
+        "tensors": [summarize_tensor(tensor) for tensor in tensors],
         "place": place_of(frame) if frame else None,
-        "code": (frame or made or {}).get("code"),
+        "code": source.get("code") if (source := frame or made) else None,
         "made_at": place_of(made) if made else None,
         "module": call["module"],
-        "stack": [place_of(one) for one in call["frames"]],
+        "stack": list(map(place_of, call["frames"])),
     }
 
 
-def tensors_in(spec: Any) -> Iterator[dict[str, Any]]:
+def summarize_tensor(spec: TensorSpec) -> TensorSummary:
+    return {"shape": spec["shape"], "stride": spec["stride"], "offset": spec["offset"], "dtype": spec["dtype"]}
+
+
+def tensors_in(spec: Any) -> Iterator[TensorSpec]:
     """The tensors of recorded arguments."""
     if isinstance(spec, list):
-        for one in spec:
-            yield from tensors_in(one)
+        for part in spec:
+            yield from tensors_in(part)
     elif isinstance(spec, dict) and "tensor" in spec:
         yield spec["tensor"]
 
 
-def shape_of(tensor: Mapping[str, Any]) -> str:
+def shape_of(tensor: TensorSpec) -> str:
     """`float32[2, 3]`, and the strides where they are not those of a contiguous tensor."""
     plain = 1
     expected: list[int] = []
@@ -232,13 +287,13 @@ def shape_of(tensor: Mapping[str, Any]) -> str:
     return f"{tensor['dtype']}{tensor['shape']}{strides}"
 
 
-def place_of(frame: Mapping[str, Any]) -> str:
+def place_of(frame: Frame | Location) -> str:
     """`train.py:12 in forward`."""
-    function = f" in {frame['function']}" if frame.get("function") else ""
-    return f"{shown(frame['file'])}:{frame['line']}{function}"
+    function = f" in {frame['function']}" if frame["function"] else ""
+    return f"{shorten_path(frame['file'])}:{frame['line']}{function}"
 
 
-def shown(file: str) -> str:
+def shorten_path(file: str) -> str:
     """A path below the current folder, or with `~` for home."""
     try:
         return str(Path(file).relative_to(Path.cwd()))

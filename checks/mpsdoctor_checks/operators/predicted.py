@@ -9,6 +9,7 @@ from typing import Any
 from mpsdoctor import support
 from mpsdoctor.check import Collected, Context, Finding, Severity, Skip, UnusableRequestError, finding
 from mpsdoctor.texts import Each, Part
+from mpsdoctor.worker.shapes import StepTree
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
 from mpsdoctor_checks.operators.named import chosen
@@ -42,7 +43,7 @@ def calls_of(
 ) -> tuple[list[support.Call | str], dict[str, str]]:
     """The calls to predict: with what they are made of and the person's lines for a step, by name otherwise."""
     if wanted:
-        recorded = run_step(context, wanted, seconds, TREE)
+        recorded = run_step(context, wanted, seconds, TREE, StepTree)
         places = {op: place_of(frame) for op, frame in recorded["places"].items() if frame}
         return [support.call_of(node) for node in recorded["calls"]], places
     plan = asked(context, PLAN, level="thorough", dtypes=DTYPES["quick"])

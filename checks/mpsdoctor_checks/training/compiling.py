@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from mpsdoctor_checks.training.plan import SMALLER, Item
+from mpsdoctor_checks.training.plan import SMALLER, Workload
 
 # Seconds for all workloads and devices together. What has begun is not interrupted, so more may be spent.
 ALLOWED = {"quick": 25.0, "standard": 60.0, "thorough": 300.0}
@@ -30,24 +30,24 @@ class Allowance:
     """What is allowed and was spent, by workload, in seconds over all devices."""
 
     allowed: float
-    spent: dict[Item, float] = field(default_factory=dict)
+    spent: dict[Workload, float] = field(default_factory=dict)
 
-    def add(self, item: Item, seconds: Mapping[str, float]) -> None:
+    def add(self, workload: Workload, seconds: Mapping[str, float]) -> None:
         """Note the seconds by device."""
-        self.spent[item] = sum(seconds.values())
+        self.spent[workload] = sum(seconds.values())
 
     def total(self) -> float:
         return sum(self.spent.values())
 
-    def expect(self, item: Item) -> float:
-        """Seconds that an item takes at least: as the family's smaller size, else as the last one, which has fewer."""
-        smaller = Item(item.workload, SMALLER.get(item.size, ""))
+    def expect(self, workload: Workload) -> float:
+        """Seconds that a workload takes at least: as its smaller size, else as the last one, which has fewer."""
+        smaller = Workload(workload.family, SMALLER.get(workload.size, ""))
         last = next(reversed(self.spent.values()), 0.0)
         return self.spent.get(smaller, last)
 
-    def refuse(self, item: Item) -> str:
-        """Why an item is not begun; empty where it may be."""
-        expected = self.expect(item)
+    def refuse(self, workload: Workload) -> str:
+        """Why a workload is not begun; empty where it may be."""
+        expected = self.expect(workload)
         if not expected or self.total() + expected <= self.allowed:
             return ""
         return (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
+
+from mpsdoctor.worker.shapes import Losses
 
 # Relative to the CPU's loss. Measured over the workloads in float32 (other thread counts) 1e-7 to 6e-6, under
 # autocast 1e-3 in float16 and 2e-3 in bfloat16; TF32, which CUDA convolutions use, keeps as many bits as float16.
@@ -27,26 +29,21 @@ def tolerance(step: int, dtype: str) -> float:
     return FIRST_STEP.get(dtype, FIRST_STEP["bfloat16"]) * GROWTH ** (step - 1)
 
 
-def compare(
-    reference: Mapping[str, Any], seen: Mapping[str, Any], dtype: str, against: str = "on the CPU"
-) -> Fault | None:
-    """The first fault of a run against the reference; both as the worker's `losses` answers.
-
-    `against` tells where the reference comes from.
-    """
-    losses = compare_losses(reference["losses"], seen["losses"], dtype, against)
+def compare(reference: Losses, curve: Losses, dtype: str, against: str = "on the CPU") -> Fault | None:
+    """The first fault of a run against the reference; `against` tells where that comes from."""
+    losses = compare_losses(reference["losses"], curve["losses"], dtype, against)
     if losses and losses.step == 1:
         return losses
     exact = dtype == "float32"
-    gradients = compare_gradients(reference["gradients"], seen["gradients"], against) if exact else None
+    gradients = compare_gradients(reference["gradients"], curve["gradients"], against) if exact else None
     return gradients or losses
 
 
 def compare_losses(
-    reference: Sequence[float], seen: Sequence[float], dtype: str, against: str = "on the CPU"
+    reference: Sequence[float], losses: Sequence[float], dtype: str, against: str = "on the CPU"
 ) -> Fault | None:
     """The first step whose loss is not finite or too far from the reference; a curve that ends early is fine."""
-    for step, (wanted, got) in enumerate(zip(reference, seen, strict=False), 1):
+    for step, (wanted, got) in enumerate(zip(reference, losses, strict=False), 1):
         if not math.isfinite(got):
             return Fault("nan", step, f"loss {got} at step {step}, {wanted:.4g} {against}")
         allowed = tolerance(step, dtype) * abs(wanted)
@@ -57,13 +54,13 @@ def compare_losses(
 
 
 def compare_gradients(
-    reference: Mapping[str, Sequence[float]], seen: Mapping[str, Sequence[float]], against: str = "on the CPU"
+    reference: Mapping[str, Sequence[float]], gradients: Mapping[str, Sequence[float]], against: str = "on the CPU"
 ) -> Fault | None:
     """The parameter whose first gradient is furthest from the reference, if it is too far."""
-    floor = NEGLIGIBLE * math.hypot(*(each for sketch in reference.values() for each in sketch))
+    floor = NEGLIGIBLE * math.hypot(*(number for sketch in reference.values() for number in sketch))
     worst, name = 0.0, ""
     for parameter, wanted in reference.items():
-        got = seen.get(parameter, [0.0] * len(wanted))
+        got = gradients.get(parameter, [0.0] * len(wanted))
         if not all(map(math.isfinite, got)):
             return Fault("nan", 1, f"gradient of {parameter} is not finite at step 1")
         apart = math.dist(wanted, got) / max(math.hypot(*wanted), floor, 1e-300)
@@ -76,9 +73,9 @@ def compare_gradients(
     )
 
 
-def own_fault(seen: Mapping[str, Any]) -> Fault | None:
+def own_fault(losses: Sequence[float]) -> Fault | None:
     """What can be said of a run without a reference: whether its losses are finite."""
-    for step, got in enumerate(seen["losses"], 1):
+    for step, got in enumerate(losses, 1):
         if not math.isfinite(got):
             return Fault("nan", step, f"loss {got} at step {step}")
     return None

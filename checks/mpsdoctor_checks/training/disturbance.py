@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from mpsdoctor_checks.training.facts import Conditions, Moments
 
 BUSY_PERCENT = 25.0  # of all cores taken by others just before or after: threads that wait for each other stall
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
 
 
-def seen(conditions: Mapping[str, Any]) -> list[str]:
+def find_disturbances(moments: Moments) -> list[str]:
     """One sentence for each condition that spoils a timing; a condition that is unknown spoils nothing."""
-    before, after = conditions.get("before") or {}, conditions.get("after") or {}
-    return [*disorder(conditions), *states(before, after)]
+    before, after = before_and_after(moments)
+    return [*find_disorder(moments), *states(before, after)]
 
 
-def disorder(conditions: Mapping[str, Any]) -> list[str]:
+def before_and_after(moments: Moments) -> tuple[Conditions, Conditions]:
+    return moments.get("before") or {}, moments.get("after") or {}
+
+
+def find_disorder(moments: Moments) -> list[str]:
     """Those among them in which a figure says nothing about the machine as it usually is, so that none is kept."""
-    before, after = conditions.get("before") or {}, conditions.get("after") or {}
+    before, after = before_and_after(moments)
     return [
-        *load(before, conditions.get("between") or (), after),
+        *load(before, moments.get("between") or (), after),
         *swapping(before, after),
         *pressing(before, after),
     ]
 
 
-def load(before: Mapping[str, Any], between: Sequence[float], after: Mapping[str, Any]) -> list[str]:
+def load(before: Conditions, between: Sequence[float], after: Conditions) -> list[str]:
     """What others took while we did nothing; the average load over a minute would hold our own work."""
     moments = (
         ("just before the run", before.get("cpu_percent")),
@@ -44,36 +49,39 @@ def lasting(between: Sequence[float]) -> float | None:
     return sorted(between)[-2:][0] if between else None
 
 
-def swapping(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    found = []
-    for key, way in (("swap_in_bytes", "in"), ("swap_out_bytes", "out")):
-        first, last = before.get(key), after.get(key)
-        if first is not None and last is not None and last - first > SWAPPED:
-            found.append(f"{(last - first) / 2**20:.0f} MiB were swapped {way} meanwhile")
-    return found
+def swapping(before: Conditions, after: Conditions) -> list[str]:
+    moved = {
+        "in": (before.get("swap_in_bytes"), after.get("swap_in_bytes")),
+        "out": (before.get("swap_out_bytes"), after.get("swap_out_bytes")),
+    }
+    return [
+        f"{(last - first) / 2**20:.0f} MiB were swapped {way} meanwhile"
+        for way, (first, last) in moved.items()
+        if first is not None and last is not None and last - first > SWAPPED
+    ]
 
 
-def pressing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def pressing(before: Conditions, after: Conditions) -> list[str]:
     """Memory and heat, where the system itself acts upon them."""
-    found = []
-    for moment, each in (("before", before), ("after", after)):
-        if each.get("pressure") == "critical":
-            found.append(f"memory pressure was 'critical' {moment} the run")
-        if each.get("thermal_state") in ("serious", "critical"):
-            found.append(f"the thermal state was '{each['thermal_state']}' {moment} the run")
-    return found
+    sentences = []
+    for moment, conditions in (("before", before), ("after", after)):
+        if conditions.get("pressure") == "critical":
+            sentences.append(f"memory pressure was 'critical' {moment} the run")
+        if conditions.get("thermal_state") in ("serious", "critical"):
+            sentences.append(f"the thermal state was '{conditions['thermal_state']}' {moment} the run")
+    return sentences
 
 
-def states(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def states(before: Conditions, after: Conditions) -> list[str]:
     """What a machine may always be in: a level that tells of the past, warmth, a battery."""
-    found = []
-    for moment, each in (("before", before), ("after", after)):
-        if each.get("pressure") == "warning":
-            found.append(f"memory pressure was 'warning' {moment} the run")
-        if each.get("thermal_state") == "fair":
-            found.append(f"the thermal state was 'fair' {moment} the run")
+    sentences = []
+    for moment, conditions in (("before", before), ("after", after)):
+        if conditions.get("pressure") == "warning":
+            sentences.append(f"memory pressure was 'warning' {moment} the run")
+        if conditions.get("thermal_state") == "fair":
+            sentences.append(f"the thermal state was 'fair' {moment} the run")
     if before.get("low_power") or after.get("low_power"):
-        found.append("low power mode was on")
+        sentences.append("low power mode was on")
     if before.get("on_battery") or after.get("on_battery"):
-        found.append("the machine ran on battery")
-    return found
+        sentences.append("the machine ran on battery")
+    return sentences

@@ -1,13 +1,13 @@
-"""A device with the worker that trains on it: asking it, and telling what became of it."""
+"""A device with the worker that trains on it: asking it, and what its answers mean."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
-from mpsdoctor.check import Answer, Job, Sandbox, UnusableAnswerError, typed
+from mpsdoctor.check import Answer, Context, Job, Sandbox, UnusableAnswerError, typed
 from mpsdoctor.worker import shapes
 from mpsdoctor.worker.shapes import Ready
 
@@ -20,6 +20,7 @@ SHAPES: dict[str, type[Any]] = {
     "block": shapes.Block,
 }
 STEP_ERROR = "StepError"  # what a person's own step raised; the message begins with the place in the file
+IMPORT = 180.0  # seconds; torch's optimizers import its compiler, from a cold disk over a minute
 MOST_DEATHS = 2  # a device that died this often is not asked again: each time costs a fresh import of torch
 # Read from the messages of torch 2.0 to 2.15, which has no exception of its own for these on MPS.
 OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
@@ -38,18 +39,35 @@ class Failed(Exception):
         self.outcome, self.detail = outcome, detail
 
 
-class Entrant(Protocol):
-    """Who takes part in a race: a device, or one of several ways to train on it.
+class Options(TypedDict, total=False):
+    """How it is trained: what `prepare` is given besides the workload and the device."""
 
-    `device` is the name it races under, `options` what `prepare` is told of it, and `out` why it is not asked any more.
+    dtype: str
+    num_threads: int
+    batch: int
+    reading: bool
+    resident: bool
+    channels_last: bool
+    fused: bool
+    nnpack: bool
+
+
+class Entrant(Protocol):
+    """Who takes part in a race under a name: a device, or one of several ways to train on it.
+
+    `step` is the last one known to be done, `out` tells why it is not asked any more.
     """
 
-    device: str
     step: int
     out: str
 
     @property
-    def options(self) -> Mapping[str, Any]: ...
+    def name(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def options(self) -> Options: ...
     @property
     def worker(self) -> Sandbox: ...
     def ask(self, function: str, timeout: float, **args: Any) -> Any: ...
@@ -57,28 +75,32 @@ class Entrant(Protocol):
 
 @dataclass
 class Lane:
-    """A device taking part. `options` is how it trains, `step` the last one known to be done.
+    """A device taking part under its own name.
 
-    `deaths` counts crashes and time-outs. `ready` is False until its worker has imported what a step needs, `told` what
-    that answered. `out` tells why it is not asked any more.
+    `deaths` counts crashes and time-outs. `ready` is False until its worker has imported what a step needs; `torch` is
+    what it answered then.
     """
 
     device: str
     worker: Sandbox
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
     step: int = 0
     deaths: int = 0
     ready: bool = False
     out: str = ""
-    told: Ready | None = None
+    torch: Ready | None = None
+
+    @property
+    def name(self) -> str:
+        return self.device
 
     def ask(self, function: str, timeout: float, **args: Any) -> Any:
         """What a function of the session answers; Failed if it does not."""
-        job = Job(f"{CALLS}:{function}", args, timeout, self._heard)
+        job = Job(f"{CALLS}:{function}", args, timeout, self._note_progress)
         answer = next(self.worker.run([job]))
         if answer.outcome == "ok":
-            return self._typed(function, answer)
-        outcome, detail = what_became(answer)
+            return self._check(function, answer)
+        outcome, detail = explain(answer)
         if outcome in ("crash", "timeout"):
             self.deaths += 1
             self.ready = False
@@ -88,24 +110,28 @@ class Lane:
                 self.out = f"{self.device} was given up after a {outcome} in training"
         raise Failed(outcome, detail)
 
-    def _typed(self, function: str, answer: Answer) -> Any:
+    def _check(self, function: str, answer: Answer) -> Any:
         try:
             return typed(answer, SHAPES[function])
         except UnusableAnswerError as error:
             raise Failed("error", str(error)) from None
 
-    def _heard(self, message: Any) -> None:
+    def _note_progress(self, message: Any) -> None:
         self.step = int(message.get("step", self.step))
 
 
 @dataclass
 class Variant:
-    """A way to train on the device of `host`: a session of its own, called `device`, in the same worker."""
+    """A way to train on the device of `host`: a session of its own, of that name, in the same worker."""
 
-    device: str
+    name: str
     host: Lane
-    options: Mapping[str, Any]
+    options: Options
     step: int = 0
+
+    @property
+    def device(self) -> str:
+        return self.host.device
 
     @property
     def worker(self) -> Sandbox:
@@ -125,18 +151,17 @@ class Variant:
             raise Failed("skipped", f"the worker of {self.host.device} died while it was compared with")
         self.host.step = self.step
         try:
-            return self.host.ask(function, timeout, name=self.device, **args)
+            return self.host.ask(function, timeout, name=self.name, **args)
         finally:
             self.step = self.host.step
 
 
-def variants(host: Lane, ways: Mapping[str, Mapping[str, Any]]) -> dict[str, Variant]:
+def variants(host: Lane, ways: Mapping[str, Options]) -> list[Variant]:
     """The ways to train, by name, each with its options on top of the host's; others are compared with the first."""
-    usual = {"device": host.device, **host.options}
-    return {name: Variant(name, host, {**usual, **options}) for name, options in ways.items()}
+    return [Variant(name, host, {**host.options, **options}) for name, options in ways.items()]
 
 
-def what_became(answer: Answer) -> tuple[str, str]:
+def explain(answer: Answer) -> tuple[str, str]:
     """The report's outcome for an answer that is not ok, and its detail in one line or a few."""
     if answer.outcome in ("crash", "timeout"):
         return answer.outcome, answer.detail
@@ -147,8 +172,22 @@ def what_became(answer: Answer) -> tuple[str, str]:
     return kind_of_error(detail), detail
 
 
-def kind_of_error(told: str) -> str:
+def kind_of_error(message: str) -> str:
     """The outcome for an error by its type and message, as in `RuntimeError: MPS backend out of memory`."""
-    if "OutOfMemoryError: " in told or OUT_OF_MEMORY.search(told):
+    if "OutOfMemoryError: " in message or OUT_OF_MEMORY.search(message):
         return "oom"
-    return "unsupported" if "NotImplementedError: " in told or UNSUPPORTED.search(told) else "error"
+    return "unsupported" if "NotImplementedError: " in message or UNSUPPORTED.search(message) else "error"
+
+
+def get_ready(context: Context, lanes: Mapping[str, Lane]) -> None:
+    """Import what a step needs into each new worker, also after a death; counted against no workload."""
+    waiting = [lane for lane in lanes.values() if not lane.ready and not lane.out]
+    for lane in waiting:
+        lane.worker.start()
+    for lane in waiting:
+        context.progress(f"getting {lane.device} ready")
+        try:
+            lane.torch = lane.ask("ready", IMPORT)
+            lane.ready = True
+        except Failed as failed:
+            lane.out = f"the worker of {lane.device} did not start: {failed.detail}"

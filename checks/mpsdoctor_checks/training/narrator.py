@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 from mpsdoctor.check import Context
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import median, spread
 
 EVERY = 0.5  # seconds between two words about a race
@@ -28,15 +28,15 @@ class Narrator:
     def __init__(
         self,
         context: Context,
-        item: Item,
+        workload: Workload,
         doing: str,
         devices: Sequence[str] = (),
         done: int | None = None,
         total: int | None = None,
     ) -> None:
-        self._context, self._item, self._devices = context, item, devices
+        self._context, self._workload, self._devices = context, workload, devices
         self._done, self._total = done, total
-        self._what = f"{doing}: {item.workload} {item.size}"
+        self._what = f"{doing}: {workload.family} {workload.size}"
         self._last = 0.0
 
     def __call__(self, blocks: Blocks | None = None, left: float | None = None) -> None:
@@ -45,13 +45,28 @@ class Narrator:
         if now - self._last >= EVERY:
             self._last = now
             text = ", ".join([self._what, *sentences(blocks or {}, left)])
-            figures = [figure(self._item, device, (blocks or {}).get(device, ())) for device in self._devices]
+            figures = [figure(self._workload, device, (blocks or {}).get(device, ())) for device in self._devices]
             self._context.progress(text, self._done, self._total, figures)
 
 
-def figure(item: Item, device: str, seconds: Sequence[float]) -> dict[str, Any]:
-    """A row as those of the results; the interval is the spread of the blocks."""
-    row = {"workload": item.workload, "size": item.size, "device": device, "step_ms": None, "ci95_ms": None}
+class Figure(TypedDict):
+    """A row as those of the results; the interval is the spread of the blocks. None as long as there are none."""
+
+    workload: str
+    size: str
+    device: str
+    step_ms: float | None
+    ci95_ms: list[float] | None
+
+
+def figure(workload: Workload, device: str, seconds: Sequence[float]) -> Figure:
+    row: Figure = {
+        "workload": workload.family,
+        "size": workload.size,
+        "device": device,
+        "step_ms": None,
+        "ci95_ms": None,
+    }
     if not seconds:
         return row
     ms, share = 1e3 * median(seconds), spread(seconds)

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
-from mpsdoctor import machine
 from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError, typed
 from mpsdoctor.doubts import STEP
-from mpsdoctor.worker.shapes import Prepared
+from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training
-from mpsdoctor_checks.operators.model import RECORD_GRACE, Target, failure, how_it_died, was_late
-from mpsdoctor_checks.training import correctness, disturbance, item, lanes, plan, quiet, records, rules
-from mpsdoctor_checks.training.lanes import Entrant, Failed, Lane
+from mpsdoctor_checks.operators.model import (
+    RECORD_GRACE,
+    Target,
+    describe_death,
+    describe_failure,
+    failure_in,
+    was_late,
+)
+from mpsdoctor_checks.training import correctness, disturbance, lanes, quiet, records, rules, stages
+from mpsdoctor_checks.training.collect import choose_devices
+from mpsdoctor_checks.training.facts import StepFacts
+from mpsdoctor_checks.training.lanes import Failed, Lane
 from mpsdoctor_checks.training.narrator import Narrator, timing
-from mpsdoctor_checks.training.trial import Trial
+from mpsdoctor_checks.training.plan import Workload
+from mpsdoctor_checks.training.trial import DeviceRun, Trial, runs_of
 
 PREPARE = "mpsdoctor_worker.training.own_step:prepare"
 PATIENCE = 3.0  # times what one step may take, for jobs that make three of them at least
@@ -40,39 +48,46 @@ def examine(
 
     UnusableRequestError where the file fails on every device. `begin` is called first, and may raise it too.
     """
-    devices = training.chosen(context)
+    devices = choose_devices(context)
     begin(context)
     before = quiet.idle_conditions()
     with context.timing() as alone:
         taking_part = {device: Lane(device, context.worker(device)) for device in devices}
-        training.get_ready(context, taking_part)
-        trial = Trial(plan.Item(name, STEP), dict(taking_part), patience=PATIENCE * longest)
-        time_step(context, trial, lambda lane: prepare(trial, taking_part[lane.device], wanted, longest))
+        lanes.get_ready(context, taking_part)
+        trial = Trial(Workload(name, STEP), runs_of(taking_part.values()), patience=PATIENCE * longest)
+        time_step(context, trial, lambda run: prepare(run, wanted, longest))
     refuse_what_never_ran(trial, wanted)
-    facts: dict[str, Any] = {"step": str(wanted), **records.of_trial(trial), "alone": alone}
-    facts["conditions"] = {"before": before, "after": machine.conditions()}
-    facts["disturbances"] = disturbance.seen(facts["conditions"])
-    return facts, [finding for rule in rules.RULES for finding in rule(facts)]
+    results, comparisons, runs = records.of_trial(trial)
+    facts: StepFacts = {
+        "step": str(wanted),
+        "results": results,
+        "comparisons": comparisons,
+        "runs": runs,
+        "alone": alone,
+        "conditions": {"before": before, "after": quiet.conditions()},
+    }
+    facts["disturbances"] = disturbance.find_disturbances(facts["conditions"])
+    return dict(facts), [finding for rule in rules.RULES for finding in rule(facts)]
 
 
-def time_step(context: Context, trial: Trial, begin: Callable[[Entrant], None]) -> None:
+def time_step(context: Context, trial: Trial, begin: Callable[[DeviceRun], None]) -> None:
     """The stages of the training check, the first two in this module's way."""
-    devices = list(trial.lanes)
-    trial.failures |= {device: ("skipped", lane.out) for device, lane in trial.lanes.items() if lane.out}
-    say = Narrator(context, trial.item, timing(devices), devices)
+    devices = list(trial.runs)
+    say = Narrator(context, trial.workload, timing(devices), devices)
     say()
-    trial.each(begin)
+    trial.attempt_all(begin)
     until = time.monotonic() + context.seconds
-    trial.each(lambda lane: first_steps(trial, lane, context.seconds * item.FOR_LOSSES / len(devices)))
-    warm_up = item.warm_up_time(context.seconds, len(devices))
-    trial.each(lambda lane: item.warm_up(trial, lane, warm_up))
+    trial.attempt_all(lambda run: first_steps(trial, run, context.seconds * stages.FOR_LOSSES / len(devices)))
+    warm_up = stages.warm_up_time(context.seconds, len(devices))
+    trial.attempt_all(lambda run: stages.warm_up(trial, run, warm_up))
     if trial.active():
-        item.time_blocks(trial, until, say)
-    item.release(trial)
+        stages.time_blocks(trial, until, say)
+    stages.release(trial)
 
 
-def prepare(trial: Trial, lane: Lane, wanted: Target, seconds: float) -> None:
+def prepare(run: DeviceRun, wanted: Target, seconds: float) -> None:
     """Call the person's function for this device and make the first step. Failed, with the place in the file."""
+    lane = run.lane
     args = {"path": str(wanted.file), "function": wanted.function, "shown": str(wanted).rpartition(":")[0]}
     job = Job(PREPARE, {**args, "device": lane.device, "seconds": seconds}, seconds + RECORD_GRACE)
     answer = next(lane.worker.run([job]))
@@ -81,31 +96,32 @@ def prepare(trial: Trial, lane: Lane, wanted: Target, seconds: float) -> None:
     if answer.outcome != "ok":
         outcome = "timeout" if was_late(answer) else "crash"
         lane.out = f"{lane.device} was given up after a {outcome}"
-        raise Failed(outcome, how_it_died(answer, wanted, seconds))
-    if "failed" in answer.value:
-        told = failure(answer.value["failed"], wanted)
-        raise Failed(lanes.kind_of_error(told), told)
-    trial.prepared[lane.device] = typed(answer, Prepared)
+        raise Failed(outcome, describe_death(answer, wanted, seconds))
+    if failed := failure_in(answer):
+        detail = describe_failure(failed, wanted)
+        raise Failed(lanes.kind_of_error(detail), detail)
+    run.prepared = typed(answer, Prepared)
 
 
-def first_steps(trial: Trial, lane: Entrant, seconds: float) -> None:
+def first_steps(trial: Trial, run: DeviceRun, seconds: float) -> None:
     """Some steps one by one, each loss read."""
-    curve = lane.ask("losses", trial.patience, steps=item.LOSSES, seconds=seconds)
-    if trial.prepared[lane.device]["loss"]:
-        trial.losses[lane.device] = curve["losses"]
-        fault = correctness.own_fault(curve)
+    curve: Losses = run.lane.ask("losses", trial.patience, steps=stages.LOSSES, seconds=seconds)
+    if run.prepared and run.prepared["loss"]:
+        run.losses = curve["losses"]
+        fault = correctness.own_fault(curve["losses"])
         if fault:
             raise Failed(fault.outcome, fault.detail)
-    trial.curves[lane.device] = curve
+    run.curve = curve
 
 
 def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
     """UnusableRequestError where every device failed, unless with NaN, which is a result; Skip where none was tried."""
     if trial.active():
         return
-    details = [detail for outcome, detail in trial.failures.values() if outcome != "skipped"]
+    failures = [run.failure for run in trial.failed if run.failure]
+    details = [failure.detail for failure in failures if failure.outcome != "skipped"]
     if not details or any(detail.startswith("cancelled") for detail in details):
-        raise Skip(next(iter(trial.failures.values()))[1])
-    if all(outcome != "nan" for outcome, _ in trial.failures.values()):
-        told = details[0]
-        raise UnusableRequestError(told if wanted.file.name in told else f"{wanted}: {told}")
+        raise Skip(failures[0].detail)
+    if all(failure.outcome != "nan" for failure in failures):
+        first = details[0]
+        raise UnusableRequestError(first if wanted.file.name in first else f"{wanted}: {first}")

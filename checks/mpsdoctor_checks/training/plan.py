@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mpsdoctor_checks.training.facts import Result, WorkloadRow, timed_results
 
 # What compiles least comes first: one step of each at its small size has 66, 88, 162 and 175 operators that differ in
 # name, dtype or sizes, and MPS compiles each of them.
@@ -20,32 +22,32 @@ WEIGHTS = {"small": 1.0, "medium": 2.0, "large": 4.0}  # steps take 1, 10 and 10
 ALONE = 0.4  # of the time is aimed at where there is nothing to compare with; a slow machine may use all of it
 
 
-class Item(NamedTuple):
-    """A workload in a size."""
+class Workload(NamedTuple):
+    """A training task of a family, or a person's own step under its name, in a size."""
 
-    workload: str
+    family: str
     size: str
 
 
-def item_of(row: Mapping[str, Any]) -> Item:
-    """The item that a row of the report is about."""
-    return Item(row["workload"], row["size"])
+def workload_of(row: WorkloadRow) -> Workload:
+    """The workload that a row of the report is about."""
+    return Workload(row["workload"], row["size"])
 
 
-def items(budget: str) -> list[Item]:
-    return [Item(family, size) for size in SIZES[budget] for family in FAMILIES]
+def workloads(budget: str) -> list[Workload]:
+    return [Workload(family, size) for size in SIZES[budget] for family in FAMILIES]
 
 
-def least_step(item: Item, timed: Iterable[Mapping[str, Any]]) -> float:
+def least_step(workload: Workload, results: Iterable[Result]) -> float:
     """Seconds that a step takes on all devices together at least, by the next smaller size; 0 if that is not known.
 
-    `timed` are rows of results. A step that is too slow for the budget would be taken for one that hangs.
+    A step that is too slow for the budget would be taken for one that hangs.
     """
-    smaller = (item.workload, SMALLER.get(item.size), "ok")
-    rows = [row for row in timed if (row["workload"], row["size"], row["outcome"]) == smaller]
-    return sum(float(row["step_ms"]) / 1e3 * (GROWTH if row["device"] == "cpu" else 1) for row in rows)
+    smaller = (workload.family, SMALLER.get(workload.size))
+    rows = [row for row in timed_results(results) if workload_of(row) == smaller]
+    return sum(row["step_ms"] / 1e3 * (GROWTH if row["device"] == "cpu" else 1) for row in rows)
 
 
-def share(left: Sequence[Item], seconds: float) -> float:
-    """Seconds for the first of the items left; what it does not use goes to the others."""
-    return max(seconds, 0.0) * WEIGHTS[left[0].size] / sum(WEIGHTS[item.size] for item in left)
+def share(left: Sequence[Workload], seconds: float) -> float:
+    """Seconds for the first of the workloads left; what it does not use goes to the others."""
+    return max(seconds, 0.0) * WEIGHTS[left[0].size] / sum(WEIGHTS[workload.size] for workload in left)

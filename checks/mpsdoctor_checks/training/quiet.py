@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import cast
 
 from mpsdoctor import machine
 from mpsdoctor.check import Context
 from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
+from mpsdoctor_checks.training.facts import Conditions
 
 LISTEN = 0.2  # seconds; processor time is counted in hundredths
 BETWEEN = 0.12  # seconds between two workloads, just longer than the shortest that can be told
 WAIT = {"quick": 2.0, "standard": 8.0, "thorough": 30.0}  # seconds at most
 
 
-def idle_conditions() -> dict[str, Any]:
+def idle_conditions() -> Conditions:
     """Conditions while we do nothing, so that the processor time used is that of others."""
     machine.conditions()
     time.sleep(LISTEN)
-    return dict(machine.conditions())
+    return conditions()
 
 
-def wait_for_quiet(context: Context) -> dict[str, Any]:
+def conditions() -> Conditions:
+    """Conditions at this moment."""
+    return cast("Conditions", machine.conditions())
+
+
+def wait_for_quiet(context: Context) -> Conditions:
     """Idle conditions as soon as others leave the processor alone, or of the last look; `waited_s` tells how long."""
     begun = time.monotonic()
     while True:
-        found = idle_conditions()
+        idle = idle_conditions()
         waited = time.monotonic() - begun
-        busy = found["cpu_percent"] or 0.0
+        busy = idle["cpu_percent"] or 0.0
         if busy <= BUSY_PERCENT or waited >= WAIT[context.budget]:
-            return {**found, "waited_s": round(max(0.0, waited - LISTEN), 1)}
+            return {**idle, "waited_s": round(max(0.0, waited - LISTEN), 1)}
         context.progress(f"waiting for quiet: other programs take {busy:.0f} % of the processor")
 
 

@@ -3,72 +3,92 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from mpsdoctor.worker.shapes import WarmUp
+from mpsdoctor.worker.shapes import Losses, WarmUp
 from mpsdoctor_checks.training import race
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.facts import Comparison, Result, Run, WarmUpSummary
+from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import interval, median, ratios
-from mpsdoctor_checks.training.trial import Trial
+from mpsdoctor_checks.training.trial import DeviceRun, Trial
 
-Row = dict[str, Any]
-FIRST_STEPS = 32  # kept as evidence; what is slow at first has been seen to be over by then
+FIRST_STEPS = 32  # kept as evidence; a slow start was never measured to last longer
 WHY_NO_RACE = "the {baseline} failed, so there is nothing to compare with"
 
 
-def of_trial(trial: Trial) -> dict[str, Any]:
-    """`results`, `comparisons` and `runs` of one item."""
+class Measurement(NamedTuple):
+    """The rows of one workload, or of one that was left out."""
+
+    results: list[Result]
+    comparisons: list[Comparison]
+    runs: list[Run]
+
+
+def of_trial(trial: Trial) -> Measurement:
+    results = [result(trial, run) for run in trial.runs.values()]
+    return Measurement(results, comparisons(trial), [evidence(trial)])
+
+
+def left_out(workload: Workload, devices: Iterable[str], why: str) -> Measurement:
+    """Of a workload that is not begun."""
+    return Measurement([blank(workload, device, "skipped", f"left out, {why}") for device in devices], [], [])
+
+
+def blank(workload: Workload, device: str, outcome: str, detail: str) -> Result:
+    """A result without figures."""
     return {
-        "results": [result(trial, device) for device in trial.lanes],
-        "comparisons": comparisons(trial),
-        "runs": [evidence(trial)],
+        "workload": workload.family,
+        "size": workload.size,
+        "device": device,
+        "dtype": "float32",
+        "outcome": outcome,
+        "step_ms": None,
+        "ci95_ms": None,
+        "samples_per_s": None,
+        "steps": None,
+        "peak_memory_bytes": None,
+        "detail": detail,
     }
 
 
-def blank(item: Item, device: str, outcome: str, detail: str) -> Row:
-    """A result without figures."""
-    row: Row = dict.fromkeys(("step_ms", "ci95_ms", "samples_per_s", "steps", "peak_memory_bytes"))
-    head = {"workload": item.workload, "size": item.size, "device": device, "dtype": "float32"}
-    return {**head, "outcome": outcome, **row, "detail": detail}
-
-
-def result(trial: Trial, device: str) -> Row:
-    if device in trial.failures:
-        return blank(trial.item, device, *trial.failures[device])
-    blocks = trial.blocks.get(device, [])
-    if not blocks:
-        return blank(trial.item, device, "skipped", WHY_NO_RACE.format(baseline=next(iter(trial.lanes))))
+def result(trial: Trial, run: DeviceRun) -> Result:
+    if run.failure:
+        return blank(trial.workload, run.name, *run.failure)
+    blocks, steps = run.blocks, run.block_steps
+    if not (blocks and steps and run.prepared and run.last_block):
+        return blank(trial.workload, run.name, "skipped", WHY_NO_RACE.format(baseline=trial.baseline.name))
     low, high = interval(blocks)
     return {
-        **blank(trial.item, device, "ok", ""),
+        **blank(trial.workload, run.name, "ok", ""),
         "step_ms": 1e3 * median(blocks),
         "ci95_ms": [1e3 * low, 1e3 * high],
-        "samples_per_s": batch / median(blocks) if (batch := trial.prepared[device]["batch"]) else None,
-        "steps": trial.sizes[device] * len(blocks),
-        "peak_memory_bytes": trial.last[device]["peak_bytes"],
-        "detail": f"{len(blocks)} blocks of {trial.sizes[device]}",
+        "samples_per_s": batch / median(blocks) if (batch := run.prepared["batch"]) else None,
+        "steps": steps * len(blocks),
+        "peak_memory_bytes": run.last_block["peak_bytes"],
+        "detail": f"{len(blocks)} blocks of {steps}",
     }
 
 
-def comparisons(trial: Trial) -> list[Row]:
-    """Speed-ups against the first device, which is the baseline; above 1 the other one is faster."""
-    baseline = next(iter(trial.lanes))
-    if baseline in trial.failures:
+def comparisons(trial: Trial) -> list[Comparison]:
+    """Speed-ups against the baseline; above 1 the other one is faster."""
+    baseline = trial.baseline
+    if baseline.failure or not baseline.blocks:
         return []
     return [
-        compared(trial, baseline, device)
-        for device in trial.active()
-        if device != baseline and trial.blocks.get(device) and trial.blocks.get(baseline)
+        comparison(trial, run, ratios(baseline.blocks, run.blocks))
+        for run in trial.active()
+        if run is not baseline and run.blocks
     ]
 
 
-def compared(trial: Trial, baseline: str, device: str) -> Row:
-    pairs = ratios(trial.blocks[baseline], trial.blocks[device])
+def comparison(trial: Trial, run: DeviceRun, pairs: list[float]) -> Comparison:
     standing, why = race.standing(pairs)
     low, high = interval(pairs)
+    device, baseline = run.name, trial.baseline.name
     return {
-        "workload": trial.item.workload,
-        "size": trial.item.size,
+        "workload": trial.workload.family,
+        "size": trial.workload.size,
         "device": device,
         "baseline": baseline,
         "speedup": median(pairs),
@@ -79,29 +99,35 @@ def compared(trial: Trial, baseline: str, device: str) -> Row:
     }
 
 
-def evidence(trial: Trial) -> Row:
+def evidence(trial: Trial) -> Run:
     """Everything that decided: block times in milliseconds a step, losses, warm-up, why it stopped."""
+    runs = trial.runs
+    prepared = next((run.prepared for run in runs.values() if run.prepared), None)
     return {
-        "workload": trial.item.workload,
-        "size": trial.item.size,
-        "steps_per_block": trial.sizes,
-        "blocks_ms": {device: [round(1e3 * each, 4) for each in blocks] for device, blocks in trial.blocks.items()},
-        "batch": next((prepared["batch"] for prepared in trial.prepared.values()), None),
-        "memory": trial.memory,
-        "losses": {device: list(map(finite, losses)) for device, losses in trial.losses.items()},
-        "first_steps_ms": {device: first_steps(trial, device) for device in trial.curves},
-        "compiling_s": {device: round(seconds, 3) for device, seconds in trial.compiling.items()},
-        "warm_up": {device: shortened(warm) for device, warm in trial.warm.items()},
-        "parameters": next((prepared["parameters"] for prepared in trial.prepared.values()), None),
+        "workload": trial.workload.family,
+        "size": trial.workload.size,
+        "steps_per_block": {name: run.block_steps for name, run in runs.items() if run.block_steps},
+        "blocks_ms": {name: milliseconds(run.blocks, 4) for name, run in runs.items() if run.blocks is not None},
+        "batch": prepared["batch"] if prepared else None,
+        "memory": {name: run.memory for name, run in runs.items() if run.memory},
+        "losses": {name: list(map(finite, run.losses)) for name, run in runs.items() if run.losses is not None},
+        "first_steps_ms": {name: first_steps(run.curve, run.warm_up) for name, run in runs.items() if run.curve},
+        "compiling_s": {name: round(seconds, 3) for name, seconds in trial.compiling().items()},
+        "warm_up": {name: summarize(run.warm_up) for name, run in runs.items() if run.warm_up},
+        "parameters": prepared["parameters"] if prepared else None,
         "stopped": trial.stopped,
     }
 
 
-def first_steps(trial: Trial, device: str) -> list[float]:
+def first_steps(curve: Losses, warm_up: WarmUp | None) -> list[float]:
     """Milliseconds of each step from the first; in blocks of the warm-up, each step has the block's mean."""
-    curve = trial.warm[device]["curve"] if device in trial.warm else []
-    warm = [each for steps, each in curve for _ in range(steps)]
-    return [round(1e3 * each, 3) for each in [*trial.curves[device]["seconds"], *warm][:FIRST_STEPS]]
+    blocks = warm_up["curve"] if warm_up else []
+    warm = [seconds for steps, seconds in blocks for _ in range(steps)]
+    return milliseconds([*curve["seconds"], *warm][:FIRST_STEPS], 3)
+
+
+def milliseconds(seconds: Iterable[float], digits: int) -> list[float]:
+    return [round(1e3 * step, digits) for step in seconds]
 
 
 def finite(loss: float) -> float | None:
@@ -109,5 +135,5 @@ def finite(loss: float) -> float | None:
     return loss if math.isfinite(loss) else None
 
 
-def shortened(warm: WarmUp) -> Row:
+def summarize(warm: WarmUp) -> WarmUpSummary:
     return {"steps": warm["steps"], "seconds": warm["seconds"], "settled": warm["settled"]}

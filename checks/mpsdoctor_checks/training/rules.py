@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Severity, finding
 from mpsdoctor.texts import Each, Part
+from mpsdoctor_checks.training.facts import (
+    Comparison,
+    DeviceRow,
+    Result,
+    Run,
+    TimedFacts,
+    TimedResult,
+    WorkloadRow,
+    timed_results,
+)
+from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.statistics import enough
 
-Facts = Mapping[str, Any]
-Row = Mapping[str, Any]
+Row = TypeVar("Row", bound=DeviceRow)
+Rule = Callable[[TimedFacts], Iterator[Finding]]
+Values = dict[str, Any]  # what the templates of a code are filled with, by name: each template decides
 NOISY = 0.15  # half the interval; above this a difference of 5 % is out of reach
 SLOW_START = 5.0  # times the later steps, and at least half a second: what a short run would pay
 SLOW_START_MS = 500.0
@@ -36,27 +48,33 @@ FAILURES: dict[str, Failure] = {
 }
 
 
-def label(row: Row) -> str:
+class Name(TypedDict):
+    """What the texts call a workload by."""
+
+    workload: str
+    size: str
+
+
+def label(row: WorkloadRow) -> str:
     return f"{row['workload']} {row['size']}"
 
 
-def named(row: Row) -> dict[str, str]:
-    """What the texts call a row by."""
+def name_of(row: WorkloadRow) -> Name:
     return {"workload": row["workload"], "size": row["size"]}
 
 
-def names(rows: Sequence[Row]) -> Each:
-    return Each("run", [named(row) for row in rows], ", ")
+def names(rows: Sequence[WorkloadRow]) -> Each:
+    return Each("run", [name_of(row) for row in rows], ", ")
 
 
 def by_device(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(row["device"], []).append(row)
-    return found
+        groups.setdefault(row["device"], []).append(row)
+    return groups
 
 
-def failures(facts: Facts) -> Iterator[Finding]:
+def failures(facts: TimedFacts) -> Iterator[Finding]:
     """One finding a device and outcome, naming each workload and step."""
     for device, rows in by_device(facts["results"]).items():
         for outcome, failure in FAILURES.items():
@@ -73,17 +91,17 @@ def failures(facts: Facts) -> Iterator[Finding]:
                 )
 
 
-def dialog(outcome: str, device: str) -> dict[str, Any]:
+def dialog(outcome: str, device: str) -> Values:
     """A crash on a Mac may bring up a window."""
     return {"dialog": Part("dialog" if device.partition(":")[0] == "mps" else "")} if outcome == "crash" else {}
 
 
-def by_cause(rows: Sequence[Row]) -> Each:
+def by_cause(rows: Sequence[Result]) -> Each:
     """What went wrong, each cause once: `mlp small, cnn small: out of memory`."""
-    causes: dict[str, list[Row]] = {}
+    causes: dict[str, list[Result]] = {}
     for row in rows:
         causes.setdefault(first_line(row["detail"]), []).append(row)
-    return Each("cause", [{"runs": names(some), "why": why(cause)} for cause, some in causes.items()])
+    return Each("cause", [{"runs": names(failed), "why": why(cause)} for cause, failed in causes.items()])
 
 
 def first_line(text: str) -> str:
@@ -96,132 +114,150 @@ def why(text: str) -> str | Part:
     return first_line(text) or Part("no_detail")
 
 
-def compared(code: str, wanted: Callable[[Row], bool]) -> Callable[[Facts], Iterator[Finding]]:
+def compare(code: str, is_wanted: Callable[[Comparison], bool]) -> Rule:
     """A rule that names, by device, the comparisons of one kind."""
 
-    def rule(facts: Facts) -> Iterator[Finding]:
+    def rule(facts: TimedFacts) -> Iterator[Finding]:
         for device, rows in by_device(facts["comparisons"]).items():
-            some = [row for row in rows if wanted(row)]
-            if some:
-                figures = {label(row): {"speedup": row["speedup"], "ci95": row["ci95"]} for row in some}
-                told = [{**named(row), "speedup": row["speedup"], "ci95": row["ci95"]} for row in some]
+            wanted = [row for row in rows if is_wanted(row)]
+            if wanted:
+                figures = {label(row): {"speedup": row["speedup"], "ci95": row["ci95"]} for row in wanted}
+                values = [{**name_of(row), "speedup": row["speedup"], "ci95": row["ci95"]} for row in wanted]
                 yield finding(
-                    code, "info", figures, device=device, count=len(some), all=len(rows), rows=Each("row", told)
+                    code, "info", figures, device=device, count=len(wanted), all=len(rows), rows=Each("row", values)
                 )
 
     return rule
 
 
-faster = compared("MPS501", lambda row: row["winner"] == row["device"])
-slower = compared("MPS502", lambda row: row["winner"] == row["baseline"])
-close = compared("MPS503", lambda row: row["winner"] == "tie" and enough(row["pairs"]))
-undecided = compared("MPS529", lambda row: row["winner"] == "tie" and not enough(row["pairs"]))
+faster = compare("MPS501", lambda row: row["winner"] == row["device"])
+slower = compare("MPS502", lambda row: row["winner"] == row["baseline"])
+close = compare("MPS503", lambda row: row["winner"] == "tie" and enough(row["pairs"]))
+undecided = compare("MPS529", lambda row: row["winner"] == "tie" and not enough(row["pairs"]))
 
 
-def alone(facts: Facts) -> Iterator[Finding]:
+def alone(facts: TimedFacts) -> Iterator[Finding]:
     """On one device there are figures but no comparison."""
-    timed = [row for row in facts["results"] if row["outcome"] == "ok"]
+    timed = timed_results(facts["results"])
     if timed and len(by_device(facts["results"])) == 1:
-        figures = [{**named(row), "step_ms": row["step_ms"], "ci95_ms": row["ci95_ms"]} for row in timed]
+        figures = [{**name_of(row), "step_ms": row["step_ms"], "ci95_ms": row["ci95_ms"]} for row in timed]
         device = timed[0]["device"].upper()
-        yield finding("MPS504", "info", device=device, counted=counted(timed), rows=Each("row", figures))
+        yield finding("MPS504", "info", device=device, counted=count_workloads(timed), rows=Each("row", figures))
 
 
-def counted(some: Sequence[object]) -> Part:
-    return Part("workload" if len(some) == 1 else "workloads", {"count": len(some)})
+def count_workloads(workloads: Sequence[object]) -> Part:
+    return Part("workload" if len(workloads) == 1 else "workloads", {"count": len(workloads)})
 
 
-def left_out(facts: Facts) -> Iterator[Finding]:
+def left_out(facts: TimedFacts) -> Iterator[Finding]:
     for device, rows in by_device(facts["results"]).items():
-        some = [row for row in rows if row["outcome"] == "skipped"]
-        if some:
-            reasons = Each("reason", [{"why": detail} for detail in dict.fromkeys(row["detail"] for row in some)])
-            yield finding("MPS505", "info", device=device, counted=counted(some), runs=names(some), reasons=reasons)
+        skipped = [row for row in rows if row["outcome"] == "skipped"]
+        if skipped:
+            details = dict.fromkeys(row["detail"] for row in skipped)
+            yield finding(
+                "MPS505",
+                "info",
+                device=device,
+                counted=count_workloads(skipped),
+                runs=names(skipped),
+                reasons=Each("reason", [{"why": detail} for detail in details]),
+            )
 
 
-def not_alone(facts: Facts) -> Iterator[Finding]:
+def not_alone(facts: TimedFacts) -> Iterator[Finding]:
     if facts["alone"] is False:
         yield finding("MPS520", "warning")
 
 
-def disturbed(facts: Facts) -> Iterator[Finding]:
+def disturbed(facts: TimedFacts) -> Iterator[Finding]:
     """What the machine was doing besides; one finding, naming each."""
-    seen = facts["disturbances"]
-    if seen:
+    disturbances = facts["disturbances"]
+    if disturbances:
         waited = (facts["conditions"].get("before") or {}).get("waited_s")
         yield finding(
             "MPS521",
             "warning",
             facts["conditions"],
-            conditions=Each("condition", [{"condition": each} for each in seen]),
+            conditions=Each("condition", [{"condition": condition} for condition in disturbances]),
             waiting=Part("waited", {"waited_s": waited}) if waited else Part(""),
             kept=Part("not_kept" if facts.get("doubtful") else ""),
         )
 
 
-def noisy(facts: Facts) -> Iterator[Finding]:
-    for device, rows in by_device(facts["results"]).items():
-        some = [row for row in rows if row["outcome"] == "ok" and width(row) > NOISY]
-        if some:
-            figures = Each("row", [{**named(row), "width": width(row)} for row in some])
+def noisy(facts: TimedFacts) -> Iterator[Finding]:
+    for device, rows in by_device(timed_results(facts["results"])).items():
+        wide = [row for row in rows if width(row) > NOISY]
+        if wide:
+            figures = Each("row", [{**name_of(row), "width": width(row)} for row in wide])
             yield finding("MPS522", "info", device=device, limit=NOISY, rows=figures)
 
 
-def width(row: Row) -> float:
+def width(row: TimedResult) -> float:
     """Half the interval, relative to the figure."""
     low, high = row["ci95_ms"]
-    return float((high - low) / (2 * row["step_ms"]))
+    return (high - low) / (2 * row["step_ms"])
 
 
-def slow_start(facts: Facts) -> Iterator[Finding]:
+class SlowStart(TypedDict):
+    """Milliseconds of the first steps, and of the later ones."""
+
+    first_steps_ms: list[float]
+    step_ms: float
+
+
+def slow_start(facts: TimedFacts) -> Iterator[Finding]:
     """Steps before a device has settled that cost far more than the later ones: a short run pays for them."""
-    steps = {(row["workload"], row["size"], row["device"]): row["step_ms"] for row in facts["results"]}
-    slow: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    steps = {(workload_of(row), row["device"]): row["step_ms"] for row in facts["results"]}
+    slow: dict[str, dict[Workload, SlowStart]] = {}
     for run in facts["runs"]:
         for device, first in run["first_steps_ms"].items():
-            key = (run["workload"], run["size"])
-            later = steps.get((*key, device))
+            later = steps.get((workload_of(run), device))
             if later and sum(first) - later * len(first) >= SLOW_START_MS and first[0] > SLOW_START * later:
-                slow.setdefault(device, {})[key] = {"first_steps_ms": first, "step_ms": later}
-    for device, runs in slow.items():
-        yield slow_start_of(device, runs)
+                slow.setdefault(device, {})[workload_of(run)] = {"first_steps_ms": first, "step_ms": later}
+    for device, starts in slow.items():
+        yield slow_start_of(device, starts)
 
 
-def slow_start_of(device: str, runs: Mapping[tuple[str, str], dict[str, Any]]) -> Finding:
+def slow_start_of(device: str, starts: Mapping[Workload, SlowStart]) -> Finding:
     seconds = {
-        key: sum(each for each in run["first_steps_ms"] if each > SLOW_START * run["step_ms"]) / 1e3
-        for key, run in runs.items()
+        workload: sum(ms for ms in start["first_steps_ms"] if ms > SLOW_START * start["step_ms"]) / 1e3
+        for workload, start in starts.items()
     }
     total = sum(seconds.values())
     return finding(
         "MPS523",
         "info",
         {
-            "seconds": {" ".join(key): spent for key, spent in seconds.items()},
-            **{" ".join(key): run for key, run in runs.items()},
+            "seconds": {" ".join(workload): spent for workload, spent in seconds.items()},
+            **{" ".join(workload): start for workload, start in starts.items()},
         },
         remedy="remedy" if total > LONG_START else None,
         device=device,
         total=total,
-        counted=counted(list(runs)),
-        rows=Each("row", [{"workload": key[0], "size": key[1], "spent": spent} for key, spent in seconds.items()]),
+        counted=count_workloads(list(starts)),
+        rows=Each(
+            "row", [{"workload": family, "size": size, "spent": spent} for (family, size), spent in seconds.items()]
+        ),
     )
 
 
-def unsettled(facts: Facts) -> Iterator[Finding]:
+def unsettled(facts: TimedFacts) -> Iterator[Finding]:
     """Figures taken while step times still drifted; a race with an answer does not depend on them."""
-    devices = dict.fromkeys(device for run in facts["runs"] for device in run["warm_up"])
-    for device in devices:
-        drifted = [run for run in facts["runs"] if device in run["warm_up"] and not run["warm_up"][device]["settled"]]
-        some = [
-            {**named(run), "steps": run["warm_up"][device]["steps"], "seconds": run["warm_up"][device]["seconds"]}
-            for run in drifted
+    drifted: dict[str, list[Run]] = {}
+    for run in facts["runs"]:
+        for device, warm_up in run["warm_up"].items():
+            runs = drifted.setdefault(device, [])
+            runs += [] if warm_up["settled"] else [run]
+    for device, runs in drifted.items():
+        rows = [
+            {**name_of(run), "steps": run["warm_up"][device]["steps"], "seconds": run["warm_up"][device]["seconds"]}
+            for run in runs
         ]
-        if some:
-            yield finding("MPS524", "info", device=device, counted=counted(some), rows=Each("row", some))
+        if rows:
+            yield finding("MPS524", "info", device=device, counted=count_workloads(rows), rows=Each("row", rows))
 
 
-RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+RULES: tuple[Rule, ...] = (
     failures,
     faster,
     slower,

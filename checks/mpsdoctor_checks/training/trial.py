@@ -1,56 +1,109 @@
-"""What is known of one workload in one size while it is tried on all devices."""
+"""What is known of one workload while it is tried on all devices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mpsdoctor.worker.shapes import Block, Losses, Prepared, WarmUp
 from mpsdoctor_checks.training.lanes import Entrant, Failed
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
+
+
+class Failure(NamedTuple):
+    """How a workload failed: the outcome as the report names it, and the evidence."""
+
+    outcome: str
+    detail: str
+
+
+@dataclass
+class DeviceRun:
+    """What is known of one that takes part; None is what has not come to pass.
+
+    `curve` are `losses` that are right; `compiling` is seconds of the first step beyond the others; `blocks` are
+    seconds a step, over `block_steps` each, as long as it is in the race; `memory` is bytes in use after so many steps.
+    """
+
+    lane: Entrant
+    failure: Failure | None = None
+    prepared: Prepared | None = None
+    losses: list[float] | None = None
+    curve: Losses | None = None
+    compiling: float | None = None
+    warm_up: WarmUp | None = None
+    block_steps: int | None = None
+    last_block: Block | None = None
+    blocks: list[float] | None = None
+    memory: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.lane.name
+
+    def step_seconds(self) -> float:
+        """Seconds of a step, as the warm-up tells, else the first steps; 0 where neither does."""
+        if self.warm_up and self.warm_up["step_seconds"]:
+            return self.warm_up["step_seconds"]
+        return statistics.median(self.curve["seconds"]) if self.curve else 0.0
+
+    def remember_memory(self, answer: WarmUp | Block) -> None:
+        """Keep the bytes in use that an answer of the worker tells, if any."""
+        if answer["used_bytes"] is not None:
+            self.memory.append((answer["done"], answer["used_bytes"]))
 
 
 @dataclass
 class Trial:
-    """What is known so far of an item, by device.
+    """A workload and those that take part, by name; the first one is the baseline.
 
-    `failures` are outcome and detail; `curves` those that are right; `compiling` is seconds of the first step beyond
-    the others; `memory` is bytes in use after so many steps.
-    `against` tells where the losses come from that are held to be right; a block has `fewest` steps or more.
+    `against` tells where the losses come from that are held to be right; a block has `fewest` steps or more; `failed`
+    is in the order of time.
     """
 
-    item: Item
-    lanes: dict[str, Entrant]
+    workload: Workload
+    runs: dict[str, DeviceRun]
     patience: float
     against: str = "on the CPU"
     fewest: int = 1
-    failures: dict[str, tuple[str, str]] = field(default_factory=dict)
-    prepared: dict[str, Prepared] = field(default_factory=dict)
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    curves: dict[str, Losses] = field(default_factory=dict)
-    warm: dict[str, WarmUp] = field(default_factory=dict)
-    compiling: dict[str, float] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    last: dict[str, Block] = field(default_factory=dict)
-    blocks: dict[str, list[float]] = field(default_factory=dict)
-    memory: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     stopped: str = ""
+    failed: list[DeviceRun] = field(default_factory=list)
 
-    def active(self) -> list[str]:
-        return [device for device in self.lanes if device not in self.failures]
+    def __post_init__(self) -> None:
+        for run in self.runs.values():
+            if run.lane.out:
+                self.fail(run, "skipped", run.lane.out)
 
-    def each(self, act: Callable[[Entrant], None]) -> None:
-        """Let every device that still takes part do something; one that fails is out, the others go on."""
-        for device in self.active():
-            self.try_with(device, act)
+    @property
+    def baseline(self) -> DeviceRun:
+        return next(iter(self.runs.values()))
 
-    def remember_memory(self, device: str, answer: WarmUp | Block) -> None:
-        """Keep the bytes in use that an answer of the worker tells, if any."""
-        if answer["used_bytes"] is not None:
-            self.memory.setdefault(device, []).append((answer["done"], answer["used_bytes"]))
+    def active(self) -> list[DeviceRun]:
+        return [run for run in self.runs.values() if run.failure is None]
 
-    def try_with(self, device: str, act: Callable[[Entrant], None]) -> None:
+    def fail(self, run: DeviceRun, outcome: str, detail: str) -> None:
+        """It takes no further part."""
+        run.failure = Failure(outcome, detail)
+        self.failed.append(run)
+
+    def attempt(self, run: DeviceRun, act: Callable[[DeviceRun], None]) -> None:
+        """Do something with one that takes part; it fails where that does."""
         try:
-            act(self.lanes[device])
+            act(run)
         except Failed as failed:
-            self.failures[device] = (failed.outcome, failed.detail)
+            self.fail(run, failed.outcome, failed.detail)
+
+    def attempt_all(self, act: Callable[[DeviceRun], None]) -> None:
+        """Do something with all that still take part; where one fails, the others go on."""
+        for run in self.active():
+            self.attempt(run, act)
+
+    def compiling(self) -> dict[str, float]:
+        """Seconds that first steps took beyond the others, by name."""
+        return {name: run.compiling for name, run in self.runs.items() if run.compiling is not None}
+
+
+def runs_of(lanes: Iterable[Entrant]) -> dict[str, DeviceRun]:
+    return {lane.name: DeviceRun(lane) for lane in lanes}

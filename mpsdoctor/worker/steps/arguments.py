@@ -8,18 +8,20 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
-KEPT = 32  # floating point numbers up to so many are kept as they are
-INTEGERS_KEPT = 1024  # and integers, which may be offsets that rise, or indices without repetition
+from ..shapes import TensorNumbers, TensorSpec
+
+FLOATS_BY_VALUE = 32  # up to so many floating point numbers are kept as they are
+INTEGERS_BY_VALUE = 1024  # and integers, which may be offsets that rise, or indices without repetition
 LARGEST = 1 << 26  # elements of storage a view may lie in; beyond, its offset is not kept
 
-Spec = Any
+Spec = Any  # JSON of any depth: lists, numbers, and objects with one key that says what they stand for
 NAMED: dict[str, type] = {"dtype": torch.dtype, "layout": torch.layout, "memory_format": torch.memory_format}
 
 
 def encode(value: Any, seen: dict[int, int], full: bool = True) -> Spec:
-    """An argument as JSON. A tensor that appears twice in `seen` is told once. TypeError for what has no spec.
+    """An argument as JSON. A tensor that is in `seen` is only referred to. TypeError for what has no spec.
 
-    Without `full`, what makes two calls the same: everything but the numbers in their tensors.
+    Without `full`, only what makes two calls the same: everything but the numbers in their tensors.
     """
     if isinstance(value, Tensor):
         if id(value) in seen:
@@ -27,7 +29,7 @@ def encode(value: Any, seen: dict[int, int], full: bool = True) -> Spec:
         seen[id(value)] = len(seen)
         return {"tensor": describe(value, full)}
     if isinstance(value, (list, tuple)):
-        return [encode(one, seen, full) for one in value]
+        return [encode(part, seen, full) for part in value]
     if isinstance(value, torch.device):
         return {"device": True}
     for name, kind in NAMED.items():
@@ -42,24 +44,24 @@ def encode(value: Any, seen: dict[int, int], full: bool = True) -> Spec:
     raise TypeError(f"an argument of type {type(value).__name__} cannot be kept")
 
 
-def describe(tensor: Tensor, full: bool) -> dict[str, Any]:
+def describe(tensor: Tensor, full: bool) -> TensorSpec:
     """Shape, strides in elements, storage offset, dtype; the range of its numbers, or the numbers of a small one."""
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
         raise TypeError(f"a tensor of layout {tensor.layout} cannot be kept")
-    known = {
+    layout: TensorSpec = {
         "shape": list(tensor.shape),
         "stride": list(tensor.stride()),
-        "offset": tensor.storage_offset(),
+        "offset": int(tensor.storage_offset()),
         "dtype": str(tensor.dtype).rpartition(".")[2],
     }
-    return {**known, "grad": tensor.requires_grad, **_content(tensor.detach())} if full else known
+    return {**layout, "grad": tensor.requires_grad, **_content(tensor.detach())} if full else layout
 
 
-def _content(tensor: Tensor) -> dict[str, Any]:
+def _content(tensor: Tensor) -> TensorNumbers:
     if not tensor.numel() or tensor.is_complex():
         return {}
     floating = tensor.is_floating_point()
-    if tensor.numel() <= (KEPT if floating else INTEGERS_KEPT):
+    if tensor.numel() <= (FLOATS_BY_VALUE if floating else INTEGERS_BY_VALUE):
         return {"values": tensor.flatten().tolist()}
     if tensor.dtype == torch.bool:
         return {"mean": float(tensor.to(torch.float32).mean())}
@@ -77,68 +79,68 @@ def _content(tensor: Tensor) -> dict[str, Any]:
     return {"low": int(numbers.min()), "high": int(numbers.max())}
 
 
-def build(spec: Spec, make: Callable[[dict[str, Any]], Tensor], device: str, made: list[Tensor] | None = None) -> Any:
-    """An argument from its JSON; `make` gives the tensors, in their order."""
-    made = [] if made is None else made
+def build(spec: Spec, make: Callable[[TensorSpec], Tensor], device: str, tensors: list[Tensor] | None = None) -> Any:
+    """An argument from its JSON; `make` gives the tensors, in their order, which are added to `tensors`."""
+    tensors = [] if tensors is None else tensors
     if isinstance(spec, list):
-        return [build(one, make, device, made) for one in spec]
+        return [build(part, make, device, tensors) for part in spec]
     if not isinstance(spec, dict):
         return spec
     key, value = next(iter(spec.items()))
     if key == "tensor":
-        made.append(make(value))
-        return made[-1]
+        tensors.append(make(value))
+        return tensors[-1]
     if key == "same":
-        return made[value]
+        return tensors[value]
     if key == "device":
         return torch.device(device)
     return complex(*value) if key == "complex" else getattr(torch, value)
 
 
-def extent(known: dict[str, Any]) -> int:
+def extent(spec: TensorSpec) -> int:
     """Elements of storage from the first to the last of a view."""
-    if 0 in known["shape"]:
+    if 0 in spec["shape"]:
         return 0
-    return 1 + sum((int(size) - 1) * int(stride) for size, stride in zip(known["shape"], known["stride"]))
+    return 1 + sum((int(size) - 1) * int(stride) for size, stride in zip(spec["shape"], spec["stride"]))
 
 
-def filled(known: dict[str, Any], generator: torch.Generator) -> Tensor:
+def fill_tensor(spec: TensorSpec, generator: torch.Generator) -> Tensor:
     """A contiguous tensor of the recorded shape on the CPU, with numbers like the recorded ones."""
-    dtype: torch.dtype = getattr(torch, known["dtype"])
-    shape: list[int] = known["shape"]
-    if "values" in known:
-        return torch.tensor(known["values"], dtype=dtype).reshape(shape)
+    dtype: torch.dtype = getattr(torch, spec["dtype"])
+    shape: list[int] = spec["shape"]
+    if "values" in spec:
+        return torch.tensor(spec["values"], dtype=dtype).reshape(shape)
     if dtype.is_complex:
         pairs: Tensor = torch.view_as_complex(torch.randn([*shape, 2], dtype=torch.float64, generator=generator))
         return pairs.to(dtype)
     if dtype == torch.bool:
-        return torch.rand(shape, generator=generator).lt(known.get("mean", 0.5))
+        return torch.rand(shape, generator=generator).lt(spec.get("mean", 0.5))
     if not dtype.is_floating_point:
-        return _between(known, shape, generator).to(dtype)
+        return _fill_integers(spec, shape, generator).to(dtype)
     drawn = torch.randn(shape, dtype=torch.float64, generator=generator)
-    drawn = drawn.mul_(known.get("std", 1.0)).add_(known.get("mean", 0.0))
+    drawn = drawn.mul_(spec.get("std", 1.0)).add_(spec.get("mean", 0.0))
     # numbers beyond the recorded range may lie where an operator has no answer: a logarithm's below zero
-    return drawn.clamp_(known.get("low", -math.inf), known.get("high", math.inf)).to(dtype)
+    return drawn.clamp_(spec.get("low", -math.inf), spec.get("high", math.inf)).to(dtype)
 
 
-def _between(known: dict[str, Any], shape: list[int], generator: torch.Generator) -> Tensor:
-    low, high = known.get("low", 0), known.get("high", 0)
+def _fill_integers(spec: TensorSpec, shape: list[int], generator: torch.Generator) -> Tensor:
+    low, high = int(spec.get("low", 0)), int(spec.get("high", 0))
     drawn = torch.randint(low, high + 1, shape, generator=generator, dtype=torch.int64)
     if drawn.numel() > 1:
         drawn.view(-1)[0], drawn.view(-1)[-1] = low, high
     return drawn
 
 
-def placed(known: dict[str, Any], value: Tensor, device: str) -> Tensor:
+def place_tensor(spec: TensorSpec, value: Tensor, device: str) -> Tensor:
     """A tensor with the recorded strides and offset on the device; numbers go where the view's elements lie."""
-    offset = known["offset"] if known["offset"] + extent(known) <= LARGEST else known["offset"] % 64
+    offset = spec["offset"] if spec["offset"] + extent(spec) <= LARGEST else spec["offset"] % 64
     if not value.numel():
-        return torch.empty_strided(known["shape"], known["stride"], dtype=value.dtype, device=device)
+        return torch.empty_strided(spec["shape"], spec["stride"], dtype=value.dtype, device=device)
     # filled in on the CPU, so that the device has no other work than to receive it
-    storage = torch.zeros(offset + extent(known), dtype=value.dtype)
-    view = storage.as_strided(known["shape"], known["stride"], offset)
+    storage = torch.zeros(offset + extent(spec), dtype=value.dtype)
+    view = storage.as_strided(spec["shape"], spec["stride"], offset)
     _write(view, value)
-    return storage.to(device, copy=True).as_strided(known["shape"], known["stride"], offset)
+    return storage.to(device, copy=True).as_strided(spec["shape"], spec["stride"], offset)
 
 
 def _write(view: Tensor, value: Tensor) -> None:
@@ -151,6 +153,6 @@ def _write(view: Tensor, value: Tensor) -> None:
     except RuntimeError:  # elements that overlap otherwise, as the windows of unfold do
         index = torch.zeros(view.shape, dtype=torch.int64)
         for axis, (size, stride) in enumerate(zip(view.shape, view.stride())):
-            index += (torch.arange(size) * stride).reshape([-1 if one == axis else 1 for one in range(view.dim())])
+            index += (torch.arange(size) * stride).reshape([-1 if other == axis else 1 for other in range(view.dim())])
         base = view.as_strided([int(index.max()) + 1], [1], view.storage_offset())
         base[index.flatten()] = value.flatten()

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..shapes import CallNode, Frame, Wheel
 from .recorder import users_frames
 
 EXPLICIT = "CompositeExplicitAutograd"
@@ -34,14 +35,14 @@ class Tree:
     """
 
     def __init__(self) -> None:
-        self.open: list[dict[str, dict[str, Any]]] = [{}]
-        self.places: dict[str, dict[str, Any] | None] = {}
+        self.open: list[dict[str, CallNode]] = [{}]
+        self.places: dict[str, Frame | None] = {}
 
-    def enter(self, op: str) -> dict[str, Any]:
+    def enter(self, op: str) -> CallNode:
         self.open.append({})
-        return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": ""}
+        return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": []}
 
-    def leave(self, node: dict[str, Any], *, alone: bool = True) -> None:
+    def leave(self, node: CallNode, *, alone: bool = True) -> None:
         """End a call; one that has no parts is forgotten unless it may stand alone."""
         node["parts"] = list(self.open.pop().values())
         if alone or node["parts"]:
@@ -50,7 +51,7 @@ class Tree:
                 self.places[node["op"]] = next(iter(users_frames(sys._getframe(1))), None)
 
     @property
-    def calls(self) -> list[dict[str, Any]]:
+    def calls(self) -> list[CallNode]:
         return list(self.open[0].values())
 
 
@@ -59,21 +60,21 @@ def tensors(values: Any) -> Iterator[Tensor]:
     if isinstance(values, Tensor):
         yield values
     elif isinstance(values, (list, tuple)):
-        for one in values:
-            yield from tensors(one)
+        for value in values:
+            yield from tensors(value)
 
 
-def describe(node: dict[str, Any], inputs: list[Tensor], results: list[Tensor]) -> None:
+def describe(node: CallNode, inputs: list[Tensor], results: list[Tensor]) -> None:
     """Note what decides whether a kernel takes a call: dtypes, layout, first sizes in and out.
 
     Scalars are left out where they come in or come from nothing: devices take them from the CPU.
     """
-    real = [one for one in inputs if one.dim() and one.numel()]
-    made = [one for one in results if inputs or (one.dim() and one.numel())]
-    node["dtypes"] = sorted({str(one.dtype).rpartition(".")[2] for one in (*real, *made)})
-    node["sizes"] = [list(one.shape) for one in (*inputs[:1], *results[:1])]
+    real = [tensor for tensor in inputs if tensor.dim() and tensor.numel()]
+    outputs = [tensor for tensor in results if inputs or (tensor.dim() and tensor.numel())]
+    node["dtypes"] = sorted({str(tensor.dtype).rpartition(".")[2] for tensor in (*real, *outputs)})
+    node["sizes"] = [list(tensor.shape) for tensor in (*inputs[:1], *results[:1])]
     node["node"] = current_node() if "float64" in node["dtypes"] else ""
-    node["sparse"] = any(one.layout is not torch.strided for one in (*inputs, *results))
+    node["sparse"] = any(tensor.layout is not torch.strided for tensor in (*inputs, *results))
 
 
 def current_node() -> str:
@@ -97,7 +98,7 @@ def with_tensors(func: Any, args: Any) -> list[Any]:
 
     torch hands scalars to a mode as Python numbers, and not every operator takes them back as such.
     """
-    types = [str(one.type) for one in func._schema.arguments]
+    types = [str(argument.type) for argument in func._schema.arguments]
     numbers = [kind == "Tensor" and isinstance(value, (int, float, complex)) for kind, value in zip(types, args)]
     return [torch.tensor(value) if number else value for number, value in zip(numbers, args)]
 
@@ -162,17 +163,17 @@ class Above(TorchFunctionMode):
 
     def is_implicit(self, name: str) -> bool:
         if name not in self.implicit:
-            self.implicit[name] = implicit(name[6:])
+            self.implicit[name] = is_implicit(name[6:])
         return self.implicit[name]
 
 
-def implicit(name: str) -> bool:
+def is_implicit(name: str) -> bool:
     """Whether every overload of an operator, and there is one, is taken apart before autograd."""
     packet = getattr(torch.ops.aten, name, None)
     overloads = packet.overloads() if packet else []
-    names = ["aten::" + (name if one == "default" else f"{name}.{one}") for one in overloads]
-    known = [one for one in names if torch._C._dispatch_has_kernel(one)]  # torch.ops shows TorchScript's own as well
-    return bool(known) and all(torch._C._dispatch_has_kernel_for_dispatch_key(one, IMPLICIT) for one in known)
+    names = ["aten::" + (name if overload == "default" else f"{name}.{overload}") for overload in overloads]
+    known = [full for full in names if torch._C._dispatch_has_kernel(full)]  # torch.ops shows TorchScript's own as well
+    return bool(known) and all(torch._C._dispatch_has_kernel_for_dispatch_key(full, IMPLICIT) for full in known)
 
 
 @contextlib.contextmanager
@@ -183,19 +184,18 @@ def watching() -> Iterator[Tree]:
         yield tree
 
 
-def record(step: Callable[[], Any]) -> list[dict[str, Any]]:
+def record(step: Callable[[], Any]) -> list[CallNode]:
     """Run a training step on the CPU and return the calls it made, each once.
 
-    A call is `op` (`aten::add.Tensor`; without an overload where Python was watched), `dtypes`, `sizes` (first tensor
-    in, first out), `sparse`, `node` (of the autograd graph, where float64 occurs) and `parts`, which are calls too.
-    Whatever the step raises passes through.
+    `op` is as in `aten::add.Tensor`, without an overload where Python was watched. Whatever the step raises passes
+    through.
     """
     with watching() as tree:
         step()
     return tree.calls
 
 
-def wheel() -> dict[str, Any]:
+def wheel() -> Wheel:
     """Version and folder of the torch that is imported, by which its declarations are found.
 
     The folder is in parts, for a path in a home folder is shortened to ~ on its way, and this one is to be opened.

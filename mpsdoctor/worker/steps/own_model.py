@@ -12,74 +12,72 @@ import linecache
 import os
 import sys
 import traceback
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Dict, Iterator, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..operators.messages import readable
+from ..shapes import Failure, Location, Recording, StepFailure, StepTree
 from . import calltree
-from .recorder import Functions, Made, Operators, Recorder, noting, tensors, users_frames
+from .recorder import Functions, ModulePlaces, Operators, Recorder, forward_stacks, tensors, users_frames
 
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+Options = Dict[str, Any]  # of torch.optim.AdamW, by name
+Answer = TypeVar("Answer")
 
 
-class Unusable(Exception):
+class BadStepError(Exception):
     """What the function returned cannot be run as a training step."""
 
 
-def record(path: str, function: str, seconds: float, devices: list[str]) -> dict[str, Any]:
+def record(path: str, function: str, seconds: float, devices: list[str]) -> Recording | Failure:
     """Call `function()` of the file and make one step with what it returns: a module and its inputs, or a callable.
 
-    Returns `{"calls", "total", "left_out", "kind"}`, or `{"failed": {"what", "file", "line", "function"}}`. A step
-    that has not ended after so many seconds ends this process, with its stack on stderr.
+    A step that has not ended after so many seconds ends this process, with its stack on stderr.
     """
-    made = Made()
+    places = ModulePlaces()
 
-    def recorded(module: torch.nn.Module | None, run: Callable[[], object]) -> dict[str, Any]:
-        recorder = Recorder(made)
+    def record_step(module: torch.nn.Module | None, run: Callable[[], object]) -> Recording:
+        recorder = Recorder(places)
         recorder.watch(module)
-        with noting(), phases(recorder), Operators(recorder), Functions(recorder):
+        with forward_stacks(), phases(recorder), Operators(recorder), Functions(recorder):
             run()
         if not recorder.total:
-            raise Unusable("its step called no operator of torch")
+            raise BadStepError("its step called no operator of torch")
         calls = list(recorder.calls.values())
-        for frame in (one for call in calls for one in (*call["frames"], *call["made"])):
+        for frame in (frame for call in calls for frame in (*call["frames"], *call["made"])):
             frame["code"] = linecache.getline(frame["file"], frame["line"]).strip()[:120]
         kind = "callable" if module is None else "module"
         return {"calls": calls, "total": recorder.total, "left_out": recorder.left_out, "kind": kind}
 
-    return guarded(path, function, seconds, devices, made, recorded)
+    return run_guarded(path, function, seconds, devices, places, record_step)
 
 
-def tree(path: str, function: str, seconds: float) -> dict[str, Any]:
-    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them.
+def tree(path: str, function: str, seconds: float) -> StepTree | Failure:
+    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them."""
 
-    Answers also `places`: by operator the person's line where it is first called, None where there is none.
-    """
-
-    def watched(module: torch.nn.Module | None, run: Callable[[], object]) -> dict[str, Any]:
-        with calltree.watching() as found:
+    def watch_step(module: torch.nn.Module | None, run: Callable[[], object]) -> StepTree:
+        with calltree.watching() as calls:
             run()
-        return {"calls": found.calls, "places": found.places, **calltree.wheel()}
+        return {"calls": calls.calls, "places": calls.places, **calltree.wheel()}
 
-    return guarded(path, function, seconds, [], Made(), watched)
+    return run_guarded(path, function, seconds, [], ModulePlaces(), watch_step)
 
 
-def guarded(
+def run_guarded(
     path: str,
     function: str,
     seconds: float,
     devices: list[str],
-    made: Made,
-    look: Callable[[torch.nn.Module | None, Callable[[], object]], dict[str, Any]],
-) -> dict[str, Any]:
-    """Let `look` run the step; whatever the file does wrong is an answer."""
+    places: ModulePlaces,
+    run: Callable[[torch.nn.Module | None, Callable[[], object]], Answer],
+) -> Answer | Failure:
+    """Let `run` make the step; whatever the file does wrong is an answer."""
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
-        with made:
+        with places:
             target = call_function(path, function)
-        return look(*step_of(target, devices))
+        return run(*step_of(target, devices))
     except BaseException as error:
         return {"failed": describe(error, path)}
     finally:
@@ -87,31 +85,32 @@ def guarded(
 
 
 def call_function(path: str, name: str, *args: object) -> Any:
-    """What the function of the file returns. Unusable if there is no such function."""
+    """What the function of the file returns. BadStepError if there is no such function."""
     sys.path.insert(0, os.path.dirname(path))  # as if the file had been started: its neighbours can be imported
     spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
     if spec is None or spec.loader is None:
-        raise Unusable("it is not a Python file")
+        raise BadStepError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     function = getattr(module, name, None)
     if not callable(function):
-        names = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
-        there = ", ".join(one for one in names if getattr(vars(module)[one], "__module__", None) == spec.name)
-        raise Unusable(f"it has no function {name!r}" + (f" (there are: {there})" if there else ""))
+        functions = {other: value for other, value in vars(module).items() if callable(value) and other[:1] != "_"}
+        own = [other for other, value in functions.items() if getattr(value, "__module__", None) == spec.name]
+        there = ", ".join(own)
+        raise BadStepError(f"it has no function {name!r}" + (f" (there are: {there})" if there else ""))
     return function(*args)
 
 
 def step_of(target: Any, devices: list[str]) -> tuple[torch.nn.Module | None, Callable[[], object]]:
-    """The module, if there is one, and the function that makes one training step. Unusable for anything else."""
+    """The module, if there is one, and the function that makes one training step. BadStepError for anything else."""
     if isinstance(target, (tuple, list)) and len(target) == 2 and isinstance(target[0], torch.nn.Module):
         module, inputs = target
         return module, lambda: module_step(module, inputs, devices)
     if callable(target) and not isinstance(target, torch.nn.Module):
         return None, target
     kind = type(target).__name__
-    raise Unusable(f"it returned {kind}; it must return (module, example inputs) or a function that trains a step")
+    raise BadStepError(f"it returned {kind}; it must return (module, example inputs) or a function that trains a step")
 
 
 @contextlib.contextmanager
@@ -141,7 +140,7 @@ def module_step(module: torch.nn.Module, inputs: Any, devices: list[str]) -> Non
     args, kwargs = ((), inputs) if isinstance(inputs, dict) else (inputs, {})
     output = module(*(args if isinstance(args, (tuple, list)) else (args,)), **kwargs)
     loss = loss_of(output)
-    parameters = [one for one in module.parameters() if one.requires_grad]
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not loss.requires_grad:
         return
     loss.backward()  # type: ignore[no-untyped-call]
@@ -155,13 +154,15 @@ def loss_of(output: Any) -> Tensor:
     if isinstance(own, Tensor) and own.numel() == 1:
         return own
     parts = vars(output) if hasattr(output, "__dataclass_fields__") else output
-    means = [one.mean() for one in tensors(parts) if one.is_floating_point() or one.is_complex()]
+    means = [tensor.mean() for tensor in tensors(parts) if tensor.is_floating_point() or tensor.is_complex()]
     if not means:
-        raise Unusable(f"the module returned {type(output).__name__}, which has no floating point tensor for a loss")
-    return sum(one.abs() if one.is_complex() else one for one in means)  # type: ignore[return-value]
+        raise BadStepError(
+            f"the module returned {type(output).__name__}, which has no floating point tensor for a loss"
+        )
+    return sum(mean.abs() if mean.is_complex() else mean for mean in means)  # type: ignore[return-value]
 
 
-def optimizers_for(devices: list[str]) -> list[dict[str, Any]]:
+def optimizers_for(devices: list[str]) -> list[Options]:
     """AdamW as it is on the CPU; and for devices where it takes all parameters at once, in that form."""
     try:
         from torch.utils._foreach_utils import _get_foreach_kernels_supported_devices as several_at_once
@@ -169,13 +170,13 @@ def optimizers_for(devices: list[str]) -> list[dict[str, Any]]:
         together = ["cuda"]
     else:
         together = several_at_once()
-    kinds = {one.partition(":")[0] for one in devices}
+    kinds = {device.partition(":")[0] for device in devices}
     return [{}, {"foreach": True}] if kinds.intersection(together) else [{}]
 
 
-def describe(error: BaseException, path: str) -> dict[str, Any]:
+def describe(error: BaseException, path: str) -> StepFailure:
     """What went wrong in words, and the innermost line of the person's own code."""
-    if isinstance(error, Unusable):
+    if isinstance(error, BadStepError):
         return {"what": str(error), "file": path, "line": None, "function": None}
     if isinstance(error, SystemExit):
         what = f"it called sys.exit({error.code!r})"
@@ -186,7 +187,7 @@ def describe(error: BaseException, path: str) -> dict[str, Any]:
     return {"what": what, **innermost(error, path)}
 
 
-def innermost(error: BaseException, path: str) -> dict[str, Any]:
+def innermost(error: BaseException, path: str) -> Location:
     """The innermost line in the file; else the innermost of the person's other files; None where there is none."""
     frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     for frame, line in reversed(frames):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from ..operators.messages import ON_THE_CPU
 from ..operators.opinfos import cotangent
 from ..operators.probes import attended, flatten
 from ..operators.reference import UNINITIALISED, fetched, judge, precise
+from ..shapes import OperatorCall, TensorSpec
 from . import arguments
 
 # Real shapes add up more terms than a probe's, and their roundings grow with the root of the number.
@@ -20,20 +21,21 @@ SLACK, TERMS = 4.0, 1024.0
 LARGE = 1 << 24  # elements; beyond, the reference is not made in float64, which would take gigabytes
 
 
-def probe(call: dict[str, Any], device: str, direction: str) -> dict[str, Any]:
+def probe(call: OperatorCall, device: str, direction: str) -> dict[str, Any]:
     """Outcome and detail of one recorded call, as `recorder` notes it. `skipped` where this torch lacks it."""
     function = resolve(call)
     if function is None:
         return {"outcome": "skipped", "detail": f"{call['op']} is not an operator of torch itself"}
-    return attended(device, lambda: Replay(call, function, direction).judged(device))
+    return attended(device, lambda: Replay(call, function, direction).compare(device))
 
 
-def resolve(call: dict[str, Any]) -> Any:
+def resolve(call: OperatorCall) -> Any:
     """The operator, or the function of torch for a call that is replayed whole; None if this torch lacks it."""
     space, _, name = call["op"].partition("::")
     if call.get("whole"):
         places = ((torch, name), (torch.nn.functional, name), (torch.linalg, name.replace("linalg_", "", 1)))
-        return next((found for place, each in places if (found := getattr(place, each, None)) is not None), None)
+        candidates = (getattr(module, attribute, None) for module, attribute in places)
+        return next((function for function in candidates if function is not None), None)
     packet = getattr(torch.ops.aten, name, None) if space == "aten" else None
     return getattr(packet, call.get("overload") or "default", None)
 
@@ -41,94 +43,94 @@ def resolve(call: dict[str, Any]) -> Any:
 class Replay:
     """One recorded call and its numbers, the same for every device."""
 
-    def __init__(self, call: dict[str, Any], function: Any, direction: str) -> None:
+    def __init__(self, call: OperatorCall, function: Any, direction: str) -> None:
         self.call, self.function, self.direction = call, function, direction
         self.host_indices = False
         generator = torch.Generator().manual_seed(zlib.crc32(call["op"].encode()))
-        self.known: list[dict[str, Any]] = []
-        arguments.build([call["args"], list(call["kwargs"].values())], self._meet, "cpu")
-        self.values = [arguments.filled(one, generator) for one in self.known]
-        floating = [one for one in self.values if one.is_floating_point()]
+        self.specs: list[TensorSpec] = []
+        arguments.build([call["args"], list(call["kwargs"].values())], self._add_spec, "cpu")
+        self.values = [arguments.fill_tensor(spec, generator) for spec in self.specs]
+        floating = [value for value in self.values if value.is_floating_point()]
         self.dtype = (floating or self.values or [torch.zeros(())])[0].dtype
 
-    def _meet(self, known: dict[str, Any]) -> Tensor:
-        self.known.append(known)
+    def _add_spec(self, spec: TensorSpec) -> Tensor:
+        self.specs.append(spec)
         return torch.empty(0)
 
-    def judged(self, device: str) -> dict[str, Any]:
-        elements = max([one.numel() for one in self.values], default=0)
+    def compare(self, device: str) -> dict[str, Any]:
+        """Outcome and detail on a device, against the CPU."""
+        elements = max([value.numel() for value in self.values], default=0)
         slack = SLACK * max(1.0, (elements / TERMS) ** 0.5)
         slack *= GRADIENT.get(self.dtype, 1.0) if self.direction == "backward" else 1.0
-        ways = [lambda: self.called("cpu", exact=True), lambda: self.called("cpu", exact=False)]
+        ways = [lambda: self.call_on("cpu", exact=True), lambda: self.call_on("cpu", exact=False)]
         return judge(
-            lambda: self.called(device, exact=False),
+            lambda: self.call_on(device, exact=False),
             ways if elements <= LARGE else ways[1:],
             self.dtype,
             device,
             slack=slack,
             touchy=True,
-            told=self.told(),
+            told=self.comparable(),
         )
 
-    def told(self) -> str:
-        """What the results tell, as `judge` names it."""
+    def comparable(self) -> str:
+        """What can be compared of the results, as `judge` names it."""
         if UNINITIALISED.search(self.call["op"].partition("::")[2]):
             return "shapes"
         return "random" if torch.Tag.nondeterministic_seeded in getattr(self.function, "tags", ()) else "values"
 
-    def called(self, device: str, *, exact: bool) -> list[Tensor]:
+    def call_on(self, device: str, *, exact: bool) -> list[Tensor]:
         """Results of the call on the CPU, those written in place among them; or its gradients.
 
         Where torch wants indices on the CPU and says so, they stay there.
         """
         try:
-            return self._called(device, exact=exact)
+            return self._call_on(device, exact=exact)
         except RuntimeError as error:
             if device == "cpu" or self.host_indices or not ON_THE_CPU.search(str(error)):
                 raise
         self.host_indices = True
-        return self._called(device, exact=exact)
+        return self._call_on(device, exact=exact)
 
-    def _called(self, device: str, *, exact: bool) -> list[Tensor]:
-        made: list[Tensor] = []
+    def _call_on(self, device: str, *, exact: bool) -> list[Tensor]:
+        placed: list[Tensor] = []
 
-        def make(known: dict[str, Any]) -> Tensor:
-            value = self.values[len(made)]
-            backward = self.direction == "backward" and known.get("grad") and value.is_floating_point()
+        def make(spec: TensorSpec) -> Tensor:
+            value = self.values[len(placed)]
+            backward = self.direction == "backward" and spec.get("grad") and value.is_floating_point()
             place = "cpu" if self.host_indices and not value.is_floating_point() else device
-            made.append(arguments.placed(known, value.to(precise(value.dtype)) if exact else value, place))
-            if backward:
-                made[-1] = made[-1].requires_grad_()
-            return made[-1]
+            tensor = arguments.place_tensor(spec, value.to(precise(value.dtype)) if exact else value, place)
+            placed.append(tensor.requires_grad_() if backward else tensor)
+            return placed[-1]
 
-        built: list[Tensor] = []
-        args = arguments.build(self.call["args"], make, device, built)
-        kwargs = {name: arguments.build(one, make, device, built) for name, one in self.call["kwargs"].items()}
-        args = [_raised(one, exact) for one in args]
-        kwargs = {name: _raised(one, exact) for name, one in kwargs.items()}
+        tensors: list[Tensor] = []
+        args = arguments.build(self.call["args"], make, device, tensors)
+        kwargs = {name: arguments.build(spec, make, device, tensors) for name, spec in self.call["kwargs"].items()}
+        args = [_widen(value, exact) for value in args]
+        kwargs = {name: _widen(value, exact) for name, value in kwargs.items()}
         outputs = flatten(self.function(*args, **kwargs), self.dtype)
         if self.direction == "backward":
-            return fetched(gradients(outputs, [one for one in made if one.requires_grad]))
-        return fetched([*outputs, *self.written(args, kwargs)])
+            return fetched(gradients(outputs, [tensor for tensor in placed if tensor.requires_grad]))
+        return fetched([*outputs, *self.written_arguments(args, kwargs)])
 
-    def written(self, args: list[Any], kwargs: dict[str, Any]) -> list[Tensor]:
+    def written_arguments(self, args: Sequence[object], kwargs: Mapping[str, object]) -> list[Tensor]:
         """The arguments an operator writes to."""
         schema = getattr(self.function, "_schema", None)
-        found: list[Tensor] = []
-        for place, one in enumerate(schema.arguments if schema else ()):
-            if one.alias_info is not None and one.alias_info.is_write:
-                value = args[place] if place < len(args) else kwargs.get(one.name)
-                found += flatten(value, self.dtype)
-        return found
+        written: list[Tensor] = []
+        for place, argument in enumerate(schema.arguments if schema else ()):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                value = args[place] if place < len(args) else kwargs.get(argument.name)
+                written += flatten(value, self.dtype)
+        return written
 
 
-def _raised(value: Any, exact: bool) -> Any:
-    """A dtype among the arguments of the reference; half types are asked for to round, and stay."""
+def _widen(value: object, exact: bool) -> object:
+    """float64 for a float32 among the arguments of the reference; half types are there to round, and stay."""
     return torch.float64 if exact and value is torch.float32 else value
 
 
 def gradients(outputs: list[Tensor], leaves: list[Tensor]) -> list[Tensor]:
     """The gradient of every leaf; zero where it has no part in the result."""
-    outputs = [one for one in outputs if one.requires_grad]
-    found = torch.autograd.grad(outputs, leaves, [cotangent(one) for one in outputs], allow_unused=True)
-    return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves)]
+    outputs = [output for output in outputs if output.requires_grad]
+    partial = torch.autograd.grad(outputs, leaves, [cotangent(output) for output in outputs], allow_unused=True)
+    return [torch.zeros_like(leaf) if gradient is None else gradient for gradient, leaf in zip(partial, leaves)]

@@ -15,22 +15,22 @@ NOW = ("memory_allocated", "current_allocated_memory")
 
 def used_bytes(device: str) -> Optional[int]:
     """What tensors on the device take now; on the CPU what this process takes, where Linux tells; else None."""
-    return resident_now() if torch.device(device).type == "cpu" else asked(device, NOW)
+    return resident_now() if torch.device(device).type == "cpu" else read_figure(device, NOW)
 
 
 def peak_bytes(device: str) -> Optional[int]:
     """The most the device held, what its driver holds on MPS, the most this process held on the CPU, else None."""
-    return resident_peak() if torch.device(device).type == "cpu" else asked(device, AT_MOST)
+    return resident_peak() if torch.device(device).type == "cpu" else read_figure(device, AT_MOST)
 
 
-def asked(device: str, names: Sequence[str]) -> Optional[int]:
+def read_figure(device: str, names: Sequence[str]) -> Optional[int]:
     """The first of these figures that torch has for the device; torch.accelerator has them from 2.9 on."""
-    ask = found(device, names)
-    value = quietly(ask) if ask else None
+    read = find_function(device, names)
+    value = call_quietly(read) if read else None
     return None if value is None else int(value)
 
 
-def found(device: str, names: Sequence[str]) -> Optional[Callable[[], Any]]:
+def find_function(device: str, names: Sequence[str]) -> Optional[Callable[[], Any]]:
     """The first of these functions that torch has for a device: the back end's own before the general ones."""
     for place in (torch.device(device).type, "accelerator"):
         for name in names:
@@ -40,7 +40,7 @@ def found(device: str, names: Sequence[str]) -> Optional[Callable[[], Any]]:
     return None
 
 
-def quietly(call: Callable[[], Any]) -> Any:
+def call_quietly(call: Callable[[], Any]) -> Any:
     """What a memory call answers, None where it fails, as torch.accelerator's do on an allocator that counts nothing.
 
     That of MPS was such a one up to torch 2.12 (pytorch#186430), those of back ends out of tree may be. Whatever they
@@ -75,12 +75,12 @@ def forget_peak(device: str) -> None:
     """Let the peak be counted from now on, where the back end keeps one."""
     forget = getattr(getattr(torch, torch.device(device).type, None), "reset_peak_memory_stats", None)
     if forget is not None:
-        quietly(forget)
+        call_quietly(forget)
 
 
 def give_back(device: str) -> None:
     """Return what nothing uses any more to the device; no other one is touched, for that may start or fail it."""
     gc.collect()
-    empty = None if torch.device(device).type == "cpu" else found(device, ("empty_cache",))
+    empty = None if torch.device(device).type == "cpu" else find_function(device, ("empty_cache",))
     if empty is not None:
-        quietly(empty)
+        call_quietly(empty)

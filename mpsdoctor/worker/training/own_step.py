@@ -11,7 +11,8 @@ from typing import Any, Callable
 import torch
 
 from .. import channel
-from ..steps.own_model import Unusable, call_function, describe
+from ..shapes import Failure, Prepared, StepFailure
+from ..steps.own_model import BadStepError, call_function, describe
 from . import sessions
 
 WANTED = "it must return a function that makes one training step, or that function and how many samples it takes"
@@ -21,12 +22,11 @@ class StepError(Exception):
     """The person's step raised; the message begins with the place."""
 
 
-def prepare(path: str, function: str, shown: str, device: str, seconds: float) -> dict[str, Any]:
+def prepare(path: str, function: str, shown: str, device: str, seconds: float) -> Prepared | Failure:
     """Call `function(device)` of the file and make the first step with what it returns.
 
-    `shown` is the file's name in messages. Answers `{"batch": samples or None, "parameters": None, "loss": whether
-    the step returned one}`, or `{"failed": {"what", "file", "line", "function"}}`. What has not ended after so many
-    seconds ends this process, with its stack on stderr.
+    `shown` is the file's name in messages. What has not ended after so many seconds ends this process, with its stack
+    on stderr.
     """
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
@@ -44,7 +44,7 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
             # Never read here, as that would wait for the device.
             loss = tensor_of(value) if is_loss(value) else nothing
         except BaseException as error:  # a file may call sys.exit
-            raise StepError(told(describe(error, path), path, shown)) from error
+            raise StepError(message(describe(error, path), path, shown)) from error
         session.steps += 1
         return loss
 
@@ -56,12 +56,12 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
 
 
 def step_of(returned: Any) -> tuple[Callable[[], object], int | None]:
-    """The step, and the number of samples it trains on if that was told. Unusable for anything else."""
+    """The step, and the number of samples it trains on if that is known. BadStepError for anything else."""
     run, samples = returned if isinstance(returned, (tuple, list)) and len(returned) == 2 else (returned, None)
     if not callable(run) or isinstance(run, torch.nn.Module):
-        raise Unusable(f"it returned {type(run).__name__}; {WANTED}")
+        raise BadStepError(f"it returned {type(run).__name__}; {WANTED}")
     if samples is not None and (isinstance(samples, bool) or not isinstance(samples, int) or samples < 1):
-        raise Unusable(f"it returned {samples!r} as the number of samples; {WANTED}")
+        raise BadStepError(f"it returned {samples!r} as the number of samples; {WANTED}")
     return run, samples
 
 
@@ -76,7 +76,7 @@ def tensor_of(loss: Any) -> torch.Tensor:
     return loss.detach() if isinstance(loss, torch.Tensor) else torch.tensor(float(loss))
 
 
-def told(failed: dict[str, Any], path: str, shown: str) -> str:
+def message(failed: StepFailure, path: str, shown: str) -> str:
     """What went wrong, beginning with the place: `train.py:12 in step: ValueError: no data`."""
     file = shown if failed["file"] == path else failed["file"]
     line = f":{failed['line']}" if failed["line"] is not None else ""

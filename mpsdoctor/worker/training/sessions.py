@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from .. import channel
+from ..shapes import Block, Losses, Prepared, Ready, WarmUp
 from . import cpu_paths, memory, workloads
 
 SHORTEST_BLOCK = 0.01  # seconds; the clock resolves 100 ns, so it adds nothing to a block of this length
@@ -57,11 +58,10 @@ class Session:
 _sessions: Dict[str, Session] = {}
 
 
-def ready() -> Dict[str, Any]:
+def ready() -> Ready:
     """Answers once everything a step needs is imported, so that no workload is charged with it.
 
-    The first optimizer of a process imports torch._dynamo, which takes 1-4 s. Answers `torch`, `num_threads`, and
-    `nnpack`, whether the CPU gives convolutions to NNPACK and can be told not to.
+    The first optimizer of a process imports torch._dynamo, which takes 1-4 s.
     """
     model = nn.Linear(1, 1)
     model(torch.ones(1, 1)).sum().backward()
@@ -89,7 +89,7 @@ def prepare(
     fused: bool = False,
     nnpack: bool = True,
     name: str = MAIN,
-) -> Dict[str, Any]:
+) -> Prepared:
     """Build the workload from its seed and put it on the device, as the session of this name.
 
     A dtype other than float32 means autocast, the weights stay float32. There is no GradScaler, which guards long
@@ -98,8 +98,6 @@ def prepare(
     declared number of samples, `reading` waits for the loss in every step, `resident` puts the batches on the device
     beforehand, `channels_last` lays out images and weights so, also beforehand, `fused` asks for AdamW in one kernel,
     and without `nnpack` the CPU takes torch's other path for convolutions.
-
-    Answers `parameters` and `batch` (counts), and `num_threads`.
     """
     drop(name)
     if dtype != "float32":
@@ -195,21 +193,18 @@ def check_autocast(device: str, dtype: str) -> None:
     """
     ones = torch.ones(2, 2, device=device)
     with torch.autocast(device_type=torch.device(device).type, dtype=getattr(torch, dtype)):
-        made = (ones @ ones).dtype
-    if made != getattr(torch, dtype):
+        computed = (ones @ ones).dtype
+    if computed != getattr(torch, dtype):
         raise NotImplementedError(
-            f"torch {torch.__version__} has no {dtype} autocast on {device}: it computes in {made}"
+            f"torch {torch.__version__} has no {dtype} autocast on {device}: it computes in {computed}"
         )
 
 
-def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = MAIN) -> Dict[str, Any]:
+def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = MAIN) -> Losses:
     """The loss curve from a fresh start, read after every step; shorter (3 at least) where `seconds` are over.
 
     The first step, which may compile for a minute, is not counted. Shorter still where one more, going by the last,
     would not end within `most` seconds of the first one's end: whoever waits would take that for a hang.
-
-    Answers `losses`, `seconds` (of each step, the first with its compilation) and `gradients` (sketches of the first
-    step's, by parameter).
     """
     session = current(name)
     session.restart(session)
@@ -233,28 +228,24 @@ def sketches(model: nn.Module) -> Dict[str, List[float]]:
     Scale, sign and order all show in them; AdamW hides the first from the loss curve.
     """
     generator = torch.Generator().manual_seed(workloads.SEED)
-    found = {}
+    numbers = {}
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:
             gradient = parameter.grad.detach().to("cpu").double().flatten()
             mixed = gradient * torch.randn(gradient.numel(), generator=generator)
             rows = nn.functional.pad(mixed, (0, -mixed.numel() % SKETCH)).reshape(-1, SKETCH)
-            found[name] = [float(each) for each in rows.sum(dim=0)]
-    return found
+            numbers[name] = [float(number) for number in rows.sum(dim=0)]
+    return numbers
 
 
-def warm_up(seconds: float, name: str = MAIN) -> Dict[str, Any]:
-    """Train until block medians settle, or the seconds are over.
-
-    Answers `steps`, `seconds`, `settled`, `step_seconds` (where it settled), `curve` ([steps, seconds a step] a block),
-    and `done` and `used_bytes` as a block does.
-    """
+def warm_up(seconds: float, name: str = MAIN) -> WarmUp:
+    """Train until block medians settle, or the seconds are over."""
     session = current(name)
     began = time.perf_counter()
     curve: List[Tuple[int, float]] = []
     size = 1
     while time.perf_counter() - began < seconds and not (session.steps >= SLOW_AT_FIRST and stable(curve)):
-        took, _ = timed(session, size)
+        took, _ = time_steps(session, size)
         curve.append((size, took / size))
         channel.progress({"step": session.steps})
         if took < SHORTEST_BLOCK:
@@ -263,7 +254,7 @@ def warm_up(seconds: float, name: str = MAIN) -> Dict[str, Any]:
         "steps": sum(steps for steps, _ in curve),
         "seconds": time.perf_counter() - began,
         "settled": session.steps >= SLOW_AT_FIRST and stable(curve),
-        "step_seconds": middle([each for _, each in curve[-3:]]) if curve else None,
+        "step_seconds": middle([step for _, step in curve[-3:]]) if curve else None,
         "curve": curve[:64],
         "done": session.steps,
         "used_bytes": memory.used_bytes(session.device),
@@ -274,7 +265,7 @@ def stable(curve: List[Tuple[int, float]]) -> bool:
     """Whether the last three blocks are, in their middle, as fast as the three before."""
     if len(curve) < 6:
         return False
-    times = [each for _, each in curve]
+    times = [step for _, step in curve]
     late, before = middle(times[-3:]), middle(times[-6:-3])
     return abs(late - before) <= SETTLED_WITHIN * before
 
@@ -283,7 +274,7 @@ def middle(times: List[float]) -> float:
     return sorted(times)[len(times) // 2]
 
 
-def timed(session: Session, steps: int) -> Tuple[float, torch.Tensor]:
+def time_steps(session: Session, steps: int) -> Tuple[float, torch.Tensor]:
     """Seconds for some steps, nothing pending at either end, and the last loss."""
     wait = synchroniser(session.device)
     loss = torch.zeros((), device=session.device)
@@ -295,16 +286,13 @@ def timed(session: Session, steps: int) -> Tuple[float, torch.Tensor]:
     return time.perf_counter() - began, loss
 
 
-def block(steps: int, name: str = MAIN) -> Dict[str, Any]:
-    """One timed block: `seconds`, `steps`, the last `loss`, and `done` (steps since the start).
-
-    Memory in bytes, or None where it is not told: `used_bytes` now, after the block, and `peak_bytes`.
-    """
+def block(steps: int, name: str = MAIN) -> Block:
+    """Train some steps and time them."""
     session = current(name)
     # While others had their turn caches and clocks cooled down; a few steps that do not count bring them back.
     for _ in range(steps // 8 + 1 if steps > 1 else 0):
         session.step(session)
-    seconds, loss = timed(session, steps)
+    seconds, loss = time_steps(session, steps)
     peak = memory.peak_bytes(session.device)
     if peak is not None:
         session.peak_bytes = max(peak, session.peak_bytes or 0)

@@ -9,18 +9,19 @@ import pytest
 import torch
 from torch import Tensor
 
+from mpsdoctor.worker.shapes import TensorSpec
 from mpsdoctor.worker.steps import arguments
 
 
 def again(value: Any, seed: int = 0) -> Any:
     """A value as JSON and back."""
-    told = json.loads(json.dumps(arguments.encode(value, {})))
+    encoded = json.loads(json.dumps(arguments.encode(value, {})))
     generator = torch.Generator().manual_seed(seed)
 
-    def make(known: dict[str, Any]) -> Tensor:
-        return arguments.placed(known, arguments.filled(known, generator), "cpu")
+    def make(spec: TensorSpec) -> Tensor:
+        return arguments.place_tensor(spec, arguments.fill_tensor(spec, generator), "cpu")
 
-    return arguments.build(told, make, "cpu")
+    return arguments.build(encoded, make, "cpu")
 
 
 BIG = torch.rand(6, 8, 10) * 3 + 2

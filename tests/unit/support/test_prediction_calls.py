@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from mpsdoctor.support import Prediction, call_of, data, predict, support_in
+from mpsdoctor.worker.shapes import CallNode
 from mpsdoctor.worker.steps import calltree
 from mpsdoctor_checks.operators.predicted import findings
 
@@ -25,7 +26,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def names(calls: list[dict[str, Any]]) -> set[str]:
+def names(calls: list[CallNode]) -> set[str]:
     """The operators called, parts included."""
     return {call["op"] for call in calls} | {name for call in calls for name in names(call["parts"])}
 

@@ -10,20 +10,21 @@ import pytest
 from mpsdoctor.check import Finding, Sandbox
 from mpsdoctor_checks.training import cpu_settings
 from mpsdoctor_checks.training.advice import experiments, hints, rules, ways
-from mpsdoctor_checks.training.item import Say
+from mpsdoctor_checks.training.facts import Settings
 from mpsdoctor_checks.training.lanes import Lane
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
+from mpsdoctor_checks.training.stages import Say
 
 ALL_KINDS = {"crossover", "item", "threads", "copy", "autocast", "channels_last", "fused"}
 
 
-def row(kind: str, speedup: float, ci95: list[Any], device: str = "mps", **more: Any) -> dict[str, Any]:
+def row(kind: str, speedup: float, ci95: list[Any], device: str = "mps", **more: Any) -> Any:
     head = {"kind": kind, "workload": "cnn", "size": "medium", "device": device, "dtype": "float32", "outcome": "ok"}
     figures = {"speedup": speedup, "ci95": ci95, "usual_ms": 10.0, "step_ms": 10 / speedup, "blocks": 6}
     rest: dict[str, Any] = {"detail": "", "stopped": "decided", "way": kind}
-    told = {**head, **figures, **rest, **more}
+    told: Any = {**head, **figures, **rest, **more}
     maker = ways.FIGURES.get(kind)
-    run = {"losses": {ways.USUAL: [2.0, 1.0], kind: [2.0, 1.01]}}
+    run: Any = {"losses": {ways.USUAL: [2.0, 1.0], kind: [2.0, 1.01]}}
     return told | maker(told, run) if maker else told
 
 
@@ -38,18 +39,18 @@ FUSED = row("fused", 1.8, [1.7, 1.9], way="AdamW(fused=True)")
 READING = row("item", 0.4, [0.38, 0.42])
 
 
-def facts(*rows: dict[str, Any], doubtful: bool = False) -> dict[str, Any]:
+def facts(*rows: Any, doubtful: bool = False) -> Any:
     settings = {} if doubtful else cpu_settings.best_settings(rows)
     return {"advice": list(rows), "batches": {}, "settings": settings, "doubtful": doubtful}
 
 
-def findings(*rows: dict[str, Any]) -> list[Finding]:
+def findings(*rows: Any) -> list[Finding]:
     return [finding for rule in rules.RULES for finding in rule(facts(*rows))]
 
 
-def told(*rows: dict[str, Any]) -> tuple[list[str], list[str]]:
+def told(*rows: Any) -> tuple[list[str], list[str]]:
     """Titles of findings, and hints."""
-    return [finding.title for finding in findings(*rows)], hints.told(facts(*rows))
+    return [finding.title for finding in findings(*rows)], hints.hints(facts(*rows))
 
 
 def test_the_crossover_is_told_with_its_interval() -> None:
@@ -59,7 +60,7 @@ def test_the_crossover_is_told_with_its_interval() -> None:
     assert finding.title == "mps overtakes the CPU at batch 96 of cnn medium (90 to 103)"
     assert finding.remedy is not None
     assert finding.remedy.commands == ("device, info = get_optimal_device(workload='cnn', batch_size=96)",)
-    assert hints.told(facts(CROSSOVER)) == [finding.title]
+    assert hints.hints(facts(CROSSOVER)) == [finding.title]
 
 
 def test_no_crossover_is_no_hint() -> None:
@@ -115,15 +116,15 @@ def test_autocast_tells_speed_and_losses() -> None:
 
 def test_a_way_that_trains_wrong_is_a_warning() -> None:
     """Autocast whose losses leave the tolerance is not advised, however fast it is."""
-    wrong = {**ways.blank("autocast", Item("cnn", "small"), "mps", "diverged", "loss 3 at step 2")}
+    wrong = {**ways.blank("autocast", Workload("cnn", "small"), "mps", "diverged", "loss 3 at step 2")}
     (finding,) = findings({**wrong, "way": "bfloat16"})
     assert (finding.code, finding.severity) == ("MPS508", "warning")
     assert "loss 3 at step 2" in finding.detail
 
 
-def threads(count: int, speedup: float, workload: str = "cnn") -> dict[str, Any]:
+def threads(count: int, speedup: float, workload: str = "cnn") -> Any:
     ci95 = [speedup * 0.99, speedup * 1.01]
-    return row("threads", speedup, ci95, "cpu", threads=count, workload=workload, way=experiments.named(count))
+    return row("threads", speedup, ci95, "cpu", threads=count, workload=workload, way=experiments.name_of(count))
 
 
 @pytest.mark.parametrize(
@@ -137,10 +138,10 @@ def threads(count: int, speedup: float, workload: str = "cnn") -> dict[str, Any]
     ],
     ids=["fastest", "not clearly", "slower elsewhere", "no slower elsewhere", "none"],
 )
-def test_the_best_number_of_threads(rows: list[dict[str, Any]], best: int | None) -> None:
+def test_the_best_number_of_threads(rows: list[Any], best: int | None) -> None:
     """It is clearly faster on one workload and clearly slower on none; else torch's own number stays."""
     assert ways.best_threads(rows) == best
-    assert len(hints.told(facts(*rows))) == (1 if best else 0)
+    assert len(hints.hints(facts(*rows))) == (1 if best else 0)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +153,9 @@ def test_the_best_number_of_threads(rows: list[dict[str, Any]], best: int | None
         (1, {}, []),
     ],
 )
-def test_which_numbers_of_threads_are_tried(default: int, machine: dict[str, Any], counts: list[int]) -> None:
+def test_which_numbers_of_threads_are_tried(default: int, machine: dict[str, int | None], counts: list[int]) -> None:
     """Doubling up to the physical cores, all of these, the performance cores; never the default itself."""
-    assert ways.thread_counts(default, machine) == counts
+    assert ways.thread_counts(default, **machine) == counts
 
 
 def test_growth_is_a_warning_with_its_bytes() -> None:
@@ -165,7 +166,7 @@ def test_growth_is_a_warning_with_its_bytes() -> None:
     assert (finding.code, finding.severity) == ("MPS526", "warning")
     assert "grows by 1 MiB a training step" in finding.title
     assert "9.77 GiB" in finding.detail
-    assert hints.told(facts(found)) == ["memory of mps grows by 1 MiB a step of cnn medium"]
+    assert hints.hints(facts(found)) == ["memory of mps grows by 1 MiB a step of cnn medium"]
 
 
 def bench(
@@ -173,10 +174,10 @@ def bench(
     seconds: float,
     ms: dict[str, float],
     devices: tuple[str, ...] = ("cpu", "mps"),
-    runs: tuple[dict[str, Any], ...] = (),
+    runs: Any = (),
 ) -> experiments.Bench:
     """A bench whose workloads took so many milliseconds a step, by size."""
-    results = [
+    results: Any = [
         {"device": device, "workload": family, "size": size, "step_ms": each, "outcome": "ok"}
         for device in devices
         for family in ("cnn", "transformer", "mlp", "lstm")
@@ -184,23 +185,22 @@ def bench(
     ]
     lanes = {device: Lane(device, Sandbox("python"), ready=True) for device in devices}
     end = time.monotonic() + seconds
-    facts = {"results": results, "runs": runs}
     silent: Say = lambda blocks=None, left=None: None  # noqa: E731
-    return experiments.Bench(budget, lanes, facts, [1, 2], end, lambda: None, lambda item, what: silent)
+    return experiments.Bench(budget, lanes, results, [], runs, [1, 2], end, lambda: None, lambda workload, what: silent)
 
 
 def left_out(given: experiments.Bench) -> dict[str, str]:
     """Why each experiment is left out, by kind and workload; where it is not, the size that it is made in."""
 
-    def done(*asked: Any) -> dict[str, Any]:
-        experiment, item, device = asked[:3] if isinstance(asked[0], experiments.Experiment) else (None, *asked[:2])
+    def done(*asked: Any) -> Any:
+        experiment, workload, device = asked[:3] if isinstance(asked[0], experiments.Experiment) else (None, *asked[:2])
         kind = experiment.kind if experiment else "crossover"
-        return {"advice": [ways.blank(kind, item, device, "ok", item.size)]}
+        return experiments.Outcome([ways.blank(kind, workload, device, "ok", workload.size)])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiments, "race_of", done)
-        patch.setattr(experiments, "sweep_of", done)
-        rows = [each for found in experiments.experiments(given) for each in found["advice"]]
+        patch.setattr(experiments, "run_race", done)
+        patch.setattr(experiments, "run_sweep", done)
+        rows = [each for outcome in experiments.run_all(given) for each in outcome.advice]
     return {f"{each['kind']} {each['workload']}": each["detail"] for each in rows}
 
 
@@ -262,7 +262,7 @@ def test_a_device_that_was_given_up_is_asked_nothing() -> None:
 def test_left_out_is_told_once_by_reason() -> None:
     """All that was not measured stands in one finding with what would measure it."""
     given = bench("quick", 9.0, {"small": 1.0})
-    rows = [each for found in experiments.experiments(given) for each in found["advice"]]
+    rows = [each for outcome in experiments.run_all(given) for each in outcome.advice]
     assert {each["kind"] for each in rows} == ALL_KINDS
     (finding,) = findings(*rows)
     assert finding.code == "MPS528"
@@ -282,7 +282,7 @@ def test_a_fused_optimizer_that_is_faster_is_a_hint() -> None:
     assert (finding.code, finding.title) == ("MPS530", "AdamW(fused=True) trains 1.8 times as fast on mps")
     assert finding.remedy is not None
     assert "fused=True" in finding.remedy.text
-    assert hints.told(facts(FUSED)) == ["AdamW(…, fused=True) trains cnn medium 1.8 times (1.7 to 1.9) as fast on mps"]
+    assert hints.hints(facts(FUSED)) == ["AdamW(…, fused=True) trains cnn medium 1.8 times (1.7 to 1.9) as fast on mps"]
 
 
 def test_a_way_that_this_torch_lacks_is_no_warning() -> None:
@@ -303,9 +303,10 @@ def test_a_way_that_this_torch_lacks_is_no_warning() -> None:
         ({"outcome": "crash"}, {}),
     ],
 )
-def test_nnpack_is_off_where_that_is_faster_or_it_is_wrong(change: dict[str, Any], settings: dict[str, Any]) -> None:
+def test_nnpack_is_off_where_that_is_faster_or_it_is_wrong(change: Any, settings: Settings) -> None:
     """The setting that the profile keeps; what is not clear keeps torch's own."""
-    assert cpu_settings.best_settings([{**row("nnpack", 5.9, [5.5, 6.2], "cpu"), **change}]) == settings
+    nnpack: Any = {**row("nnpack", 5.9, [5.5, 6.2], "cpu"), **change}
+    assert cpu_settings.best_settings([nnpack]) == settings
 
 
 def test_settings_of_the_cpu_come_together() -> None:
@@ -333,11 +334,15 @@ def test_what_compiles_anew_needs_the_seconds_of_a_first_step() -> None:
 def test_a_win_over_a_cpu_with_too_many_threads_is_raced_again() -> None:
     """Only where the accelerator won that very workload, and another number of threads is clearly faster there."""
     threads = row("threads", 1.5, [1.4, 1.6], "cpu", threads=6, way="6 threads")
-    lost, won = ({"workload": "cnn", "size": "medium", "device": "mps", "winner": each} for each in ("cpu", "mps"))
-    assert cpu_settings.unfair({"advice": [threads], "comparisons": [won]}) == [(("cnn", "medium"), 6)]
-    assert cpu_settings.unfair({"advice": [threads], "comparisons": [lost]}) == []
-    assert cpu_settings.unfair({"advice": [{**threads, "ci95": [1.0, 1.9]}], "comparisons": [won]}) == []
-    assert cpu_settings.unfair({"advice": [threads], "comparisons": [{**won, "workload": "mlp"}]}) == []
+    head: Any = {"workload": "cnn", "size": "medium", "device": "mps"}
+    rows: list[Any] = [{**head, "winner": winner} for winner in ("cpu", "mps")]
+    lost, won = rows
+    assert cpu_settings.find_unfair([won], [threads]) == [(("cnn", "medium"), 6)]
+    assert cpu_settings.find_unfair([lost], [threads]) == []
+    unclear: Any = {**threads, "ci95": [1.0, 1.9]}
+    elsewhere: Any = {**won, "workload": "mlp"}
+    assert cpu_settings.find_unfair([won], [unclear]) == []
+    assert cpu_settings.find_unfair([elsewhere], [threads]) == []
 
 
 @pytest.mark.parametrize(
@@ -358,6 +363,6 @@ def test_a_win_over_a_cpu_with_too_many_threads_is_raced_again() -> None:
         (threads(4, 1.0), "MPS509", "no number of CPU threads is clearly faster than torch's own"),
     ],
 )
-def test_a_way_to_train_has_its_code(found: dict[str, Any], code: str, title: str) -> None:
+def test_a_way_to_train_has_its_code(found: Any, code: str, title: str) -> None:
     """Each way that was raced against the usual one is told under its own code."""
     assert [(finding.code, finding.severity, finding.title) for finding in findings(found)] == [(code, "info", title)]

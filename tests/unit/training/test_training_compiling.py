@@ -6,8 +6,8 @@ import pytest
 
 from mpsdoctor_checks.training import plan
 from mpsdoctor_checks.training.compiling import ALLOWED, Allowance, compile_seconds
-from mpsdoctor_checks.training.item import FIRST_STEP
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
+from mpsdoctor_checks.training.stages import FIRST_STEP
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,14 @@ def test_what_a_first_step_takes_beyond_the_others(steps: list[float], seconds: 
     assert compile_seconds(steps) == pytest.approx(seconds, abs=0.01)
 
 
-def refused(allowance: Allowance, costs: dict[str, float], sizes: tuple[str, ...]) -> list[Item]:
-    """Which items are not begun where each family costs so many seconds."""
+def refused(allowance: Allowance, costs: dict[str, float], sizes: tuple[str, ...]) -> list[Workload]:
+    """Which workloads are not begun where each family costs so many seconds."""
     left = []
-    for item in (Item(family, size) for size in sizes for family in plan.FAMILIES):
-        if allowance.refuse(item):
-            left.append(item)
+    for workload in (Workload(family, size) for size in sizes for family in plan.FAMILIES):
+        if allowance.refuse(workload):
+            left.append(workload)
         else:
-            allowance.add(item, {"cpu": 0.0, "mps": costs[item.workload]})
+            allowance.add(workload, {"cpu": 0.0, "mps": costs[workload.family]})
     return left
 
 
@@ -36,19 +36,19 @@ COLD = {"mlp": 6.6, "lstm": 8.8, "transformer": 16.2, "cnn": 17.5}  # 100 ms for
 def test_the_quick_budget_stops_compiling_before_a_minute_is_over() -> None:
     """At 100 ms a graph three of four families are begun; the fourth is left out and told why."""
     allowance = Allowance(ALLOWED["quick"])
-    assert refused(allowance, COLD, plan.SIZES["quick"]) == [Item("cnn", "small")]
+    assert refused(allowance, COLD, plan.SIZES["quick"]) == [Workload("cnn", "small")]
     assert allowance.total() < 35
-    assert "compiling for it takes about 16 s or more" in allowance.refuse(Item("cnn", "small"))
+    assert "compiling for it takes about 16 s or more" in allowance.refuse(Workload("cnn", "small"))
 
 
 def test_the_standard_budget_compiles_every_family_once() -> None:
     """At 100 ms a graph all four are timed at their small size, and medium ones while the allowance lasts."""
     left = refused(Allowance(ALLOWED["standard"]), COLD, plan.SIZES["standard"])
-    assert {item.size for item in left} == {"medium"}
+    assert {workload.size for workload in left} == {"medium"}
 
 
 def test_what_compiles_fast_is_never_refused() -> None:
-    """With 10 ms a graph every item of every budget is begun."""
+    """With 10 ms a graph every workload of every budget is begun."""
     for budget, sizes in plan.SIZES.items():
         assert not refused(Allowance(ALLOWED[budget]), {key: each / 10 for key, each in COLD.items()}, sizes)
 
@@ -56,9 +56,9 @@ def test_what_compiles_fast_is_never_refused() -> None:
 def test_a_size_costs_what_its_smaller_one_did() -> None:
     """Medium has the operators of small, with other sizes."""
     allowance = Allowance(100.0)
-    allowance.add(Item("mlp", "small"), {"mps": 1.0})
-    allowance.add(Item("cnn", "small"), {"mps": 9.0})
-    assert (allowance.expect(Item("mlp", "medium")), allowance.expect(Item("lstm", "small"))) == (1.0, 9.0)
+    allowance.add(Workload("mlp", "small"), {"mps": 1.0})
+    allowance.add(Workload("cnn", "small"), {"mps": 9.0})
+    assert (allowance.expect(Workload("mlp", "medium")), allowance.expect(Workload("lstm", "small"))) == (1.0, 9.0)
 
 
 def test_no_compiling_explains_the_patience_with_a_first_step() -> None:

@@ -6,15 +6,16 @@ import math
 
 import pytest
 
+from mpsdoctor.worker.shapes import Losses
 from mpsdoctor_checks.training.correctness import compare, own_fault, tolerance
 
 LOSSES = [2.1, 2.0, 1.9, 1.85, 1.8, 1.7, 1.65, 1.6, 1.5, 1.4]
 GRADIENTS = {"0.weight": [1.0, -2.0, 0.5, 1.5], "attention.bias": [1e-9, 2e-9, -1e-9, 0.0]}
-REFERENCE = {"losses": LOSSES, "gradients": GRADIENTS}
+REFERENCE: Losses = {"losses": LOSSES, "seconds": [], "gradients": GRADIENTS}
 
 
-def seen(losses: list[float] = LOSSES, **gradients: list[float]) -> dict[str, object]:
-    return {"losses": losses, "gradients": {**GRADIENTS, **gradients}}
+def seen(losses: list[float] = LOSSES, **gradients: list[float]) -> Losses:
+    return {"losses": losses, "seconds": [], "gradients": {**GRADIENTS, **gradients}}
 
 
 def test_rounding_is_forgiven() -> None:
@@ -77,7 +78,7 @@ def test_a_shorter_curve_is_compared_as_far_as_it_goes() -> None:
 
 def test_without_a_reference_only_nan_shows() -> None:
     """The CPU itself is wrong only where its loss is not finite."""
-    assert own_fault({"losses": LOSSES}) is None
-    fault = own_fault({"losses": [2.0, math.inf]})
+    assert own_fault(LOSSES) is None
+    fault = own_fault([2.0, math.inf])
     assert fault is not None
     assert (fault.outcome, fault.step) == ("nan", 2)

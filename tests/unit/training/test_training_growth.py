@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from mpsdoctor_checks.training.advice import growth
+from mpsdoctor_checks.training.facts import Advice
 
 MIB = 1 << 20
 STEPS = range(10, 210, 10)
 
 
-def row(points: list[tuple[int, int]], device: str = "mps") -> dict[str, Any]:
-    run = {"workload": "cnn", "size": "small", "memory": {device: points}, "stopped": "decided"}
+def row(points: list[tuple[int, int]], device: str = "mps") -> Advice:
+    run: Any = {"workload": "cnn", "size": "small", "memory": {device: points}, "stopped": "decided"}
     found = growth.rows([run], {("cnn", "small", device): 7})
     assert len(found) == 1
     return found[0]
@@ -60,7 +61,11 @@ def test_what_does_no_harm_is_no_leak(points: list[tuple[int, int]]) -> None:
 
 def test_few_points_say_nothing() -> None:
     """Three blocks are no line; what a process takes of the system needs ten, for it settles late."""
-    run: dict[str, Any] = {"workload": "cnn", "size": "small", "stopped": "decided"}
-    assert growth.rows([{**run, "memory": {"mps": leaking(MIB)[:3]}}], {}) == []
-    assert growth.rows([{**run, "memory": {"cpu": leaking(MIB)[:9]}}], {}) == []
-    assert len(growth.rows([{**run, "memory": {"mps": leaking(MIB)[:4]}}], {})) == 1
+
+    def run_with(device: str, points: int) -> Any:
+        memory = {device: leaking(MIB)[:points]}
+        return {"workload": "cnn", "size": "small", "stopped": "decided", "memory": memory}
+
+    assert growth.rows([run_with("mps", 3)], {}) == []
+    assert growth.rows([run_with("cpu", 9)], {}) == []
+    assert len(growth.rows([run_with("mps", 4)], {})) == 1

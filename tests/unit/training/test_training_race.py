@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from mpsdoctor_checks.training import item, plan, race
+from mpsdoctor_checks.training import plan, race, stages
 from mpsdoctor_checks.training.race import decide, finished, run_race, standing, turns
 from mpsdoctor_checks.training.statistics import ratios
 
@@ -63,7 +64,7 @@ def test_a_tie_is_an_answer() -> None:
 def test_a_lopsided_race_ends_within_a_fifth(ratio: float) -> None:
     """A ratio of 4 is decided within a fifth of the rounds that a share of the budget holds, most often after three."""
     rounds = [raced(stream(seed, ratio, 0.08))[2] for seed in range(RUNS)]
-    assert max(rounds) <= item.ROUNDS / 5
+    assert max(rounds) <= stages.ROUNDS / 5
     assert sorted(rounds)[RUNS // 2] == 3
 
 
@@ -137,8 +138,8 @@ def test_one_device_needs_few_blocks() -> None:
 
 @pytest.mark.parametrize("budget", ["quick", "standard", "thorough"])
 def test_shares_use_up_the_budget(budget: str) -> None:
-    """Items that use their shares use the whole budget, and nothing after it."""
-    left, seconds = plan.items(budget), 30.0
+    """Workloads that use their shares use the whole budget, and nothing after it."""
+    left, seconds = plan.workloads(budget), 30.0
     while left:
         seconds -= plan.share(left, seconds)
         left = left[1:]
@@ -147,18 +148,18 @@ def test_shares_use_up_the_budget(budget: str) -> None:
 
 def test_every_budget_has_all_families() -> None:
     """Quick has the small sizes, standard medium too, thorough large as well; each is foreseen from a smaller one."""
-    sizes = {budget: list(dict.fromkeys(item.size for item in plan.items(budget))) for budget in plan.SIZES}
+    sizes = {budget: list(dict.fromkeys(workload.size for workload in plan.workloads(budget))) for budget in plan.SIZES}
     assert sizes == {
         "quick": ["small"],
         "standard": ["small", "medium"],
         "thorough": ["small", "medium", "large"],
     }
-    assert all(len(plan.items(budget)) == 4 * len(sizes[budget]) for budget in sizes)
+    assert all(len(plan.workloads(budget)) == 4 * len(sizes[budget]) for budget in sizes)
 
 
 def test_a_size_is_foreseen_from_the_one_before() -> None:
     """A step takes five times as long on the CPU as in the next smaller size, at least, and as long on a device."""
-    rows = [
+    rows: Any = [
         {"workload": family, "size": size, "device": device, "outcome": outcome, "step_ms": step_ms}
         for family, size, device, outcome, step_ms in [
             ("mlp", "medium", "cpu", "ok", 400.0),
@@ -167,7 +168,7 @@ def test_a_size_is_foreseen_from_the_one_before() -> None:
             ("cnn", "medium", "cpu", "skipped", None),
         ]
     ]
-    assert plan.least_step(plan.Item("mlp", "large"), rows) == pytest.approx(2.07)
-    assert plan.least_step(plan.Item("mlp", "medium"), rows) == pytest.approx(0.015)
-    assert plan.least_step(plan.Item("mlp", "small"), rows) == 0
-    assert plan.least_step(plan.Item("cnn", "large"), rows) == 0
+    assert plan.least_step(plan.Workload("mlp", "large"), rows) == pytest.approx(2.07)
+    assert plan.least_step(plan.Workload("mlp", "medium"), rows) == pytest.approx(0.015)
+    assert plan.least_step(plan.Workload("mlp", "small"), rows) == 0
+    assert plan.least_step(plan.Workload("cnn", "large"), rows) == 0

@@ -8,10 +8,11 @@ import pytest
 
 from mpsdoctor.check import Answer, Finding, Job
 from mpsdoctor_checks.training import disturbance
-from mpsdoctor_checks.training.lanes import what_became
+from mpsdoctor_checks.training.facts import Conditions
+from mpsdoctor_checks.training.lanes import explain
 from mpsdoctor_checks.training.rules import RULES
 
-QUIET = {
+QUIET: Conditions = {
     "load_1m": 0.1,
     "cpu_percent": 2.0,
     "pressure": "normal",
@@ -23,18 +24,18 @@ QUIET = {
 }
 
 
-def row(device: str = "mps", outcome: str = "ok", detail: str = "", **figures: Any) -> dict[str, Any]:
+def row(device: str = "mps", outcome: str = "ok", detail: str = "", **figures: Any) -> Any:
     keys = {"workload": "cnn", "size": "medium", "device": device, "dtype": "float32"}
     timed = {"step_ms": 10.0, "ci95_ms": [9.8, 10.2], "samples_per_s": 3200.0, "steps": 90}
     return {**keys, "outcome": outcome, "detail": detail, "peak_memory_bytes": None, **timed, **figures}
 
 
-def comparison(speedup: float, winner: str, pairs: int = 8) -> dict[str, Any]:
+def comparison(speedup: float, winner: str, pairs: int = 8) -> Any:
     keys = {"workload": "cnn", "size": "medium", "device": "mps", "baseline": "cpu", "pairs": pairs}
     return {**keys, "speedup": speedup, "ci95": [speedup * 0.9, speedup * 1.1], "winner": winner}
 
 
-def facts(**given: Any) -> dict[str, Any]:
+def facts(**given: Any) -> Any:
     empty: dict[str, Any] = {"results": [row("cpu"), row()], "comparisons": [], "runs": [], "alone": True}
     return {**empty, "conditions": {}, "disturbances": [], **given}
 
@@ -121,7 +122,7 @@ def test_wide_intervals_are_said() -> None:
     assert "± 30%" in found["MPS522"].detail
 
 
-def run(first: list[float], settled: bool = True) -> dict[str, Any]:
+def run(first: list[float], settled: bool = True) -> Any:
     warm = {"mps": {"steps": 40, "seconds": 0.3, "settled": settled}}
     return {"workload": "cnn", "size": "medium", "first_steps_ms": {"mps": first}, "warm_up": warm}
 
@@ -149,28 +150,29 @@ def test_times_that_did_not_settle_are_said() -> None:
         ({"on_battery": True}, "battery"),
     ],
 )
-def test_each_condition_that_spoils_a_timing(change: dict[str, Any], words: str) -> None:
+def test_each_condition_that_spoils_a_timing(change: Conditions, words: str) -> None:
     """Pressure, heat, swapping, low power and battery are each seen."""
-    seen = disturbance.seen({"before": QUIET, "after": {**QUIET, **change}})
-    assert len(seen) == 1
-    assert words in seen[0]
+    sentences = disturbance.find_disturbances({"before": QUIET, "after": {**QUIET, **change}})
+    assert len(sentences) == 1
+    assert words in sentences[0]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_load_by_others_spoils_a_run(moment: str) -> None:
     """Load while the check does nothing is that of others; the average over a minute holds its own work."""
-    working = {**QUIET, "load_1m": 6.0}
-    busy = {**working, "cpu_percent": 60.0}
-    assert disturbance.seen({"before": QUIET, "after": working}) == []
-    seen = disturbance.seen({"before": working, "after": working, moment: busy})
-    assert seen == [f"other programs took 60 % of the processor just {moment} the run"]
+    working: Conditions = {**QUIET, "load_1m": 6.0}
+    busy: Conditions = {**working, "cpu_percent": 60.0}
+    moments: Any = {"before": working, "after": working, moment: busy}
+    assert disturbance.find_disturbances({"before": QUIET, "after": working}) == []
+    sentences = disturbance.find_disturbances(moments)
+    assert sentences == [f"other programs took 60 % of the processor just {moment} the run"]
 
 
 def test_unknown_conditions_spoil_nothing() -> None:
     """What the system does not tell is no disturbance."""
-    unknown = dict.fromkeys(QUIET)
-    assert disturbance.seen({"before": unknown, "after": unknown}) == []
-    assert disturbance.seen({}) == []
+    unknown: Any = dict.fromkeys(QUIET)
+    assert disturbance.find_disturbances({"before": unknown, "after": unknown}) == []
+    assert disturbance.find_disturbances({}) == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_unknown_conditions_spoil_nothing() -> None:
 def test_errors_are_told_apart(kind: str, message: str, outcome: str) -> None:
     """Out of memory and unsupported are not mere errors."""
     value = {"type": kind, "message": message, "traceback": ""}
-    found, detail = what_became(Answer(Job("m:f"), "error", value))
+    found, detail = explain(Answer(Job("m:f"), "error", value))
     assert found == outcome
     assert message in detail
 
@@ -195,4 +197,4 @@ def test_errors_are_told_apart(kind: str, message: str, outcome: str) -> None:
 @pytest.mark.parametrize("outcome", ["crash", "timeout"])
 def test_deaths_keep_their_name(outcome: Any) -> None:
     """A crash is a crash, with its last words."""
-    assert what_became(Answer(Job("m:f"), outcome, None, "SIGABRT")) == (outcome, "SIGABRT")
+    assert explain(Answer(Job("m:f"), outcome, None, "SIGABRT")) == (outcome, "SIGABRT")

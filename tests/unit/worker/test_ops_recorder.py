@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mpsdoctor.worker.shapes import RecordedCall, Recording
 from mpsdoctor.worker.steps import own_model, replay
 
 MODEL = """
@@ -60,17 +61,16 @@ def file(tmp_path: Path) -> Iterator[Path]:
             del sys.modules[name]
 
 
-def recorded(file: Path, function: str, devices: tuple[str, ...] = ("cpu",)) -> dict[str, Any]:
-    found = own_model.record(str(file), function, 60.0, list(devices))
-    copied: dict[str, Any] = json.loads(json.dumps(found))
-    return copied
+def recorded(file: Path, function: str, devices: tuple[str, ...] = ("cpu",)) -> Any:
+    answer = own_model.record(str(file), function, 60.0, list(devices))
+    return json.loads(json.dumps(answer))
 
 
-def named(found: dict[str, Any], op: str) -> list[dict[str, Any]]:
+def named(found: Recording, op: str) -> list[RecordedCall]:
     return [call for call in found["calls"] if call["op"] == op]
 
 
-def lines(call: dict[str, Any]) -> list[str]:
+def lines(call: RecordedCall) -> list[str]:
     return [frame["code"] for frame in call["frames"]]
 
 
@@ -127,14 +127,14 @@ def test_every_recorded_call_is_right_on_the_cpu(file: Path) -> None:
     calls = recorded(file, "build", ("cuda",))["calls"] + recorded(file, "step")["calls"]
     probes = [(call, way) for call in calls for way in ("forward", "backward")[: 2 if call.get("backward") else 1]]
     outcomes = [(call["op"], replay.probe(call, "cpu", way)) for call, way in probes]
-    assert [one for one in outcomes if one[1]["outcome"] != "ok"] == []
+    assert [(op, verdict) for op, verdict in outcomes if verdict["outcome"] != "ok"] == []
 
 
 def test_what_is_written_in_place_is_judged(file: Path) -> None:
     """An operator that returns nothing and writes to its arguments is judged by what it wrote."""
     call = named(recorded(file, "plain", ("cuda",)), "aten::_foreach_addcdiv_")[0]
-    results = replay.Replay(call, replay.resolve(call), "forward").called("cpu", exact=False)
-    assert [list(one.shape) for one in results] == [one["tensor"]["shape"] for one in call["args"][0]]
+    results = replay.Replay(call, replay.resolve(call), "forward").call_on("cpu", exact=False)
+    assert [list(result.shape) for result in results] == [spec["tensor"]["shape"] for spec in call["args"][0]]
 
 
 def test_operators_of_other_libraries_are_skipped() -> None:

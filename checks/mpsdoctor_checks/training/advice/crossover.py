@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from mpsdoctor import thresholds
+from mpsdoctor_checks.training.facts import Comparison
 from mpsdoctor_checks.training.statistics import Interval
 
 SMALLEST = 1
@@ -29,14 +30,14 @@ class Point(NamedTuple):
 
 
 class Crossover(NamedTuple):
-    """The batch from which on the device is faster, None where it was not met; `told` in words why not.
+    """The batch from which on the device is faster, None where it was not met; `why_not` in words.
 
     `ci95` are the batches at which the ends of the speed-ups' intervals cross, None where they do not.
     """
 
     batch: int | None
     ci95: tuple[float | None, float | None]
-    told: str
+    why_not: str
 
 
 def next_batch(points: Sequence[Point], base: int, closed: Mapping[int, str]) -> int | None:
@@ -104,6 +105,6 @@ def crossing(curve: Sequence[tuple[int, float]]) -> float | None:
     return None
 
 
-def point_of(comparison: Mapping[str, Any], batch: int) -> Point:
+def point_of(comparison: Comparison, batch: int) -> Point:
     low, high = comparison["ci95"]
     return Point(batch, comparison["speedup"], (low, high))

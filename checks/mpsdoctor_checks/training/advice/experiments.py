@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from mpsdoctor_checks.training import item as items
 from mpsdoctor_checks.training.advice import sweep, ways
-from mpsdoctor_checks.training.advice.ways import Options, Ways, blank
-from mpsdoctor_checks.training.lanes import Lane
-from mpsdoctor_checks.training.plan import Item
-
-Row = dict[str, Any]
-Facts = dict[str, Any]
+from mpsdoctor_checks.training.advice.ways import Ways, blank
+from mpsdoctor_checks.training.facts import Advice, BatchRow, Comparison, Result, Run, timed_results
+from mpsdoctor_checks.training.lanes import Lane, Options
+from mpsdoctor_checks.training.plan import Workload, workload_of
+from mpsdoctor_checks.training.records import Measurement
+from mpsdoctor_checks.training.stages import Say
 
 # Of the check's seconds kept for advice; what the workloads leave comes on top where devices are compared.
 KEPT = {"quick": 0.0, "standard": 0.28, "thorough": 0.35}
@@ -32,7 +31,7 @@ class Experiment(NamedTuple):
     """
 
     kind: str
-    workload: str
+    family: str
     seconds: float
     budget: str
     on: str
@@ -65,77 +64,86 @@ EXPERIMENTS = (
     Experiment("channels_last", "cnn", 1.5, "thorough", "best", {"channels_last": {"channels_last": True}}),
     Experiment("threads", "transformer", 2.0, "thorough", "cpu", {}),
 )
-TIMED = ("results", "comparisons")
 BUDGETS = ("quick", "standard", "thorough")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an experiment: rows of advice, and batches by family."""
+
+    advice: list[Advice]
+    batches: dict[str, list[BatchRow]] = field(default_factory=dict)
 
 
 @dataclass
 class Bench:
-    """What experiments are made with: `facts` of the timed workloads, `threads` worth a try, `end` a monotonic time.
+    """What experiments are made with: rows of the timed workloads, `threads` worth a try, `end` a monotonic time.
 
     `get_ready` brings dead workers back, `narrate` makes a narrator of what is being tried.
     """
 
     budget: str
     lanes: Mapping[str, Lane]
-    facts: Mapping[str, Any]
+    results: Sequence[Result]
+    comparisons: Sequence[Comparison]
+    runs: Sequence[Run]
     threads: Sequence[int]
     end: float
     get_ready: Callable[[], None]
-    narrate: Callable[[Item, str], items.Say]
+    narrate: Callable[[Workload, str], Say]
 
     def left(self) -> float:
         return self.end - time.monotonic()
 
 
-def experiments(bench: Bench) -> Iterator[Facts]:
-    """Rows of `advice`, and of `batches` by family, for each experiment and device; also for what is left out.
+def run_all(bench: Bench) -> Iterator[Outcome]:
+    """What comes of each experiment on each device; also of those that are left out.
 
     What needs more than its part of the time has another chance with what the others did not use.
     """
     todo = [(experiment, device) for experiment in EXPERIMENTS for device in devices(experiment, bench.lanes)]
     later = []
     for number, (experiment, device) in enumerate(todo):
-        weights = [each.seconds for each, _ in todo[number:] if belongs(each, bench.budget)]
+        weights = [other.seconds for other, _ in todo[number:] if belongs(other, bench.budget)]
         part = bench.left() * experiment.seconds / max(sum(weights), experiment.seconds)
-        found = made(experiment, device, part, bench)
-        if found is None:
+        outcome = run(experiment, device, part, bench)
+        if outcome is None:
             later.append((experiment, device))
         else:
-            yield found
+            yield outcome
     for experiment, device in later:
-        yield made(experiment, device, bench.left(), bench) or without(experiment, device, bench)
+        yield run(experiment, device, bench.left(), bench) or leave_out(experiment, device, bench)
 
 
 def belongs(experiment: Experiment, budget: str) -> bool:
     return BUDGETS.index(budget) >= BUDGETS.index(experiment.budget)
 
 
-def made(experiment: Experiment, device: str, part: float, bench: Bench) -> Facts | None:
+def run(experiment: Experiment, device: str, part: float, bench: Bench) -> Outcome | None:
     """What came of an experiment, or why it cannot be made; None where it takes more than `part` of the seconds."""
     why = obstacle(experiment, device, bench)
     if why:
-        return told_as_skipped(experiment, device, why)
+        return skip(experiment, device, why)
     # A sweep lives with less, a race does not.
     most = min(part if experiment.ways is None else 2 * part, bench.left())
     for size, seconds in needs(experiment, device, bench).items():
         if seconds <= most:
-            item = Item(experiment.workload, size)
+            workload = Workload(experiment.family, size)
             if experiment.ways is None:  # ends by itself where there is no more to know
-                return sweep_of(item, device, min(part, bench.left()), bench)
+                return run_sweep(workload, device, min(part, bench.left()), bench)
             share = min(max(experiment.seconds * LONGER[bench.budget], seconds), bench.left())
-            return race_of(experiment, item, device, share, bench)
+            return run_race(experiment, workload, device, share, bench)
     return None
 
 
-def without(experiment: Experiment, device: str, bench: Bench) -> Facts:
+def leave_out(experiment: Experiment, device: str, bench: Bench) -> Outcome:
+    """For want of time."""
     seconds = min(needs(experiment, device, bench).values())
-    return told_as_skipped(experiment, device, f"needs about {seconds:.2g} s, {max(bench.left(), 0):.2g} s were left")
+    return skip(experiment, device, f"needs about {seconds:.2g} s, {max(bench.left(), 0):.2g} s were left")
 
 
-def told_as_skipped(experiment: Experiment, device: str, why: str) -> Facts:
-    item = Item(experiment.workload, SIZES[0])
-    return {"advice": [blank(experiment.kind, item, device, "skipped", why)]}
+def skip(experiment: Experiment, device: str, why: str) -> Outcome:
+    return Outcome([blank(experiment.kind, Workload(experiment.family, SIZES[0]), device, "skipped", why)])
 
 
 def devices(experiment: Experiment, lanes: Mapping[str, Lane]) -> list[str]:
@@ -152,70 +160,65 @@ def obstacle(experiment: Experiment, device: str, bench: Bench) -> str:
     if experiment.kind == "threads" and not bench.threads:
         return "there is no other number of threads to try"
     bench.get_ready()
-    asked = part_takers(experiment, device)
-    out = next((bench.lanes[each].out for each in asked if bench.lanes[each].out), "")
+    needed = needed_devices(experiment, device)
+    out = next((bench.lanes[other].out for other in needed if bench.lanes[other].out), "")
     timed = needs(experiment, device, bench)
-    return out or ("" if timed else f"{experiment.workload} was not timed on {' and '.join(asked)}")
+    return out or ("" if timed else f"{experiment.family} was not timed on {' and '.join(needed)}")
 
 
-def part_takers(experiment: Experiment, device: str) -> list[str]:
+def needed_devices(experiment: Experiment, device: str) -> list[str]:
     return ["cpu", device] if experiment.ways is None else [device]
 
 
 def needs(experiment: Experiment, device: str, bench: Bench) -> dict[str, float]:
     """Seconds that an experiment takes at least, by size; of sizes that were timed on each device taking part."""
-    asked = part_takers(experiment, device)
+    needed = needed_devices(experiment, device)
     entrants = 1 + len(bench.threads if experiment.kind == "threads" else experiment.ways or ())
-    found = {}
+    seconds = {}
     for size in SIZES:
-        times: dict[str, float] = {
-            row["device"]: row["step_ms"] / 1e3
-            for row in bench.facts["results"]
-            if (row["workload"], row["size"], row["outcome"]) == (experiment.workload, size, "ok")
-        }
-        if all(each in times for each in asked):
-            racing = entrants * sum(ways.least_seconds(times[each], experiment.fewest) for each in asked)
-            found[size] = racing + experiment.compiles * first_steps(
-                Item(experiment.workload, size), asked, bench.facts
-            )
-    return found
+        workload = Workload(experiment.family, size)
+        timed = (row for row in timed_results(bench.results) if workload_of(row) == workload)
+        times = {row["device"]: row["step_ms"] / 1e3 for row in timed}
+        if all(other in times for other in needed):
+            racing = entrants * sum(ways.least_seconds(times[other], experiment.fewest) for other in needed)
+            seconds[size] = racing + experiment.compiles * compiling_seconds(workload, needed, bench.runs)
+    return seconds
 
 
-def first_steps(item: Item, devices: Sequence[str], facts: Mapping[str, Any]) -> float:
-    """Seconds that compiling an item took on some devices."""
-    runs = (run for run in facts["runs"] if (run["workload"], run["size"]) == item)
-    return math.fsum(run["compiling_s"].get(device, 0.0) for run in runs for device in devices)
+def compiling_seconds(workload: Workload, devices: Sequence[str], runs: Sequence[Run]) -> float:
+    """Seconds that compiling a workload took on some devices."""
+    ours = (run for run in runs if workload_of(run) == workload)
+    return math.fsum(run["compiling_s"].get(device, 0.0) for run in ours for device in devices)
 
 
-def race_of(experiment: Experiment, item: Item, device: str, share: float, bench: Bench) -> Facts:
-    options = experiment.ways or {named(count): {"num_threads": count} for count in bench.threads}
-    say = bench.narrate(item, f"{' and '.join(options)} on {device}")
-    chosen = Ways(experiment.kind, item, device, options, experiment.fewest)
-    return {"advice": ways.compare(chosen, bench.lanes[device], share, bench.left(), say)}
+def run_race(experiment: Experiment, workload: Workload, device: str, share: float, bench: Bench) -> Outcome:
+    options = experiment.ways or {name_of(count): Options(num_threads=count) for count in bench.threads}
+    say = bench.narrate(workload, f"{' and '.join(options)} on {device}")
+    chosen = Ways(experiment.kind, workload, device, options, experiment.fewest)
+    return Outcome(ways.compare(chosen, bench.lanes[device], share, bench.left(), say))
 
 
-def named(threads: int) -> str:
+def name_of(threads: int) -> str:
     return f"{threads} thread{'' if threads == 1 else 's'}"
 
 
-def sweep_of(item: Item, device: str, share: float, bench: Bench) -> Facts:
-    found = begun(item, device, bench.facts)
+def run_sweep(workload: Workload, device: str, share: float, bench: Bench) -> Outcome:
+    batches = begin_sweep(workload, device, bench)
 
-    def say(batch: int) -> items.Say:
-        return bench.narrate(item, f"batches of {batch} on cpu and {device}")
+    def say(batch: int) -> Say:
+        return bench.narrate(workload, f"batches of {batch} on cpu and {device}")
 
-    sweep.run(found, (bench.lanes["cpu"], bench.lanes[device]), share, bench.left(), say)
-    return {"advice": [sweep.row(found)], "batches": {item.workload: sweep.table(found)}}
+    sweep.run(batches, (bench.lanes["cpu"], bench.lanes[device]), share, bench.left(), say)
+    return Outcome([sweep.row(batches)], {workload.family: sweep.table(batches)})
 
 
-def begun(item: Item, device: str, facts: Mapping[str, Any]) -> sweep.Sweep:
+def begin_sweep(workload: Workload, device: str, bench: Bench) -> sweep.Sweep:
     """A sweep that knows the declared batch, which was timed as a workload."""
-
-    def ours(row: Mapping[str, Any]) -> bool:
-        return (row["workload"], row["size"]) == item
-
-    base = next(int(run["batch"]) for run in facts["runs"] if ours(run))
-    timed = {key: [row for row in facts[key] if ours(row) and row["device"] in ("cpu", device)] for key in TIMED}
-    found = sweep.Sweep(item, device, base, first_steps(item, ("cpu", device), facts))
-    found.take(base, timed)
-    return found
+    pair = ("cpu", device)
+    runs = [run for run in bench.runs if workload_of(run) == workload]
+    declared = next(run["batch"] for run in runs if run["batch"])
+    results = [row for row in bench.results if workload_of(row) == workload and row["device"] in pair]
+    comparisons = [row for row in bench.comparisons if workload_of(row) == workload and row["device"] in pair]
+    batches = sweep.Sweep(workload, device, declared, compiling_seconds(workload, pair, runs))
+    batches.add(declared, Measurement(results, comparisons, runs))
+    return batches

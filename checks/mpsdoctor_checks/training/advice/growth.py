@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from mpsdoctor_checks.training.facts import Advice, Run
 from mpsdoctor_checks.training.statistics import Interval
 
-Row = dict[str, Any]
 Point = tuple[int, int]  # steps done, bytes in use
 
 # A back end counts its tensors exactly; what a process takes of the system comes in pieces, and settles late.
@@ -44,26 +44,26 @@ def slope(points: Sequence[Point]) -> Slope:
     return Slope(middle, (slopes[low], slopes[several - 1 - low]))
 
 
-def grows(row: Mapping[str, Any]) -> bool:
+def grows(row: Advice) -> bool:
     """Whether a training would be troubled: steady growth that adds up to much, also beside what is in use anyway."""
-    found = Slope(row["bytes_per_step"], tuple(row["ci95"]))
-    in_a_training = found.bytes_per_step * A_TRAINING
-    steady = found.ci95[0] >= STEADY * found.bytes_per_step > 0
+    bytes_per_step, (low, _) = row["bytes_per_step"], row["ci95"]
+    in_a_training = bytes_per_step * A_TRAINING
+    steady = bool(low >= STEADY * bytes_per_step > 0)
     return steady and in_a_training >= max(LEAK_BYTES, LEAK_SHARE * row["first_bytes"])
 
 
-def rows(runs: Iterable[Mapping[str, Any]], peaks: Mapping[tuple[str, str, str], int | None]) -> list[Row]:
+def rows(runs: Iterable[Run], peaks: Mapping[tuple[str, str, str], int | None]) -> list[Advice]:
     """One row of advice for each run and device with points enough; `peaks` by workload, size and device."""
-    found = []
+    advice = []
     for run in runs:
         for device, points in run["memory"].items():
             if len(points) >= (FEWEST_OF_PROCESS if device == "cpu" else FEWEST):
                 peak = peaks.get((run["workload"], run["size"], device))
-                found.append(row(run, device, [tuple(point) for point in points], peak))
-    return found
+                advice.append(row(run, device, points, peak))
+    return advice
 
 
-def row(run: Mapping[str, Any], device: str, points: Sequence[Point], peak: int | None) -> Row:
+def row(run: Run, device: str, points: Sequence[Point], peak: int | None) -> Advice:
     measured = slope(points)
     return {
         "kind": "memory",

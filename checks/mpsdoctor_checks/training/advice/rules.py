@@ -2,156 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from mpsdoctor.check import Finding, finding
 from mpsdoctor.texts import Each, Part
 from mpsdoctor_checks.training.advice import growth, hints, ways
-from mpsdoctor_checks.training.rules import by_device, named, why
+from mpsdoctor_checks.training.facts import Advice, AdviceFacts
+from mpsdoctor_checks.training.rules import Values, by_device, label, name_of, why
 
 if TYPE_CHECKING:
     from mpsdoctor.thresholds import Standing
 
-Facts = Mapping[str, Any]
-Row = Mapping[str, Any]
+Rule = Callable[[AdviceFacts], Iterator[Finding]]
 SOON = 10_000  # steps, within which growth is told in bytes
 EVIDENCE = ("threads", "speedup", "ci95", "blocks", "stopped")
 GROWTH = ("bytes_per_step", "ci95", "first_bytes", "last_bytes", "peak_bytes", "steps", "blocks")
-SEVERAL = ("crossover", "threads")  # kinds that are asked of more than one workload, and told with it
+SEVERAL = ("crossover", "threads")  # kinds that more than one workload has, which is named with them
 
 
-class Telling(NamedTuple):
-    """How a kind of row is told: its code, the standing at which there is something to do, and figures of its own."""
+class Words(NamedTuple):
+    """How a kind of row is told: its code, figures of its own, the standing at which there is something to do."""
 
     code: str
     acts_on: Standing
     figures: tuple[str, ...] = ()
 
 
-TELLINGS: dict[str, Telling] = {
-    "item": Telling("MPS507", "slower", ("cost_ms", "cost_ci95_ms", "usual_ms")),
-    "autocast": Telling("MPS508", "faster", ("dtype", "losses", "loss_apart")),
-    "copy": Telling("MPS525", "faster", ("share",)),
-    "channels_last": Telling("MPS527", "faster"),
-    "fused": Telling("MPS530", "faster"),
-    "nnpack": Telling("MPS531", "faster"),
+WORDS: dict[str, Words] = {
+    "item": Words("MPS507", "slower", ("cost_ms", "cost_ci95_ms", "usual_ms")),
+    "autocast": Words("MPS508", "faster", ("dtype", "losses", "loss_apart")),
+    "copy": Words("MPS525", "faster", ("share",)),
+    "channels_last": Words("MPS527", "faster"),
+    "fused": Words("MPS530", "faster"),
+    "nnpack": Words("MPS531", "faster"),
 }
 
 
-def measured(facts: Facts) -> Iterator[Finding]:
+def measured(facts: AdviceFacts) -> Iterator[Finding]:
     """One finding for each way to train that was raced against the usual one."""
-    for kind, telling in TELLINGS.items():
+    for kind, words in WORDS.items():
         for row in rows_of(facts, kind):
             standing = hints.standing(row)
             yield finding(
-                telling.code,
+                words.code,
                 "info",
                 {key: value for key, value in row.items() if key != "blocks_ms"},
-                remedy=unless_doubtful(facts, standing == telling.acts_on),
+                remedy=unless_doubtful(facts, standing == words.acts_on),
                 said=Part(standing),
                 doubt=doubt(facts),
-                **{key: row[key] for key in ("workload", "size", "device", "speedup", "ci95", *telling.figures)},
-                **(call_of(row) if kind == "autocast" else {}),
+                **pick(row, ("workload", "size", "device", "speedup", "ci95", *words.figures)),
+                **(autocast_call(row) if kind == "autocast" else {}),
             )
 
 
-def call_of(row: Row) -> dict[str, Any]:
+def pick(row: Mapping[str, object], keys: Iterable[str]) -> Values:
+    """Some fields of a row."""
+    return {key: row[key] for key in keys}
+
+
+def autocast_call(row: Advice) -> Values:
     """What torch.autocast is called with, and whether its gradients need scaling."""
     return {"backend": row["device"].partition(":")[0], "scaler": Part("scaler" if row["dtype"] == "float16" else "")}
 
 
-def doubt(facts: Facts) -> Part:
+def doubt(facts: AdviceFacts) -> Part:
     """Figures of a disturbed run are shown as doubtful."""
     return Part("doubtful" if facts["doubtful"] else "")
 
 
-def unless_doubtful(facts: Facts, wanted: bool) -> str | None:
+def unless_doubtful(facts: AdviceFacts, wanted: bool) -> str | None:
     """The remedy, if there is one to give: nobody is told to act on figures of a disturbed run."""
     return "remedy" if wanted and not facts["doubtful"] else None
 
 
-def rows_of(facts: Facts, kind: str) -> list[Row]:
+def rows_of(facts: AdviceFacts, kind: str) -> list[Advice]:
     """Rows with figures."""
     return [row for row in facts["advice"] if row["kind"] == kind and row["outcome"] == "ok"]
 
 
-def crossover(facts: Facts) -> Iterator[Finding]:
+def crossover(facts: AdviceFacts) -> Iterator[Finding]:
     for device, rows in by_device(rows_of(facts, "crossover")).items():
         met = [row for row in rows if row["batch"]]
         call = "device, info = get_optimal_device(workload={workload!r}, batch_size={batch})"
         yield finding(
             "MPS506",
             "info",
-            {hints.label(row): {key: row[key] for key in ("batch", "ci95", "batches", "stopped")} for row in rows},
+            {label(row): pick(row, ("batch", "ci95", "batches", "stopped")) for row in rows},
             remedy=unless_doubtful(facts, bool(met)),
-            commands=(call.format_map(met[0]),) if met else (),
+            commands=(call.format(workload=met[0]["workload"], batch=met[0]["batch"]),) if met else (),
             said=Part("met" if met else "apart"),
             doubt=doubt(facts),
             device=device,
             crossings=Each("crossing", [crossing(row) for row in met], ", "),
-            rows=Each("row", [{**named(row), "found": found(row)} for row in rows]),
+            rows=Each("row", [{**name_of(row), "found": surroundings(row)} for row in rows]),
         )
 
 
-def crossing(row: Row) -> dict[str, Any]:
+def crossing(row: Advice) -> Values:
     low, high = (Part("end", {"end": end}) if end else Part("outside") for end in row["ci95"])
-    return {**named(row), "batch": row["batch"], "low": low, "high": high}
+    return {**name_of(row), "batch": row["batch"], "low": low, "high": high}
 
 
-def found(row: Row) -> Part:
+def surroundings(row: Advice) -> Part:
     """Why there is no crossover, or what was measured around it."""
     if row["detail"]:
         return Part("why", {"why": row["detail"]})
-    batches = [{"batch": each["batch"], "speedup": each["speedup"]} for each in row["batches"]]
+    batches = [{"batch": batch["batch"], "speedup": batch["speedup"]} for batch in row["batches"]]
     return Part("batches", {"batches": Each("batch", batches, ", ")})
 
 
-def threads(facts: Facts) -> Iterator[Finding]:
+def threads(facts: AdviceFacts) -> Iterator[Finding]:
     rows, best = rows_of(facts, "threads"), ways.best_threads(facts["advice"])
     if rows:
         yield finding(
             "MPS509",
             "info",
-            {f"{hints.label(row)} {row['way']}": {key: row[key] for key in EVIDENCE} for row in rows},
+            {f"{label(row)} {row['way']}": pick(row, EVIDENCE) for row in rows},
             remedy=unless_doubtful(facts, bool(best)),
             said=Part("none" if not best else "several" if best > 1 else "one"),
             doubt=doubt(facts),
             best=best,
-            rows=Each("row", [{**named(row), **{key: row[key] for key in ("way", "speedup", "ci95")}} for row in rows]),
+            rows=Each("row", [{**name_of(row), **pick(row, ("way", "speedup", "ci95"))} for row in rows]),
         )
 
 
-def memory(facts: Facts) -> Iterator[Finding]:
+def memory(facts: AdviceFacts) -> Iterator[Finding]:
     for device, rows in by_device(rows_of(facts, "memory")).items():
-        some = [row for row in rows if growth.grows(row)]
-        if some:
-            rate = max(float(row["bytes_per_step"]) for row in some)
-            told = [{**named(row), **{key: row[key] for key in ("bytes_per_step", "ci95", "steps")}} for row in some]
+        growing = [row for row in rows if growth.grows(row)]
+        if growing:
+            rate = max(row["bytes_per_step"] for row in growing)
+            values = [{**name_of(row), **pick(row, ("bytes_per_step", "ci95", "steps"))} for row in growing]
             yield finding(
                 "MPS526",
                 "warning",
-                {hints.label(row): {key: row[key] for key in GROWTH} for row in some},
+                {label(row): pick(row, GROWTH) for row in growing},
                 device=device,
                 rate=rate,
-                rows=Each("row", told),
+                rows=Each("row", values),
                 steps=SOON,
                 soon=rate * SOON,
             )
 
 
-def failed(facts: Facts) -> Iterator[Finding]:
+def failed(facts: AdviceFacts) -> Iterator[Finding]:
     """Ways to train that went wrong where the usual one did not."""
     for row in facts["advice"]:
         if row["outcome"] not in ("ok", "skipped", "unsupported"):
             yield finding(
-                TELLINGS[row["kind"]].code if row["kind"] in TELLINGS else "MPS509",
+                WORDS[row["kind"]].code if row["kind"] in WORDS else "MPS509",
                 "warning",
                 {"detail": row["detail"]},
                 title="wrong",
                 detail="wrong_so",
                 remedy="as_usual",
-                **named(row),
+                workload=row["workload"],
+                size=row["size"],
                 way=row["way"],
                 device=row["device"],
                 outcome=Part(row["outcome"]),
@@ -159,39 +165,35 @@ def failed(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def unsupported(facts: Facts) -> Iterator[Finding]:
+def unsupported(facts: AdviceFacts) -> Iterator[Finding]:
     """Ways to train that this torch does not have on a device."""
     rows = [row for row in facts["advice"] if row["outcome"] == "unsupported"]
     if rows:
-        told = [{"way": row["way"], "device": row["device"], "why": why(row["detail"])} for row in rows]
-        lacking = [{"way": way, "device": device} for way, device in dict.fromkeys(map(way_on, rows))]
-        yield finding("MPS532", "info", {"advice": rows}, lacking=Each("way_on", lacking, ", "), rows=Each("row", told))
+        values = [{"way": row["way"], "device": row["device"], "why": why(row["detail"])} for row in rows]
+        pairs = dict.fromkeys((row["way"], row["device"]) for row in rows)
+        lacking = Each("way_on", [{"way": way, "device": device} for way, device in pairs], ", ")
+        yield finding("MPS532", "info", {"advice": rows}, lacking=lacking, rows=Each("row", values))
 
 
-def way_on(row: Row) -> tuple[str, str]:
-    return row["way"], row["device"]
-
-
-def left_out(facts: Facts) -> Iterator[Finding]:
+def left_out(facts: AdviceFacts) -> Iterator[Finding]:
     reasons: dict[str, dict[tuple[str, str | None], None]] = {}
     for row in facts["advice"]:
         if row["outcome"] == "skipped":
-            asked = (row["kind"], row["workload"] if row["kind"] in SEVERAL else None)
-            reasons.setdefault(row["detail"], {})[asked] = None
+            key = (row["kind"], row["workload"] if row["kind"] in SEVERAL else None)
+            reasons.setdefault(row["detail"], {})[key] = None
     if reasons:
-        told = [
-            {"experiments": Each("experiment", list(map(experiment, some)), ", "), "why": each}
-            for each, some in reasons.items()
+        values = [
+            {"experiments": Each("experiment", [experiment(*key) for key in keys], ", "), "why": reason}
+            for reason, keys in reasons.items()
         ]
-        yield finding("MPS528", "info", rows=Each("row", told))
+        yield finding("MPS528", "info", rows=Each("row", values))
 
 
-def experiment(asked: tuple[str, str | None]) -> dict[str, Any]:
-    kind, workload = asked
+def experiment(kind: str, workload: str | None) -> dict[str, Part]:
     return {"experiment": Part(kind, {"workload": workload} if workload else {})}
 
 
-RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+RULES: tuple[Rule, ...] = (
     crossover,
     measured,
     threads,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from mpsdoctor_checks.training import item as items
+from mpsdoctor_checks.training import stages
 from mpsdoctor_checks.training.advice import crossover, ways
+from mpsdoctor_checks.training.facts import Advice, BatchRow, BatchSpeed
 from mpsdoctor_checks.training.lanes import Lane, Variant
-from mpsdoctor_checks.training.plan import Item
+from mpsdoctor_checks.training.plan import Workload
+from mpsdoctor_checks.training.records import Measurement
 
-Row = dict[str, Any]
 POINTS = 6  # that a share should hold
 
 
@@ -23,26 +23,33 @@ class Sweep:
     `compiling` is what both took for the first step of the declared batch; another one has other sizes.
     """
 
-    item: Item
+    workload: Workload
     device: str
     base: int
     compiling: float = 0.0
     points: list[crossover.Point] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[BatchSpeed] = field(default_factory=list)
     seconds: dict[int, list[float]] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
 
-    def take(self, batch: int, found: Mapping[str, Any]) -> None:
+    def add(self, batch: int, measured: Measurement) -> None:
         """A measured batch, or why there is no figure for it."""
-        compared = next((row for row in found["comparisons"] if row["device"] == self.device), None)
+        compared = next((row for row in measured.comparisons if row["device"] == self.device), None)
         if compared is None:
-            why = (row["detail"] for row in found["results"] if row["outcome"] != "ok")
+            why = (row["detail"] for row in measured.results if row["outcome"] != "ok")
             self.closed[batch] = next(why, "it was not compared")
             return
         self.points.append(crossover.point_of(compared, batch))
-        self.seconds[batch] = [row["step_ms"] / 1e3 for row in found["results"] if row["step_ms"]]
-        kept = {key: compared[key] for key in ("speedup", "ci95", "pairs")}
-        self.rows.append({"batch": batch, **kept, "stopped": compared["detail"]})
+        self.seconds[batch] = [row["step_ms"] / 1e3 for row in measured.results if row["step_ms"]]
+        self.rows.append(
+            {
+                "batch": batch,
+                "speedup": compared["speedup"],
+                "ci95": compared["ci95"],
+                "pairs": compared["pairs"],
+                "stopped": compared["detail"],
+            }
+        )
 
     def needs(self, batch: int) -> float:
         """Seconds that a batch takes at least, judged by the nearest one; smaller batches are not taken for faster."""
@@ -53,43 +60,43 @@ class Sweep:
         return self.compiling + sum(map(ways.least_seconds, steps))
 
 
-def run(found: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: Callable[[int], items.Say]) -> None:
+def run(sweep: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: Callable[[int], stages.Say]) -> None:
     """Measure batch after batch until the crossover is known with its surroundings, or the share is used up."""
     end = time.monotonic() + min(share, left)
-    each = max(1.0, share / POINTS)
-    while (batch := crossover.next_batch(found.points, found.base, found.closed)) is not None:
+    part = max(1.0, share / POINTS)
+    while (batch := crossover.next_batch(sweep.points, sweep.base, sweep.closed)) is not None:
         remaining = end - time.monotonic()
-        if found.needs(batch) > remaining:
-            found.closed[batch] = f"needs about {found.needs(batch):.2g} s, {max(remaining, 0):.2g} s were left"
+        if sweep.needs(batch) > remaining:
+            sweep.closed[batch] = f"needs about {sweep.needs(batch):.2g} s, {max(remaining, 0):.2g} s were left"
             continue
-        entrants = {lane.device: Variant(lane.device, lane, {**lane.options, "batch": batch}) for lane in lanes}
-        found.take(batch, items.examine(found.item, entrants, min(each, remaining), remaining, say(batch)))
+        entrants = [Variant(lane.device, lane, {**lane.options, "batch": batch}) for lane in lanes]
+        sweep.add(batch, stages.examine(sweep.workload, entrants, min(part, remaining), remaining, say(batch)))
         if any(not lane.ready for lane in lanes):
             return
 
 
-def row(found: Sweep) -> Row:
+def row(sweep: Sweep) -> Advice:
     """The row of advice: the batch at which the curves cross, with everything measured."""
-    head = ways.blank("crossover", found.item, found.device, "ok", "")
-    not_measured = "; ".join(f"batch {batch}: {why}" for batch, why in sorted(found.closed.items()))
-    if len(found.points) < 2 and not_measured:
+    head = ways.blank("crossover", sweep.workload, sweep.device, "ok", "")
+    not_measured = "; ".join(f"batch {batch}: {why}" for batch, why in sorted(sweep.closed.items()))
+    if len(sweep.points) < 2 and not_measured:
         return {**head, "outcome": "skipped", "detail": not_measured}
-    crossing = crossover.find(found.points)
+    crossing = crossover.find(sweep.points)
     return {
         **head,
         "batch": crossing.batch,
         "ci95": list(crossing.ci95),
-        "detail": crossing.told,
-        "batches": sorted(found.rows, key=lambda row: int(row["batch"])),
-        "blocks": sum(row["pairs"] for row in found.rows),
+        "detail": crossing.why_not,
+        "batches": sorted(sweep.rows, key=lambda row: row["batch"]),
+        "blocks": sum(row["pairs"] for row in sweep.rows),
         "stopped": not_measured or "the crossover and what lies around it are measured",
     }
 
 
-def table(found: Sweep) -> list[Row]:
+def table(sweep: Sweep) -> list[BatchRow]:
     """As the profile keeps it, in the order of the batches."""
-    rows = found.rows if len(found.rows) > 1 else []  # one batch is no curve, and stands among the workloads
+    rows = sweep.rows if len(sweep.rows) > 1 else []  # one batch is no curve, and stands among the workloads
     return [
-        {"batch": row["batch"], "device": found.device, "speedup": row["speedup"], "ci95": row["ci95"]}
-        for row in sorted(rows, key=lambda row: int(row["batch"]))
+        {"batch": row["batch"], "device": sweep.device, "speedup": row["speedup"], "ci95": row["ci95"]}
+        for row in sorted(rows, key=lambda row: row["batch"])
     ]
