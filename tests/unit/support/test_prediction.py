@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mpsdoctor.support import (
     Call,
-    CallNode,
     Prediction,
     Support,
     call_of,
@@ -22,6 +23,7 @@ from mpsdoctor.support import (
 from mpsdoctor.support.history import History, load_history
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.support.prediction import VERDICTS
+from mpsdoctor.worker.shapes import CallNode
 
 # Three versions of a torch with one operator of every letter.
 HISTORY = History(
@@ -246,11 +248,13 @@ def test_text_and_data_tell_the_same() -> None:
     assert document["answer"] == "fallback"
 
 
+def node(op: str, parts: Sequence[CallNode] = ()) -> CallNode:
+    return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": [*parts]}
+
+
 NODES = st.recursive(
-    st.builds(lambda op: {"op": op}, st.sampled_from([*HISTORY.letters, "torchvision::nms", "", "::", "a.b.c"])),
-    lambda inner: st.builds(
-        lambda op, parts: {"op": op, "parts": parts}, st.sampled_from(["made", "svd"]), st.lists(inner)
-    ),
+    st.builds(node, st.sampled_from([*HISTORY.letters, "torchvision::nms", "", "::", "a.b.c"])),
+    lambda inner: st.builds(node, st.sampled_from(["made", "svd"]), st.lists(inner)),
     max_leaves=8,
 )
 
