@@ -336,8 +336,6 @@ def test_a_win_over_a_cpu_with_too_many_threads_is_raced_again() -> None:
     threads = row("threads", 1.5, [1.4, 1.6], "cpu", threads=6, way="6 threads")
     head: Any = {"workload": "cnn", "size": "medium", "device": "mps"}
     rows: list[Any] = [{**head, "winner": winner} for winner in ("cpu", "mps")]
-        {"workload": "cnn", "size": "medium", "device": "mps", "winner": each} for each in ("cpu", "mps")
-    ]
     lost, won = rows
     assert cpu_settings.find_unfair([won], [threads]) == [(("cnn", "medium"), 6)]
     assert cpu_settings.find_unfair([lost], [threads]) == []
