@@ -44,8 +44,8 @@ def standing(pairs: Sequence[float]) -> tuple[Standing, str]:
     last = decide(pairs, AT_THE_END)
     if last:
         return last, "budget used up; its 95 % interval decides"
-    told = "too close to call" if enough(len(pairs)) else "too few blocks to name a winner"
-    return "tie", f"budget used up, {told}"
+    why = "too close to call" if enough(len(pairs)) else "too few blocks to name a winner"
+    return "tie", f"budget used up, {why}"
 
 
 def open_devices(blocks: Blocks, baseline: str) -> list[str]:

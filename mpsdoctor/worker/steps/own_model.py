@@ -12,7 +12,7 @@ import linecache
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, Iterator, TypeVar
+from typing import Any, Callable, Iterator, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,7 +22,6 @@ from ..shapes import Failure, Location, Recording, StepFailure, StepTree
 from . import calltree
 from .recorder import Functions, ModulePlaces, Operators, Recorder, forward_stacks, tensors, users_frames
 
-Options = Dict[str, Any]  # of torch.optim.AdamW, by name
 Answer = TypeVar("Answer")
 
 
@@ -144,8 +143,8 @@ def module_step(module: torch.nn.Module, inputs: Any, devices: list[str]) -> Non
     if not loss.requires_grad:
         return
     loss.backward()  # type: ignore[no-untyped-call]
-    for options in optimizers_for(devices) if parameters else ():
-        torch.optim.AdamW(parameters, lr=1e-3, **options).step()
+    for foreach in foreach_choices(devices) if parameters else ():
+        torch.optim.AdamW(parameters, lr=1e-3, foreach=foreach).step()
 
 
 def loss_of(output: Any) -> Tensor:
@@ -162,8 +161,8 @@ def loss_of(output: Any) -> Tensor:
     return sum(mean.abs() if mean.is_complex() else mean for mean in means)  # type: ignore[return-value]
 
 
-def optimizers_for(devices: list[str]) -> list[Options]:
-    """AdamW as it is on the CPU; and for devices where it takes all parameters at once, in that form."""
+def foreach_choices(devices: list[str]) -> list[bool | None]:
+    """AdamW's default, as on the CPU; and for devices where it takes all parameters at once, that form."""
     try:
         from torch.utils._foreach_utils import _get_foreach_kernels_supported_devices as several_at_once
     except ImportError:  # before torch 2.1 on CUDA alone
@@ -171,7 +170,7 @@ def optimizers_for(devices: list[str]) -> list[Options]:
     else:
         together = several_at_once()
     kinds = {device.partition(":")[0] for device in devices}
-    return [{}, {"foreach": True}] if kinds.intersection(together) else [{}]
+    return [None, True] if kinds.intersection(together) else [None]
 
 
 def describe(error: BaseException, path: str) -> StepFailure:
