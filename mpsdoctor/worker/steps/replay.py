@@ -11,8 +11,9 @@ from torch import Tensor
 from ..operators.comparison import GRADIENT
 from ..operators.messages import ON_THE_CPU
 from ..operators.opinfos import cotangent
-from ..operators.probes import attended, flatten
-from ..operators.reference import UNINITIALISED, fetched, judge, precise
+from ..operators.probes import flatten, judge_safely
+from ..operators.reference import UNINITIALISED, Aspect, fetch, judge, precise_dtype
+from ..shapes import Judgement
 from . import arguments
 
 # Real shapes add up more terms than a probe's, and their roundings grow with the root of the number.
@@ -20,12 +21,12 @@ SLACK, TERMS = 4.0, 1024.0
 LARGE = 1 << 24  # elements; beyond, the reference is not made in float64, which would take gigabytes
 
 
-def probe(call: dict[str, Any], device: str, direction: str) -> dict[str, Any]:
+def probe(call: dict[str, Any], device: str, direction: str) -> Judgement:
     """Outcome and detail of one recorded call, as `recorder` notes it. `skipped` where this torch lacks it."""
     function = resolve(call)
     if function is None:
         return {"outcome": "skipped", "detail": f"{call['op']} is not an operator of torch itself"}
-    return attended(device, lambda: Replay(call, function, direction).judged(device))
+    return judge_safely(device, lambda: Replay(call, function, direction).judged(device))
 
 
 def resolve(call: dict[str, Any]) -> Any:
@@ -55,7 +56,7 @@ class Replay:
         self.known.append(known)
         return torch.empty(0)
 
-    def judged(self, device: str) -> dict[str, Any]:
+    def judged(self, device: str) -> Judgement:
         elements = max([one.numel() for one in self.values], default=0)
         slack = SLACK * max(1.0, (elements / TERMS) ** 0.5)
         slack *= GRADIENT.get(self.dtype, 1.0) if self.direction == "backward" else 1.0
@@ -67,10 +68,10 @@ class Replay:
             device,
             slack=slack,
             touchy=True,
-            told=self.told(),
+            aspect=self.told(),
         )
 
-    def told(self) -> str:
+    def told(self) -> Aspect:
         """What the results tell, as `judge` names it."""
         if UNINITIALISED.search(self.call["op"].partition("::")[2]):
             return "shapes"
@@ -96,7 +97,7 @@ class Replay:
             value = self.values[len(made)]
             backward = self.direction == "backward" and known.get("grad") and value.is_floating_point()
             place = "cpu" if self.host_indices and not value.is_floating_point() else device
-            made.append(arguments.placed(known, value.to(precise(value.dtype)) if exact else value, place))
+            made.append(arguments.placed(known, value.to(precise_dtype(value.dtype)) if exact else value, place))
             if backward:
                 made[-1] = made[-1].requires_grad_()
             return made[-1]
@@ -108,8 +109,8 @@ class Replay:
         kwargs = {name: _raised(one, exact) for name, one in kwargs.items()}
         outputs = flatten(self.function(*args, **kwargs), self.dtype)
         if self.direction == "backward":
-            return fetched(gradients(outputs, [one for one in made if one.requires_grad]))
-        return fetched([*outputs, *self.written(args, kwargs)])
+            return fetch(gradients(outputs, [one for one in made if one.requires_grad]))
+        return fetch([*outputs, *self.written(args, kwargs)])
 
     def written(self, args: list[Any], kwargs: dict[str, Any]) -> list[Tensor]:
         """The arguments an operator writes to."""
