@@ -34,12 +34,17 @@ class _Outcome(TypedDict):
 class Judgement(_Outcome, total=False):
     """How a call ended, by the outcomes of the report, and what is to say of it. `replay.probe`.
 
-    Where numbers differ the largest errors, and the index of the element that is furthest off.
+    Where numbers differ the largest errors, and the index of the element that is furthest off. The doctor adds whether
+    the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`), and how
+    many `samples` it stands for.
     """
 
     max_abs: float
     max_rel: float
     index: List[int]
+    fallback: bool
+    known: List[str]
+    samples: int
 
 
 class ProbeNames(TypedDict):

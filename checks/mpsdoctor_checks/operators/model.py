@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor import clean
-from mpsdoctor.check import Answer, Collected, Context, Job, Skip, UnusableRequestError, devices_of
+from mpsdoctor.check import Answer, Collected, Context, Job, Skip, UnusableRequestError, devices_of, typed
 from mpsdoctor.support import FALLBACK
-from mpsdoctor_checks.operators.answers import answer_of, finding_of
-from mpsdoctor_checks.operators.collect import EVERY, kind, strict
+from mpsdoctor.worker.shapes import Judgement
+from mpsdoctor_checks.operators.answers import StepAnswer, answer_of, finding_of
+from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
-from mpsdoctor_checks.operators.queue import Row
+from mpsdoctor_checks.operators.rows import ReplayRow
 
 RECORD, PROBE = "mpsdoctor_worker.steps.own_model:record", "mpsdoctor_worker.steps.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
@@ -65,7 +66,7 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
     recorded = record(context, wanted, seconds, devices)
     calls: list[Call] = recorded["calls"]
     facts: dict[str, Any] = {"source": "model", "results": []}
-    answers: dict[str, dict[str, Any]] = {}
+    answers: dict[str, StepAnswer] = {}
     for device in devices:
         rows = replay(context, device, calls)
         facts["results"] += rows
@@ -129,11 +130,11 @@ def how_it_died(answer: Answer, wanted: Target, seconds: float) -> str:
     return f"{place_of(own[0]) if own else wanted}: {what}" + (f" ({wanted.option} {wanted})" if own else "")
 
 
-def replay(context: Context, device: str, calls: list[Call]) -> list[Row]:
+def replay(context: Context, device: str, calls: list[Call]) -> list[ReplayRow]:
     """One row for each distinct call and direction on a device."""
-    rows = list(ask(context, device, strict(device), probes_of(calls)))
+    rows = list(ask(context, device, strict_environment(device), probes_of(calls)))
     missing = [(place, row) for place, row in enumerate(rows) if row["outcome"] == "unimplemented"]
-    if missing and kind(device) == "mps":
+    if missing and device_kind(device) == "mps":
         probes = probes_of(calls)
         again = ask(context, device, {FALLBACK: "1"}, [probes[place] for place, _ in missing])
         for (_, row), second in zip(missing, again, strict=False):
@@ -149,7 +150,7 @@ def probes_of(calls: list[Call]) -> list[tuple[Call, str]]:
     ]
 
 
-def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[Call, str]]) -> Iterator[Row]:
+def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[Call, str]]) -> Iterator[ReplayRow]:
     """Replay calls in order; one that kills its worker costs itself alone."""
     deaths = Deaths()
 
@@ -162,7 +163,7 @@ def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[C
     for done, answer in enumerate(worker.run(job(*probe) for probe in probes)):
         if answer.outcome in ("cancelled", "unavailable"):
             raise Skip(answer.reason)
-        if time.monotonic() - told >= EVERY:
+        if time.monotonic() - told >= PROGRESS_SECONDS:
             told = time.monotonic()
             context.progress(f"model {device}: calls replayed", done + 1, len(probes))
         call, way = probes[done]
@@ -170,10 +171,10 @@ def ask(context: Context, device: str, env: dict[str, str], probes: list[tuple[C
         yield row_of(call, way, device, verdict_of(answer, deaths.too_many_of(call["op"])))
 
 
-def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
+def verdict_of(answer: Answer, given_up: str) -> Judgement:
     """Outcome and detail of one replayed call, also of one whose worker died or hung, or that was given up."""
     if answer.outcome == "ok":
-        return dict(answer.value)
+        return typed(answer, Judgement)
     if answer.outcome == "withdrawn":
         return {"outcome": "skipped", "detail": given_up}
     words = answer.detail[:LAST_WORDS]
@@ -181,13 +182,24 @@ def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
     return {"outcome": answer.outcome if answer.outcome in DIED else "error", "detail": detail}
 
 
-def row_of(call: Call, direction: str, device: str, verdict: dict[str, Any]) -> Row:
+def row_of(call: Call, direction: str, device: str, verdict: Judgement) -> ReplayRow:
     """The result of one replayed call, with its place in the step."""
     told = summary_of(call)
-    names = {"op": told["op"], "device": device, "dtype": told["dtype"], "variants": [told["arguments"]]}
-    where = {key: told[key] for key in ("phase", "place", "code", "made_at", "module", "count")}
     backward = direction == "backward" or call["phase"] == "backward"
-    return {**names, "direction": "backward" if backward else "forward", **verdict, **where}
+    return {
+        "op": told["op"],
+        "device": device,
+        "dtype": told["dtype"],
+        "variants": [told["arguments"]],
+        "direction": "backward" if backward else "forward",
+        **verdict,
+        "phase": told["phase"],
+        "place": told["place"],
+        "code": told["code"],
+        "made_at": told["made_at"],
+        "module": told["module"],
+        "count": told["count"],
+    }
 
 
 def summary_of(call: Call) -> dict[str, Any]:

@@ -5,48 +5,60 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from mpsdoctor.check import Answer, Finding, Job
+from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import fallbacks, usable
+from mpsdoctor_checks.operators.collect import parse_fallbacks, usable_accelerators
 from mpsdoctor_checks.operators.deaths import MOST_DEATHS, Deaths
-from mpsdoctor_checks.operators.examined import Examined, core_failures, facts_of
-from mpsdoctor_checks.operators.grouping import grouped
+from mpsdoctor_checks.operators.grouping import group_rows
+from mpsdoctor_checks.operators.kinds import Build
 from mpsdoctor_checks.operators.queue import LOST_SECONDS, Queue, row_of
+from mpsdoctor_checks.operators.results import DeviceResults, core_failures, facts_of
+from mpsdoctor_checks.operators.rows import Coverage, ResultFacts
 from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS
 
 
-def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> dict[str, Any]:
+def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> ProbeResult:
     plain = {"entry": op.rpartition("::")[2], "dtype": "float32", "variant": "contiguous", "direction": "forward"}
-    return {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more}
+    return cast(ProbeResult, {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more})
 
 
-def facts(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
-    devices = {one["device"] for one in rows} | {"cpu"}
-    summary = {device: dict(Counter(one["outcome"] for one in rows if one["device"] == device)) for device in devices}
-    plain: dict[str, Any] = {
-        "results": grouped(rows),
+def facts(*rows: ProbeResult, **more: Any) -> ResultFacts:
+    devices = {row["device"] for row in rows} | {"cpu"}
+    summary = {device: dict(Counter(row["outcome"] for row in rows if row["device"] == device)) for device in devices}
+    plain: ResultFacts = {
+        "results": group_rows(rows),
         "summary": summary,
         "coverage": {device: covered(made=sum(counts.values())) for device, counts in summary.items()},
+        "planned": {},
+        "skipped": {},
+        "probes_per_second": {},
         "core_failures": {},
         "not_probed": {},
     }
-    return {**plain, **more}
+    return cast(ResultFacts, {**plain, **more})
 
 
-def covered(made: int = 100, core: int = 10) -> dict[str, Any]:
+def covered(made: int = 100, core: int = 10) -> Coverage:
     """How much was probed of 100 probes, ten of which are core."""
-    counts = {"planned": 100, "made": made, "operators": made, "dtypes": {"float32": made}}
-    return {**counts, "variants": {"contiguous": made}, "core": {"planned": 10, "made": core}}
+    return {
+        "planned": 100,
+        "made": made,
+        "operators": made,
+        "dtypes": {"float32": made},
+        "variants": {"contiguous": made},
+        "core": {"planned": 10, "made": core},
+    }
 
 
 MAC = {"machine": {"os": "Darwin"}, "python": {"executable": "/opt/my env/bin/python"}}
 
 
-def judge(given: dict[str, Any], build: dict[str, Any] = MAC) -> list[Finding]:
+def judge(given: ResultFacts, build: Build = MAC) -> list[Finding]:
     return rules.judge(given, build)
 
 
@@ -206,10 +218,10 @@ BUILD = {
 @pytest.mark.parametrize(("chosen", "devices"), [(None, ["mps", "sim"]), (("sim",), ["sim"]), (("cpu",), [])])
 def test_usable_accelerators(chosen: tuple[str, ...] | None, devices: list[str]) -> None:
     """Unusable devices are left out, so are those nobody asked for, and the CPU is no accelerator."""
-    assert usable(BUILD, chosen) == devices
+    assert usable_accelerators(BUILD, chosen) == devices
 
 
-PROBE = ["relu", "aten::relu", "float32", "contiguous", "forward"]
+PROBE = PlannedProbe("relu", "aten::relu", "float32", "contiguous", "forward")
 
 
 @pytest.mark.parametrize(
@@ -221,12 +233,13 @@ def test_a_worker_that_is_lost_leaves_a_row(outcome: Any, expected: str) -> None
     found = row_of(PROBE, "mps", Answer(Job("m:f"), outcome, detail="SIGABRT\nlast words"))
     assert found["outcome"] == expected
     assert found["detail"] == "SIGABRT\nlast words"
-    assert [found[key] for key in ("entry", "op", "dtype", "variant", "direction")] == PROBE
+    assert {key: value for key, value in found.items() if key in PROBE._fields} == PROBE._asdict()
 
 
-def examined(*rows: dict[str, Any]) -> Examined:
-    plan = [["mm", "aten::mm", "float32", "contiguous", way] for way in ("forward", "backward")] + [PROBE] * 8
-    return Examined("mps", plan=plan, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
+def results(*rows: ProbeResult) -> DeviceResults:
+    core = [PlannedProbe("mm", "aten::mm", "float32", "contiguous", direction) for direction in ("forward", "backward")]
+    plan = core + [PROBE] * 8
+    return DeviceResults("mps", plan=plan, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
 
 
 def test_core_failures_are_plain_float32_of_core_operators() -> None:
@@ -239,12 +252,12 @@ def test_core_failures_are_plain_float32_of_core_operators() -> None:
         row("aten::mm", outcome="unimplemented"),
         row("aten::mm", outcome="ok"),
     ]
-    assert [one["direction"] for one in core_failures(examined(bad, *others))] == ["backward"]
+    assert [one["direction"] for one in core_failures(results(bad, *others))] == ["backward"]
 
 
 def test_what_was_not_reached_is_counted() -> None:
     """Probes that there was no time for are a count, in the summary and as a fact."""
-    found = facts_of([examined(row(), row(outcome="ok"))])
+    found = facts_of([results(row(), row(outcome="ok"))])
     assert found["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
     assert found["skipped"] == {"mps": 8}
     assert found["probes_per_second"] == {"mps": 1.0}
@@ -261,11 +274,11 @@ def test_rows_that_ended_alike_are_one_with_their_variants() -> None:
         row("aten::mm", variant="expanded", max_rel=0.1),
         row("aten::mm", variant="zero-dim", max_rel=9.0, detail="far"),
     ]
-    first, second = grouped([*right, *bad])
+    first, second = group_rows([*right, *bad])
     assert (first["outcome"], first["variants"], "entry" in first) == ("ok", ["contiguous", "strided", "offset"], False)
     assert (second["variants"], second["detail"], second["entry"]) == (["expanded", "zero-dim"], "far", "mm")
     assert "variant" not in first
-    twice = grouped([row("aten::mm", "ok"), row("aten::mm", "ok", entry="mm.large")])
+    twice = group_rows([row("aten::mm", "ok"), row("aten::mm", "ok", entry="mm.large")])
     assert (twice[0]["variants"], twice[0]["probes"]) == (["contiguous"], 2)
 
 
@@ -276,7 +289,7 @@ def take(jobs: Iterator[Job], count: int) -> list[str]:
 def test_deadly_operators_wait_until_the_others_are_done() -> None:
     """After a death the other probes of that operator come last, since each may cost an import of torch."""
     operators = {"a1": "aten::a", "b1": "aten::b", "a2": "aten::a_", "b2": "aten::b", "a3": "aten::a"}
-    plan = [[name, op, "float32", "contiguous", "forward"] for name, op in operators.items()]
+    plan = [PlannedProbe(name, op, "float32", "contiguous", "forward") for name, op in operators.items()]
     queue = Queue(plan, "mps", float("inf"))
     jobs = queue.jobs()
     assert take(jobs, 1) == ["a1"]
@@ -334,8 +347,8 @@ TABLE = """
 def test_the_table_of_the_profiler_is_read() -> None:
     """As MPSProfiler prints it when a program ends, among other words."""
     printed = f"UserWarning: The operator 'aten::x' falls back\n{TABLE}\nbye\n"
-    assert fallbacks(printed) == {"aten::linalg_eig": 400, "aten::heaviside.out": 16}
-    assert fallbacks("There are no CPU Fallbacks logged for profiling\n") == {}
+    assert parse_fallbacks(printed) == {"aten::linalg_eig": 400, "aten::heaviside.out": 16}
+    assert parse_fallbacks("There are no CPU Fallbacks logged for profiling\n") == {}
 
 
 def test_no_job_is_made_when_the_time_is_over() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
+from mpsdoctor_checks.operators.rows import ReplayRow
 
 
-def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> dict[str, Any]:
+def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> ReplayRow:
     place = f"train.py:{line} in forward" if line else None
     where = {"place": place, "code": "x = f(x)" if line else None, "made_at": None, "module": None, "count": 1}
-    told = {"op": f"aten::{op}", "outcome": outcome, "detail": f"{outcome} said", "direction": "forward"}
-    return {**told, "phase": "forward", "dtype": "float32", "variants": ["float32[2]"], **where, **more}
+    ending = {"outcome": outcome, "detail": f"{outcome} said", "phase": "forward", "direction": "forward"}
+    names = {"op": f"aten::{op}", "device": "mps", "dtype": "float32", "variants": ["float32[2]"]}
+    return cast(ReplayRow, {**names, **ending, **where, **more})
 
 
 @pytest.mark.parametrize(
