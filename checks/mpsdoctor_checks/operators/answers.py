@@ -121,20 +121,20 @@ def finding_of(device: str, answer: StepAnswer, target: str, build: Build) -> It
     """One finding about a device that is not simply fine. `build` are the facts of the build check."""
     also = [operator for operator in answer["also"] if operator["kind"] == ALWAYS]
     code, severity = KINDS.get(answer["answer"], ("MPS354", "info"))
-    every = answer["operators"] if answer["answer"] in KINDS else also
-    if not every:
+    operators = answer["operators"] if answer["answer"] in KINDS else also
+    if not operators:
         return
     note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
-    rest = len(every) - MOST
+    rest = len(operators) - MOST
     yield finding(
         code,
         severity,
-        {"device": device, "operators": every, "also": answer["also"]},
+        {"device": device, "operators": operators, "also": answer["also"]},
         commands=commands if code in ("MPS351", "MPS352") else None,
         target=target,
         device=device,
-        first=Part("call", call_values(every[0])),
-        lines=Each("line", [line_values(operator) for operator in every[:MOST]], "\n"),
+        first=Part("call", call_values(operators[0])),
+        lines=Each("line", [line_values(operator) for operator in operators[:MOST]], "\n"),
         rest=Part("more", {"more_count": rest}) if rest > 0 else Part(""),
         pip_note=note,
     )
@@ -145,7 +145,7 @@ def call_values(operator: OperatorUse) -> dict[str, object]:
 
 
 def line_values(operator: OperatorUse) -> dict[str, object]:
-    """One operator with its place and the first words of what it said."""
+    """One operator with its place and the first line of its detail."""
     first = (operator["detail"].splitlines() or [""])[0]
     source = Part("source", {"line_of_code": operator["code"]}) if operator["code"] else Part("")
     return {**call_values(operator), "source": source, "quoted": Part("quoted", {"first_words": first})}

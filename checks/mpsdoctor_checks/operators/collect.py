@@ -75,7 +75,7 @@ def usable_accelerators(build: Build, chosen: tuple[str, ...] | None) -> list[st
 
 
 def strict_environment(device: str) -> dict[str, str]:
-    """The environment in which an operator that has no kernel says so."""
+    """The environment in which an operator without a kernel raises an error and does not fall back."""
     return {FALLBACK: "0"} if device_kind(device) == "mps" else {}
 
 
@@ -160,7 +160,7 @@ def audit(context: Context, results: DeviceResults, seconds: float) -> None:
 
 
 def parse_fallbacks(printed: str) -> dict[str, int]:
-    """How often torch itself says that an operator fell back, by name; empty where it says nothing of it.
+    """How often an operator fell back by torch's own count, by name; empty where torch prints none.
 
     A line holds number, runs, mean and total milliseconds, size of the copies, name.
     """

@@ -320,7 +320,7 @@ def names_of(planned: PlannedInfo) -> set[str]:
 
 
 def audit(tasks: Tasks) -> None:
-    """Ask again, where the CPU may step in, about samples that MPS has no kernel for."""
+    """Run again, where the CPU may step in, the samples that MPS has no kernel for."""
     lacking = [task for task in tasks.all_tasks if lacks_kernel(task)]
     if not lacking or tasks.reason:
         return

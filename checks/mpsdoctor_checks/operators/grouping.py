@@ -15,8 +15,8 @@ OF_THE_WORST = ("detail", "max_abs", "max_rel", "index", "known")
 def group_rows(rows: Iterable[ProbeResult]) -> list[OperatorRow]:
     """One row for all that ended alike, with `variants`; numbers and detail are those of the largest error.
 
-    What is right is one row an operator, dtype and direction, whatever its cases; of what is not the entry says which
-    case it is. `probes` is there where the variants do not tell how many there were.
+    All cases of an operator that are right in one dtype and direction are one row; rows that are not right name their
+    case in `entry`. `probes` is their number, where it differs from that of the variants.
     """
     groups: dict[tuple[object, ...], list[ProbeResult]] = {}
     for row in rows:

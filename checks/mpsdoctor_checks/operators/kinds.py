@@ -11,7 +11,7 @@ Build = Mapping[str, Any]  # facts of the build check, which belong to it; any m
 
 ALWAYS = "always"  # a fallback that no variable asks for
 UPGRADABLE = ("wrong", "nan", "crash", "timeout", "error")  # a newer torch may mend them
-# In the order in which they are told.
+# In the order of the findings.
 KINDS: dict[str, tuple[str, Severity]] = {
     "wrong": ("MPS311", "error"),
     "nan": ("MPS312", "error"),

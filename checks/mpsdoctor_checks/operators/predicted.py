@@ -1,4 +1,4 @@
-"""`ops --predict mps`: which operators MPS has in one torch version, told on any machine."""
+"""`ops --predict mps`: which operators MPS has in one torch version, on any machine."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def findings(predictions: Sequence[support.Prediction], prediction: Mapping[str,
 
 
 def line_values(row: Mapping[str, Any], says: str) -> dict[str, object]:
-    """One operator of the prediction: what it is made of, what is said of it, and where it is called."""
+    """One operator of the prediction: what it is made of, whether MPS has it, and where it is called."""
     needs = list(row["needs"])
     return {
         "op": row["op"],

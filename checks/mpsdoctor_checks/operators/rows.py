@@ -18,7 +18,7 @@ class _OperatorRow(Judgement):
 class OperatorRow(_OperatorRow, total=False):
     """Probes that ended alike, as the report has them. `entry` is there where the outcome is not ok.
 
-    `probes` is there where the variants do not tell how many there were.
+    `probes` is their number, where it differs from that of the variants.
     """
 
     entry: str
@@ -70,7 +70,7 @@ class Coverage(_Coverage, total=False):
 
 
 class ResultFacts(TypedDict):
-    """What the rules judge; all but `results` by device. `not_probed` tells why, where not for want of time."""
+    """What the rules judge; all but `results` by device. `not_probed` is the reason, where it is not want of time."""
 
     results: list[OperatorRow]
     coverage: dict[str, Coverage]

@@ -124,15 +124,15 @@ def listing(rows: list[OperatorRow]) -> Listing:
     causes: dict[str, list[str]] = {}
     for op, group in groups.items():
         causes.setdefault(OPERATOR.sub("", group[0]["detail"]), []).append(op)
-    every = list(causes.values())
-    rest = sum(len(ops) for ops in every[MOST_NAMED:])
-    lines = [describe_operator(first, groups[first], others) for first, *others in every[:MOST_NAMED]]
+    alike = list(causes.values())
+    rest = sum(len(ops) for ops in alike[MOST_NAMED:])
+    lines = [describe_operator(first, groups[first], others) for first, *others in alike[:MOST_NAMED]]
     more = Part("more", {"more_count": rest}) if rest else Part("")
     return {"lines": Each("operator", lines, "\n"), "rest": more}
 
 
 def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> dict[str, object]:
-    """In which dtypes, layouts and directions an operator was seen, what it said first, and who said the same."""
+    """Dtypes, layouts and directions of an operator, the first line of its detail, and the operators with the same."""
     known = rows[0].get("known")
     same = {"others_count": len(others), "others_names": limit_names(others)}
     return {
@@ -148,8 +148,8 @@ def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> di
 
 def limit_names(names: list[str]) -> list[str]:
     """Each name once; of many the first, and a mark that there are more."""
-    every = list(dict.fromkeys(names))
-    return [*every[:MOST_NAMED], *(["…"] if len(every) > MOST_NAMED else [])]
+    distinct = list(dict.fromkeys(names))
+    return [*distinct[:MOST_NAMED], *(["…"] if len(distinct) > MOST_NAMED else [])]
 
 
 class Evidence(TypedDict):
@@ -199,7 +199,7 @@ def not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
 
 
 def core_not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
-    """MPS343: the time did not suffice for what every training needs; that nothing was found then says little."""
+    """MPS343: there was no time for all that every training needs, so the absence of findings means little."""
     for device, coverage in facts["coverage"].items():
         core = coverage.get("core")
         if device == "cpu" or device in facts["not_probed"] or not core or core["made"] >= core["planned"]:

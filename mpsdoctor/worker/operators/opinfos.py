@@ -59,7 +59,7 @@ PLACE = struct.Struct("<5q")
 # How the arguments of a sample are converted: to the device, not at all, or to the precision of the reference.
 Way = Literal["device", "plain", "precise"]
 OpInfos = Dict[str, Any]  # by full name; OpInfo is a class of torch's tests that changes with each version
-TURN = 5.0  # seconds after which a job hands back, so that a hang is told from much work
+TURN = 5.0  # seconds after which a job hands back, so that a hang can be told from much work
 
 
 def missing() -> list[str]:
@@ -181,7 +181,7 @@ def samples(info: Any, dtype: torch.dtype) -> Iterator[Any]:
 
 
 class Graph(NamedTuple):
-    """What a call returned, and the tensors whose gradients it can tell."""
+    """What a call returned, and the tensors that have a gradient."""
 
     outputs: list[Tensor]
     leaves: list[Tensor]
@@ -265,7 +265,7 @@ class Sample:
         return any(dtype in DOUBLE for dtype in dtypes if isinstance(dtype, torch.dtype))
 
     def call(self, way: Way) -> Graph:
-        """One call; where torch wants indices on the CPU and says so, they stay there."""
+        """One call; indices stay on the CPU where torch raises an error that they must."""
         try:
             return self._call(way)
         except RuntimeError as error:

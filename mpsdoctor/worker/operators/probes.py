@@ -275,7 +275,7 @@ def judge_safely(device: str, judge: Callable[[], Judgement]) -> Judgement:
 
 
 def fallback_warning(caught: list[warnings.WarningMessage]) -> str | None:
-    """The warning that says the CPU did the work; its absence proves nothing."""
+    """The warning that the CPU did the work; its absence proves nothing."""
     texts = (str(warning.message) for warning in caught)
     return next((readable(text) for text in texts if FALLING_BACK.search(text)), None)
 

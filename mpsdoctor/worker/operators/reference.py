@@ -137,12 +137,12 @@ def judge(
     """Outcome and detail of a call.
 
     `references` are ways to the reference, the most exact first, the last one in the dtypes of the call. `dtype` is
-    that of most results; where they seem wrong, the last reference tells the dtype of each. `touchy`: what the CPU
-    makes of it in those dtypes is right too.
+    that of most results; where they seem wrong, each is judged in the dtype that the last reference has. `touchy`: what
+    the CPU computes in those dtypes is right too.
     """
     try:
         if touchy and device == "cpu":
-            compute()  # what it makes of it is right
+            compute()  # the result of the CPU is right
             return OK
         expected, way = make_reference(references)
     except Exception as error:
@@ -169,7 +169,7 @@ def judge(
 def make_reference(ways: Sequence[Run]) -> tuple[list[Tensor], Run]:
     """The first reference that the CPU can make, and the way to it; raises what the last one raises."""
     for way in ways[:-1]:
-        if results := attempt(way):  # many kernels lack float64; the last way tells
+        if results := attempt(way):  # many kernels lack float64
             return results, way
     seed(SEED)
     return ways[-1](), ways[-1]

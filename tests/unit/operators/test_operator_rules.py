@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from mpsdoctor.check import Answer, Finding, Job
+from mpsdoctor.check import Answer, Finding, Job, UnusableAnswerError
 from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import parse_fallbacks, usable_accelerators
@@ -62,9 +62,9 @@ def judge(given: ResultFacts, build: Build = MAC) -> list[Finding]:
     return rules.judge(given, build)
 
 
-def only(found: list[Finding]) -> Finding:
-    assert len(found) == 1
-    return found[0]
+def only(findings: list[Finding]) -> Finding:
+    assert len(findings) == 1
+    return findings[0]
 
 
 CODES = [
@@ -83,9 +83,9 @@ CODES = [
 @pytest.mark.parametrize(("outcome", "code", "severity", "title"), CODES)
 def test_each_outcome_has_its_code(outcome: str, code: str, severity: str, title: str) -> None:
     """A single bad probe is named by operator, dtype and device, with its own words in the detail."""
-    found = only(judge(facts(row(outcome=outcome, dtype="float16"))))
-    assert (found.code, found.severity, found.title) == (code, severity, title)
-    assert "said so" in found.detail
+    finding = only(judge(facts(row(outcome=outcome, dtype="float16"))))
+    assert (finding.code, finding.severity, finding.title) == (code, severity, title)
+    assert "said so" in finding.detail
 
 
 @pytest.mark.parametrize("outcome", ["ok", "skipped"])
@@ -97,19 +97,19 @@ def test_what_is_right_or_was_not_tried_is_no_finding(outcome: str) -> None:
 def test_many_operators_are_one_finding() -> None:
     """Forty wrong operators make one finding that names the worst and counts all."""
     rows = [row(f"aten::op{number}", max_rel=float(number)) for number in range(60)]
-    found = only(judge(facts(*rows)))
-    assert found.title == "each of 60 operators (op59, op58, op57, …) differs from the CPU on mps"
-    assert found.evidence["operators"] == 60
-    assert [one["op"] for one in found.evidence["worst"][:2]] == ["aten::op59", "aten::op58"]
-    assert len(found.evidence["worst"]) == MOST_ROWS
-    assert "and 59 more operators for the same reason: op58, " in found.detail
+    finding = only(judge(facts(*rows)))
+    assert finding.title == "each of 60 operators (op59, op58, op57, …) differs from the CPU on mps"
+    assert finding.evidence["operators"] == 60
+    assert [probe["op"] for probe in finding.evidence["worst"][:2]] == ["aten::op59", "aten::op58"]
+    assert len(finding.evidence["worst"]) == MOST_ROWS
+    assert "and 59 more operators for the same reason: op58, " in finding.detail
 
 
 def test_core_operators_come_first() -> None:
     """An operator without which nothing trains is named before a larger error elsewhere."""
     small, large = row("aten::mm", max_rel=0.1), row("aten::igamma", max_rel=9.0)
-    found = only(judge(facts(large, small, core_failures={"mps": [small]})))
-    assert [one["op"] for one in found.evidence["worst"]] == ["aten::mm", "aten::igamma"]
+    finding = only(judge(facts(large, small, core_failures={"mps": [small]})))
+    assert [probe["op"] for probe in finding.evidence["worst"]] == ["aten::mm", "aten::igamma"]
 
 
 def test_gradients_are_named() -> None:
@@ -120,15 +120,15 @@ def test_gradients_are_named() -> None:
 
 def test_devices_are_told_apart() -> None:
     """The same operator on two devices makes two findings."""
-    assert {one.title.rpartition(" ")[2] for one in judge(facts(row(), row(device="xpu")))} == {"mps", "xpu"}
+    assert {finding.title.rpartition(" ")[2] for finding in judge(facts(row(), row(device="xpu")))} == {"mps", "xpu"}
 
 
 def test_at_most_a_dozen_findings_errors_first() -> None:
     """However much is wrong, the list stays short and begins with the errors."""
     rows = [row(outcome=case[0], device=f"dev{number}") for number in range(5) for case in CODES]
-    found = judge(facts(*rows))
-    assert len(found) == MOST_FINDINGS
-    assert {one.severity for one in found} == {"error"}
+    findings = judge(facts(*rows))
+    assert len(findings) == MOST_FINDINGS
+    assert {finding.severity for finding in findings} == {"error"}
 
 
 def test_fallback_advice_is_for_mps_alone() -> None:
@@ -143,20 +143,20 @@ def test_fallback_advice_is_for_mps_alone() -> None:
 
 def test_a_fallback_says_when_to_set_the_variable() -> None:
     """The remedy of an operator that the CPU takes over is a command, and the detail says when."""
-    found = only(judge(facts(row(outcome="fallback", fallback=True))))
-    assert found.code == "MPS322"
-    assert found.remedy is not None
-    assert found.remedy.commands == ("export PYTORCH_ENABLE_MPS_FALLBACK=1",)
-    assert "set later it does nothing" in found.detail
+    finding = only(judge(facts(row(outcome="fallback", fallback=True))))
+    assert finding.code == "MPS322"
+    assert finding.remedy is not None
+    assert finding.remedy.commands == ("export PYTORCH_ENABLE_MPS_FALLBACK=1",)
+    assert "set later it does nothing" in finding.detail
 
 
 @pytest.mark.parametrize("outcome", ["wrong", "nan", "crash", "timeout", "error", "oom"])
 def test_a_failed_self_test_has_its_own_code(outcome: str) -> None:
     """What fails on the CPU accuses the torch build or the catalogue, not an accelerator."""
-    found = only(judge(facts(row(outcome=outcome, device="cpu"))))
-    assert (found.code, found.severity) == ("MPS341", "error")
-    assert "catalogue" in found.detail
-    assert "torch build" in found.detail
+    finding = only(judge(facts(row(outcome=outcome, device="cpu"))))
+    assert (finding.code, finding.severity) == ("MPS341", "error")
+    assert "catalogue" in finding.detail
+    assert "torch build" in finding.detail
 
 
 @pytest.mark.parametrize("outcome", ["dtype", "unimplemented"])
@@ -168,27 +168,27 @@ def test_kernels_the_cpu_never_had_are_no_failure(outcome: str) -> None:
 def test_a_device_that_was_not_probed_is_said_to_be() -> None:
     """No worker for a device is a warning with the reason, and not silence."""
     given = facts(row(outcome="ok"), not_probed={"mps": "torch could not be imported"})
-    found = only(judge(given))
-    assert (found.code, found.severity) == ("MPS342", "warning")
-    assert found.detail.startswith("torch could not be imported. 1 of 100 probes")
+    finding = only(judge(given))
+    assert (finding.code, finding.severity) == ("MPS342", "warning")
+    assert finding.detail.startswith("torch could not be imported. 1 of 100 probes")
 
 
 def test_what_training_needs_has_to_be_probed_for_a_pass() -> None:
     """A device whose core operators did not all fit is a warning with the figures; the CPU's share is no matter."""
     given = facts(row(outcome="ok"), coverage={"mps": covered(made=44, core=7), "cpu": covered(made=1, core=1)})
-    found = only(judge(given))
-    assert (found.code, found.severity) == ("MPS343", "warning")
-    assert found.title == "Only 7 of 10 probes of the operators that training needs fitted on mps"
-    assert "44 of 100 probes were made" in found.detail
-    assert found.remedy is not None
-    assert "mpsdoctor ops --op softmax" in found.remedy.commands
+    finding = only(judge(given))
+    assert (finding.code, finding.severity) == ("MPS343", "warning")
+    assert finding.title == "Only 7 of 10 probes of the operators that training needs fitted on mps"
+    assert "44 of 100 probes were made" in finding.detail
+    assert finding.remedy is not None
+    assert "mpsdoctor ops --op softmax" in finding.remedy.commands
 
 
 def test_pip_is_called_with_the_examined_interpreter() -> None:
     """Its path is quoted, as homes and volumes have spaces in them."""
-    found = only(judge(facts(row())))
-    assert found.remedy is not None
-    assert found.remedy.commands == ("'/opt/my env/bin/python' -m pip install --upgrade torch",)
+    finding = only(judge(facts(row())))
+    assert finding.remedy is not None
+    assert finding.remedy.commands == ("'/opt/my env/bin/python' -m pip install --upgrade torch",)
 
 
 def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
@@ -200,9 +200,9 @@ def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
 def test_a_half_type_that_the_cpu_lacks_is_named() -> None:
     """The variable does not help where the CPU has no kernel either, and float32 is another matter."""
     half = row(outcome="unimplemented", dtype="float16", fallback=False)
-    found = only(judge(facts(half)))
-    assert "In float16 PYTORCH_ENABLE_MPS_FALLBACK=1 changes nothing: the CPU cannot do it either." in found.detail
-    assert "does not help" not in found.detail
+    finding = only(judge(facts(half)))
+    assert "In float16 PYTORCH_ENABLE_MPS_FALLBACK=1 changes nothing: the CPU cannot do it either." in finding.detail
+    assert "does not help" not in finding.detail
 
 
 BUILD = {
@@ -230,10 +230,16 @@ PROBE = PlannedProbe("relu", "aten::relu", "float32", "contiguous", "forward")
 )
 def test_a_worker_that_is_lost_leaves_a_row(outcome: Any, expected: str) -> None:
     """A probe that took its worker with it is reported with what is known."""
-    found = row_of(PROBE, "mps", Answer(Job("m:f"), outcome, detail="SIGABRT\nlast words"))
-    assert found["outcome"] == expected
-    assert found["detail"] == "SIGABRT\nlast words"
-    assert {key: value for key, value in found.items() if key in PROBE._fields} == PROBE._asdict()
+    result = row_of(PROBE, "mps", Answer(Job("m:f"), outcome, detail="SIGABRT\nlast words"))
+    assert result["outcome"] == expected
+    assert result["detail"] == "SIGABRT\nlast words"
+    assert {key: value for key, value in result.items() if key in PROBE._fields} == PROBE._asdict()
+
+
+def test_an_answer_without_an_outcome_is_refused_by_the_name_of_the_field() -> None:
+    """A worker that answers something else than a row is not believed."""
+    with pytest.raises(UnusableAnswerError, match="`outcome`"):
+        row_of(PROBE, "mps", Answer(Job("m:f"), "ok", {**PROBE._asdict(), "device": "mps", "detail": ""}))
 
 
 def results(*rows: ProbeResult) -> DeviceResults:
@@ -252,16 +258,16 @@ def test_core_failures_are_plain_float32_of_core_operators() -> None:
         row("aten::mm", outcome="unimplemented"),
         row("aten::mm", outcome="ok"),
     ]
-    assert [one["direction"] for one in core_failures(results(bad, *others))] == ["backward"]
+    assert [failure["direction"] for failure in core_failures(results(bad, *others))] == ["backward"]
 
 
 def test_what_was_not_reached_is_counted() -> None:
     """Probes that there was no time for are a count, in the summary and as a fact."""
-    found = facts_of([results(row(), row(outcome="ok"))])
-    assert found["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
-    assert found["skipped"] == {"mps": 8}
-    assert found["probes_per_second"] == {"mps": 1.0}
-    covered = found["coverage"]["mps"]
+    given = facts_of([results(row(), row(outcome="ok"))])
+    assert given["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
+    assert given["skipped"] == {"mps": 8}
+    assert given["probes_per_second"] == {"mps": 1.0}
+    covered = given["coverage"]["mps"]
     assert (covered["planned"], covered["made"], covered["operators"]) == (10, 2, 1)
     assert (covered["dtypes"], covered["variants"]) == ({"float32": 2}, {"contiguous": 2})
     assert covered["core"] == {"planned": 2, "made": 0}
