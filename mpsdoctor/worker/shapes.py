@@ -5,7 +5,7 @@ The standard library alone: a worker runs in an interpreter that may have nothin
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple, TypedDict, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, TypedDict, Union
 
 
 class Location(TypedDict):
@@ -176,6 +176,74 @@ class DeviceTrial(TypedDict):
     usable: bool
     reason: Optional[str]
     name: Optional[str]
+
+
+class PlannedProbe(NamedTuple):
+    """`probes.plan`: a probe of the catalogue, in the order in which JSON has it."""
+
+    entry: str
+    op: str
+    dtype: str
+    variant: str
+    direction: str
+
+
+class PlannedInfo(NamedTuple):
+    """`opinfos.plan`: an OpInfo in one dtype, by its full name and its aten name."""
+
+    name: str
+    op: str
+    dtype: str
+
+
+class _Outcome(TypedDict):
+    outcome: str
+    detail: str
+
+
+class Judgement(_Outcome, total=False):
+    """How a call ended, by the outcomes of the report, and what is to say of it. `replay.probe`.
+
+    Where numbers differ the largest errors, and the index of the element that is furthest off. The doctor adds whether
+    the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`), and how
+    many `samples` it stands for.
+    """
+
+    max_abs: float
+    max_rel: float
+    index: List[int]
+    fallback: bool
+    known: List[str]
+    samples: int
+
+
+class ProbeNames(TypedDict):
+    """Which probe it is; `op` is the aten name."""
+
+    entry: str
+    op: str
+    device: str
+    dtype: str
+    variant: str
+    direction: str
+
+
+class ProbeResult(ProbeNames, Judgement):
+    """`probes.probe`: how one probe ended."""
+
+
+class SampleFault(TypedDict):
+    """Sent by `opinfos.run` after a sample that is not right; `at` is its number and the direction."""
+
+    bad: Judgement
+    at: Tuple[int, str]
+
+
+class SampleTurn(TypedDict):
+    """`opinfos.run`: the sample to go on from, None after the last one, and how many were begun by direction."""
+
+    next: Optional[int]
+    done: Dict[str, int]
 
 
 class Ready(TypedDict):

@@ -13,7 +13,7 @@ import pytest
 from mpsdoctor.check import Context, Finding, Job, Skip
 from mpsdoctor.check import Workers as OpenWorkers
 from mpsdoctor_checks import operators
-from mpsdoctor_checks.operators.grouping import probes
+from mpsdoctor_checks.operators.grouping import count_probes
 from simulator import simulator
 
 FAULTS = {
@@ -77,7 +77,7 @@ def test_a_check_of_the_cpu_alone(workers: OpenWorkers) -> None:
     assert {row["device"] for row in facts["results"]} == {"cpu"}
     assert set(facts["summary"]["cpu"]) <= {"ok", "skipped"}
     covered = facts["coverage"]["cpu"]
-    assert facts["summary"]["cpu"]["ok"] == covered["made"] == sum(map(probes, facts["results"]))
+    assert facts["summary"]["cpu"]["ok"] == covered["made"] == sum(map(count_probes, facts["results"]))
     assert facts["planned"]["cpu"] == covered["planned"] == covered["made"] + facts["skipped"]["cpu"]
     assert facts["probes_per_second"]["cpu"] > 0
     assert said[-1]["text"].startswith(f"operators cpu: {covered['made']} of ")

@@ -17,7 +17,7 @@ from helpers.support import mpsdoctor, processes_left
 from mac import stand_in
 from mpsdoctor.check import Context, Job, UnusableRequestError, Workers
 from mpsdoctor_checks.operators import exhaustive, model, named, predicted, queue
-from mpsdoctor_checks.operators.grouping import probes
+from mpsdoctor_checks.operators.grouping import count_probes
 from simulator import simulator
 
 MODEL = """
@@ -300,7 +300,7 @@ def test_an_operator_that_hangs_costs_two_time_outs(pool: Workers, monkeypatch: 
     outcomes: Counter[str] = Counter()
     for row in facts["results"]:
         if row["device"] == "sim":
-            outcomes[row["outcome"]] += probes(row)
+            outcomes[row["outcome"]] += count_probes(row)
     assert outcomes["timeout"] == 2
     assert outcomes["skipped"] > 20
     assert set(outcomes) == {"timeout", "skipped"}
@@ -340,7 +340,7 @@ def test_torchs_statistics_of_fallbacks_are_read(tmp_path: Path) -> None:
     names = [word for name in ("channel_shuffle", "logaddexp", "trace") for word in ("--op", name)]
     document = json.loads(mpsdoctor("ops", *names, "--device", "mps", "--json", env=env).stdout)
     facts = document["checks"][-1]["facts"]
-    fallen = sum(probes(row) for row in facts["results"] if row["outcome"] == "fallback")
+    fallen = sum(count_probes(row) for row in facts["results"] if row["outcome"] == "fallback")
     counts = facts["fallback_statistics"]["mps"]
     assert fallen > 0
     assert sum(counts.values()) >= fallen

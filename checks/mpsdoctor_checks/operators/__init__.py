@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from mpsdoctor.check import Context, Finding
 from mpsdoctor_checks.operators.collect import collect
+from mpsdoctor_checks.operators.rows import OperatorFacts
 from mpsdoctor_checks.operators.rules import judge
 
 id = "operators"
@@ -16,7 +16,7 @@ seconds = {"quick": 2.0, "standard": 19.0, "thorough": 120.0}
 patience = 90.0  # two imports of torch, and one operator that hangs
 
 
-def run(context: Context) -> Iterator[Finding | dict[str, Any]]:
+def run(context: Context) -> Iterator[Finding | OperatorFacts]:
     """Facts: `results`, `coverage`, `summary`, `planned`, `skipped`, `probes_per_second`, `core_failures`,
     `fallback_statistics`, `not_probed`."""
     facts = collect(context)

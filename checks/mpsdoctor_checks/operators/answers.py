@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypedDict
 
 from mpsdoctor.check import Finding, Severity, finding
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.texts.en import ops
 from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.kinds import ALWAYS
+from mpsdoctor_checks.operators.kinds import ALWAYS, Build
+from mpsdoctor_checks.operators.rows import ReplayRow
 from mpsdoctor_checks.operators.rules import kind_of
-
-Row = Mapping[str, Any]
 
 STOPS = ("crash", "timeout", "unimplemented", "oom", "error", "dtype")
 WRONG = ("wrong", "nan")
 KINDS_OF_ROWS = (*STOPS, *WRONG, "fallback", ALWAYS)
 SAYS = {kind: text for kind, text in ops.PARTS.items() if kind in KINDS_OF_ROWS}
+# From the worst on: the answer that rows of these kinds make.
+DECIDING: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("does not run", STOPS),
+    ("runs but wrong", WRONG),
+    ("runs with the fallback", ("fallback",)),
+)
 MOST = 12  # places that are named in a detail
 
 KINDS: dict[str, tuple[str, Severity]] = {
@@ -27,80 +32,120 @@ KINDS: dict[str, tuple[str, Severity]] = {
 }
 
 
-def answer_of(rows: Sequence[Row], distinct: int) -> dict[str, Any]:
-    """`{"answer", "operators": [{"op", "outcome", "at", "direction", "detail", "count"}], "judged", "skipped"}`.
+class OperatorUse(TypedDict):
+    """An operator with one outcome at one place; `does` is what it does, in words, and `count` how often."""
 
-    The worst decides: what stops a training, then wrong numbers, then the fallback. What torch itself takes to the
-    CPU needs nothing, and is among `also`.
+    op: str
+    outcome: str
+    direction: str
+    at: str
+    kind: str
+    does: str
+    code: str | None
+    arguments: str
+    detail: str
+    count: int
+
+
+class StepAnswer(TypedDict):
+    """Whether a step runs on a device; `operators` decide it, `also` are others that are not right.
+
+    `judged` and `skipped` are numbers of calls that were replayed and that were not, `distinct` of all.
     """
-    told = {"judged": sum(row["outcome"] != "skipped" for row in rows), "distinct": distinct}
-    told["skipped"] = len(rows) - told["judged"]
-    for answer, outcomes in (
-        ("does not run", STOPS),
-        ("runs but wrong", WRONG),
-        ("runs with the fallback", ("fallback",)),
-    ):
-        found = [row for row in rows if kind_of(row) in outcomes]
-        if found:
-            others = [row for row in rows if kind_of(row) in SAYS and row not in found]
-            return {"answer": answer, **told, "operators": operators(found), "also": operators(others)}
-    moved = [row for row in rows if kind_of(row) == ALWAYS]
-    return {"answer": "runs as it is", **told, "operators": [], "also": operators(moved)}
+
+    answer: str
+    judged: int
+    distinct: int
+    skipped: int
+    operators: list[OperatorUse]
+    also: list[OperatorUse]
 
 
-def operators(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def answer_of(rows: Sequence[ReplayRow], distinct: int) -> StepAnswer:
+    """The worst decides: what stops a training, then wrong numbers, then the fallback.
+
+    What torch itself takes to the CPU needs nothing, and is among `also`.
+    """
+    answer, outcomes = next(
+        (pair for pair in DECIDING if any(kind_of(row) in pair[1] for row in rows)), ("runs as it is", ())
+    )
+    deciding = [row for row in rows if kind_of(row) in outcomes]
+    others = [row for row in rows if kind_of(row) in SAYS and row not in deciding]
+    skipped = sum(row["outcome"] == "skipped" for row in rows)
+    return {
+        "answer": answer,
+        "judged": len(rows) - skipped,
+        "distinct": distinct,
+        "skipped": skipped,
+        "operators": list_operators(deciding),
+        "also": list_operators(others),
+    }
+
+
+def list_operators(rows: Iterable[ReplayRow]) -> list[OperatorUse]:
     """The operators of some rows, one for each operator, outcome and place, in the order of the step."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    uses: dict[tuple[str, str, str, str], OperatorUse] = {}
     for row in rows:
-        key = (row["op"], kind_of(row), row["direction"], at(row))
-        one = found.setdefault(key, {"op": row["op"], "outcome": row["outcome"], "direction": row["direction"]})
-        one.setdefault("at", at(row))
-        one.setdefault("kind", kind_of(row))
-        one.setdefault("does", SAYS[kind_of(row)])
-        one.setdefault("code", row["code"])
-        one.setdefault("arguments", row["variants"][0])
-        one.setdefault("detail", row["detail"])
-        one["count"] = one.get("count", 0) + row["count"]
-    return list(found.values())
+        key = (row["op"], kind_of(row), row["direction"], call_site(row))
+        if key in uses:
+            uses[key]["count"] += row["count"]
+        else:
+            uses[key] = operator_use(row)
+    return list(uses.values())
 
 
-def at(row: Row) -> str:
+def operator_use(row: ReplayRow) -> OperatorUse:
+    return {
+        "op": row["op"],
+        "outcome": row["outcome"],
+        "direction": row["direction"],
+        "at": call_site(row),
+        "kind": kind_of(row),
+        "does": SAYS[kind_of(row)],
+        "code": row["code"],
+        "arguments": row["variants"][0],
+        "detail": row["detail"],
+        "count": row["count"],
+    }
+
+
+def call_site(row: ReplayRow) -> str:
     """The place in the person's code that a call belongs to, or the part of the step where there is none."""
     backward = "backward of " if row["direction"] == "backward" or row["phase"] == "backward" else ""
-    made = f"{row['module'] or 'module'} made at {row['made_at']}" if row["made_at"] else row["module"]
-    named = " · ".join(filter(None, (row["place"], made)))
-    return f"{backward}{named}" if named else {"optimizer": "optimizer step"}.get(row["phase"], f"{row['phase']} pass")
+    module = f"{row['module'] or 'module'} made at {row['made_at']}" if row["made_at"] else row["module"]
+    site = " · ".join(filter(None, (row["place"], module)))
+    return f"{backward}{site}" if site else {"optimizer": "optimizer step"}.get(row["phase"], f"{row['phase']} pass")
 
 
-def finding_of(device: str, answer: Mapping[str, Any], target: str, build: Row) -> Iterator[Finding]:
+def finding_of(device: str, answer: StepAnswer, target: str, build: Build) -> Iterator[Finding]:
     """One finding about a device that is not simply fine. `build` are the facts of the build check."""
     also = [operator for operator in answer["also"] if operator["kind"] == ALWAYS]
     code, severity = KINDS.get(answer["answer"], ("MPS354", "info"))
-    every = answer["operators"] if answer["answer"] in KINDS else also
-    if not every:
+    operators = answer["operators"] if answer["answer"] in KINDS else also
+    if not operators:
         return
     note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
-    rest = len(every) - MOST
+    rest = len(operators) - MOST
     yield finding(
         code,
         severity,
-        {"device": device, "operators": every, "also": answer["also"]},
+        {"device": device, "operators": operators, "also": answer["also"]},
         commands=commands if code in ("MPS351", "MPS352") else None,
         target=target,
         device=device,
-        first=Part("call", call(every[0])),
-        lines=Each("line", [line(operator) for operator in every[:MOST]], "\n"),
+        first=Part("call", call_values(operators[0])),
+        lines=Each("line", [line_values(operator) for operator in operators[:MOST]], "\n"),
         rest=Part("more", {"more_count": rest}) if rest > 0 else Part(""),
         pip_note=note,
     )
 
 
-def call(operator: Mapping[str, Any]) -> dict[str, Any]:
+def call_values(operator: OperatorUse) -> dict[str, object]:
     return {"op": operator["op"], "does": Part(operator["kind"]), "at": operator["at"]}
 
 
-def line(operator: Mapping[str, Any]) -> dict[str, Any]:
-    """One operator with its place and the first words of what it said."""
-    first = (str(operator["detail"]).splitlines() or [""])[0]
+def line_values(operator: OperatorUse) -> dict[str, object]:
+    """One operator with its place and the first line of its detail."""
+    first = (operator["detail"].splitlines() or [""])[0]
     source = Part("source", {"line_of_code": operator["code"]}) if operator["code"] else Part("")
-    return {**call(operator), "source": source, "quoted": Part("quoted", {"first_words": first})}
+    return {**call_values(operator), "source": source, "quoted": Part("quoted", {"first_words": first})}

@@ -12,16 +12,29 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal, NamedTuple
 
-from mpsdoctor.check import Answer, Collected, Context, Job, Sandbox, Skip, UnusableRequestError, Workers, devices_of
+from mpsdoctor.check import (
+    Answer,
+    Collected,
+    Context,
+    Job,
+    Sandbox,
+    Skip,
+    UnusableAnswerError,
+    UnusableRequestError,
+    Workers,
+    devices_of,
+    typed,
+)
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.worker.shapes import Judgement, PlannedInfo, ProbeResult, SampleFault, SampleTurn
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import EVERY, kind, strict
+from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
-from mpsdoctor_checks.operators.grouping import grouped
-from mpsdoctor_checks.operators.named import unknown
-from mpsdoctor_checks.operators.queue import Row
+from mpsdoctor_checks.operators.grouping import group_rows
+from mpsdoctor_checks.operators.named import explain_unknown
+from mpsdoctor_checks.operators.rows import Coverage, SampleFacts
 
 MISSING, PLAN, RUN = (f"mpsdoctor_worker.operators.opinfos:{name}" for name in ("missing", "plan", "run"))
 LOAD = Job("mpsdoctor_worker.operators.opinfos:load", timeout=180.0)
@@ -37,71 +50,78 @@ Place = tuple[int, str]  # number of a sample, direction
 
 @dataclass
 class Task:
-    """One OpInfo in one dtype: where it is, what was found so far, and why the rest of it is left."""
+    """One OpInfo in one dtype: where it is, the samples that are not right, and why the rest of it is left out."""
 
     name: str
     op: str
     dtype: str
     first: int = 0
-    left: str = ""
-    done: Counter[str] = field(default_factory=Counter)
-    bad: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    reason: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: dict[Place, Judgement] = field(default_factory=dict)
 
-    def take(self, message: dict[str, Any]) -> None:
-        """A sample is not right."""
-        number, direction = message["at"]
-        self.bad[number, direction] = message["bad"]
+    def add_fault(self, fault: SampleFault) -> None:
+        number, direction = fault["at"]
+        self.faults[number, direction] = fault["bad"]
 
     def job(self, device: str, notes: Path) -> Job:
         args = {"name": self.name, "dtype": self.dtype, "device": device, "first": self.first}
-        return Job(RUN, {**args, "notes": str(notes), "ticket": next(TICKETS)}, SAMPLE_SECONDS, self.take)
+        return Job(RUN, {**args, "notes": str(notes), "ticket": next(TICKETS)}, SAMPLE_SECONDS, self.add_fault)
 
-    def goes_on(self, answer: Answer, deaths: Deaths) -> bool:
-        """Take in how a job ended; whether samples are left that are to be run."""
+    def end_turn(self, answer: Answer, deaths: Deaths) -> bool:
+        """Take in how a job ended; whether samples are left that are to be run. UnusableAnswerError."""
         if answer.outcome == "ok":
-            self.done.update(answer.value["done"])
-            self.first = answer.value["next"] or self.first
-            return answer.value["next"] is not None
-        at, done = noted(answer.job)
-        self.done.update(done)
+            turn = typed(answer, SampleTurn)
+            self.counts.update(turn["done"])
+            self.first = turn["next"] or self.first
+            return turn["next"] is not None
+        place, counts = read_notes(answer.job)
+        self.counts.update(counts)
         outcome = answer.outcome if answer.outcome in DIED else "error"
-        verdict = {"outcome": outcome, "detail": answer.detail}
+        judgement: Judgement = {"outcome": outcome, "detail": answer.detail}
         deaths.note(self.op, outcome)
-        if outcome == "error" or at is None:  # before or between samples
-            self.done["forward"] += 1
-            self.bad[at[0] + 1 if at else self.first, "forward"] = verdict
+        if outcome == "error" or place is None:  # before or between samples
+            self.counts["forward"] += 1
+            self.faults[place[0] + 1 if place else self.first, "forward"] = judgement
             return False
-        self.bad[at] = verdict
-        self.first = at[0] + 1
+        self.faults[place] = judgement
+        self.first = place[0] + 1
         return True
 
-    def rows(self, device: str) -> list[Row]:
+    def rows(self, device: str) -> list[ProbeResult]:
         """One row for each sample that is not right, and one for all others of a direction."""
-        names = {"entry": self.name, "op": self.op, "device": device, "dtype": self.dtype}
-        found = [
-            {**names, "variant": f"sample {number}", "direction": direction, **verdict}
-            for (number, direction), verdict in self.bad.items()
-        ]
-        for direction, count in self.done.items():
-            right = count - sum(place[1] == direction for place in self.bad)
+        faults = self.faults.items()
+        rows = [self.row(device, f"sample {number}", direction, fault) for (number, direction), fault in faults]
+        for direction, count in self.counts.items():
+            right = count - sum(place[1] == direction for place in self.faults)
             if right > 0:
-                row = {**names, "variant": f"{right} samples", "direction": direction, "outcome": "ok", "detail": ""}
-                found.append({**row, "samples": right})
-        if self.left:
-            row = {**names, "variant": "other samples", "direction": "forward"}
-            found.append({**row, "outcome": "skipped", "detail": self.left})
-        return found
+                judgement: Judgement = {"outcome": "ok", "detail": "", "samples": right}
+                rows.append(self.row(device, f"{right} samples", direction, judgement))
+        if self.reason:
+            rows.append(self.row(device, "other samples", "forward", {"outcome": "skipped", "detail": self.reason}))
+        return rows
+
+    def row(self, device: str, variant: str, direction: str, judgement: Judgement) -> ProbeResult:
+        return {
+            "entry": self.name,
+            "op": self.op,
+            "device": device,
+            "dtype": self.dtype,
+            "variant": variant,
+            "direction": direction,
+            **judgement,
+        }
 
 
-def noted(job: Job) -> tuple[Place | None, dict[str, int]]:
+def read_notes(job: Job) -> tuple[Place | None, dict[str, int]]:
     """Where a job that did not answer was, and how many samples it had begun by direction, from the worker's notes."""
     try:
-        ticket, number, backward, *done = NOTES.unpack(Path(job.args["notes"]).read_bytes())
+        ticket, number, backward, *counts = NOTES.unpack(Path(job.args["notes"]).read_bytes())
     except (OSError, struct.error):
         return None, {}
     if ticket != job.args["ticket"]:  # of an earlier job, or never written
         return None, {}
-    return (number, DIRECTIONS[backward]), dict(zip(DIRECTIONS, done, strict=True))
+    return (number, DIRECTIONS[backward]), dict(zip(DIRECTIONS, counts, strict=True))
 
 
 @dataclass
@@ -112,59 +132,63 @@ class Tasks:
     device: str
     env: dict[str, str]
     waiting: deque[Task]
-    every: tuple[Task, ...] = ()
+    all_tasks: tuple[Task, ...] = ()
     deaths: Deaths = field(default_factory=Deaths)
     reason: str | None = None
-    told: float = 0.0
+    reported: float = 0.0
 
     def run(self) -> None:
         """Do all of it; returns when every worker is done."""
-        self.every = tuple(self.waiting)
+        self.all_tasks = tuple(self.waiting)
         workers = lanes(self.context, self.device, self.env)
         with tempfile.TemporaryDirectory(prefix="mpsdoctor-") as folder:
             notes = [Path(folder) / str(number) for number in range(len(workers))]
-            threads = [threading.Thread(target=self.work, args=each) for each in zip(workers, notes, strict=True)]
+            threads = [threading.Thread(target=self.work, args=pair) for pair in zip(workers, notes, strict=True)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
 
     def work(self, worker: Sandbox, notes: Path) -> None:
-        """What one worker does: tasks as they come, each until its samples are used up."""
+        """Let a worker do tasks as they come, each until its samples are used up."""
         notes.write_bytes(bytes(NOTES.size))
         while self.waiting and not self.reason:
-            taken: deque[Task] = deque()
-            for answer in worker.run(self.jobs(taken, notes)):
-                task = taken.popleft()
+            sent: deque[Task] = deque()
+            for answer in worker.run(self.jobs(sent, notes)):
+                task = sent.popleft()
                 if answer.outcome in ("cancelled", "unavailable"):
                     self.reason = answer.reason
                     return
-                if task.goes_on(answer, self.deaths):
-                    self.waiting.appendleft(task)
-                self.tell()
+                try:
+                    if task.end_turn(answer, self.deaths):
+                        self.waiting.appendleft(task)
+                except UnusableAnswerError as error:
+                    self.reason = str(error)
+                    return
+                self.report_progress()
 
-    def jobs(self, taken: deque[Task], notes: Path) -> Iterator[Job]:
+    def jobs(self, sent: deque[Task], notes: Path) -> Iterator[Job]:
         while not self.reason:
             try:
                 task = self.waiting.popleft()
             except IndexError:
                 return
-            task.left = self.deaths.too_many_of(task.op)
-            if task.left:
+            task.reason = self.deaths.too_many_of(task.op)
+            if task.reason:
                 continue
-            taken.append(task)
+            sent.append(task)
             yield task.job(self.device, notes)
 
-    def tell(self) -> None:
+    def report_progress(self) -> None:
         """One line of progress twice a second."""
-        if time.monotonic() - self.told < EVERY:
+        if time.monotonic() - self.reported < PROGRESS_SECONDS:
             return
-        self.told = time.monotonic()
-        samples = sum(sum(task.done.values()) for task in self.every)
-        counts = Counter(verdict["outcome"] for task in self.every for verdict in list(task.bad.values()))
+        self.reported = time.monotonic()
+        samples = sum(sum(task.counts.values()) for task in self.all_tasks)
+        counts = Counter(fault["outcome"] for task in self.all_tasks for fault in list(task.faults.values()))
         bad = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if outcome != "skipped")
         text = f"op_db {self.device}: {samples:,} samples" + (f", {bad}" if bad else "")
-        self.context.progress(text, len(self.every) - len(self.waiting), len(self.every))
+        self.context.progress(text, len(self.all_tasks) - len(self.waiting), len(self.all_tasks))
 
 
 def start(pool: Workers) -> None:
@@ -187,58 +211,76 @@ def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
     return cpu_lanes(pool)
 
 
+class DeviceSamples(NamedTuple):
+    """What the samples of one device came to; why not all were run, if so."""
+
+    device: str
+    rows: list[ProbeResult]
+    seconds: float
+    reason: str | None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Samples by outcome."""
+        return count_samples(self.rows, "outcome")
+
+
 def examine(context: Context, names: Sequence[str] = ()) -> Collected:
     """Facts and findings over op_db, or the OpInfos of some operators. UnusableRequestError where it is absent."""
     plan = plan_of(context, names)
-    entries = sorted({name for name, *_ in plan})
-    facts: dict[str, Any] = {"source": "op_db", "results": [], "asked": list(names), "entries": entries}
-    keys = ("coverage", "summary", "planned", "skipped", "not_probed", "core_failures", "probes_per_second")
-    by_device: dict[str, dict[str, Any]] = {key: {} for key in keys}
-    for device in devices_of(context, cpu=False):
-        begun = time.monotonic()
-        tasks = Tasks(context, device, strict(device), deque(Task(name, op, dtype) for name, op, dtype in plan))
-        tasks.run()
-        if kind(device) == "mps":
-            audit(tasks)
-        seconds = time.monotonic() - begun
-        rows = [row for task in tasks.every for row in task.rows(device)]
-        counts = samples_by(rows, "outcome")
-        facts["results"] += grouped(rows)
-        by_device["coverage"][device] = coverage(rows)
-        by_device["summary"][device] = dict(counts)
-        by_device["planned"][device] = sum(counts.values())
-        by_device["skipped"][device] = 0
-        by_device["core_failures"][device] = []
-        by_device["probes_per_second"][device] = round(sum(counts.values()) / seconds, 1)
-        if tasks.reason:
-            by_device["not_probed"][device] = tasks.reason
-    facts.update(by_device)
-    return facts, rules.judge(facts, context.facts["build"])
+    devices = [run_samples(context, device, plan) for device in devices_of(context, cpu=False)]
+    facts: SampleFacts = {
+        "source": "op_db",
+        "results": [row for samples in devices for row in group_rows(samples.rows)],
+        "asked": list(names),
+        "entries": sorted({name for name, *_ in plan}),
+        "coverage": {samples.device: coverage(samples.rows) for samples in devices},
+        "summary": {samples.device: dict(samples.counts) for samples in devices},
+        "planned": {samples.device: sum(samples.counts.values()) for samples in devices},
+        "skipped": {samples.device: 0 for samples in devices},
+        "not_probed": {samples.device: samples.reason for samples in devices if samples.reason},
+        "core_failures": {samples.device: [] for samples in devices},
+        "probes_per_second": {
+            samples.device: round(sum(samples.counts.values()) / samples.seconds, 1) for samples in devices
+        },
+    }
+    return {**facts}, rules.judge(facts, context.facts["build"])
 
 
-def samples_by(rows: Sequence[Row], key: str) -> Counter[str]:
-    """Counts of samples."""
+def run_samples(context: Context, device: str, plan: Sequence[PlannedInfo]) -> DeviceSamples:
+    """Run the samples of a plan on one device."""
+    begun = time.monotonic()
+    tasks = Tasks(context, device, strict_environment(device), deque(Task(*planned) for planned in plan))
+    tasks.run()
+    if device_kind(device) == "mps":
+        audit(tasks)
+    seconds = time.monotonic() - begun
+    return DeviceSamples(device, [row for task in tasks.all_tasks for row in task.rows(device)], seconds, tasks.reason)
+
+
+def count_samples(rows: Sequence[ProbeResult], key: Literal["outcome", "dtype"]) -> Counter[str]:
+    """Samples by outcome or dtype."""
     counts: Counter[str] = Counter()
     for row in rows:
         counts[row[key]] += row.get("samples", 1)
     return counts
 
 
-def coverage(rows: Sequence[Row]) -> dict[str, Any]:
+def coverage(rows: Sequence[ProbeResult]) -> Coverage:
     """How many samples were run; op_db does not name their layouts."""
-    made = [row for row in rows if row["outcome"] != "skipped"]
-    dtypes = samples_by(made, "dtype")
+    probed = [row for row in rows if row["outcome"] != "skipped"]
+    dtypes = count_samples(probed, "dtype")
     return {
-        "planned": sum(samples_by(rows, "dtype").values()),
+        "planned": sum(count_samples(rows, "dtype").values()),
         "made": sum(dtypes.values()),
-        "operators": len({row["op"] for row in made}),
+        "operators": len({row["op"] for row in probed}),
         "dtypes": dict(dtypes),
         "variants": {"samples": sum(dtypes.values())},
     }
 
 
-def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
-    """[name, aten name, dtype] of the OpInfos to run."""
+def plan_of(context: Context, names: Sequence[str]) -> list[PlannedInfo]:
+    """The OpInfos to run."""
     worker, *others = lanes(context, "cpu", {})
     if "cpu" not in devices_of(context, cpu=False):
         for other in others:
@@ -247,50 +289,54 @@ def plan_of(context: Context, names: Sequence[str]) -> list[list[str]]:
     answer = worker.call(MISSING)
     if answer.outcome != "ok":
         raise Skip(answer.reason)
-    if answer.value:
-        lacking = " and ".join(answer.value)
+    if packages := typed(answer, list[str]):
+        lacking = " and ".join(packages)
         raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {INSTALL}")
     answer = worker.call(PLAN, timeout=180.0, every_dtype=context.budget == "thorough")
     if answer.outcome != "ok":
         reason = answer.reason
         raise UnusableRequestError(f"torch's operator database cannot be used under {worker.python}: {reason}")
-    plan: list[list[str]] = answer.value
-    return chosen(plan, names) if names else plan
+    plan = typed(answer, list[PlannedInfo])
+    return select_infos(plan, names) if names else plan
 
 
-def chosen(plan: list[list[str]], names: Sequence[str]) -> list[list[str]]:
+def select_infos(plan: Sequence[PlannedInfo], names: Sequence[str]) -> list[PlannedInfo]:
     """The OpInfos of some operators, by the names of `names_of`."""
-    found: dict[tuple[str, ...], list[str]] = {}
+    selected: dict[PlannedInfo, None] = {}
     for name in names:
         wanted = name.removeprefix("aten::")
-        fitting = [one for one in plan if wanted in names_of(one)]
+        fitting = [planned for planned in plan if wanted in names_of(planned)]
         if not fitting:
-            known = sorted({known for one in plan for known in names_of(one)})
-            raise UnusableRequestError(unknown(wanted, known, "op_db"))
-        found.update({tuple(one): one for one in fitting})
-    return list(found.values())
+            known = sorted({known for planned in plan for known in names_of(planned)})
+            raise UnusableRequestError(explain_unknown(wanted, known, "op_db"))
+        selected.update(dict.fromkeys(fitting))
+    return list(selected)
 
 
-def names_of(planned: Sequence[str]) -> set[str]:
+def names_of(planned: PlannedInfo) -> set[str]:
     """What an OpInfo may be called by: its full name, that without `nn.functional`, its aten name."""
-    full, op = planned[0], planned[1]
-    return {full, full.removeprefix("nn.functional."), op.removeprefix("aten::").removeprefix("torch.")}
+    name, op = planned.name, planned.op
+    return {name, name.removeprefix("nn.functional."), op.removeprefix("aten::").removeprefix("torch.")}
 
 
 def audit(tasks: Tasks) -> None:
-    """Ask again, where the CPU may step in, about samples that MPS has no kernel for."""
-    lacking = [task for task in tasks.every if any(one["outcome"] == "unimplemented" for one in task.bad.values())]
+    """Run again, where the CPU may step in, the samples that MPS has no kernel for."""
+    lacking = [task for task in tasks.all_tasks if lacks_kernel(task)]
     if not lacking or tasks.reason:
         return
     waiting = deque(Task(task.name, task.op, task.dtype) for task in lacking)
-    again = Tasks(tasks.context, tasks.device, {FALLBACK: "1"}, waiting)
-    again.run()
-    for task, second in zip(lacking, again.every, strict=True):
-        for place, verdict in task.bad.items():
-            if second.left and place not in second.bad:
+    audited = Tasks(tasks.context, tasks.device, {FALLBACK: "1"}, waiting)
+    audited.run()
+    for task, again in zip(lacking, audited.all_tasks, strict=True):
+        for place, fault in task.faults.items():
+            if again.reason and place not in again.faults:
                 continue
-            helped = place not in second.bad or second.bad[place]["outcome"] == "fallback"
-            if verdict["outcome"] == "unimplemented":
-                verdict["fallback"] = helped
+            helped = place not in again.faults or again.faults[place]["outcome"] == "fallback"
+            if fault["outcome"] == "unimplemented":
+                fault["fallback"] = helped
                 if helped:
-                    verdict["outcome"] = "fallback"
+                    fault["outcome"] = "fallback"
+
+
+def lacks_kernel(task: Task) -> bool:
+    return any(fault["outcome"] == "unimplemented" for fault in task.faults.values())

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import cast
 
-Row = dict[str, Any]
+from mpsdoctor.worker.shapes import ProbeResult
+from mpsdoctor_checks.operators.rows import OperatorRow
 
-ALIKE = ("op", "device", "dtype", "direction", "outcome", "fallback")
+ALIKE = ("op", "device", "dtype", "direction", "outcome")
 OF_THE_WORST = ("detail", "max_abs", "max_rel", "index", "known")
 
 
-def grouped(rows: Iterable[Row]) -> list[Row]:
+def group_rows(rows: Iterable[ProbeResult]) -> list[OperatorRow]:
     """One row for all that ended alike, with `variants`; numbers and detail are those of the largest error.
 
-    What is right is one row an operator, dtype and direction, whatever its cases; of what is not the entry says which
-    case it is. `probes` is there where the variants do not tell how many there were.
+    All cases of an operator that are right in one dtype and direction are one row; rows that are not right name their
+    case in `entry`. `probes` is their number, where it differs from that of the variants.
     """
-    groups: dict[tuple[Any, ...], list[Row]] = {}
+    groups: dict[tuple[object, ...], list[ProbeResult]] = {}
     for row in rows:
         case = row["entry"] if row["outcome"] != "ok" else None
-        groups.setdefault((case, *(row.get(key) for key in ALIKE)), []).append(row)
-    return [one_of(group) for group in groups.values()]
+        alike = (row["op"], row["device"], row["dtype"], row["direction"], row["outcome"], row.get("fallback"))
+        groups.setdefault((case, *alike), []).append(row)
+    return [merge_group(group) for group in groups.values()]
 
 
-def one_of(group: list[Row]) -> Row:
+def merge_group(group: list[ProbeResult]) -> OperatorRow:
     """The row that stands for a group."""
     worst = max(group, key=lambda row: float(row.get("max_rel") or 0.0))
-    keys = (*ALIKE[:-1], *(("entry",) if worst["outcome"] != "ok" else ()), *ALIKE[-1:])
-    row = {key: worst[key] for key in keys if key in worst}
-    row["variants"] = list(dict.fromkeys(each["variant"] for each in group))
-    row |= {key: worst[key] for key in OF_THE_WORST if key in worst}
-    count = sum(each.get("samples", 1) for each in group)
-    return row if count == len(row["variants"]) else {**row, "probes": count}
+    fields: dict[str, object] = {**worst}
+    variants = list(dict.fromkeys(row["variant"] for row in group))
+    count = sum(row.get("samples", 1) for row in group)
+    alike = (*ALIKE, "entry", "fallback") if worst["outcome"] != "ok" else (*ALIKE, "fallback")
+    merged = {
+        **{key: fields[key] for key in alike if key in fields},
+        "variants": variants,
+        **{key: fields[key] for key in OF_THE_WORST if key in fields},
+        **({} if count == len(variants) else {"probes": count}),
+    }
+    return cast(OperatorRow, merged)
 
 
-def probes(row: Mapping[str, Any]) -> int:
+def count_probes(row: OperatorRow) -> int:
     """How many probes a row stands for."""
     return int(row.get("probes", len(row["variants"])))

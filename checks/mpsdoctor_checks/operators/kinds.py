@@ -7,11 +7,11 @@ from typing import Any
 
 from mpsdoctor.check import Severity
 
-Facts = Mapping[str, Any]
+Build = Mapping[str, Any]  # facts of the build check, which belong to it; any may be missing
 
 ALWAYS = "always"  # a fallback that no variable asks for
 UPGRADABLE = ("wrong", "nan", "crash", "timeout", "error")  # a newer torch may mend them
-# In the order in which they are told.
+# In the order of the findings.
 KINDS: dict[str, tuple[str, Severity]] = {
     "wrong": ("MPS311", "error"),
     "nan": ("MPS312", "error"),
@@ -26,5 +26,5 @@ KINDS: dict[str, tuple[str, Severity]] = {
 }
 
 
-def on_macos(build: Facts) -> bool:
+def on_macos(build: Build) -> bool:
     return (build.get("machine") or {}).get("os") in ("Darwin", "macOS")

@@ -15,11 +15,20 @@ from typing import Any, NamedTuple, TypedDict
 from mpsdoctor import clean
 from mpsdoctor.check import Answer, Collected, Context, Job, Shape, Skip, UnusableRequestError, devices_of, typed
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.worker.shapes import Failure, Frame, Location, RecordedCall, Recording, StepFailure, TensorSpec
+from mpsdoctor.worker.shapes import (
+    Failure,
+    Frame,
+    Judgement,
+    Location,
+    RecordedCall,
+    Recording,
+    StepFailure,
+    TensorSpec,
+)
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
-from mpsdoctor_checks.operators.collect import EVERY, kind, strict
+from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
-from mpsdoctor_checks.operators.queue import Row
+from mpsdoctor_checks.operators.rows import ReplayRow
 
 RECORD, PROBE = "mpsdoctor_worker.steps.own_model:record", "mpsdoctor_worker.steps.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
@@ -166,11 +175,11 @@ def stack_in(text: str) -> list[Frame]:
     ]
 
 
-def replay(context: Context, device: str, calls: Sequence[RecordedCall]) -> list[Row]:
+def replay(context: Context, device: str, calls: Sequence[RecordedCall]) -> list[ReplayRow]:
     """One row for each distinct call and direction on a device."""
-    rows = list(replay_probes(context, device, strict(device), probes_of(calls)))
+    rows = list(replay_probes(context, device, strict_environment(device), probes_of(calls)))
     missing = [(place, row) for place, row in enumerate(rows) if row["outcome"] == "unimplemented"]
-    if missing and kind(device) == "mps":
+    if missing and device_kind(device) == "mps":
         probes = probes_of(calls)
         again = replay_probes(context, device, {FALLBACK: "1"}, [probes[place] for place, _ in missing])
         for (_, row), second in zip(missing, again, strict=False):
@@ -189,7 +198,7 @@ def probes_of(calls: Sequence[RecordedCall]) -> list[Probe]:
     ]
 
 
-def replay_probes(context: Context, device: str, env: dict[str, str], probes: Sequence[Probe]) -> Iterator[Row]:
+def replay_probes(context: Context, device: str, env: dict[str, str], probes: Sequence[Probe]) -> Iterator[ReplayRow]:
     """Replay calls in order; one that kills its worker costs itself alone."""
     deaths = Deaths()
 
@@ -202,7 +211,7 @@ def replay_probes(context: Context, device: str, env: dict[str, str], probes: Se
     for done, answer in enumerate(worker.run(map(job, probes))):
         if answer.outcome in ("cancelled", "unavailable"):
             raise Skip(answer.reason)
-        if time.monotonic() - last_word >= EVERY:
+        if time.monotonic() - last_word >= PROGRESS_SECONDS:
             last_word = time.monotonic()
             context.progress(f"model {device}: calls replayed", done + 1, len(probes))
         call, direction = probes[done]
@@ -210,10 +219,10 @@ def replay_probes(context: Context, device: str, env: dict[str, str], probes: Se
         yield row_of(call, direction, device, verdict_of(answer, deaths.too_many_of(call["op"])))
 
 
-def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
+def verdict_of(answer: Answer, given_up: str) -> Judgement:
     """Outcome and detail of one replayed call, also of one whose worker died or hung, or that was given up."""
     if answer.outcome == "ok":
-        return dict(answer.value)
+        return typed(answer, Judgement)
     if answer.outcome == "withdrawn":
         return {"outcome": "skipped", "detail": given_up}
     words = answer.detail[:LAST_WORDS]
@@ -221,7 +230,7 @@ def verdict_of(answer: Answer, given_up: str) -> dict[str, Any]:
     return {"outcome": answer.outcome if answer.outcome in DIED else "error", "detail": detail}
 
 
-def row_of(call: RecordedCall, direction: str, device: str, verdict: dict[str, Any]) -> Row:
+def row_of(call: RecordedCall, direction: str, device: str, verdict: Judgement) -> ReplayRow:
     """The result of one replayed call, with its place in the step."""
     summary = summarize(call)
     backward = direction == "backward" or call["phase"] == "backward"

@@ -1,4 +1,4 @@
-"""`ops --predict mps`: which operators MPS has in one torch version, told on any machine."""
+"""`ops --predict mps`: which operators MPS has in one torch version, on any machine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mpsdoctor import support
-from mpsdoctor.check import Collected, Context, Finding, Severity, Skip, UnusableRequestError, finding
+from mpsdoctor.check import Collected, Context, Finding, Severity, Shape, Skip, UnusableRequestError, finding, typed
 from mpsdoctor.texts import Each, Part
-from mpsdoctor.worker.shapes import StepTree
+from mpsdoctor.worker.shapes import PlannedProbe, StepTree
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
-from mpsdoctor_checks.operators.named import chosen
+from mpsdoctor_checks.operators.named import select_probes
 
 TREE, WHEEL = "mpsdoctor_worker.steps.own_model:tree", "mpsdoctor_worker.steps.calltree:wheel"
 MOST = 12  # operators that are named in a detail
@@ -24,7 +24,7 @@ def examine(
 ) -> Collected:
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
     context.progress("prediction: the operators that are called")
-    wheel = asked(context, WHEEL)
+    wheel = ask_worker(context, WHEEL, dict)
     folder = Path(*wheel["parts"])
     there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
     if not there.letters:
@@ -32,10 +32,10 @@ def examine(
     calls, places = calls_of(context, wanted, names, seconds)
     known = {} if version else support.by_aten(support.known_failures(folder) or {})
     predictions = support.predict(calls, there)
-    told = support.data(predictions, there, known, places)
-    said = support.text(predictions, there, known, places)
-    facts = {"source": "prediction", "results": [], "prediction": told, "said": said}
-    return facts, list(findings(predictions, told, str(wanted))) if wanted else []
+    prediction = support.data(predictions, there, known, places)
+    text = support.text(predictions, there, known, places)
+    facts = {"source": "prediction", "results": [], "prediction": prediction, "said": text}
+    return facts, findings(predictions, prediction, str(wanted)) if wanted else []
 
 
 def calls_of(
@@ -46,41 +46,41 @@ def calls_of(
         recorded = run_step(context, wanted, seconds, TREE, StepTree)
         places = {op: place_of(frame) for op, frame in recorded["places"].items() if frame}
         return [support.call_of(node) for node in recorded["calls"]], places
-    plan = asked(context, PLAN, level="thorough", dtypes=DTYPES["quick"])
-    probes = [probe for name in names for probe in chosen(plan, name)] if names else plan
-    return list(dict.fromkeys(probe[1] for probe in probes)), {}
+    plan = ask_worker(context, PLAN, list[PlannedProbe], level="thorough", dtypes=DTYPES["quick"])
+    probes = [probe for name in names for probe in select_probes(plan, name)] if names else plan
+    return list(dict.fromkeys(probe.op for probe in probes)), {}
 
 
-def asked(context: Context, call: str, **args: Any) -> Any:
+def ask_worker(context: Context, call: str, shape: type[Shape], **args: Any) -> Shape:
     """The answer of a worker that has torch."""
     answer = context.worker().call(call, **args)
     if answer.outcome != "ok":
         raise Skip(answer.reason)
-    return answer.value
+    return typed(answer, shape)
 
 
-def findings(predictions: Sequence[support.Prediction], told: support.Predicted, target: str) -> list[Finding]:
+def findings(predictions: Sequence[support.Prediction], prediction: support.Predicted, target: str) -> list[Finding]:
     """One finding about a step that MPS is not expected to run as it is."""
-    rows = [row for row in told["results"] if row["outcome"] is not None]
-    if told["answer"] not in ("stops", "fallback") or not rows:
+    rows = [row for row in prediction["results"] if row["outcome"] is not None]
+    if prediction["answer"] not in ("stops", "fallback") or not rows:
         return []
-    code, severity = PREDICTED[told["answer"]]
-    says = {prediction.op: support.says(prediction, told["torch"]) for prediction in predictions}
-    lines = [line(row, says[row["op"]]) for row in rows[:MOST]]
+    code, severity = PREDICTED[prediction["answer"]]
+    says = {operator.op: support.says(operator, prediction["torch"]) for operator in predictions}
+    lines = [line_values(row, says[row["op"]]) for row in rows[:MOST]]
     rest = len(rows) - MOST
-    found = finding(
+    predicted = finding(
         code,
         severity,
-        {"torch": told["torch"], "operators": rows},
+        {"torch": prediction["torch"], "operators": rows},
         target=target,
         first=Part("op_sentence", lines[0]),
         lines=Each("op_line", lines, "\n"),
         rest=Part("more", {"more_count": rest}) if rest > 0 else Part(""),
     )
-    return [found]
+    return [predicted]
 
 
-def line(row: support.PredictionRow, says: str) -> dict[str, Any]:
+def line_values(row: support.PredictionRow, says: str) -> dict[str, object]:
     """One operator of the prediction: what it is made of, what is said of it, and where it is called."""
     needs = list(row["needs"])
     return {

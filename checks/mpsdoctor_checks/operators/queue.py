@@ -6,13 +6,10 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from mpsdoctor.check import Answer, Job
+from mpsdoctor.check import Answer, Job, typed
+from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
-
-Row = dict[str, Any]
-Probe = list[str]  # entry, aten name, dtype, variant, direction
 
 PROBE = "mpsdoctor_worker.operators.probes:probe"
 PROBE_SECONDS = 10.0  # a first call may compile kernels, which takes a second or two
@@ -28,17 +25,17 @@ class Queue:
     done, and after two of a kind the rest is not tried.
     """
 
-    plan: list[Probe]
+    plan: list[PlannedProbe]
     device: str
     deadline: float
-    sent: deque[Probe] = field(default_factory=deque)
+    sent: deque[PlannedProbe] = field(default_factory=deque)
     deaths: Deaths = field(default_factory=Deaths)
     lost: float = 0.0
 
     def jobs(self) -> Iterator[Job]:
-        later: list[Probe] = []
+        later: list[PlannedProbe] = []
         for probe in self.plan:
-            if self.deaths.any_of(probe[1]):
+            if self.deaths.any_of(probe.op):
                 later.append(probe)
             elif time.monotonic() <= self.deadline:
                 yield self.job(probe)
@@ -46,38 +43,50 @@ class Queue:
             if time.monotonic() <= self.deadline:
                 yield self.job(probe)
 
-    def job(self, probe: Probe) -> Job:
+    def job(self, probe: PlannedProbe) -> Job:
         self.sent.append(probe)
-        entry, op, dtype, variant, direction = probe
-        args = {"entry": entry, "device": self.device, "dtype": dtype, "variant": variant, "direction": direction}
-        return Job(PROBE, args, PROBE_SECONDS, wanted=lambda: not self.deaths.too_many_of(op))
+        args = {
+            "entry": probe.entry,
+            "device": self.device,
+            "dtype": probe.dtype,
+            "variant": probe.variant,
+            "direction": probe.direction,
+        }
+        return Job(PROBE, args, PROBE_SECONDS, wanted=lambda: not self.deaths.too_many_of(probe.op))
 
-    def take(self, answer: Answer) -> Row:
+    def take(self, answer: Answer) -> ProbeResult:
         """The row of the next probe that was sent; after a death the others get back the time that it took."""
         probe = self.sent.popleft()
         if answer.outcome == "withdrawn":
-            detail = self.deaths.too_many_of(probe[1])
-            return {**described(probe, self.device), "outcome": "skipped", "detail": detail}
-        self.deaths.note(probe[1], answer.outcome)
+            return make_row(probe, self.device, "skipped", self.deaths.too_many_of(probe.op))
+        self.deaths.note(probe.op, answer.outcome)
         if answer.outcome in DIED:
-            given = min(answer.seconds + RESTART_SECONDS, LOST_SECONDS - self.lost)
-            self.lost += given
-            self.deadline += given
+            extension = min(answer.seconds + RESTART_SECONDS, LOST_SECONDS - self.lost)
+            self.lost += extension
+            self.deadline += extension
         return row_of(probe, self.device, answer)
 
 
-def described(probe: Probe, device: str) -> Row:
-    entry, op, dtype, variant, direction = probe
-    return {"entry": entry, "op": op, "device": device, "dtype": dtype, "variant": variant, "direction": direction}
-
-
-def row_of(probe: Probe, device: str, answer: Answer) -> Row:
+def row_of(probe: PlannedProbe, device: str, answer: Answer) -> ProbeResult:
     """The result of one probe, also of one whose worker died or hung."""
     if answer.outcome == "ok":
-        return dict(answer.value)
-    outcome = answer.outcome if answer.outcome in DIED else "error"
-    return {**described(probe, device), "outcome": outcome, "detail": answer.detail}
+        return typed(answer, ProbeResult)
+    return make_row(probe, device, answer.outcome if answer.outcome in DIED else "error", answer.detail)
 
 
-def names(row: Row) -> Probe:
-    return [row["entry"], row["op"], row["dtype"], row["variant"], row["direction"]]
+def make_row(probe: PlannedProbe, device: str, outcome: str, detail: str) -> ProbeResult:
+    return {
+        "entry": probe.entry,
+        "op": probe.op,
+        "device": device,
+        "dtype": probe.dtype,
+        "variant": probe.variant,
+        "direction": probe.direction,
+        "outcome": outcome,
+        "detail": detail,
+    }
+
+
+def probe_of(row: ProbeResult) -> PlannedProbe:
+    """The probe that a row is the result of."""
+    return PlannedProbe(row["entry"], row["op"], row["dtype"], row["variant"], row["direction"])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypedDict
 
 from mpsdoctor.check import Finding, finding
 from mpsdoctor.texts import Each, Part
+from mpsdoctor.worker.shapes import Judgement
 from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.grouping import probes
-from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, on_macos
+from mpsdoctor_checks.operators.grouping import count_probes
+from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, Build, on_macos
+from mpsdoctor_checks.operators.rows import OperatorRow, ResultFacts
 
-Row = Mapping[str, Any]
-Facts = Mapping[str, Any]
 Group = tuple[str, str]
 
 MOST_FINDINGS = 12
@@ -25,31 +25,31 @@ SEVERITIES = ("error", "warning", "info")
 OPERATOR = re.compile(r"\b\w+::[\w.]+|\"\w+\"")  # in a message, where all others say the same of others
 
 
-def judge(facts: Facts, build: Facts) -> list[Finding]:
+def judge(facts: ResultFacts, build: Build) -> list[Finding]:
     """The findings of all rules, worst first, at most a dozen. `build` are the facts of the build check."""
-    found = [each for rule in RULES for each in rule(facts, build)]
-    found.sort(key=lambda each: SEVERITIES.index(each.severity))
-    return found[:MOST_FINDINGS]
+    findings = [finding for rule in RULES for finding in rule(facts, build)]
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    return findings[:MOST_FINDINGS]
 
 
-def kind_of(row: Row) -> str:
+def kind_of(row: Judgement) -> str:
     """The outcome, of fallbacks in two kinds: those that take the variable, and those in any case."""
-    return ALWAYS if row["outcome"] == "fallback" and not row.get("fallback") else str(row["outcome"])
+    return ALWAYS if row["outcome"] == "fallback" and not row.get("fallback") else row["outcome"]
 
 
-def accelerators(facts: Facts, build: Facts) -> Iterator[Finding]:
+def accelerators(facts: ResultFacts, build: Build) -> Iterator[Finding]:
     """MPS311 to MPS331: outcomes on accelerators, one finding for each kind and device."""
-    groups: dict[Group, list[Row]] = {}
+    groups: dict[Group, list[OperatorRow]] = {}
     for row in facts["results"]:
         if row["device"] != "cpu" and kind_of(row) in KINDS:
             groups.setdefault((kind_of(row), row["device"]), []).append(row)
     for outcome in KINDS:
         for (kind, device), rows in groups.items():
             if kind == outcome:
-                yield finding_of(outcome, device, worst_first(rows, facts), build)
+                yield finding_of(outcome, device, sort_worst_first(rows, facts), build)
 
 
-def finding_of(outcome: str, device: str, rows: list[Row], build: Facts) -> Finding:
+def finding_of(outcome: str, device: str, rows: list[OperatorRow], build: Build) -> Finding:
     """One finding about all rows of a kind; MPS has more to say on operators that it lacks."""
     code, severity = KINDS[outcome]
     pip_note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
@@ -68,7 +68,7 @@ def finding_of(outcome: str, device: str, rows: list[Row], build: Facts) -> Find
     )
 
 
-def fallback_note(rows: list[Row], device: str) -> list[Part]:
+def fallback_note(rows: list[OperatorRow], device: str) -> list[Part]:
     """What is known about the CPU stepping in, apart for half types: many of the CPU's kernels lack those."""
     if device.partition(":")[0] != "mps":
         return [Part("")]
@@ -76,29 +76,25 @@ def fallback_note(rows: list[Row], device: str) -> list[Part]:
     others = [row for row in rows if row["dtype"] not in HALF]
     if any("fallback" not in row for row in rows):
         return [Part("untried")]
-    names = list(dict.fromkeys(short(row) for row in others))
+    names = list(dict.fromkeys(short_name(row) for row in others))
     dtypes = list(dict.fromkeys(row["dtype"] for row in halves))
     whole = Part("no_help_for" if halves else "no_help", {"whole_names": names}) if others else Part("")
     return [whole, Part("halves", {"halves": dtypes}) if halves else Part("")]
 
 
-def worst_first(rows: Iterable[Row], facts: Facts) -> list[Row]:
+def sort_worst_first(rows: Iterable[OperatorRow], facts: ResultFacts) -> list[OperatorRow]:
     """Core operators first, then the largest errors."""
-    core = {(bad["entry"], bad["device"]) for bad in with_device(facts.get("core_failures", {}))}
+    failures = facts.get("core_failures", {})
+    core = {(failure["entry"], device) for device, of_device in failures.items() for failure in of_device}
     return sorted(rows, key=lambda row: ((row["entry"], row["device"]) not in core, -float(row.get("max_rel") or 0.0)))
 
 
-def with_device(failures: Mapping[str, list[Row]]) -> Iterator[dict[str, Any]]:
-    for device, rows in failures.items():
-        yield from ({**row, "device": device} for row in rows)
-
-
-def subject(rows: list[Row]) -> Part:
+def subject(rows: list[OperatorRow]) -> Part:
     """The subject of a title: one operator by name and dtype, several by number and the worst of them.
 
     Where float32 is not concerned, the dtypes are named for several too.
     """
-    operators = list(dict.fromkeys(short(row) for row in rows))
+    operators = list(dict.fromkeys(short_name(row) for row in rows))
     dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
     of = Part("of", {"dtypes": dtypes}) if dtypes else Part("")
     if len(operators) > 1:
@@ -108,68 +104,83 @@ def subject(rows: list[Row]) -> Part:
     return Part("gradient" if backward else "one", {"op": operators[0], "of": of})
 
 
-def short(row: Row) -> str:
+def short_name(row: OperatorRow) -> str:
     """`sum` for `aten::sum`."""
-    return str(row["op"]).rpartition("::")[2]
+    return row["op"].rpartition("::")[2]
 
 
-def listing(rows: list[Row]) -> dict[str, Any]:
+class Listing(TypedDict):
+    """The values `lines` and `rest` of a finding."""
+
+    lines: Each
+    rest: Part
+
+
+def listing(rows: list[OperatorRow]) -> Listing:
     """The operators with dtypes, layouts and the first words of each; of those with one reason the first alone."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[OperatorRow]] = {}
     for row in rows:
-        groups.setdefault(short(row), []).append(row)
+        groups.setdefault(short_name(row), []).append(row)
     causes: dict[str, list[str]] = {}
     for op, group in groups.items():
-        causes.setdefault(OPERATOR.sub("", str(group[0]["detail"])), []).append(op)
-    every = list(causes.values())
-    rest = sum(len(ops) for ops in every[MOST_NAMED:])
-    lines = [line(first, groups[first], others) for first, *others in every[:MOST_NAMED]]
+        causes.setdefault(OPERATOR.sub("", group[0]["detail"]), []).append(op)
+    alike = list(causes.values())
+    rest = sum(len(ops) for ops in alike[MOST_NAMED:])
+    lines = [describe_operator(first, groups[first], others) for first, *others in alike[:MOST_NAMED]]
     more = Part("more", {"more_count": rest}) if rest else Part("")
     return {"lines": Each("operator", lines, "\n"), "rest": more}
 
 
-def line(op: str, rows: list[Row], others: list[str]) -> dict[str, Any]:
-    """In which dtypes, layouts and directions an operator was seen, what it said first, and who said the same."""
+def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> dict[str, object]:
+    """Dtypes, layouts and directions of an operator, the first line of its detail, and the operators with the same."""
     known = rows[0].get("known")
-    same = {"others_count": len(others), "others_names": some(others)}
+    same = {"others_count": len(others), "others_names": limit_names(others)}
     return {
         "op": op,
-        "dtypes": some([row["dtype"] for row in rows]),
-        "variants": some([variant for row in rows for variant in row["variants"]]),
-        "directions": some([row["direction"] for row in rows]),
-        "first": (str(rows[0]["detail"]).splitlines() or [""])[0],
+        "dtypes": limit_names([row["dtype"] for row in rows]),
+        "variants": limit_names([variant for row in rows for variant in row["variants"]]),
+        "directions": limit_names([row["direction"] for row in rows]),
+        "first": (rows[0]["detail"].splitlines() or [""])[0],
         "known": Part("known", {"failure": known[0]}) if known else Part(""),
         "others": Part("others" if len(others) > 1 else "other", same) if others else Part(""),
     }
 
 
-def some(names: list[str]) -> list[str]:
+def limit_names(names: list[str]) -> list[str]:
     """Each name once; of many the first, and a mark that there are more."""
-    every = list(dict.fromkeys(names))
-    return [*every[:MOST_NAMED], *(["…"] if len(every) > MOST_NAMED else [])]
+    distinct = list(dict.fromkeys(names))
+    return [*distinct[:MOST_NAMED], *(["…"] if len(distinct) > MOST_NAMED else [])]
 
 
-def evidence(rows: list[Row]) -> dict[str, Any]:
-    """Counts, and the worst rows without the names that say nothing here."""
-    keys = ("op", "dtype", "variants", "direction", "outcome", "detail")
-    shown = [{key: row[key] for key in (*keys, *("known",) * ("known" in row))} for row in rows[:MOST_ROWS]]
+class Evidence(TypedDict):
+    """Numbers of probes and operators, and the worst rows without the names that say nothing here."""
+
+    probes: int
+    operators: int
+    dtypes: dict[str, int]
+    worst: list[dict[str, object]]
+
+
+def evidence(rows: list[OperatorRow]) -> Evidence:
+    keys = ("op", "dtype", "variants", "direction", "outcome", "detail", "known")
+    worst: list[dict[str, object]] = [{**row} for row in rows[:MOST_ROWS]]
     return {
-        "probes": sum(map(probes, rows)),
+        "probes": sum(map(count_probes, rows)),
         "operators": len({row["op"] for row in rows}),
-        "dtypes": dict(counted(rows)),
-        "worst": shown,
+        "dtypes": dict(count_dtypes(rows)),
+        "worst": [{key: row[key] for key in keys if key in row} for row in worst],
     }
 
 
-def counted(rows: list[Row]) -> Counter[str]:
+def count_dtypes(rows: list[OperatorRow]) -> Counter[str]:
     """Probes by dtype."""
     counts: Counter[str] = Counter()
     for row in rows:
-        counts[row["dtype"]] += probes(row)
+        counts[row["dtype"]] += count_probes(row)
     return counts
 
 
-def self_test(facts: Facts, build: Facts) -> Iterator[Finding]:
+def self_test(facts: ResultFacts, build: Build) -> Iterator[Finding]:
     """MPS341: a probe fails on the CPU, where it must not; kernels the CPU never had are no failure."""
     failed = ("wrong", "nan", "crash", "timeout", "error", "oom")
     rows = [row for row in facts["results"] if row["device"] == "cpu" and row["outcome"] in failed]
@@ -179,15 +190,16 @@ def self_test(facts: Facts, build: Facts) -> Iterator[Finding]:
         yield finding("MPS341", "error", evidence(rows), subject=subject(rows), note=note, **listing(rows))
 
 
-def not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
+def not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
     """MPS342: a device could not be probed, or not to the end, for another reason than time."""
     for device, reason in facts["not_probed"].items():
-        counts = {key: facts["coverage"][device][key] for key in ("planned", "made")}
-        yield finding("MPS342", "warning", {"device": device, **counts}, device=device, reason=reason, **counts)
+        planned, made = facts["coverage"][device]["planned"], facts["coverage"][device]["made"]
+        evidence = {"device": device, "planned": planned, "made": made}
+        yield finding("MPS342", "warning", evidence, device=device, reason=reason, planned=planned, made=made)
 
 
-def core_not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
-    """MPS343: the time did not suffice for what every training needs; that nothing was found then says little."""
+def core_not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
+    """MPS343: there was no time for all that every training needs, so the absence of findings means little."""
     for device, coverage in facts["coverage"].items():
         core = coverage.get("core")
         if device == "cpu" or device in facts["not_probed"] or not core or core["made"] >= core["planned"]:
@@ -200,9 +212,11 @@ def core_not_probed(facts: Facts, build: Facts) -> Iterator[Finding]:
             core_made=core["made"],
             core_planned=core["planned"],
             layouts=sum(count for variant, count in coverage["variants"].items() if variant != "contiguous"),
-            **{key: coverage[key] for key in ("made", "planned", "operators")},
+            made=coverage["made"],
+            planned=coverage["planned"],
+            operators=coverage["operators"],
         )
 
 
-Rule = Callable[[Facts, Facts], Iterator[Finding]]
+Rule = Callable[[ResultFacts, Build], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (accelerators, self_test, not_probed, core_not_probed)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Iterable
 
 import torch
 from torch import Tensor
 
+from ..shapes import Judgement
 from .catalogue.entry import Law
 
 # Relative and absolute tolerance by dtype, those of torch.testing.assert_close.
@@ -26,11 +27,15 @@ GRADIENT: dict[torch.dtype, float] = {torch.float16: 4.0, torch.bfloat16: 4.0}
 DRAWN = 6.0  # standard errors a mean of random numbers may be off: one in a thousand million
 SPREAD = 0.1  # how far a standard deviation of 8,192 numbers may be off; its own error is about a hundredth
 
-OK: dict[str, Any] = {"outcome": "ok", "detail": ""}
+OK: Judgement = {"outcome": "ok", "detail": ""}
 
 
-def wrong(detail: str, **numbers: Any) -> dict[str, Any]:
-    return {"outcome": "wrong", "detail": detail, **numbers}
+def wrong(detail: str, index: list[int] | None = None) -> Judgement:
+    """The judgement of a result that differs from the reference, `index` where one element shows it."""
+    judgement: Judgement = {"outcome": "wrong", "detail": detail}
+    if index is not None:
+        judgement["index"] = index
+    return judgement
 
 
 def expected_dtype(reference: torch.dtype, dtype: torch.dtype) -> torch.dtype:
@@ -51,15 +56,15 @@ def tolerance(dtype: torch.dtype, device: str, slack: float) -> tuple[float, flo
 
 def position(flat: int, shape: torch.Size) -> list[int]:
     """The index of an element from its place in the flattened tensor."""
-    found = []
+    index = []
     for size in reversed(shape):
-        flat, here = divmod(flat, size)
-        found.append(here)
-    return found[::-1]
+        flat, place = divmod(flat, size)
+        index.append(place)
+    return index[::-1]
 
 
-def _not_finite(actual: Tensor, expected: Tensor) -> dict[str, Any] | None:
-    """What is to say about infinities and NaN, None if both have the same."""
+def _compare_not_finite(actual: Tensor, expected: Tensor) -> Judgement | None:
+    """The judgement of infinities and NaN that only one of both has; None if they have the same."""
     lost = expected.isfinite() & ~actual.isfinite()
     if bool(lost.any()):
         first = position(int(lost.flatten().to(torch.uint8).argmax()), lost.shape)
@@ -76,7 +81,7 @@ def _at(values: Tensor, place: list[int]) -> float:
     return float(values[tuple(place)])
 
 
-def _worst(actual: Tensor, expected: Tensor, difference: Tensor, excess: Tensor) -> dict[str, Any]:
+def _describe_worst(actual: Tensor, expected: Tensor, difference: Tensor, excess: Tensor) -> Judgement:
     first = position(int(excess.flatten().argmax()), excess.shape)
     largest, relative = float(difference.max()), float((difference / expected.abs().clamp_min(1e-30)).max())
     count = int((excess > 0).sum())
@@ -84,10 +89,10 @@ def _worst(actual: Tensor, expected: Tensor, difference: Tensor, excess: Tensor)
         f"{count} of {excess.numel()} elements differ; largest error {largest:.3g} absolute, {relative:.3g} relative; "
         f"worst at {first}: {_at(actual, first):.6g}, reference {_at(expected, first):.6g}"
     )
-    return wrong(detail, max_abs=largest, max_rel=relative, index=first)
+    return {"outcome": "wrong", "detail": detail, "max_abs": largest, "max_rel": relative, "index": first}
 
 
-def close(actual: Tensor, expected: Tensor, relative: float, absolute: float) -> dict[str, Any]:
+def compare_numbers(actual: Tensor, expected: Tensor, relative: float, absolute: float) -> Judgement:
     """Judge real numbers of one shape; both float64.
 
     Relative tolerance is taken of the element or of the mean size of all, whichever is larger: a sum that cancels
@@ -102,31 +107,31 @@ def close(actual: Tensor, expected: Tensor, relative: float, absolute: float) ->
     mean = float(torch.linalg.vector_norm(expected, 1)) / expected.numel()
     if largest <= relative * mean + absolute < math.inf:
         return OK
-    found = _not_finite(actual, expected)
-    if found:
-        return found
+    judgement = _compare_not_finite(actual, expected)
+    if judgement:
+        return judgement
     finite = expected.isfinite()
     zero = torch.zeros_like(expected)
     actual, expected = torch.where(finite, actual, zero), torch.where(finite, expected, zero)
     mean = float(expected.abs().sum() / finite.sum().clamp_min(1))
     difference = (actual - expected).abs()
     excess = difference - (expected.abs().clamp(min=mean) * relative + absolute)
-    return OK if bool((excess <= 0).all()) else _worst(actual, expected, difference, excess)
+    return OK if bool((excess <= 0).all()) else _describe_worst(actual, expected, difference, excess)
 
 
-def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, slack: float) -> dict[str, Any]:
+def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, slack: float) -> Judgement:
     """Judge one result against its reference; both on the CPU, `dtype` is the probe's."""
     if actual.shape != expected.shape:
         return wrong(f"shape {list(actual.shape)}, reference {list(expected.shape)}")
-    due = expected_dtype(expected.dtype, dtype)
-    if actual.dtype != due:
-        return wrong(f"dtype {actual.dtype}, reference {due}")
-    if due.is_complex:
+    required = expected_dtype(expected.dtype, dtype)
+    if actual.dtype != required:
+        return wrong(f"dtype {actual.dtype}, reference {required}")
+    if required.is_complex:
         actual, expected = torch.view_as_real(actual.resolve_conj()), torch.view_as_real(expected.resolve_conj())
-        due = torch.float32
-    if due.is_floating_point:
-        relative, absolute = tolerance(due, device, slack)
-        return close(actual.double(), expected.double(), relative, absolute)
+        required = torch.float32
+    if required.is_floating_point:
+        relative, absolute = tolerance(required, device, slack)
+        return compare_numbers(actual.double(), expected.double(), relative, absolute)
     if torch.equal(actual, expected):
         return OK
     different = actual != expected
@@ -137,24 +142,29 @@ def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, s
 
 def compare_all(
     actual: list[Tensor], expected: list[Tensor], dtype: torch.dtype, device: str, slack: float
-) -> dict[str, Any]:
+) -> Judgement:
     """Judge every result of a call; the first that is not right decides."""
     if len(actual) != len(expected):
         return wrong(f"{len(actual)} results, reference {len(expected)}")
-    for place, (one, reference) in enumerate(zip(actual, expected)):
-        verdict = compare(one, reference, dtype, device, slack)
-        if verdict["outcome"] != "ok":
-            where = f"result {place + 1} of {len(actual)}: " if len(actual) > 1 else ""
-            return {**verdict, "detail": where + verdict["detail"]}
+    judgements = (compare(result, reference, dtype, device, slack) for result, reference in zip(actual, expected))
+    return first_failure(judgements, len(actual))
+
+
+def first_failure(judgements: Iterable[Judgement], count: int) -> Judgement:
+    """The first judgement of `count` results that is not ok, with the number of the result."""
+    for place, judgement in enumerate(judgements):
+        if judgement["outcome"] != "ok":
+            where = f"result {place + 1} of {count}: " if count > 1 else ""
+            return {**judgement, "detail": where + judgement["detail"]}
     return OK
 
 
-def follows(drawn: Tensor, law: Law) -> dict[str, Any]:
+def compare_distribution(drawn: Tensor, law: Law) -> Judgement:
     """Judge random numbers by mean, standard deviation and bounds."""
     numbers = drawn.to(torch.float64).flatten()
     if not bool(numbers.isfinite().all()):
         return {"outcome": "nan", "detail": f"{int((~numbers.isfinite()).sum())} random numbers are not finite"}
-    low, high, mean, std = (float(one) for one in (numbers.min(), numbers.max(), numbers.mean(), numbers.std()))
+    low, high, mean, std = map(float, (numbers.min(), numbers.max(), numbers.mean(), numbers.std()))
     coarse = torch.finfo(drawn.dtype).eps if drawn.dtype.is_floating_point else 0.0
     if law.low is not None and low < law.low - coarse * abs(law.low):
         return wrong(f"smallest random number {low:.6g}, must not be below {law.low:g}")

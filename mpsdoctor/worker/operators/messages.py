@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from ..shapes import Judgement
 
 LENGTH = 300  # characters of a message that are kept
 
@@ -65,7 +66,7 @@ def readable(message: str, length: int = LENGTH) -> str:
     return words.rstrip(" ,;:") + " …"
 
 
-def judge_exception(error: BaseException) -> dict[str, Any]:
+def judge_exception(error: BaseException) -> Judgement:
     """Outcome and detail of a probe that raised; the detail is what the exception says."""
     kind, message = type(error).__name__, str(error)
     return {"outcome": outcome_of(kind, message), "detail": readable(f"{kind}: {message}")}

@@ -12,16 +12,28 @@ import mmap
 import random
 import struct
 import time
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Dict, Iterator, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .. import channel
+from ..shapes import Judgement, PlannedInfo, SampleFault, SampleTurn
 from .comparison import GRADIENT, TOLERANCES
 from .messages import ON_THE_CPU
-from .probes import BACKWARD, FORWARD, attended, flatten
-from .reference import UNINITIALISED, attempted, fetched, judge, manual_seed_is, precise, promoted, seed
+from .probes import BACKWARD, FORWARD, flatten, judge_safely
+from .reference import (
+    UNINITIALISED,
+    Aspect,
+    attempt,
+    fetch,
+    judge,
+    precise_dtype,
+    promote,
+    replace_manual_seed,
+    seed,
+)
+from .structure import convert_once, copy_tensor, find_leaves, walk
 
 NEEDS = ("numpy", "expecttest")
 DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex64")
@@ -43,9 +55,11 @@ TOUCHY = frozenset(
 LONGEST = frozenset({"grid_sampler_3d", "nn.functional.max_pool2d", "max_pool2d_with_indices_backward"})
 REFUSED = ("error", "unimplemented", "dtype")
 DOUBLE = frozenset({torch.float64, torch.complex128})
-PLAIN = frozenset({int, float, bool, str, type(None)})
 PLACE = struct.Struct("<5q")
-TURN = 5.0  # seconds after which a job hands back, so that a hang is told from much work
+# How the arguments of a sample are converted: to the device, not at all, or to the precision of the reference.
+Way = Literal["device", "plain", "precise"]
+OpInfos = Dict[str, Any]  # by full name; OpInfo is a class of torch's tests that changes with each version
+TURN = 5.0  # seconds after which a job hands back, so that a hang can be told from much work
 
 
 def missing() -> list[str]:
@@ -62,17 +76,17 @@ def _importable(name: str) -> bool:
 
 
 def load() -> None:
-    """Import the database, which takes two seconds; why it cannot be had is told when it is asked for."""
+    """Import the database, which takes two seconds; `plan` reports why it cannot be imported."""
     with contextlib.suppress(Exception):
         database()
 
 
 @functools.lru_cache(maxsize=None)
-def database() -> dict[str, Any]:
+def database() -> OpInfos:
     """The OpInfos of this torch by their full names."""
     from torch.testing._internal.common_methods_invocations import op_db
 
-    return {full_name(one): one for one in op_db}
+    return {full_name(info): info for info in op_db}
 
 
 def full_name(info: Any) -> str:
@@ -87,14 +101,14 @@ def operator_name(info: Any) -> str:
     return f"aten::{name}" if hasattr(torch.ops.aten, name) else f"torch.{info.name}"
 
 
-def plan(every_dtype: bool) -> list[list[str]]:
-    """[name, aten name, dtype] of each OpInfo: in one dtype, float32 if it can be, or in every one of ours it has."""
-    found = []
-    for name, info in sorted(database().items(), key=lambda each: each[0] not in LONGEST):
+def plan(every_dtype: bool) -> list[PlannedInfo]:
+    """Each OpInfo in one dtype, float32 if it has it, or in every one of ours that it has."""
+    planned = []
+    for name, info in sorted(database().items(), key=lambda item: item[0] not in LONGEST):
         supported = info.supported_dtypes("cpu")
-        dtypes = [one for one in DTYPES if getattr(torch, one) in supported]
-        found += [[name, operator_name(info), one] for one in (dtypes if every_dtype else dtypes[:1])]
-    return found
+        dtypes = [dtype for dtype in DTYPES if getattr(torch, dtype) in supported]
+        planned += [PlannedInfo(name, operator_name(info), dtype) for dtype in (dtypes if every_dtype else dtypes[:1])]
+    return planned
 
 
 class Notes:
@@ -114,31 +128,29 @@ class Notes:
         PLACE.pack_into(self.memory, 0, self.ticket, number, direction == BACKWARD, *self.done.values())
 
 
-@manual_seed_is(torch.default_generator.manual_seed)  # torch's own notes a stack for each back end: a millisecond
-def run(name: str, dtype: str, device: str, first: int, notes: str, ticket: int) -> dict[str, Any]:
+@replace_manual_seed(torch.default_generator.manual_seed)  # torch's own notes a stack for each back end: a millisecond
+def run(name: str, dtype: str, device: str, first: int, notes: str, ticket: int) -> SampleTurn:
     """Judge samples of an OpInfo from number `first` on, for some seconds.
 
-    Notes each in the file `notes` before it begins, and sends `{"bad": verdict, "at": [number, direction]}` after one
-    that is not right. Returns `{"next": number to go on from, or None, "done": counts by direction}`.
+    Notes each in the file `notes` before it begins, and sends a `SampleFault` after one that is not right.
     """
     if device == "cpu":
         torch.set_num_threads(1)  # as many workers as cores share the work
-    traits, noted = Traits(database()[name], getattr(torch, dtype)), Notes(notes, ticket)
+    traits, progress = Traits(database()[name], getattr(torch, dtype)), Notes(notes, ticket)
     deadline = time.monotonic() + TURN
     for number, sample in itertools.islice(enumerate(samples(traits.info, traits.dtype)), first, None):
         if number > first and time.monotonic() > deadline:
-            return {"next": number, "done": noted.done}
+            return {"next": number, "done": progress.done}
         case = Sample(traits, sample, device)
         for direction in (FORWARD, BACKWARD) if case.leaves else (FORWARD,):
-            noted.begin(number, direction)
-            verdict = attended(device, lambda: case.judged(direction))  # noqa: B023  # called at once
-            if verdict["outcome"] in REFUSED and device != "cpu" and lacks_double(device) and case.asks_for_double():
-                verdict = {"outcome": "skipped", "detail": f"the sample asks for float64, which {device} does not have"}
-            if verdict["outcome"] != "ok":
-                channel.progress({"bad": verdict, "at": [number, direction]})
-                if verdict["outcome"] in (*REFUSED, "oom", "skipped"):
+            progress.begin(number, direction)
+            judgement = case.judge_safely(direction)
+            if judgement["outcome"] != "ok":
+                fault: SampleFault = {"bad": judgement, "at": (number, direction)}
+                channel.progress(fault)
+                if judgement["outcome"] in (*REFUSED, "oom", "skipped"):
                     break  # the gradient would say the same again
-    return {"next": None, "done": noted.done}
+    return {"next": None, "done": progress.done}
 
 
 @functools.lru_cache(maxsize=None)
@@ -157,19 +169,19 @@ def samples(info: Any, dtype: torch.dtype) -> Iterator[Any]:
     Asked of the function behind `OpInfo.sample_inputs`, which looks through the stack for a test and seeds every
     back end before each sample: half of all the time. Each is seeded by its number instead.
     """
-    wanted = bool(info.supports_autograd) and dtype in info.supported_backward_dtypes("cpu")
-    made = iter(info.sample_inputs_func(info, "cpu", dtype, wanted))
+    requires_grad = bool(info.supports_autograd) and dtype in info.supported_backward_dtypes("cpu")
+    inputs = iter(info.sample_inputs_func(info, "cpu", dtype, requires_grad))
     for number in itertools.count():
         random.seed(number)
         seed(number)
         try:
-            yield next(made)
+            yield next(inputs)
         except StopIteration:
             return
 
 
 class Graph(NamedTuple):
-    """What a call returned, and the tensors whose gradients it can tell."""
+    """What a call returned, and the tensors that have a gradient."""
 
     outputs: list[Tensor]
     leaves: list[Tensor]
@@ -180,9 +192,9 @@ class Traits:
 
     def __init__(self, info: Any, dtype: torch.dtype) -> None:
         self.info, self.dtype = info, dtype
-        self.slack = SLACK * declared(info, dtype)
+        self.slack = SLACK * declared_slack(info, dtype)
         self.touchy = info.name in TOUCHY
-        self.told = "shapes" if UNINITIALISED.search(info.name) else "values"
+        self.aspect: Aspect = "shapes" if UNINITIALISED.search(info.name) else "values"
 
 
 class Sample:
@@ -194,116 +206,92 @@ class Sample:
     def __init__(self, traits: Traits, sample: Any, device: str) -> None:
         self.traits, self.sample, self.device = traits, sample, device
         self.tensors = (sample.input, sample.args, sample.kwargs)
-        self.leaves = _leaves(self.tensors)
-        self.graphs: dict[str, Graph] = {}
+        self.leaves = find_leaves(self.tensors)
+        self.graphs: dict[Way, Graph] = {}
+        self.conversions: dict[Way, Callable[[Any], Any]] = {
+            "device": self.move_to_device,
+            "plain": copy_tensor,
+            "precise": self.make_precise,
+        }
         self.host_indices = False
 
-    def judged(self, direction: str) -> dict[str, Any]:
-        """Outcome and detail in one direction."""
+    def judge_safely(self, direction: str) -> Judgement:
+        """Outcome and detail in one direction, whatever happens short of a crash."""
+        judgement = judge_safely(self.device, lambda: self.judge(direction))
+        refused = judgement["outcome"] in REFUSED and self.device != "cpu"
+        if refused and lacks_double(self.device) and self.asks_for_double():
+            detail = f"the sample asks for float64, which {self.device} does not have"
+            return {"outcome": "skipped", "detail": detail}
+        return judgement
+
+    def judge(self, direction: str) -> Judgement:
+        """Outcome and detail in one direction; raises what the operator raises on the device."""
         traits, backward = self.traits, direction == BACKWARD
         results = self.gradients if backward else self.outputs
         return judge(
-            lambda: fetched(results("there")),
-            [lambda: fetched(results("exactly")), lambda: fetched(results("as_is"))],
+            lambda: fetch(results("device")),
+            [lambda: fetch(results("precise")), lambda: fetch(results("plain"))],
             traits.dtype,
             self.device,
             slack=traits.slack * (GRADIENT.get(traits.dtype, 1.0) if backward else 1.0),
             touchy=traits.touchy or self.device != "cpu",
-            told=traits.told,
+            aspect=traits.aspect,
         )
 
-    def outputs(self, way: str) -> list[Tensor]:
+    def outputs(self, way: Way) -> list[Tensor]:
         """Results of the call with every argument converted in one way; the first call's graph is kept."""
-        graph = self.called(way)
+        graph = self.call(way)
         self.graphs.setdefault(way, graph)
         return graph.outputs
 
-    def gradients(self, way: str) -> list[Tensor]:
+    def gradients(self, way: Way) -> list[Tensor]:
         """The gradient of every leaf, from the graph that is kept or a new one; zero where a leaf has no part."""
-        graph = self.graphs.pop(way, None) or self.called(way)
-        outputs = [one for one in graph.outputs if one.requires_grad]
+        graph = self.graphs.pop(way, None) or self.call(way)
+        outputs = [output for output in graph.outputs if output.requires_grad]
         if not outputs:
             return []
-        found = torch.autograd.grad(outputs, graph.leaves, [cotangent(one) for one in outputs], allow_unused=True)
-        return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, graph.leaves)]
+        partial = torch.autograd.grad(outputs, graph.leaves, list(map(cotangent, outputs)), allow_unused=True)
+        return [
+            torch.zeros_like(leaf) if gradient is None else gradient for gradient, leaf in zip(partial, graph.leaves)
+        ]
 
     def asks_for_double(self) -> bool:
         """Whether float64 is in the arguments, by name or as a tensor, or in what the CPU makes of others."""
         if self.traits.dtype in DOUBLE:
             return False
-        met: list[Any] = []
-        walk(self.tensors, met.append)
-        dtypes = [getattr(one, "dtype", one) for one in (*met, *attempted(lambda: self.outputs("as_is")))]
-        return any(one in DOUBLE for one in dtypes if isinstance(one, torch.dtype))
+        values: list[Any] = []
+        walk(self.tensors, values.append)
+        dtypes = [getattr(value, "dtype", value) for value in (*values, *attempt(lambda: self.outputs("plain")))]
+        return any(dtype in DOUBLE for dtype in dtypes if isinstance(dtype, torch.dtype))
 
-    def called(self, way: str) -> Graph:
-        """One call; where torch wants indices on the CPU and says so, they stay there."""
+    def call(self, way: Way) -> Graph:
+        """One call; indices stay on the CPU where torch raises an error that they must."""
         try:
-            return self._called(way)
+            return self._call(way)
         except RuntimeError as error:
-            if way != "there" or self.host_indices or not ON_THE_CPU.search(str(error)):
+            if way != "device" or self.host_indices or not ON_THE_CPU.search(str(error)):
                 raise
         self.host_indices = True
-        return self._called(way)
+        return self._call(way)
 
-    def _called(self, way: str) -> Graph:
+    def _call(self, way: Way) -> Graph:
         memo: dict[int, Tensor] = {}
-        convert = getattr(self, way)
-        target, args, kwargs = walk(self.tensors, lambda one: _once(memo, convert, one))
+        convert = self.conversions[way]
+        target, args, kwargs = walk(self.tensors, lambda value: convert_once(memo, convert, value))
         with torch.set_grad_enabled(bool(self.leaves)):
             result = self.sample.output_process_fn_grad(self.traits.info(target, *args, **kwargs))
-        return Graph(flatten(result, self.traits.dtype), [memo[id(one)] for one in self.leaves])
+        return Graph(flatten(result, self.traits.dtype), [memo[id(leaf)] for leaf in self.leaves])
 
-    def there(self, value: Any) -> Any:
+    def move_to_device(self, value: Any) -> Any:
         if isinstance(value, Tensor):
             stays = self.host_indices and value is not self.sample.input and not value.is_floating_point()
             return value.detach().clone() if stays else value.detach().to(self.device, copy=True)
         return torch.device(self.device) if isinstance(value, torch.device) else value
 
-    def as_is(self, value: Any) -> Any:
-        return value.detach().clone() if isinstance(value, Tensor) else value
-
-    def exactly(self, value: Any) -> Any:
+    def make_precise(self, value: Any) -> Any:
         if isinstance(value, Tensor):
-            return promoted(value)
-        return precise(value) if isinstance(value, torch.dtype) and value == self.traits.dtype else value
-
-
-def _once(memo: dict[int, Tensor], convert: Callable[[Any], Any], value: Any) -> Any:
-    """Convert an argument; one tensor in two places stays one."""
-    if not isinstance(value, Tensor):
-        return convert(value)
-    if id(value) not in memo:
-        memo[id(value)] = convert(value).requires_grad_(value.requires_grad)
-    return memo[id(value)]
-
-
-def _leaves(value: Any) -> list[Tensor]:
-    found: dict[int, Tensor] = {}
-
-    def visit(one: Any) -> Any:
-        if isinstance(one, Tensor) and one.requires_grad:
-            found[id(one)] = one
-        return one
-
-    walk(value, visit)
-    return list(found.values())
-
-
-def walk(value: Any, visit: Callable[[Any], Any]) -> Any:
-    """The same structure, all but lists, tuples, dicts and plain values replaced by what `visit` makes of them."""
-    kind = type(value)
-    if kind is Tensor:
-        return visit(value)
-    if kind in PLAIN:
-        return value
-    if kind is tuple or kind is list:
-        return kind([one if type(one) in PLAIN else walk(one, visit) for one in value])
-    if kind is dict:
-        return {key: walk(one, visit) for key, one in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return kind(*[walk(one, visit) for one in value])
-    return visit(value)
+            return promote(value)
+        return precise_dtype(value) if isinstance(value, torch.dtype) and value == self.traits.dtype else value
 
 
 def cotangent(output: Tensor) -> Tensor:
@@ -317,13 +305,20 @@ def ramp(shape: torch.Size, device: torch.device, dtype: torch.dtype) -> Tensor:
     return numbers.reshape(shape).to(device=device, dtype=dtype)
 
 
-def declared(info: Any, dtype: torch.dtype) -> float:
+def declared_slack(info: Any, dtype: torch.dtype) -> float:
     """How much wider than usual PyTorch itself lets an operator's tolerance be, at least 1."""
     relative, absolute = TOLERANCES.get(dtype, TOLERANCES[torch.float32])
     widest = 1.0
-    for decorator in getattr(info, "decorators", ()):
-        for one in getattr(decorator, "decorators", (decorator,)):
-            for allowed in getattr(one, "d", {}).items() if type(one).__name__ == "toleranceOverride" else ():
-                if allowed[0] == dtype:
-                    widest = max(widest, allowed[1].atol / absolute, allowed[1].rtol / relative)
+    for override in overrides(info):
+        for key, declared in override.d.items():
+            if key == dtype:
+                widest = max(widest, declared.atol / absolute, declared.rtol / relative)
     return widest
+
+
+def overrides(info: Any) -> Iterator[Any]:
+    """The tolerances among an OpInfo's decorators, which may stand in one for a test or a device."""
+    for outer in getattr(info, "decorators", ()):
+        for decorator in getattr(outer, "decorators", (outer,)):
+            if type(decorator).__name__ == "toleranceOverride":
+                yield decorator

@@ -12,12 +12,13 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor
 
+from ..shapes import Judgement, PlannedProbe, ProbeResult
 from ..training import cpu_paths
 from .catalogue import CASES, CATALOGUE, USAGE
-from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, Input, Law, variants
+from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, Input, Kwargs, Law, variants
 from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
 from .catalogue.resolve import available, resolve
-from .comparison import GRADIENT, compare_all, follows, wrong
+from .comparison import GRADIENT, compare_all, compare_distribution, wrong
 from .messages import FALLING_BACK, judge_exception, readable
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -45,10 +46,10 @@ class Case(NamedTuple):
     @property
     def function(self) -> Callable[..., Any]:
         path = self.item.inplace if self.variant in IN_PLACE and self.item.inplace else self.item.call
-        found = resolve(path)
-        if found is None:
+        function = resolve(path)
+        if function is None:
             raise NotImplementedError(f"this torch has no {path}")
-        return found
+        return function
 
 
 def operator_name(item: Entry, variant: str) -> str:
@@ -83,23 +84,23 @@ def turn(item: Entry, dtype: str, variant: str) -> tuple[float, bool, int, int]:
     return far, is_step(item), CASES[item.name], USAGE.get(item.op, len(USAGE))
 
 
-def plan(level: str, dtypes: list[str], device: str = "cpu") -> list[list[str]]:
-    """The probes of a level as [entry, aten name, dtype, variant, direction], in the order of their turns.
+def plan(level: str, dtypes: list[str], device: str = "cpu") -> list[PlannedProbe]:
+    """The probes of a level in the order of their turns.
 
     Operators this torch does not have are left out; so are, on the CPU, dtypes an entry says its kernels lack.
     """
-    found: list[tuple[tuple[float, bool, int, int], list[str]]] = []
+    turns: list[tuple[tuple[float, bool, int, int], PlannedProbe]] = []
     for item in CATALOGUE.values():
         if not available(item):
             continue
         lacking = item.cpu_lacks if device == "cpu" else ()
-        for dtype in (one for one in dtypes if one in item.dtypes and one not in lacking):
+        for dtype in (name for name in dtypes if name in item.dtypes and name not in lacking):
             for variant in variants(item):
                 for direction in directions(item, dtype, variant):
                     if distance(item, dtype, variant, direction) <= REACH[level]:
-                        row = [item.name, operator_name(item, variant), dtype, variant, direction]
-                        found.append((turn(item, dtype, variant), row))
-    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
+                        planned = PlannedProbe(item.name, operator_name(item, variant), dtype, variant, direction)
+                        turns.append((turn(item, dtype, variant), planned))
+    return [planned for _, planned in sorted(turns, key=lambda pair: pair[0])]
 
 
 def warm_up(device: str = "cpu") -> str:
@@ -107,7 +108,7 @@ def warm_up(device: str = "cpu") -> str:
 
     Returns the outcome.
     """
-    return str(probe("exp", device, "float32", CONTIGUOUS, BACKWARD)["outcome"])
+    return probe("exp", device, "float32", CONTIGUOUS, BACKWARD)["outcome"]
 
 
 def is_step(item: Entry) -> bool:
@@ -129,7 +130,7 @@ def flatten(result: Any, dtype: torch.dtype) -> list[Tensor]:
     if isinstance(result, Tensor):
         return [result]
     if isinstance(result, (list, tuple)):
-        return [one for part in result for one in flatten(part, dtype)]
+        return [tensor for part in result for tensor in flatten(part, dtype)]
     if isinstance(result, float):
         return [torch.tensor(result, dtype=dtype)]
     return [] if result is None else [torch.tensor(result)]
@@ -137,26 +138,24 @@ def flatten(result: Any, dtype: torch.dtype) -> list[Tensor]:
 
 def cotangents(case: Case, outputs: list[Tensor], device: str) -> list[Tensor]:
     """The seeded gradients that flow into the outputs, rounded to the probe's dtype as the inputs are."""
-    found = []
-    for position, one in enumerate(outputs):
-        shape = tuple(one.shape)
-        seed = f"{case.item.name}/cotangent/{position}"
-        spec = Input(shape, "ones" if case.item.law else "normal")
-        value = values(spec, CONTIGUOUS, case.dtype, seed)
-        found.append(value.to(device=device, dtype=one.dtype))
-    return found
+    seeded = []
+    for position, output in enumerate(outputs):
+        spec = Input(tuple(output.shape), "ones" if case.item.law else "normal")
+        value = values(spec, CONTIGUOUS, case.dtype, f"{case.item.name}/cotangent/{position}")
+        seeded.append(value.to(device=device, dtype=output.dtype))
+    return seeded
 
 
-def arguments(case: Case, make: Callable[[Input, str], Tensor]) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor]]:
+def make_arguments(case: Case, make: Callable[[Input, str], Tensor]) -> tuple[tuple[Any, ...], Kwargs, list[Tensor]]:
     """The arguments of a case's call, and those tensors whose gradient is to be judged."""
     leaves: list[Tensor] = []
     count = 0
 
-    def build(one: Input) -> Tensor:
+    def build(spec: Input) -> Tensor:
         nonlocal count
         count += 1
-        tensor = make(one, f"{case.item.name}/{count}")
-        if case.direction == BACKWARD and one.grad and tensor.is_floating_point():
+        tensor = make(spec, f"{case.item.name}/{count}")
+        if case.direction == BACKWARD and spec.grad and tensor.is_floating_point():
             tensor = tensor.detach().requires_grad_()
             leaves.append(tensor)
         return tensor
@@ -167,14 +166,14 @@ def arguments(case: Case, make: Callable[[Input, str], Tensor]) -> tuple[tuple[A
 
 def gradients(case: Case, outputs: list[Tensor], leaves: list[Tensor], device: str) -> list[Tensor]:
     """The gradient of every input; zero where an input has no part in the result."""
-    outputs = [one for one in outputs if one.requires_grad]
-    found = torch.autograd.grad(outputs, leaves, cotangents(case, outputs, device), allow_unused=True)
-    return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves)]
+    outputs = [output for output in outputs if output.requires_grad]
+    partial = torch.autograd.grad(outputs, leaves, cotangents(case, outputs, device), allow_unused=True)
+    return [torch.zeros_like(leaf) if gradient is None else gradient for gradient, leaf in zip(partial, leaves)]
 
 
-def call(case: Case, make: Callable[[Input, str], Tensor], device: str) -> list[Tensor]:
+def run_case(case: Case, make: Callable[[Input, str], Tensor], device: str) -> list[Tensor]:
     """Results of a case's call, or its gradients."""
-    args, kwargs, leaves = arguments(case, make)
+    args, kwargs, leaves = make_arguments(case, make)
     if case.variant in IN_PLACE and case.direction == BACKWARD:
         args = (args[0].clone(), *args[1:])  # a leaf must not be written to
     outputs = flatten(case.function(*args, **kwargs), case.dtype)
@@ -185,104 +184,99 @@ def reference(case: Case) -> list[Tensor]:
     """What is right: contiguous inputs on the CPU, floating point ones in float64. Computed once."""
     key = (case.item.name, case.dtype, case.variant, case.direction)
     if key not in _references:
-        _references[key] = referred(case)
+        _references[key] = compute_reference(case)
     return _references[key]
 
 
-def referred(case: Case) -> list[Tensor]:
-
-    def make(one: Input, seed: str) -> Tensor:
-        value = values(one, case.variant, case.dtype, seed)
+def compute_reference(case: Case) -> list[Tensor]:
+    def make(spec: Input, seed: str) -> Tensor:
+        value = values(spec, case.variant, case.dtype, seed)
         return value.to(torch.float64) if value.is_floating_point() else value.clone()
 
-    return [one.detach() for one in call(case, make, "cpu")]
+    return [result.detach() for result in run_case(case, make, "cpu")]
 
 
-def computed(case: Case, device: str) -> list[Tensor]:
+def compute(case: Case, device: str) -> list[Tensor]:
     """What the device makes of it, brought back to the CPU; bringing back waits for the device."""
     bases: list[Tensor] = []
 
-    def make(one: Input, seed: str) -> Tensor:
-        view, base = place(one, case.variant, case.dtype, seed, device)
+    def make(spec: Input, seed: str) -> Tensor:
+        view, base = place(spec, case.variant, case.dtype, seed, device)
         bases.append(base)
         return view
 
-    results = call(case, make, device)
+    results = run_case(case, make, device)
     if case.variant == "inplace-view":
         results = [bases[0]]  # the memory around the view must not change either
-    return [one.detach().to("cpu") for one in results]
+    return [result.detach().to("cpu") for result in results]
 
 
-def expected_of(case: Case) -> list[Tensor]:
+def expected_results(case: Case) -> list[Tensor]:
     """The reference of a case; layouts share that of the plain variant."""
-    spec = next((one for one in _inputs(case.item)), None)
+    spec = next((arg for arg in case.item.args if isinstance(arg, Input)), None)
     plain = CONTIGUOUS if case.variant in LAYOUTS and case.variant not in ("expanded", *IN_PLACE) else case.variant
-    found = reference(case._replace(variant=plain))
+    results = reference(case._replace(variant=plain))
     if case.variant != "inplace-view" or spec is None:
-        return found
-    layout = layout_of(spec, found[0], case.variant)
-    return [layout.pack(found[0]) if layout else found[0]]
-
-
-def _inputs(item: Entry) -> list[Input]:
-    return [one for one in item.args if isinstance(one, Input)]
+        return results
+    layout = layout_of(spec, results[0], case.variant)
+    return [layout.pack(results[0]) if layout else results[0]]
 
 
 def differs_again(case: Case, device: str, first: list[Tensor]) -> bool:
     """Whether a second run on the device gives other numbers than the first."""
-    second = computed(case, device)
-    return any(not torch.equal(one.nan_to_num(), other.nan_to_num()) for one, other in zip(first, second))
+    second = compute(case, device)
+    return any(not torch.equal(result.nan_to_num(), again.nan_to_num()) for result, again in zip(first, second))
 
 
-def judge_values(case: Case, device: str) -> dict[str, Any]:
+def judge_values(case: Case, device: str) -> Judgement:
     """Outcome of a case whose values are determined."""
     try:
-        expected = expected_of(case)
+        expected = expected_results(case)
     except Exception as error:
         if device == "cpu":
             return judge_exception(error)
         return {"outcome": "skipped", "detail": readable(f"no reference on the CPU: {error}")}
-    actual = computed(case, device)
+    actual = compute(case, device)
     slack = case.item.slack * (GRADIENT.get(case.dtype, 1.0) if case.direction == BACKWARD else 1.0)
-    verdict = compare_all(actual, expected, case.dtype, device, slack)
-    if verdict["outcome"] in ("wrong", "nan") and differs_again(case, device, actual):
-        return {**verdict, "detail": verdict["detail"] + "; differs from run to run"}
-    return verdict
+    judgement = compare_all(actual, expected, case.dtype, device, slack)
+    if judgement["outcome"] in ("wrong", "nan") and differs_again(case, device, actual):
+        return {**judgement, "detail": judgement["detail"] + "; differs from run to run"}
+    return judgement
 
 
-def judge_law(case: Case, device: str, law: Law) -> dict[str, Any]:
+def judge_law(case: Case, device: str, law: Law) -> Judgement:
     """Outcome of a random case: its distribution, and that two draws are not the same."""
     torch.manual_seed(20)
-    first, second = computed(case, device)[0], computed(case, device)[0]
+    first, second = compute(case, device)[0], compute(case, device)[0]
     if torch.equal(first, second):
         return wrong("two draws are the same")
-    return follows(first, law)
+    return compare_distribution(first, law)
 
 
-def judged(case: Case, device: str) -> dict[str, Any]:
+def judge_case(case: Case, device: str) -> Judgement:
     """Outcome and detail of a case on a device; raises what the operator raises."""
     law = case.item.law
     return judge_law(case, device, law) if law else judge_values(case, device)
 
 
-def attended(device: str, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Outcome and detail of one judgement, whatever happens short of a crash, or that the CPU did the work."""
+def judge_safely(device: str, judge: Callable[[], Judgement]) -> Judgement:
+    """One judgement, whatever happens short of a crash, or that the CPU did the work."""
     prepare(device)
     torch.set_warn_always(device != "cpu")  # else torch says only once in a process that an operator falls back
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            verdict = judge()
+            judgement = judge()
         except Exception as error:
-            verdict = judge_exception(error)
+            judgement = judge_exception(error)
     torch.set_warn_always(False)
-    moved = fallen_back(caught) if device != "cpu" and verdict["outcome"] == "ok" else None
-    return {"outcome": "fallback", "detail": moved} if moved else verdict
+    warning = fallback_warning(caught) if device != "cpu" and judgement["outcome"] == "ok" else None
+    return {"outcome": "fallback", "detail": warning} if warning else judgement
 
 
-def fallen_back(caught: list[warnings.WarningMessage]) -> str | None:
-    """The warning that says the CPU did the work; its absence proves nothing."""
-    texts = (str(one.message) for one in caught)
+def fallback_warning(caught: list[warnings.WarningMessage]) -> str | None:
+    """The warning that the CPU did the work; its absence proves nothing."""
+    texts = (str(warning.message) for warning in caught)
     return next((readable(text) for text in texts if FALLING_BACK.search(text)), None)
 
 
@@ -294,13 +288,15 @@ def prepare(device: str) -> None:
         torch.backends.cuda.matmul.allow_tf32 = False
 
 
-def probe(entry: str, device: str, dtype: str, variant: str, direction: str) -> dict[str, Any]:
-    """Run one probe and judge it.
-
-    Returns a row with `op`, `device`, `dtype`, `variant`, `direction`, `outcome`, `detail`; where numbers differ
-    also `max_abs`, `max_rel` and `index`. Raises KeyError for an entry the catalogue does not have.
-    """
+def probe(entry: str, device: str, dtype: str, variant: str, direction: str) -> ProbeResult:
+    """Run one probe and judge it. KeyError for an entry that the catalogue does not have."""
     case = Case(CATALOGUE[entry], getattr(torch, dtype), variant, direction)
-    verdict = attended(device, lambda: judged(case, device))
-    names = {"entry": entry, "op": operator_name(case.item, variant), "device": device, "dtype": dtype}
-    return {**names, "variant": variant, "direction": direction, **verdict}
+    return {
+        "entry": entry,
+        "op": operator_name(case.item, variant),
+        "device": device,
+        "dtype": dtype,
+        "variant": variant,
+        "direction": direction,
+        **judge_safely(device, lambda: judge_case(case, device)),
+    }

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Callable, Iterator, Sequence
+from typing import Callable, Iterator, Literal, Sequence
 
 import torch
 from torch import Tensor
 
-from .comparison import OK, compare, compare_all, expected_dtype, wrong
+from ..shapes import Judgement
+from .comparison import OK, compare, compare_all, expected_dtype, first_failure, wrong
 from .messages import readable
 
 Run = Callable[[], "list[Tensor]"]
+# What of the results is determined: their values; their shapes alone where memory is handed out as it is; of random
+# numbers that they are finite, too.
+Aspect = Literal["values", "shapes", "random"]
 SEED = 20
 
 # What these return is whatever the memory held.
 UNINITIALISED = re.compile(r"(^|\.|_)empty(_|\.|$)|^resize_|^set_")
 
 
-def promoted(value: Tensor) -> Tensor:
+def promote(value: Tensor) -> Tensor:
     """A copy in the precision of the reference."""
     if value.is_floating_point():
         return value.detach().to(torch.float64, copy=True)
     return value.detach().to(torch.complex128) if value.is_complex() else value.detach().clone()
 
 
-def precise(dtype: torch.dtype) -> torch.dtype:
+def precise_dtype(dtype: torch.dtype) -> torch.dtype:
     """The dtype the reference has instead of this one."""
     return torch.float64 if dtype.is_floating_point else torch.complex128 if dtype.is_complex else dtype
 
 
-def fetched(values: Sequence[Tensor]) -> list[Tensor]:
+def fetch(values: Sequence[Tensor]) -> list[Tensor]:
     """Results on the CPU, as plain numbers in their places; bringing back waits for the device."""
-    return [_plain(one.detach()).to("cpu") for one in values]
+    return [_make_plain(value.detach()).to("cpu") for value in values]
 
 
-def _plain(value: Tensor) -> Tensor:
+def _make_plain(value: Tensor) -> Tensor:
     if value.layout != torch.strided:
         value = value.to_dense()
     if value.is_quantized:
@@ -44,23 +48,23 @@ def _plain(value: Tensor) -> Tensor:
     return value.resolve_conj().resolve_neg() if value.is_complex() or value.is_neg() else value
 
 
-def compare_each(
+def compare_by_dtype(
     actual: list[Tensor], expected: list[Tensor], dtypes: Sequence[torch.dtype], device: str, slack: float
-) -> dict[str, Any]:
+) -> Judgement:
     """Judge every result by its own dtype; the first that is not right decides."""
     if len(actual) != len(expected):
         return wrong(f"{len(actual)} results, reference {len(expected)}")
-    for place, (one, reference, dtype) in enumerate(zip(actual, expected, dtypes)):
-        # the judge expects the reference alone to have so many bits
-        halved = one.to(torch.complex64) if dtype == one.dtype == torch.complex128 else one
-        verdict = compare(halved, reference, dtype, device, slack)
-        if verdict["outcome"] != "ok":
-            where = f"result {place + 1} of {len(actual)}: " if len(actual) > 1 else ""
-            return {**verdict, "detail": where + verdict["detail"]}
-    return OK
+    triples = zip(actual, expected, dtypes)
+    judgements = (compare(_halve(result, dtype), right, dtype, device, slack) for result, right, dtype in triples)
+    return first_failure(judgements, len(actual))
 
 
-def attempted(way: Run) -> list[Tensor]:
+def _halve(result: Tensor, dtype: torch.dtype) -> Tensor:
+    """complex64 for complex128, since `compare` expects the reference alone to have so many bits."""
+    return result.to(torch.complex64) if dtype == result.dtype == torch.complex128 else result
+
+
+def attempt(way: Run) -> list[Tensor]:
     """What the CPU makes of a call; empty where it cannot."""
     try:
         seed(SEED)
@@ -69,21 +73,21 @@ def attempted(way: Run) -> list[Tensor]:
         return []
 
 
-def owed(plain: list[Tensor], expected: list[Tensor], dtype: torch.dtype) -> list[torch.dtype]:
+def required_dtypes(plain: list[Tensor], expected: list[Tensor], dtype: torch.dtype) -> list[torch.dtype]:
     """The dtypes the results must have: the CPU's own, or those that follow from the reference."""
     if len(plain) == len(expected):
-        return [one.dtype for one in plain]
-    return [expected_dtype(one.dtype, dtype) for one in expected]
+        return [result.dtype for result in plain]
+    return [expected_dtype(result.dtype, dtype) for result in expected]
 
 
-def alike(actual: list[Tensor], expected: list[Tensor], *, finite: bool = True) -> dict[str, Any]:
+def compare_shapes(actual: list[Tensor], expected: list[Tensor], *, finite: bool = True) -> Judgement:
     """Judge results whose values are not determined: by number, shape, and that they are finite where they must be."""
-    if [one.shape for one in actual] != [one.shape for one in expected]:
-        shapes = [list(one.shape) for one in actual]
-        return wrong(f"shapes {shapes}, reference {[list(one.shape) for one in expected]}")
-    for one, reference in zip(actual, expected) if finite else ():
-        if one.is_floating_point() and bool(reference.isfinite().all()) and not bool(one.isfinite().all()):
-            return {"outcome": "nan", "detail": f"{int((~one.isfinite()).sum())} random numbers are not finite"}
+    shapes, required = [list(result.shape) for result in actual], [list(result.shape) for result in expected]
+    if shapes != required:
+        return wrong(f"shapes {shapes}, reference {required}")
+    for result, reference in zip(actual, expected) if finite else ():
+        if result.is_floating_point() and bool(reference.isfinite().all()) and not bool(result.isfinite().all()):
+            return {"outcome": "nan", "detail": f"{int((~result.isfinite()).sum())} random numbers are not finite"}
     return OK
 
 
@@ -93,7 +97,7 @@ def seed(number: int) -> None:
 
 
 @contextlib.contextmanager
-def manual_seed_is(other: Callable[[int], torch.Generator]) -> Iterator[None]:
+def replace_manual_seed(other: Callable[[int], torch.Generator]) -> Iterator[None]:
     """Put another function in the place of `torch.manual_seed`, which samples of random operators call themselves."""
     original = torch.manual_seed
     torch.manual_seed = other  # type: ignore[assignment]  # its argument may have another name
@@ -105,66 +109,67 @@ def manual_seed_is(other: Callable[[int], torch.Generator]) -> Iterator[None]:
 
 def differs(run: Run) -> bool:
     """Whether two runs with other seeds, which a call may not set back, differ: then values cannot be compared."""
-    found = []
-    with manual_seed_is(lambda number: torch.default_generator):
+    draws = []
+    with replace_manual_seed(lambda number: torch.default_generator):
         for number in range(4):  # a few numbers drawn may be the same twice
             seed(number)
-            found.append(run())
-    first = found[0]
-    return any(len(first) != len(again) or not all(map(_same, first, again)) for again in found[1:])
+            draws.append(run())
+    first = draws[0]
+    return any(len(first) != len(again) or not all(map(_is_same, first, again)) for again in draws[1:])
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    if one.shape != other.shape:
+def _is_same(first: Tensor, second: Tensor) -> bool:
+    if first.shape != second.shape:
         return False
-    return torch.equal(one, other) or bool(((one == other) | ((one != one) & (other != other))).all())
+    return torch.equal(first, second) or bool(((first == second) | ((first != first) & (second != second))).all())
 
 
 def judge(
     compute: Run,
-    refer: Sequence[Run],
+    references: Sequence[Run],
     dtype: torch.dtype,
     device: str,
     *,
     slack: float = 1.0,
     touchy: bool = False,
-    told: str = "values",
-) -> dict[str, Any]:
+    aspect: Aspect = "values",
+) -> Judgement:
     """Outcome and detail of a call.
 
-    `refer` are ways to the reference, the most exact first, the last one in the dtypes of the call. `dtype` is that
-    of most results; where they seem wrong, the last reference tells the dtype of each. `touchy`: what the CPU makes
-    of it in those dtypes is right too. `told` is what the results tell: "values", "shapes" alone where memory is
-    handed out as it is, "random" numbers.
+    `references` are ways to the reference, the most exact first, the last one in the dtypes of the call. `dtype` is
+    that of most results; where they seem wrong, each is judged in the dtype that the last reference has. `touchy`: what
+    the CPU computes in those dtypes is right too.
     """
     try:
         if touchy and device == "cpu":
-            compute()  # what it makes of it is right
+            compute()  # the result of the CPU is right
             return OK
-        expected, found = refer_to(refer)
+        expected, way = make_reference(references)
     except Exception as error:
         return {"outcome": "skipped", "detail": readable(f"no reference on the CPU: {error}")}
     seed(SEED)
     actual = compute()
-    if told != "values":
-        return alike(actual, expected, finite=told == "random")
-    verdict = compare_all(actual, expected, dtype, device, slack)
-    if verdict["outcome"] == "ok":
-        return verdict
-    plain = attempted(refer[-1])
-    dtypes = owed(plain, expected, dtype)
-    verdict = compare_each(actual, expected, dtypes, device, slack)
-    if verdict["outcome"] == "ok" or (touchy and plain and compare_each(actual, plain, dtypes, device, slack) == OK):
+    if aspect != "values":
+        return compare_shapes(actual, expected, finite=aspect == "random")
+    judgement = compare_all(actual, expected, dtype, device, slack)
+    if judgement["outcome"] == "ok":
+        return judgement
+    plain = attempt(references[-1])
+    dtypes = required_dtypes(plain, expected, dtype)
+    judgement = compare_by_dtype(actual, expected, dtypes, device, slack)
+    if judgement["outcome"] == "ok":
         return OK
-    if differs(found):
-        return alike(actual, expected)
-    return {**verdict, "detail": verdict["detail"] + ("; differs from run to run" if differs(compute) else "")}
+    if touchy and plain and compare_by_dtype(actual, plain, dtypes, device, slack) == OK:
+        return OK
+    if differs(way):
+        return compare_shapes(actual, expected)
+    return {**judgement, "detail": judgement["detail"] + ("; differs from run to run" if differs(compute) else "")}
 
 
-def refer_to(ways: Sequence[Run]) -> tuple[list[Tensor], Run]:
+def make_reference(ways: Sequence[Run]) -> tuple[list[Tensor], Run]:
     """The first reference that the CPU can make, and the way to it; raises what the last one raises."""
     for way in ways[:-1]:
-        if found := attempted(way):  # many kernels lack float64; the last way tells
-            return found, way
+        if results := attempt(way):  # many kernels lack float64
+            return results, way
     seed(SEED)
     return ways[-1](), ways[-1]

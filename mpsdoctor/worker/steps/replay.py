@@ -11,9 +11,9 @@ from torch import Tensor
 from ..operators.comparison import GRADIENT
 from ..operators.messages import ON_THE_CPU
 from ..operators.opinfos import cotangent
-from ..operators.probes import attended, flatten
-from ..operators.reference import UNINITIALISED, fetched, judge, precise
-from ..shapes import OperatorCall, TensorSpec
+from ..operators.probes import flatten, judge_safely
+from ..operators.reference import UNINITIALISED, Aspect, fetch, judge, precise_dtype
+from ..shapes import Judgement, OperatorCall, TensorSpec
 from . import arguments
 
 # Real shapes add up more terms than a probe's, and their roundings grow with the root of the number.
@@ -21,12 +21,12 @@ SLACK, TERMS = 4.0, 1024.0
 LARGE = 1 << 24  # elements; beyond, the reference is not made in float64, which would take gigabytes
 
 
-def probe(call: OperatorCall, device: str, direction: str) -> dict[str, Any]:
+def probe(call: OperatorCall, device: str, direction: str) -> Judgement:
     """Outcome and detail of one recorded call, as `recorder` notes it. `skipped` where this torch lacks it."""
     function = resolve(call)
     if function is None:
         return {"outcome": "skipped", "detail": f"{call['op']} is not an operator of torch itself"}
-    return attended(device, lambda: Replay(call, function, direction).compare(device))
+    return judge_safely(device, lambda: Replay(call, function, direction).compare(device))
 
 
 def resolve(call: OperatorCall) -> Any:
@@ -57,7 +57,7 @@ class Replay:
         self.specs.append(spec)
         return torch.empty(0)
 
-    def compare(self, device: str) -> dict[str, Any]:
+    def compare(self, device: str) -> Judgement:
         """Outcome and detail on a device, against the CPU."""
         elements = max([value.numel() for value in self.values], default=0)
         slack = SLACK * max(1.0, (elements / TERMS) ** 0.5)
@@ -70,10 +70,10 @@ class Replay:
             device,
             slack=slack,
             touchy=True,
-            told=self.comparable(),
+            aspect=self.comparable(),
         )
 
-    def comparable(self) -> str:
+    def comparable(self) -> Aspect:
         """What can be compared of the results, as `judge` names it."""
         if UNINITIALISED.search(self.call["op"].partition("::")[2]):
             return "shapes"
@@ -99,7 +99,7 @@ class Replay:
             value = self.values[len(placed)]
             backward = self.direction == "backward" and spec.get("grad") and value.is_floating_point()
             place = "cpu" if self.host_indices and not value.is_floating_point() else device
-            tensor = arguments.place_tensor(spec, value.to(precise(value.dtype)) if exact else value, place)
+            tensor = arguments.place_tensor(spec, value.to(precise_dtype(value.dtype)) if exact else value, place)
             placed.append(tensor.requires_grad_() if backward else tensor)
             return placed[-1]
 
@@ -110,8 +110,8 @@ class Replay:
         kwargs = {name: _widen(value, exact) for name, value in kwargs.items()}
         outputs = flatten(self.function(*args, **kwargs), self.dtype)
         if self.direction == "backward":
-            return fetched(gradients(outputs, [tensor for tensor in placed if tensor.requires_grad]))
-        return fetched([*outputs, *self.written_arguments(args, kwargs)])
+            return fetch(gradients(outputs, [tensor for tensor in placed if tensor.requires_grad]))
+        return fetch([*outputs, *self.written_arguments(args, kwargs)])
 
     def written_arguments(self, args: Sequence[object], kwargs: Mapping[str, object]) -> list[Tensor]:
         """The arguments an operator writes to."""

@@ -11,19 +11,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpsdoctor.worker.operators.catalogue.entry import Law
-from mpsdoctor.worker.operators.comparison import ACCELERATOR, OK, TOLERANCES, compare, compare_all, follows
+from mpsdoctor.worker.operators.comparison import (
+    ACCELERATOR,
+    OK,
+    TOLERANCES,
+    compare,
+    compare_all,
+    compare_distribution,
+)
+from mpsdoctor.worker.shapes import Judgement
 
 OUTCOMES = {"ok", "wrong", "nan"}
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.complex64]
 
 
-def judged(actual: torch.Tensor, expected: torch.Tensor, device: str = "cpu", slack: float = 1.0) -> dict[str, Any]:
+def judge(actual: torch.Tensor, expected: torch.Tensor, device: str = "cpu", slack: float = 1.0) -> Judgement:
     return compare(actual, expected, actual.dtype, device, slack)
 
 
 def test_equal_values_are_right() -> None:
     """A float32 result that equals the float64 reference is ok."""
-    assert judged(torch.tensor([1.0, -2.0]), torch.tensor([1.0, -2.0], dtype=torch.float64)) == OK
+    assert judge(torch.tensor([1.0, -2.0]), torch.tensor([1.0, -2.0], dtype=torch.float64)) == OK
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
@@ -34,7 +42,7 @@ def test_tolerance_follows_dtype(dtype: torch.dtype, times: float, outcome: str)
     actual = torch.full((4,), 64.0).to(dtype)
     expected = torch.full((4,), 64.0, dtype=torch.float64)
     expected[2] /= 1 + times * relative + 1e-5 / 64
-    assert judged(actual, expected)["outcome"] == outcome
+    assert judge(actual, expected)["outcome"] == outcome
 
 
 def test_accelerators_get_more_room() -> None:
@@ -43,23 +51,23 @@ def test_accelerators_get_more_room() -> None:
     relative = TOLERANCES[torch.float32][0]
     near = torch.full((3,), 100.0 * (1 + 0.5 * relative * ACCELERATOR[torch.float32]))
     far = torch.full((3,), 100.0 * (1 + 1.5 * relative * ACCELERATOR[torch.float32]))
-    assert judged(near, expected, "cpu")["outcome"] == "wrong"
-    assert judged(near, expected, "mps")["outcome"] == "ok"
-    assert judged(far, expected, "mps")["outcome"] == "wrong"
+    assert judge(near, expected, "cpu")["outcome"] == "wrong"
+    assert judge(near, expected, "mps")["outcome"] == "ok"
+    assert judge(far, expected, "mps")["outcome"] == "wrong"
 
 
 def test_slack_widens() -> None:
     """An entry's slack multiplies the tolerance."""
     actual, expected = torch.tensor([1.0001]), torch.tensor([1.0], dtype=torch.float64)
-    assert judged(actual, expected)["outcome"] == "wrong"
-    assert judged(actual, expected, slack=100.0)["outcome"] == "ok"
+    assert judge(actual, expected)["outcome"] == "wrong"
+    assert judge(actual, expected, slack=100.0)["outcome"] == "ok"
 
 
 def test_cancelling_sums_are_judged_by_their_neighbours() -> None:
     """An element near zero among large ones carries the rounding of the large ones."""
     expected = torch.tensor([1e-6, 100.0, -100.0], dtype=torch.float64)
-    assert judged(torch.tensor([6e-5, 100.0, -100.0]), expected) == OK
-    assert judged(torch.tensor([6e-3, 100.0, -100.0]), expected)["outcome"] == "wrong"
+    assert judge(torch.tensor([6e-5, 100.0, -100.0]), expected) == OK
+    assert judge(torch.tensor([6e-3, 100.0, -100.0]), expected)["outcome"] == "wrong"
 
 
 def test_wrong_numbers_say_where_and_how_much() -> None:
@@ -68,42 +76,42 @@ def test_wrong_numbers_say_where_and_how_much() -> None:
     actual = expected.to(torch.float32)
     actual[1, 2] = 3.0
     actual[0, 1] = 2.5
-    verdict = judged(actual, expected)
-    assert verdict["index"] == [1, 2]
-    assert verdict["max_abs"] == pytest.approx(1.0)
-    assert verdict["max_rel"] == pytest.approx(0.5)
-    assert verdict["detail"].startswith("2 of 6 elements differ")
+    judgement = judge(actual, expected)
+    assert judgement["index"] == [1, 2]
+    assert judgement["max_abs"] == pytest.approx(1.0)
+    assert judgement["max_rel"] == pytest.approx(0.5)
+    assert judgement["detail"].startswith("2 of 6 elements differ")
 
 
 def test_not_finite_is_told_apart_from_wrong() -> None:
     """NaN or infinity where the reference has a number is `nan`, at its first place."""
     expected = torch.ones(2, 2, dtype=torch.float64)
     for bad in (math.nan, math.inf, -math.inf):
-        verdict = judged(torch.tensor([[5.0, 1.0], [bad, 1.0]]), expected)
-        assert (verdict["outcome"], verdict["index"]) == ("nan", [1, 0])
+        judgement = judge(torch.tensor([[5.0, 1.0], [bad, 1.0]]), expected)
+        assert (judgement["outcome"], judgement["index"]) == ("nan", [1, 0])
 
 
 def test_the_same_infinities_and_nan_are_right() -> None:
     """What the reference has too is no fault, and the finite elements are still judged."""
     expected = torch.tensor([math.nan, math.inf, -math.inf, 1.0], dtype=torch.float64)
-    assert judged(expected.float(), expected) == OK
+    assert judge(expected.float(), expected) == OK
     wrong = expected.float()
     wrong[3] = 2.0
-    assert judged(wrong, expected)["index"] == [3]
+    assert judge(wrong, expected)["index"] == [3]
 
 
 def test_a_number_where_the_reference_has_none_is_wrong() -> None:
     """A finite number instead of NaN, or the other infinity, is wrong."""
     for reference, value in ((math.nan, 0.0), (math.inf, -math.inf), (math.inf, 1.0)):
         expected = torch.tensor([1.0, reference], dtype=torch.float64)
-        assert judged(torch.tensor([1.0, value]), expected)["outcome"] in ("wrong", "nan")
-        assert judged(torch.tensor([1.0, value]), expected)["index"] == [1]
+        assert judge(torch.tensor([1.0, value]), expected)["outcome"] in ("wrong", "nan")
+        assert judge(torch.tensor([1.0, value]), expected)["index"] == [1]
 
 
 def test_shape_and_dtype_must_agree() -> None:
     """Another shape or dtype is wrong, and the detail names both."""
     expected = torch.ones(2, 3, dtype=torch.float64)
-    assert judged(torch.ones(3, 2), expected)["detail"] == "shape [3, 2], reference [2, 3]"
+    assert judge(torch.ones(3, 2), expected)["detail"] == "shape [3, 2], reference [2, 3]"
     other = compare(torch.ones(2, 3), expected, torch.float16, "cpu", 1.0)
     assert other["detail"] == "dtype torch.float32, reference torch.float16"
     assert compare(torch.ones(2), torch.ones(2, dtype=torch.int64), torch.float32, "cpu", 1.0)["outcome"] == "wrong"
@@ -112,29 +120,29 @@ def test_shape_and_dtype_must_agree() -> None:
 def test_integers_must_be_exact() -> None:
     """Integers and booleans have no tolerance, beyond 2^53 either."""
     expected = torch.tensor([2**60, 5])
-    assert judged(torch.tensor([2**60, 5]), expected) == OK
-    assert judged(torch.tensor([2**60 + 1, 5]), expected)["index"] == [0]
-    assert judged(torch.tensor([True]), torch.tensor([False]))["outcome"] == "wrong"
+    assert judge(torch.tensor([2**60, 5]), expected) == OK
+    assert judge(torch.tensor([2**60 + 1, 5]), expected)["index"] == [0]
+    assert judge(torch.tensor([True]), torch.tensor([False]))["outcome"] == "wrong"
 
 
 def test_complex_numbers_are_judged_by_part() -> None:
     """An error in the imaginary part alone is found."""
     expected = torch.tensor([1 + 2j, 3 - 1j], dtype=torch.complex128)
-    assert judged(expected.to(torch.complex64), expected) == OK
-    assert judged(torch.tensor([1 + 2j, 3 + 1j]), expected)["outcome"] == "wrong"
+    assert judge(expected.to(torch.complex64), expected) == OK
+    assert judge(torch.tensor([1 + 2j, 3 + 1j]), expected)["outcome"] == "wrong"
 
 
 def test_empty_results_are_right() -> None:
     """There is nothing wrong with no elements."""
-    assert judged(torch.ones(0, 3), torch.ones(0, 3, dtype=torch.float64)) == OK
+    assert judge(torch.ones(0, 3), torch.ones(0, 3, dtype=torch.float64)) == OK
 
 
 def test_the_number_of_results_must_agree() -> None:
     """A call that returns one result too few is wrong; of several, the bad one is named."""
     one = torch.ones(2)
     assert compare_all([one], [one.double(), one.double()], torch.float32, "cpu", 1.0)["outcome"] == "wrong"
-    verdict = compare_all([one, one * 2], [one.double(), one.double()], torch.float32, "cpu", 1.0)
-    assert verdict["detail"].startswith("result 2 of 2: ")
+    judgement = compare_all([one, one * 2], [one.double(), one.double()], torch.float32, "cpu", 1.0)
+    assert judgement["detail"].startswith("result 2 of 2: ")
 
 
 def numbers() -> st.SearchStrategy[float]:
@@ -151,7 +159,7 @@ def test_the_order_of_elements_does_not_matter(pairs: list[tuple[float, float]],
     for rows in (pairs, shuffled):
         actual = torch.tensor([row[0] for row in rows], dtype=torch.float32)
         expected = torch.tensor([row[1] for row in rows], dtype=torch.float64)
-        outcomes.append(judged(actual, expected)["outcome"])
+        outcomes.append(judge(actual, expected)["outcome"])
     assert outcomes[0] == outcomes[1]
 
 
@@ -168,9 +176,9 @@ def test_the_judge_never_raises(
     value = int(fill) if exact and math.isfinite(fill) and abs(fill) < 2**31 else (1 if exact else fill)
     left = torch.full(shape, value, dtype=torch.float64).to(actual)
     right = torch.full(shape if same else other, 1.0, dtype=torch.float64).to(expected)
-    verdict = compare(left.permute(tuple(range(left.dim()))[::-1]), right, actual, "mps", 1.0)
-    assert verdict["outcome"] in OUTCOMES
-    assert isinstance(verdict["detail"], str)
+    judgement = compare(left.permute(tuple(range(left.dim()))[::-1]), right, actual, "mps", 1.0)
+    assert judgement["outcome"] in OUTCOMES
+    assert isinstance(judgement["detail"], str)
 
 
 LAW = Law(0.5, 0.288675, 0.0, 1.0)
@@ -179,7 +187,7 @@ LAW = Law(0.5, 0.288675, 0.0, 1.0)
 def test_a_distribution_is_accepted() -> None:
     """Uniform random numbers follow the law of uniform random numbers."""
     torch.manual_seed(1)
-    assert follows(torch.rand(8192), LAW) == OK
+    assert compare_distribution(torch.rand(8192), LAW) == OK
 
 
 @pytest.mark.parametrize(
@@ -194,6 +202,6 @@ def test_a_distribution_is_accepted() -> None:
 )
 def test_another_distribution_is_not(drawn: torch.Tensor, word: str) -> None:
     """A wrong mean, spread or bound of random numbers is named."""
-    verdict = follows(drawn, LAW)
-    assert verdict["outcome"] in ("wrong", "nan")
-    assert word in verdict["detail"]
+    judgement = compare_distribution(drawn, LAW)
+    assert judgement["outcome"] in ("wrong", "nan")
+    assert word in judgement["detail"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
 
+from mpsdoctor.worker.shapes import ProbeResult
+from mpsdoctor_checks.operators.grouping import group_rows
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.rules import finding_of
 
@@ -30,8 +32,10 @@ def torch_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def row(op: str, dtype: str, direction: str, outcome: str) -> dict[str, Any]:
-    return {"op": f"aten::{op}", "dtype": dtype, "direction": direction, "outcome": outcome, "detail": "it failed"}
+def row(op: str, dtype: str, direction: str, outcome: str) -> ProbeResult:
+    names = {"entry": op, "op": f"aten::{op}", "device": "mps", "variant": "contiguous"}
+    ending = {"dtype": dtype, "direction": direction, "outcome": outcome, "detail": "it failed"}
+    return cast(ProbeResult, {**names, **ending})
 
 
 def test_a_known_failure_is_told_beside_the_result(torch_folder: Path) -> None:
@@ -45,11 +49,10 @@ def test_a_known_failure_is_told_beside_the_result(torch_folder: Path) -> None:
         row("cummax", "float32", "forward", "ok"),
     ]
     annotate(rows, torch_folder)
-    assert ["known" in one for one in rows] == [True, True, False, True, False, False]
-    whole = [{**rows[place], "variants": ["contiguous"]} for place in (0, 2)]
-    told = [finding_of("unimplemented", "mps", [probe], {}).detail for probe in whole]
-    assert told[0].endswith("it failed (PyTorch's own tests: cummax is not implemented on MPS)")
-    assert told[1].endswith("it failed")
+    assert ["known" in result for result in rows] == [True, True, False, True, False, False]
+    details = [finding_of("unimplemented", "mps", group_rows([rows[place]]), {}).detail for place in (0, 2)]
+    assert details[0].endswith("it failed (PyTorch's own tests: cummax is not implemented on MPS)")
+    assert details[1].endswith("it failed")
 
 
 def test_a_torch_without_such_lists_adds_nothing(tmp_path: Path) -> None:

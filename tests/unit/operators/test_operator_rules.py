@@ -5,54 +5,66 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from mpsdoctor.check import Answer, Finding, Job
+from mpsdoctor.check import Answer, Finding, Job, UnusableAnswerError
+from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import fallbacks, usable
+from mpsdoctor_checks.operators.collect import parse_fallbacks, usable_accelerators
 from mpsdoctor_checks.operators.deaths import MOST_DEATHS, Deaths
-from mpsdoctor_checks.operators.examined import Examined, core_failures, facts_of
-from mpsdoctor_checks.operators.grouping import grouped
+from mpsdoctor_checks.operators.grouping import group_rows
+from mpsdoctor_checks.operators.kinds import Build
 from mpsdoctor_checks.operators.queue import LOST_SECONDS, Queue, row_of
+from mpsdoctor_checks.operators.results import DeviceResults, core_failures, facts_of
+from mpsdoctor_checks.operators.rows import Coverage, ResultFacts
 from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS
 
 
-def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> dict[str, Any]:
+def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> ProbeResult:
     plain = {"entry": op.rpartition("::")[2], "dtype": "float32", "variant": "contiguous", "direction": "forward"}
-    return {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more}
+    return cast(ProbeResult, {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more})
 
 
-def facts(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
-    devices = {one["device"] for one in rows} | {"cpu"}
-    summary = {device: dict(Counter(one["outcome"] for one in rows if one["device"] == device)) for device in devices}
-    plain: dict[str, Any] = {
-        "results": grouped(rows),
+def facts(*rows: ProbeResult, **more: Any) -> ResultFacts:
+    devices = {row["device"] for row in rows} | {"cpu"}
+    summary = {device: dict(Counter(row["outcome"] for row in rows if row["device"] == device)) for device in devices}
+    plain: ResultFacts = {
+        "results": group_rows(rows),
         "summary": summary,
         "coverage": {device: covered(made=sum(counts.values())) for device, counts in summary.items()},
+        "planned": {},
+        "skipped": {},
+        "probes_per_second": {},
         "core_failures": {},
         "not_probed": {},
     }
-    return {**plain, **more}
+    return cast(ResultFacts, {**plain, **more})
 
 
-def covered(made: int = 100, core: int = 10) -> dict[str, Any]:
+def covered(made: int = 100, core: int = 10) -> Coverage:
     """How much was probed of 100 probes, ten of which are core."""
-    counts = {"planned": 100, "made": made, "operators": made, "dtypes": {"float32": made}}
-    return {**counts, "variants": {"contiguous": made}, "core": {"planned": 10, "made": core}}
+    return {
+        "planned": 100,
+        "made": made,
+        "operators": made,
+        "dtypes": {"float32": made},
+        "variants": {"contiguous": made},
+        "core": {"planned": 10, "made": core},
+    }
 
 
 MAC = {"machine": {"os": "Darwin"}, "python": {"executable": "/opt/my env/bin/python"}}
 
 
-def judge(given: dict[str, Any], build: dict[str, Any] = MAC) -> list[Finding]:
+def judge(given: ResultFacts, build: Build = MAC) -> list[Finding]:
     return rules.judge(given, build)
 
 
-def only(found: list[Finding]) -> Finding:
-    assert len(found) == 1
-    return found[0]
+def only(findings: list[Finding]) -> Finding:
+    assert len(findings) == 1
+    return findings[0]
 
 
 CODES = [
@@ -71,9 +83,9 @@ CODES = [
 @pytest.mark.parametrize(("outcome", "code", "severity", "title"), CODES)
 def test_each_outcome_has_its_code(outcome: str, code: str, severity: str, title: str) -> None:
     """A single bad probe is named by operator, dtype and device, with its own words in the detail."""
-    found = only(judge(facts(row(outcome=outcome, dtype="float16"))))
-    assert (found.code, found.severity, found.title) == (code, severity, title)
-    assert "said so" in found.detail
+    finding = only(judge(facts(row(outcome=outcome, dtype="float16"))))
+    assert (finding.code, finding.severity, finding.title) == (code, severity, title)
+    assert "said so" in finding.detail
 
 
 @pytest.mark.parametrize("outcome", ["ok", "skipped"])
@@ -85,19 +97,19 @@ def test_what_is_right_or_was_not_tried_is_no_finding(outcome: str) -> None:
 def test_many_operators_are_one_finding() -> None:
     """Forty wrong operators make one finding that names the worst and counts all."""
     rows = [row(f"aten::op{number}", max_rel=float(number)) for number in range(60)]
-    found = only(judge(facts(*rows)))
-    assert found.title == "each of 60 operators (op59, op58, op57, …) differs from the CPU on mps"
-    assert found.evidence["operators"] == 60
-    assert [one["op"] for one in found.evidence["worst"][:2]] == ["aten::op59", "aten::op58"]
-    assert len(found.evidence["worst"]) == MOST_ROWS
-    assert "and 59 more operators for the same reason: op58, " in found.detail
+    finding = only(judge(facts(*rows)))
+    assert finding.title == "each of 60 operators (op59, op58, op57, …) differs from the CPU on mps"
+    assert finding.evidence["operators"] == 60
+    assert [probe["op"] for probe in finding.evidence["worst"][:2]] == ["aten::op59", "aten::op58"]
+    assert len(finding.evidence["worst"]) == MOST_ROWS
+    assert "and 59 more operators for the same reason: op58, " in finding.detail
 
 
 def test_core_operators_come_first() -> None:
     """An operator without which nothing trains is named before a larger error elsewhere."""
     small, large = row("aten::mm", max_rel=0.1), row("aten::igamma", max_rel=9.0)
-    found = only(judge(facts(large, small, core_failures={"mps": [small]})))
-    assert [one["op"] for one in found.evidence["worst"]] == ["aten::mm", "aten::igamma"]
+    finding = only(judge(facts(large, small, core_failures={"mps": [small]})))
+    assert [probe["op"] for probe in finding.evidence["worst"]] == ["aten::mm", "aten::igamma"]
 
 
 def test_gradients_are_named() -> None:
@@ -108,15 +120,15 @@ def test_gradients_are_named() -> None:
 
 def test_devices_are_told_apart() -> None:
     """The same operator on two devices makes two findings."""
-    assert {one.title.rpartition(" ")[2] for one in judge(facts(row(), row(device="xpu")))} == {"mps", "xpu"}
+    assert {finding.title.rpartition(" ")[2] for finding in judge(facts(row(), row(device="xpu")))} == {"mps", "xpu"}
 
 
 def test_at_most_a_dozen_findings_errors_first() -> None:
     """However much is wrong, the list stays short and begins with the errors."""
     rows = [row(outcome=case[0], device=f"dev{number}") for number in range(5) for case in CODES]
-    found = judge(facts(*rows))
-    assert len(found) == MOST_FINDINGS
-    assert {one.severity for one in found} == {"error"}
+    findings = judge(facts(*rows))
+    assert len(findings) == MOST_FINDINGS
+    assert {finding.severity for finding in findings} == {"error"}
 
 
 def test_fallback_advice_is_for_mps_alone() -> None:
@@ -131,20 +143,20 @@ def test_fallback_advice_is_for_mps_alone() -> None:
 
 def test_a_fallback_says_when_to_set_the_variable() -> None:
     """The remedy of an operator that the CPU takes over is a command, and the detail says when."""
-    found = only(judge(facts(row(outcome="fallback", fallback=True))))
-    assert found.code == "MPS322"
-    assert found.remedy is not None
-    assert found.remedy.commands == ("export PYTORCH_ENABLE_MPS_FALLBACK=1",)
-    assert "set later it does nothing" in found.detail
+    finding = only(judge(facts(row(outcome="fallback", fallback=True))))
+    assert finding.code == "MPS322"
+    assert finding.remedy is not None
+    assert finding.remedy.commands == ("export PYTORCH_ENABLE_MPS_FALLBACK=1",)
+    assert "set later it does nothing" in finding.detail
 
 
 @pytest.mark.parametrize("outcome", ["wrong", "nan", "crash", "timeout", "error", "oom"])
 def test_a_failed_self_test_has_its_own_code(outcome: str) -> None:
     """What fails on the CPU accuses the torch build or the catalogue, not an accelerator."""
-    found = only(judge(facts(row(outcome=outcome, device="cpu"))))
-    assert (found.code, found.severity) == ("MPS341", "error")
-    assert "catalogue" in found.detail
-    assert "torch build" in found.detail
+    finding = only(judge(facts(row(outcome=outcome, device="cpu"))))
+    assert (finding.code, finding.severity) == ("MPS341", "error")
+    assert "catalogue" in finding.detail
+    assert "torch build" in finding.detail
 
 
 @pytest.mark.parametrize("outcome", ["dtype", "unimplemented"])
@@ -156,27 +168,27 @@ def test_kernels_the_cpu_never_had_are_no_failure(outcome: str) -> None:
 def test_a_device_that_was_not_probed_is_said_to_be() -> None:
     """No worker for a device is a warning with the reason, and not silence."""
     given = facts(row(outcome="ok"), not_probed={"mps": "torch could not be imported"})
-    found = only(judge(given))
-    assert (found.code, found.severity) == ("MPS342", "warning")
-    assert found.detail.startswith("torch could not be imported. 1 of 100 probes")
+    finding = only(judge(given))
+    assert (finding.code, finding.severity) == ("MPS342", "warning")
+    assert finding.detail.startswith("torch could not be imported. 1 of 100 probes")
 
 
 def test_what_training_needs_has_to_be_probed_for_a_pass() -> None:
     """A device whose core operators did not all fit is a warning with the figures; the CPU's share is no matter."""
     given = facts(row(outcome="ok"), coverage={"mps": covered(made=44, core=7), "cpu": covered(made=1, core=1)})
-    found = only(judge(given))
-    assert (found.code, found.severity) == ("MPS343", "warning")
-    assert found.title == "Only 7 of 10 probes of the operators that training needs fitted on mps"
-    assert "44 of 100 probes were made" in found.detail
-    assert found.remedy is not None
-    assert "mpsdoctor ops --op softmax" in found.remedy.commands
+    finding = only(judge(given))
+    assert (finding.code, finding.severity) == ("MPS343", "warning")
+    assert finding.title == "Only 7 of 10 probes of the operators that training needs fitted on mps"
+    assert "44 of 100 probes were made" in finding.detail
+    assert finding.remedy is not None
+    assert "mpsdoctor ops --op softmax" in finding.remedy.commands
 
 
 def test_pip_is_called_with_the_examined_interpreter() -> None:
     """Its path is quoted, as homes and volumes have spaces in them."""
-    found = only(judge(facts(row())))
-    assert found.remedy is not None
-    assert found.remedy.commands == ("'/opt/my env/bin/python' -m pip install --upgrade torch",)
+    finding = only(judge(facts(row())))
+    assert finding.remedy is not None
+    assert finding.remedy.commands == ("'/opt/my env/bin/python' -m pip install --upgrade torch",)
 
 
 def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
@@ -188,9 +200,9 @@ def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
 def test_a_half_type_that_the_cpu_lacks_is_named() -> None:
     """The variable does not help where the CPU has no kernel either, and float32 is another matter."""
     half = row(outcome="unimplemented", dtype="float16", fallback=False)
-    found = only(judge(facts(half)))
-    assert "In float16 PYTORCH_ENABLE_MPS_FALLBACK=1 changes nothing: the CPU cannot do it either." in found.detail
-    assert "does not help" not in found.detail
+    finding = only(judge(facts(half)))
+    assert "In float16 PYTORCH_ENABLE_MPS_FALLBACK=1 changes nothing: the CPU cannot do it either." in finding.detail
+    assert "does not help" not in finding.detail
 
 
 BUILD = {
@@ -206,10 +218,10 @@ BUILD = {
 @pytest.mark.parametrize(("chosen", "devices"), [(None, ["mps", "sim"]), (("sim",), ["sim"]), (("cpu",), [])])
 def test_usable_accelerators(chosen: tuple[str, ...] | None, devices: list[str]) -> None:
     """Unusable devices are left out, so are those nobody asked for, and the CPU is no accelerator."""
-    assert usable(BUILD, chosen) == devices
+    assert usable_accelerators(BUILD, chosen) == devices
 
 
-PROBE = ["relu", "aten::relu", "float32", "contiguous", "forward"]
+PROBE = PlannedProbe("relu", "aten::relu", "float32", "contiguous", "forward")
 
 
 @pytest.mark.parametrize(
@@ -218,15 +230,22 @@ PROBE = ["relu", "aten::relu", "float32", "contiguous", "forward"]
 )
 def test_a_worker_that_is_lost_leaves_a_row(outcome: Any, expected: str) -> None:
     """A probe that took its worker with it is reported with what is known."""
-    found = row_of(PROBE, "mps", Answer(Job("m:f"), outcome, detail="SIGABRT\nlast words"))
-    assert found["outcome"] == expected
-    assert found["detail"] == "SIGABRT\nlast words"
-    assert [found[key] for key in ("entry", "op", "dtype", "variant", "direction")] == PROBE
+    result = row_of(PROBE, "mps", Answer(Job("m:f"), outcome, detail="SIGABRT\nlast words"))
+    assert result["outcome"] == expected
+    assert result["detail"] == "SIGABRT\nlast words"
+    assert {key: value for key, value in result.items() if key in PROBE._fields} == PROBE._asdict()
 
 
-def examined(*rows: dict[str, Any]) -> Examined:
-    plan = [["mm", "aten::mm", "float32", "contiguous", way] for way in ("forward", "backward")] + [PROBE] * 8
-    return Examined("mps", plan=plan, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
+def test_an_answer_without_an_outcome_is_refused_by_the_name_of_the_field() -> None:
+    """A worker that answers something else than a row is not believed."""
+    with pytest.raises(UnusableAnswerError, match="`outcome`"):
+        row_of(PROBE, "mps", Answer(Job("m:f"), "ok", {**PROBE._asdict(), "device": "mps", "detail": ""}))
+
+
+def results(*rows: ProbeResult) -> DeviceResults:
+    core = [PlannedProbe("mm", "aten::mm", "float32", "contiguous", direction) for direction in ("forward", "backward")]
+    plan = core + [PROBE] * 8
+    return DeviceResults("mps", plan=plan, rows=list(rows), seconds=2.0, core=frozenset({"mm"}))
 
 
 def test_core_failures_are_plain_float32_of_core_operators() -> None:
@@ -239,16 +258,16 @@ def test_core_failures_are_plain_float32_of_core_operators() -> None:
         row("aten::mm", outcome="unimplemented"),
         row("aten::mm", outcome="ok"),
     ]
-    assert [one["direction"] for one in core_failures(examined(bad, *others))] == ["backward"]
+    assert [failure["direction"] for failure in core_failures(results(bad, *others))] == ["backward"]
 
 
 def test_what_was_not_reached_is_counted() -> None:
     """Probes that there was no time for are a count, in the summary and as a fact."""
-    found = facts_of([examined(row(), row(outcome="ok"))])
-    assert found["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
-    assert found["skipped"] == {"mps": 8}
-    assert found["probes_per_second"] == {"mps": 1.0}
-    covered = found["coverage"]["mps"]
+    given = facts_of([results(row(), row(outcome="ok"))])
+    assert given["summary"] == {"mps": {"wrong": 1, "ok": 1, "skipped": 8}}
+    assert given["skipped"] == {"mps": 8}
+    assert given["probes_per_second"] == {"mps": 1.0}
+    covered = given["coverage"]["mps"]
     assert (covered["planned"], covered["made"], covered["operators"]) == (10, 2, 1)
     assert (covered["dtypes"], covered["variants"]) == ({"float32": 2}, {"contiguous": 2})
     assert covered["core"] == {"planned": 2, "made": 0}
@@ -261,11 +280,11 @@ def test_rows_that_ended_alike_are_one_with_their_variants() -> None:
         row("aten::mm", variant="expanded", max_rel=0.1),
         row("aten::mm", variant="zero-dim", max_rel=9.0, detail="far"),
     ]
-    first, second = grouped([*right, *bad])
+    first, second = group_rows([*right, *bad])
     assert (first["outcome"], first["variants"], "entry" in first) == ("ok", ["contiguous", "strided", "offset"], False)
     assert (second["variants"], second["detail"], second["entry"]) == (["expanded", "zero-dim"], "far", "mm")
     assert "variant" not in first
-    twice = grouped([row("aten::mm", "ok"), row("aten::mm", "ok", entry="mm.large")])
+    twice = group_rows([row("aten::mm", "ok"), row("aten::mm", "ok", entry="mm.large")])
     assert (twice[0]["variants"], twice[0]["probes"]) == (["contiguous"], 2)
 
 
@@ -276,7 +295,7 @@ def take(jobs: Iterator[Job], count: int) -> list[str]:
 def test_deadly_operators_wait_until_the_others_are_done() -> None:
     """After a death the other probes of that operator come last, since each may cost an import of torch."""
     operators = {"a1": "aten::a", "b1": "aten::b", "a2": "aten::a_", "b2": "aten::b", "a3": "aten::a"}
-    plan = [[name, op, "float32", "contiguous", "forward"] for name, op in operators.items()]
+    plan = [PlannedProbe(name, op, "float32", "contiguous", "forward") for name, op in operators.items()]
     queue = Queue(plan, "mps", float("inf"))
     jobs = queue.jobs()
     assert take(jobs, 1) == ["a1"]
@@ -334,8 +353,8 @@ TABLE = """
 def test_the_table_of_the_profiler_is_read() -> None:
     """As MPSProfiler prints it when a program ends, among other words."""
     printed = f"UserWarning: The operator 'aten::x' falls back\n{TABLE}\nbye\n"
-    assert fallbacks(printed) == {"aten::linalg_eig": 400, "aten::heaviside.out": 16}
-    assert fallbacks("There are no CPU Fallbacks logged for profiling\n") == {}
+    assert parse_fallbacks(printed) == {"aten::linalg_eig": 400, "aten::heaviside.out": 16}
+    assert parse_fallbacks("There are no CPU Fallbacks logged for profiling\n") == {}
 
 
 def test_no_job_is_made_when_the_time_is_over() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
+from mpsdoctor_checks.operators.rows import ReplayRow
 
 
-def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> dict[str, Any]:
+def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> ReplayRow:
     place = f"train.py:{line} in forward" if line else None
     where = {"place": place, "code": "x = f(x)" if line else None, "made_at": None, "module": None, "count": 1}
-    told = {"op": f"aten::{op}", "outcome": outcome, "detail": f"{outcome} said", "direction": "forward"}
-    return {**told, "phase": "forward", "dtype": "float32", "variants": ["float32[2]"], **where, **more}
+    ending = {"outcome": outcome, "detail": f"{outcome} said", "phase": "forward", "direction": "forward"}
+    names = {"op": f"aten::{op}", "device": "mps", "dtype": "float32", "variants": ["float32[2]"]}
+    return cast(ReplayRow, {**names, **ending, **where, **more})
 
 
 @pytest.mark.parametrize(
@@ -39,48 +41,48 @@ def test_the_worst_call_decides(outcomes: list[str], answer: str) -> None:
 def test_what_does_not_decide_is_told_too() -> None:
     """Wrong operators of a step that does not run are listed beside those that stop it."""
     answer = answer_of([row("a", "wrong"), row("b", "unimplemented"), row("c", "ok")], 3)
-    assert [one["op"] for one in answer["operators"]] == ["aten::b"]
-    assert [one["op"] for one in answer["also"]] == ["aten::a"]
+    assert [use["op"] for use in answer["operators"]] == ["aten::b"]
+    assert [use["op"] for use in answer["also"]] == ["aten::a"]
 
 
 def test_calls_of_one_operator_at_one_line_are_one() -> None:
     """The same operator in several shapes at the same line is named once, with how often it is called."""
     answer = answer_of([row("a", "wrong", count=2), row("a", "wrong", variants=["float32[3]"], count=3)], 2)
-    assert [(one["op"], one["count"]) for one in answer["operators"]] == [("aten::a", 5)]
+    assert [(use["op"], use["count"]) for use in answer["operators"]] == [("aten::a", 5)]
 
 
 def test_a_finding_names_operator_and_line() -> None:
     """The title has the operator and the person's line; the detail its code and the exact message."""
-    found = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build", {}))
-    assert (found.code, found.severity) == ("MPS351", "error")
-    assert found.title == "the step does not run on mps: aten::a is not implemented, at train.py:7 in forward"
-    assert "x = f(x) [unimplemented said]" in found.detail
+    finding = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build", {}))
+    assert (finding.code, finding.severity) == ("MPS351", "error")
+    assert finding.title == "the step does not run on mps: aten::a is not implemented, at train.py:7 in forward"
+    assert "x = f(x) [unimplemented said]" in finding.detail
 
 
 def test_places_without_a_line_of_ones_own() -> None:
     """A module made by the person, the optimizer, and the backward pass say where a call belongs."""
     made = row("a", "wrong", None, module="1 (GELU)", made_at="train.py:5 in build", phase="backward")
     optimizer = row("b", "wrong", None, phase="optimizer")
-    places = [one["at"] for one in answer_of([made, optimizer], 2)["operators"]]
+    places = [use["at"] for use in answer_of([made, optimizer], 2)["operators"]]
     assert places == ["backward of 1 (GELU) made at train.py:5 in build", "optimizer step"]
 
 
 def test_severities() -> None:
     """Wrong numbers are an error, the fallback a warning, and a step that runs needs no finding."""
-    found = {
+    findings = {
         outcome: [
-            (one.code, one.severity)
-            for one in finding_of("mps", answer_of([row("a", outcome, fallback=True)], 1), "t", {})
+            (finding.code, finding.severity)
+            for finding in finding_of("mps", answer_of([row("a", outcome, fallback=True)], 1), "t", {})
         ]
         for outcome in ("wrong", "fallback", "ok")
     }
-    assert found == {"wrong": [("MPS352", "error")], "fallback": [("MPS353", "warning")], "ok": []}
+    assert findings == {"wrong": [("MPS352", "error")], "fallback": [("MPS353", "warning")], "ok": []}
 
 
 def test_what_torch_itself_takes_to_the_cpu_needs_no_variable() -> None:
     """The step runs as it is; that a part of it runs on the CPU is told without advice that changes nothing."""
     answer = answer_of([row("linalg_svd", "fallback"), row("mm", "ok")], 2)
     assert answer["answer"] == "runs as it is"
-    found = next(finding_of("mps", answer, "train.py:build", {}))
-    assert (found.code, found.severity, found.remedy) == ("MPS354", "info", None)
-    assert "linalg_svd always runs on the CPU" in found.title
+    finding = next(finding_of("mps", answer, "train.py:build", {}))
+    assert (finding.code, finding.severity, finding.remedy) == ("MPS354", "info", None)
+    assert "linalg_svd always runs on the CPU" in finding.title

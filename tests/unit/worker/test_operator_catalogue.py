@@ -11,9 +11,10 @@ import torch
 
 from mpsdoctor.worker.operators.catalogue import CATALOGUE, FAMILIES, USAGE
 from mpsdoctor.worker.operators.catalogue.entry import CORE, SHAPES, Entry, Input, entry, variants, x
-from mpsdoctor.worker.operators.catalogue.inputs import LAYOUTS, place, shaped, values
+from mpsdoctor.worker.operators.catalogue.inputs import LAYOUTS, place, shape_of, values
 from mpsdoctor.worker.operators.catalogue.resolve import available, resolve, torch_version
-from mpsdoctor.worker.operators.probes import Case, arguments, core, plan, probe
+from mpsdoctor.worker.operators.probes import Case, core, make_arguments, plan, probe
+from mpsdoctor.worker.shapes import PlannedProbe
 
 HALF_AND_SINGLE = ["float32", "float16", "bfloat16"]
 ALL = [*HALF_AND_SINGLE, "int64", "bool"]
@@ -48,7 +49,7 @@ def called(item: Entry) -> set[str]:
     """The names of all operators that a call goes through, composite ones too."""
     case = Case(item, torch.float32 if "float32" in item.dtypes else torch.int64, "contiguous", "forward")
     # transposed, since what is contiguous is not copied again
-    args, kwargs, _ = arguments(case, lambda one, seed: place(one, "transposed", case.dtype, seed, "cpu")[0])
+    args, kwargs, _ = make_arguments(case, lambda spec, seed: place(spec, "transposed", case.dtype, seed, "cpu")[0])
     with warnings.catch_warnings(), torch.autograd.profiler.profile() as profile:
         warnings.simplefilter("ignore")
         case.function(*args, **kwargs)
@@ -64,22 +65,22 @@ def test_aten_names_are_those_called(family: object) -> None:
 
 def test_the_plan_begins_with_what_training_does_most() -> None:
     """Core operators in float32 come first, every one of them in one case before any is in a second."""
-    rows = [row for row in plan("standard", ALL) if row[3] == "contiguous"]
+    rows = [row for row in plan("standard", ALL) if row.variant == "contiguous"]
     first = rows[:60]
-    assert {row[2] for row in first} == {"float32"}
-    assert {CATALOGUE[row[0]].rank for row in first} == {CORE}
-    assert [row[1] for row in first[:6:2]] == ["aten::linear", "aten::add", "aten::mul"]
-    assert len({row[1] for row in first}) == len({row[0] for row in first})
+    assert {row.dtype for row in first} == {"float32"}
+    assert {CATALOGUE[row.entry].rank for row in first} == {CORE}
+    assert [row.op for row in first[:6:2]] == ["aten::linear", "aten::add", "aten::mul"]
+    assert len({row.op for row in first}) == len({row.entry for row in first})
 
 
 @pytest.mark.parametrize("level", ["quick", "standard", "thorough"])
 def test_layouts_follow_the_shape_that_is_compiled(level: str) -> None:
     """MPS compiles by dtype and sizes, so the layouts of an entry stand directly after its plain probe."""
     rows = plan(level, ALL)
-    blocks = [key for key, _ in itertools.groupby((row[0], row[2], row[3] in SHAPES) for row in rows)]
+    blocks = [key for key, _ in itertools.groupby((row.entry, row.dtype, row.variant in SHAPES) for row in rows)]
     assert len(blocks) == len(set(blocks))
-    for _, block in itertools.groupby(rows, key=lambda row: (row[0], row[2], row[3] in SHAPES)):
-        assert next(block)[3] in ("contiguous", *SHAPES)
+    for _, block in itertools.groupby(rows, key=lambda row: (row.entry, row.dtype, row.variant in SHAPES)):
+        assert next(block).variant in ("contiguous", *SHAPES)
 
 
 def test_half_dtypes_wait_until_float32_is_done_with_its_layouts() -> None:
@@ -88,10 +89,10 @@ def test_half_dtypes_wait_until_float32_is_done_with_its_layouts() -> None:
     last: dict[str, int] = {}
     first: dict[str, int] = {}
     for turn, row in enumerate(rows):
-        if row[2] == "float32":
-            last[row[0]] = turn
-        elif row[2] in HALF_AND_SINGLE:
-            first.setdefault(row[0], turn)
+        if row.dtype == "float32":
+            last[row.entry] = turn
+        elif row.dtype in HALF_AND_SINGLE:
+            first.setdefault(row.entry, turn)
     assert [name for name, turn in first.items() if turn < last.get(name, -1)] == []
     assert min(first.values()) > max(last[name] for name in core() if name in last)
 
@@ -108,7 +109,9 @@ def test_quick_has_sixty_operators_in_both_directions_and_three_dtypes() -> None
     """The least that a check-up promises."""
     rows = plan("quick", HALF_AND_SINGLE)
     for dtype in HALF_AND_SINGLE:
-        both = [{row[1] for row in rows if (row[2], row[4]) == (dtype, way)} for way in ("forward", "backward")]
+        both = [
+            {row.op for row in rows if (row.dtype, row.direction) == (dtype, way)} for way in ("forward", "backward")
+        ]
         assert len(both[0]) >= 60
         assert len(both[1]) >= 60
 
@@ -116,8 +119,8 @@ def test_quick_has_sixty_operators_in_both_directions_and_three_dtypes() -> None
 def test_a_row_names_the_operator_of_its_variant() -> None:
     """In-place probes are about the in-place operator."""
     rows = plan("thorough", ["float32"])
-    assert ["relu", "aten::relu_", "float32", "inplace-view", "forward"] in rows
-    assert ["relu", "aten::relu", "float32", "strided", "backward"] in rows
+    assert PlannedProbe("relu", "aten::relu_", "float32", "inplace-view", "forward") in rows
+    assert PlannedProbe("relu", "aten::relu", "float32", "strided", "backward") in rows
 
 
 def test_missing_operators_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,13 +128,13 @@ def test_missing_operators_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None
     absent = [entry("none", "torch.no_such_function", x(2)), entry("abs", "torch.abs", x(2), case="late", since=(9, 0))]
     for item in absent:
         monkeypatch.setitem(CATALOGUE, item.name, item)
-    assert not {"none", "abs.late"} & {row[0] for row in plan("thorough", ["float32"])}
+    assert not {"none", "abs.late"} & {row.entry for row in plan("thorough", ["float32"])}
 
 
 def test_dtypes_the_cpu_lacks_are_planned_elsewhere() -> None:
     """What torch's CPU has no kernel for is probed on other devices all the same."""
     rows = {device: plan("thorough", ALL, device) for device in ("cpu", "mps")}
-    dtypes = {device: {row[2] for row in rows[device] if row[0] == "avg_pool3d"} for device in rows}
+    dtypes = {device: {row.dtype for row in rows[device] if row.entry == "avg_pool3d"} for device in rows}
     assert dtypes == {"cpu": {"float32"}, "mps": {"float32", "float16", "bfloat16"}}
 
 
@@ -148,9 +151,9 @@ def test_core_entries_exist() -> None:
 @pytest.mark.parametrize("shape", [(3,), (3, 4), (2, 3, 4), (2, 3, 4, 5), (2, 3, 2, 3, 2)])
 def test_layouts_hold_the_same_values(layout: str, shape: tuple[int, ...]) -> None:
     """A view finds the values that were packed, in every layout a tensor of that shape can take."""
-    one = Input(shape)
-    view, base = place(one, layout, torch.float32, "seed", "cpu")
-    assert torch.equal(view, values(one, layout, torch.float32, "seed"))
+    spec = Input(shape)
+    view, base = place(spec, layout, torch.float32, "seed", "cpu")
+    assert torch.equal(view, values(spec, layout, torch.float32, "seed"))
     assert view.untyped_storage().data_ptr() == base.untyped_storage().data_ptr()
 
 
@@ -165,9 +168,9 @@ def test_layouts_differ_from_contiguous() -> None:
 def test_shape_variants() -> None:
     """Data changes its shape with the variant, parameters keep theirs."""
     data, parameter = x(4, 6), Input((6,), role="parameter")
-    shapes = {name: shaped(data, name) for name in ("zero-dim", "empty", "5d", "contiguous")}
+    shapes = {name: shape_of(data, name) for name in ("zero-dim", "empty", "5d", "contiguous")}
     assert shapes == {"zero-dim": (), "empty": (0, 6), "5d": (2, 1, 2, 4, 6), "contiguous": (4, 6)}
-    assert shaped(parameter, "empty") == (6,)
+    assert shape_of(parameter, "empty") == (6,)
 
 
 def test_variants_follow_from_shapes() -> None:
@@ -199,24 +202,24 @@ def plant(monkeypatch: pytest.MonkeyPatch, call: object) -> None:
 def test_results_that_change_from_run_to_run_are_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong result that is another one the second time is reported as such."""
     counter = iter(range(1, 100))
-    plant(monkeypatch, lambda one: one + (next(counter) if one.dtype == torch.float32 else 0) + 1)
-    found = probe("planted", "cpu", "float32", "contiguous", "forward")
-    assert found["outcome"] == "wrong"
-    assert found["detail"].endswith("; differs from run to run")
+    plant(monkeypatch, lambda value: value + (next(counter) if value.dtype == torch.float32 else 0) + 1)
+    result = probe("planted", "cpu", "float32", "contiguous", "forward")
+    assert result["outcome"] == "wrong"
+    assert result["detail"].endswith("; differs from run to run")
 
 
 def test_an_operator_that_raises_has_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception on the device becomes a row, with the exact message."""
 
-    def fail(one: torch.Tensor) -> torch.Tensor:
-        if one.dtype == torch.float32:
+    def fail(value: torch.Tensor) -> torch.Tensor:
+        if value.dtype == torch.float32:
             raise RuntimeError("nothing works")
-        return one
+        return value
 
     plant(monkeypatch, fail)
-    found = probe("planted", "cpu", "float32", "offset", "forward")
-    assert (found["outcome"], found["detail"]) == ("error", "RuntimeError: nothing works")
-    assert (found["op"], found["variant"]) == ("aten::planted", "offset")
+    result = probe("planted", "cpu", "float32", "offset", "forward")
+    assert (result["outcome"], result["detail"]) == ("error", "RuntimeError: nothing works")
+    assert (result["op"], result["variant"]) == ("aten::planted", "offset")
 
 
 def test_unknown_entries_are_an_error() -> None:

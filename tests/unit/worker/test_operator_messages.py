@@ -126,10 +126,10 @@ def test_out_of_memory_by_class() -> None:
 
 def test_the_detail_is_the_message_cut_between_words() -> None:
     """What the exception says with its class before it, three hundred characters and a mark at most."""
-    found = judge_exception(ValueError("word " * 1000))
-    assert found["outcome"] == "error"
-    assert found["detail"].endswith("word …")
-    assert LENGTH - 5 < len(found["detail"]) <= LENGTH + 2
+    judgement = judge_exception(ValueError("word " * 1000))
+    assert judgement["outcome"] == "error"
+    assert judgement["detail"].endswith("word …")
+    assert LENGTH - 5 < len(judgement["detail"]) <= LENGTH + 2
 
 
 @pytest.mark.parametrize(

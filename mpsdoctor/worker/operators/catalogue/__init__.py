@@ -37,14 +37,14 @@ USED = """
 USAGE: dict[str, int] = {f"aten::{op}": place for place, op in enumerate(USED.split())}
 
 
-def numbered() -> dict[str, int]:
-    """By entry, the how manieth of its operator and rank it is."""
+def number_cases() -> dict[str, int]:
+    """The number of each entry among those of its operator and rank, from 0."""
     counts: Counter[tuple[str, int]] = Counter()
-    found = {}
+    numbers = {}
     for name, item in CATALOGUE.items():
-        found[name] = counts[item.op, item.rank]
+        numbers[name] = counts[item.op, item.rank]
         counts[item.op, item.rank] += 1
-    return found
+    return numbers
 
 
-CASES = numbered()
+CASES = number_cases()

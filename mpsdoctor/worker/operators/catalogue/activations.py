@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .entry import COMMON, CORE, SHAPES, TAIL, Entry, entry, w, x
+from .entry import COMMON, CORE, SHAPES, TAIL, Entry, Kwargs, entry, w, x
 
 # operator, function, rank, keyword arguments, in-place form
-ACTIVATIONS: tuple[tuple[str, str, int, dict[str, Any], str | None], ...] = (
+ACTIVATIONS: tuple[tuple[str, str, int, Kwargs, str | None], ...] = (
     ("relu", "F.relu", CORE, {}, "Tensor.relu_"),
     ("gelu", "F.gelu", CORE, {}, None),
     ("silu", "F.silu", CORE, {}, "aten.silu_"),
@@ -33,7 +31,7 @@ COMPOSITE: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def activation(op: str, call: str, rank: int, kw: dict[str, Any], inplace: str | None) -> Entry:
+def activation(op: str, call: str, rank: int, kw: Kwargs, inplace: str | None) -> Entry:
     return entry(op, call, x(4, 6), kw=kw, rank=rank, inplace=inplace, shapes=SHAPES)
 
 

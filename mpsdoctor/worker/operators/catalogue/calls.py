@@ -6,11 +6,13 @@ not depend on them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .entry import Kwargs
 
 
 def qr_product(x: Tensor) -> Any:
@@ -50,14 +52,8 @@ def batch_norm_train(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var:
 
 def multi_head_attention(x: Tensor, w_in: Tensor, b_in: Tensor, w_out: Tensor, b_out: Tensor) -> Any:
     x = x.transpose(0, 1)
-    options: dict[str, Any] = {"bias_k": None, "bias_v": None, "add_zero_attn": False, "need_weights": False}
-    weights: dict[str, Any] = {
-        "in_proj_weight": w_in,
-        "in_proj_bias": b_in,
-        "out_proj_weight": w_out,
-        "out_proj_bias": b_out,
-    }
-    return F.multi_head_attention_forward(x, x, x, 8, 2, **weights, **options, dropout_p=0.0)[0]
+    attend = F.multi_head_attention_forward
+    return attend(x, x, x, 8, 2, w_in, b_in, None, None, False, 0.0, w_out, b_out, need_weights=False)[0]
 
 
 def embedding_max_norm(places: Tensor, weight: Tensor) -> Any:
@@ -163,7 +159,14 @@ def to_bool(x: Tensor) -> Any:
     return x.to(torch.bool)
 
 
-def like(x: Tensor) -> dict[str, Any]:
+class Like(TypedDict):
+    """Where a new tensor is made, and in which dtype."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+def like(x: Tensor) -> Like:
     return {"device": x.device, "dtype": x.dtype}
 
 
@@ -207,31 +210,31 @@ def randperm(x: Tensor, count: int) -> Any:
     return torch.randperm(count, device=x.device)
 
 
-def mutate_list(name: str, left: list[Tensor], right: list[Tensor], options: dict[str, Any]) -> Any:
-    left = [one.clone() for one in left]
+def mutate_list(name: str, left: list[Tensor], right: list[Tensor], options: Kwargs) -> Any:
+    left = [tensor.clone() for tensor in left]
     getattr(torch, name)(left, right, **options)
     return left
 
 
 def zero_list(left: list[Tensor]) -> Any:
-    left = [one.clone() for one in left]
+    left = [tensor.clone() for tensor in left]
     torch._foreach_zero_(left)
     return left
 
 
 def clip_gradients(parameters: list[Tensor], gradients: list[Tensor]) -> Any:
-    for one, gradient in zip(parameters, gradients):
-        one.grad = gradient
+    for parameter, gradient in zip(parameters, gradients):
+        parameter.grad = gradient
     total = torch.nn.utils.clip_grad_norm_(parameters, 0.5)
-    return [total, *(one.grad for one in parameters)]
+    return [total, *(parameter.grad for parameter in parameters)]
 
 
-def optimizer_steps(name: str, parameters: list[Tensor], gradients: list[Tensor], options: dict[str, Any]) -> Any:
+def optimizer_steps(name: str, parameters: list[Tensor], gradients: list[Tensor], options: Kwargs) -> Any:
     """Three steps with one gradient, smaller each time."""
-    parameters = [one.detach().requires_grad_() for one in parameters]
+    parameters = [parameter.detach().requires_grad_() for parameter in parameters]
     optimizer = getattr(torch.optim, name)(parameters, **options)
     for step in range(3):
-        for one, gradient in zip(parameters, gradients):
-            one.grad = gradient / (step + 1)
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.grad = gradient / (step + 1)
         optimizer.step()
-    return [one.detach() for one in parameters]
+    return [parameter.detach() for parameter in parameters]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, TypedDict
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Kwargs = Dict[str, Any]  # keyword arguments of a torch call, whatever that call takes
 
 FLOATS = ("float32", "float16", "bfloat16")
 SINGLE = ("float32",)
@@ -55,7 +60,7 @@ class Entry(NamedTuple):
     op: str
     call: str
     args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    kwargs: Kwargs
     rank: int = TAIL
     dtypes: tuple[str, ...] = FLOATS
     backward: bool = True
@@ -67,6 +72,36 @@ class Entry(NamedTuple):
     law: Law | None = None
     cpu_lacks: tuple[str, ...] = ()
     since: tuple[int, int] = (2, 0)
+
+
+class Tolerance(TypedDict):
+    """How much wider than usual an entry's tolerance is, and why."""
+
+    slack: float
+    because: str
+
+
+class Traits(TypedDict, total=False):
+    """What an entry may have beside its operator, call and inputs: fields of `Entry`."""
+
+    rank: int
+    dtypes: tuple[str, ...]
+    backward: bool
+    inplace: str | None
+    shapes: tuple[str, ...]
+    without: tuple[str, ...]
+    slack: float
+    because: str
+    law: Law | None
+    cpu_lacks: tuple[str, ...]
+    since: tuple[int, int]
+
+
+class Options(Traits, total=False):
+    """Traits, and what `entry` makes name and keyword arguments of."""
+
+    case: str
+    kw: Kwargs
 
 
 def x(*shape: int, fill: str = "normal", grad: bool = True) -> Input:
@@ -94,42 +129,43 @@ def mask(*shape: int, role: str = "data") -> Input:
     return Input(shape, "mask", role, False)
 
 
-def entry(op: str, call: str, *args: Any, case: str = "", kw: dict[str, Any] | None = None, **more: Any) -> Entry:
+def entry(op: str, call: str, *args: Any, case: str = "", kw: Kwargs | None = None, **traits: Unpack[Traits]) -> Entry:
     """An entry whose name is its aten name, and the case where one operator has several."""
     name = f"{op}.{case}" if case else op
-    return Entry(name, f"aten::{op}", call, args, kw or {}, **more)
+    return Entry(name, f"aten::{op}", call, args, kw or {}, **traits)
 
 
-def same(op: str, root: str, *args: Any, **more: Any) -> Entry:
+def same(op: str, root: str, *args: Any, **options: Unpack[Options]) -> Entry:
     """An entry whose call has the operator's own name below `root`."""
-    return entry(op, f"{root}.{op}", *args, **more)
+    return entry(op, f"{root}.{op}", *args, **options)
 
 
-def constants(op: str, call: str, *args: Any, **more: Any) -> Entry:
+def constants(op: str, call: str, *args: Any, **options: Unpack[Options]) -> Entry:
     """An entry without a derivative."""
-    return entry(op, call, *args, backward=False, **more)
+    options["backward"] = False
+    return entry(op, call, *args, **options)
 
 
 def tensors(item: Entry) -> list[Input]:
     """Every tensor of an entry's call, in order, those inside lists too."""
-    found: list[Input] = []
+    inputs: list[Input] = []
 
     def visit(value: Any) -> None:
         if isinstance(value, Input):
-            found.append(value)
+            inputs.append(value)
         elif isinstance(value, (list, tuple)):
             for part in value:
                 visit(part)
 
     visit(item.args)
     visit(list(item.kwargs.values()))
-    return found
+    return inputs
 
 
-def fitting(layout: str, item: Entry) -> bool:
+def changes(layout: str, item: Entry) -> bool:
     """Whether a layout changes anything about an entry's inputs."""
-    sizes = [len(one.shape) for one in tensors(item)]
-    data = [len(one.shape) for one in tensors(item) if one.role == "data"]
+    sizes = [len(tensor.shape) for tensor in tensors(item)]
+    data = [len(tensor.shape) for tensor in tensors(item) if tensor.role == "data"]
     if layout == "channels_last":
         return any(size >= 4 for size in data)
     if layout == "transposed":
@@ -143,5 +179,5 @@ def variants(item: Entry) -> list[str]:
     """The variants of an entry, the plain one first."""
     if item.law is not None:
         return [CONTIGUOUS]
-    layouts = [one for one in LAYOUTS if one not in item.without and fitting(one, item)]
+    layouts = [layout for layout in LAYOUTS if layout not in item.without and changes(layout, item)]
     return [CONTIGUOUS, *layouts, *item.shapes, *(IN_PLACE if item.inplace else ())]

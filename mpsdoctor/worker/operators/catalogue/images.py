@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .entry import COMMON, CORE, NUMBERS, TAIL, Entry, entry, w, x
+from .entry import COMMON, CORE, NUMBERS, TAIL, Entry, Kwargs, Tolerance, entry, w, x
 
-SUMS: dict[str, Any] = {"slack": 8, "because": "a window of products a sum; half types may accumulate in blocks"}
-SCALED: dict[str, Any] = {"slack": 16, "because": "weights of the samples are rounded first"}
+SUMS: Tolerance = {"slack": 8, "because": "a window of products a sum; half types may accumulate in blocks"}
+SCALED: Tolerance = {"slack": 16, "because": "weights of the samples are rounded first"}
 
 SIZE1, SIZE2, SIZE3 = x(2, 4, 9), x(2, 4, 7, 6), x(2, 4, 5, 4, 6)
 DISTINCT = {1: x(2, 3, 8, fill="distinct"), 2: x(1, 3, 8, 6, fill="distinct"), 3: x(1, 2, 4, 6, 4, fill="distinct")}
 
 # operator, case, input, weight, bias, keyword arguments, rank
-CONVOLUTIONS: tuple[tuple[str, str, Any, Any, Any, dict[str, Any], int], ...] = (
+CONVOLUTIONS: tuple[tuple[str, str, Any, Any, Any, Kwargs, int], ...] = (
     ("conv1d", "", SIZE1, w(6, 4, 3), w(6), {"padding": 1}, CORE),
     ("conv1d", "dilated", SIZE1, w(6, 4, 3), None, {"dilation": 2, "padding": 2}, COMMON),
     ("conv1d", "grouped", SIZE1, w(6, 2, 3), w(6), {"groups": 2}, TAIL),
@@ -31,7 +31,7 @@ CONVOLUTIONS: tuple[tuple[str, str, Any, Any, Any, dict[str, Any], int], ...] = 
     ("conv_transpose3d", "", SIZE3, w(4, 2, 2, 2, 2), w(2), {"stride": 2}, TAIL),
 )
 # operator, case, dimensions of the image, arguments, keyword arguments, rank
-POOLING: tuple[tuple[str, str, int, tuple[Any, ...], dict[str, Any], int], ...] = (
+POOLING: tuple[tuple[str, str, int, tuple[Any, ...], Kwargs, int], ...] = (
     ("max_pool1d", "", 1, (2,), {}, COMMON),
     ("max_pool2d", "", 2, (2,), {}, CORE),
     ("max_pool2d", "padded", 2, (3,), {"stride": 2, "padding": 1}, CORE),
@@ -62,7 +62,7 @@ PADDING: tuple[tuple[str, str, Any, tuple[int, ...], str, int], ...] = (
     ("_pad_circular", "", x(2, 3, 5, 4), (1, 2, 2, 1), "circular", TAIL),
 )
 # operator, case, input, keyword arguments, rank
-SCALING: tuple[tuple[str, str, Any, dict[str, Any], int], ...] = (
+SCALING: tuple[tuple[str, str, Any, Kwargs, int], ...] = (
     ("upsample_nearest1d", "", x(2, 3, 5), {"scale_factor": 2}, TAIL),
     ("upsample_nearest2d", "", x(2, 3, 5, 4), {"scale_factor": 2}, CORE),
     ("upsample_nearest3d", "", x(1, 2, 3, 4, 3), {"scale_factor": 2}, TAIL),
@@ -80,22 +80,23 @@ SCALING: tuple[tuple[str, str, Any, dict[str, Any], int], ...] = (
 NO_HALF = {"avg_pool3d": ("float16", "bfloat16")}  # torch's CPU has it in float32 alone
 
 
-def convolution(op: str, case: str, data: Any, weight: Any, bias: Any, kw: dict[str, Any], rank: int) -> Entry:
+def convolution(op: str, case: str, data: Any, weight: Any, bias: Any, kw: Kwargs, rank: int) -> Entry:
     return entry(op, f"F.{op}", data, weight, bias, case=case, kw=kw, rank=rank, **SUMS)
 
 
-def pooling(op: str, case: str, size: int, args: tuple[Any, ...], kw: dict[str, Any], rank: int) -> Entry:
-    sums: dict[str, Any] = {**SUMS, "cpu_lacks": NO_HALF.get(op, ())} if "avg" in op else {}
+def pooling(op: str, case: str, size: int, args: tuple[Any, ...], kw: Kwargs, rank: int) -> Entry:
+    image, call = DISTINCT[size], f"F.{op}"
+    if "avg" in op:
+        return entry(op, call, image, *args, case=case, kw=kw, rank=rank, cpu_lacks=NO_HALF.get(op, ()), **SUMS)
     # an expanded image has equal neighbours, and which of them a maximum takes is free
-    without = () if "avg" in op else ("expanded",)
-    return entry(op, f"F.{op}", DISTINCT[size], *args, case=case, kw=kw, rank=rank, without=without, **sums)
+    return entry(op, call, image, *args, case=case, kw=kw, rank=rank, without=("expanded",))
 
 
 def padding(op: str, case: str, data: Any, pad: tuple[int, ...], mode: str, rank: int) -> Entry:
     return entry(op, "F.pad", data, pad, case=case, kw={"mode": mode}, rank=rank, **SUMS)
 
 
-def scaling(op: str, case: str, data: Any, kw: dict[str, Any], rank: int) -> Entry:
+def scaling(op: str, case: str, data: Any, kw: Kwargs, rank: int) -> Entry:
     lacks = ("float16", "bfloat16") if op.endswith("_aa") else ()
     return entry(op, "F.interpolate", data, case=case, kw=kw, rank=rank, cpu_lacks=lacks, **SCALED)
 

@@ -104,40 +104,40 @@ FIXED: dict[str, Callable[[tuple[int, ...], Generator, int], Tensor]] = {
 }
 
 
-def shaped(one: Input, variant: str) -> tuple[int, ...]:
+def shape_of(spec: Input, variant: str) -> tuple[int, ...]:
     """The shape of an input in a variant; parameters keep theirs."""
-    if one.role != "data" or not one.shape:
-        return one.shape
+    if spec.role != "data" or not spec.shape:
+        return spec.shape
     if variant == "zero-dim":
         return ()
     if variant == "empty":
-        return (0, *one.shape[1:])
+        return (0, *spec.shape[1:])
     if variant == "5d":
-        return (*PREFIX[: 5 - len(one.shape)], *one.shape)
-    return one.shape
+        return (*PREFIX[: 5 - len(spec.shape)], *spec.shape)
+    return spec.shape
 
 
-def draw(one: Input, shape: tuple[int, ...], dtype: torch.dtype, seed: str) -> Tensor:
+def draw(spec: Input, shape: tuple[int, ...], dtype: torch.dtype, seed: str) -> Tensor:
     """The values of one input on the CPU; the same for the same seed."""
     g = Generator().manual_seed(zlib.crc32(seed.encode()))
-    if one.role == "diagonal":
-        return _diagonal(shape, g, one.high)
-    if one.fill in FIXED:
-        return FIXED[one.fill](shape, g, one.high)
+    if spec.role == "diagonal":
+        return _diagonal(shape, g, spec.high)
+    if spec.fill in FIXED:
+        return FIXED[spec.fill](shape, g, spec.high)
     if dtype.is_floating_point:
-        return FILLS[one.fill](shape, g).to(dtype)
-    return WHOLE.get(one.fill, WHOLE["normal"])(shape, g).to(dtype)
+        return FILLS[spec.fill](shape, g).to(dtype)
+    return WHOLE.get(spec.fill, WHOLE["normal"])(shape, g).to(dtype)
 
 
 @functools.lru_cache(maxsize=8192)
-def values(one: Input, variant: str, dtype: torch.dtype, seed: str) -> Tensor:
+def values(spec: Input, variant: str, dtype: torch.dtype, seed: str) -> Tensor:
     """What an input holds, contiguous on the CPU and never to be written to.
 
     Layouts other than "expanded" hold the values of the plain variant, so that one reference serves them all.
     """
-    if variant == "expanded" and one.role == "data" and len(one.shape) >= 2:
-        return draw(one, one.shape, dtype, seed)[:1].expand(one.shape).contiguous()
-    return draw(one, shaped(one, variant), dtype, seed)
+    if variant == "expanded" and spec.role == "data" and len(spec.shape) >= 2:
+        return draw(spec, spec.shape, dtype, seed)[:1].expand(spec.shape).contiguous()
+    return draw(spec, shape_of(spec, variant), dtype, seed)
 
 
 class Layout(NamedTuple):
@@ -169,40 +169,40 @@ LAYOUTS: dict[str, Layout] = {
 }  # fmt: skip
 
 
-def layout_of(one: Input, value: Tensor, variant: str) -> Layout | None:
+def layout_of(spec: Input, value: Tensor, variant: str) -> Layout | None:
     """The layout an input takes in a variant; None means contiguous."""
     layout = LAYOUTS.get(variant)
     if layout is None or value.dim() < layout.least:
         return None
-    if variant == "expanded" and one.role != "data":
+    if variant == "expanded" and spec.role != "data":
         return None
     return layout
 
 
 @functools.lru_cache(maxsize=8192)
-def packed(one: Input, variant: str, dtype: torch.dtype, seed: str) -> Tensor:
+def memory_of(spec: Input, variant: str, dtype: torch.dtype, seed: str) -> Tensor:
     """The memory of an input in a variant, on the CPU and never to be written to."""
-    value = values(one, variant, dtype, seed)
-    layout = layout_of(one, value, variant)
+    value = values(spec, variant, dtype, seed)
+    layout = layout_of(spec, value, variant)
     return layout.pack(value) if layout else value
 
 
-def place(one: Input, variant: str, dtype: torch.dtype, seed: str, device: str) -> tuple[Tensor, Tensor]:
+def place(spec: Input, variant: str, dtype: torch.dtype, seed: str, device: str) -> tuple[Tensor, Tensor]:
     """An input on a device, laid out as the variant says, and the memory it is a view of."""
-    value = values(one, variant, dtype, seed)
-    base = packed(one, variant, dtype, seed).to(device, copy=True)
-    layout = layout_of(one, value, variant)
+    value = values(spec, variant, dtype, seed)
+    base = memory_of(spec, variant, dtype, seed).to(device, copy=True)
+    layout = layout_of(spec, value, variant)
     return (layout.view(base, tuple(value.shape)) if layout else base), base
 
 
-def walk(spec: Any, build: Callable[[Input], Any]) -> Any:
+def walk(value: Any, build: Callable[[Input], Any]) -> Any:
     """An argument with every input in it replaced by what `build` makes of it."""
-    if isinstance(spec, Input):
-        return build(spec)
-    if isinstance(spec, list):
-        return [walk(part, build) for part in spec]
-    if isinstance(spec, dict):
-        return {name: walk(part, build) for name, part in spec.items()}
-    if type(spec) is tuple:
-        return tuple(walk(part, build) for part in spec)
-    return spec
+    if isinstance(value, Input):
+        return build(value)
+    if isinstance(value, list):
+        return [walk(part, build) for part in value]
+    if isinstance(value, dict):
+        return {name: walk(part, build) for name, part in value.items()}
+    if type(value) is tuple:
+        return tuple(walk(part, build) for part in value)
+    return value

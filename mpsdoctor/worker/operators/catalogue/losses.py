@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .entry import COMMON, CORE, TAIL, Entry, entry, index, target, w, x
+from .entry import COMMON, CORE, TAIL, Entry, Kwargs, Tolerance, entry, index, target, w, x
 
-SUMS: dict[str, Any] = {"slack": 8, "because": "terms are rounded before they are added"}
+SUMS: Tolerance = {"slack": 8, "because": "terms are rounded before they are added"}
 PREDICTION, TRUTH = x(4, 6), x(4, 6, grad=False)
 
 # operator, case, function, inputs, keyword arguments, rank
-LOSSES: tuple[tuple[str, str, str, tuple[Any, ...], dict[str, Any], int], ...] = (
+LOSSES: tuple[tuple[str, str, str, tuple[Any, ...], Kwargs, int], ...] = (
     ("mse_loss", "", "mse_loss", (x(4, 6), x(4, 6)), {}, CORE),
     ("mse_loss", "none", "mse_loss", (x(4, 6), x(4, 6)), {"reduction": "none"}, COMMON),
     ("l1_loss", "", "l1_loss", (PREDICTION, TRUTH), {}, CORE),
@@ -47,13 +47,13 @@ LOSSES: tuple[tuple[str, str, str, tuple[Any, ...], dict[str, Any], int], ...] =
     ("multi_margin_loss", "", "multi_margin_loss", (x(4, 6), target(6, 4)), {}, TAIL),
 )  # fmt: skip
 
-# torch's CPU has these in float32 (and float64) alone
 # torch's CPU refuses to write their gradient into these layouts
 FLAT_ONLY = {"nll_loss2d": ("transposed", "channels_last")}
+# torch's CPU has these in float32 (and float64) alone
 NO_HALF = {"multi_margin_loss": ("float16", "bfloat16")}
 
 
-def loss(op: str, case: str, name: str, args: tuple[Any, ...], kw: dict[str, Any], rank: int) -> Entry:
+def loss(op: str, case: str, name: str, args: tuple[Any, ...], kw: Kwargs, rank: int) -> Entry:
     lacks = NO_HALF.get(op, ())
     return entry(
         op, f"F.{name}", *args, case=case, kw=kw, rank=rank, cpu_lacks=lacks, without=FLAT_ONLY.get(op, ()), **SUMS

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .entry import COMMON, CORE, NUMBERS, SINGLE, TAIL, Entry, entry, same, w, x
+from .entry import COMMON, CORE, NUMBERS, SINGLE, TAIL, Entry, Options, Tolerance, Traits, entry, same, w, x
 
-HALF_PRODUCTS: dict[str, Any] = {"slack": 4, "because": "sums of products; half types may accumulate in blocks"}
-SOLVES: dict[str, Any] = {"slack": 40, "because": "elimination multiplies rounding errors", "dtypes": SINGLE}
-FOURIER: dict[str, Any] = {"slack": 8, "because": "log n stages round", "dtypes": SINGLE}
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-
-def product(op: str, *args: Any, **more: Any) -> Entry:
-    return same(op, "torch", *args, **{**HALF_PRODUCTS, **more})
-
-
-def named(op: str, case: str, *args: Any, **more: Any) -> Entry:
-    return entry(op, f"torch.{op}", *args, case=case, **{**HALF_PRODUCTS, **more})
+HALF_PRODUCTS: Tolerance = {"slack": 4, "because": "sums of products; half types may accumulate in blocks"}
+SOLVES: Traits = {"slack": 40, "because": "elimination multiplies rounding errors", "dtypes": SINGLE}
+FOURIER: Traits = {"slack": 8, "because": "log n stages round", "dtypes": SINGLE}
+STFT: Traits = {**FOURIER, "slack": 16}
 
 
-def linalg(op: str, *args: Any, **more: Any) -> Entry:
-    return entry(f"linalg_{op}", f"torch.linalg.{op}", *args, **{**SOLVES, **more})
+def product(op: str, *args: Any, **options: Unpack[Options]) -> Entry:
+    widened: Options = {**HALF_PRODUCTS, **options}
+    return same(op, "torch", *args, **widened)
 
 
-def fourier(op: str, *args: Any, **more: Any) -> Entry:
-    return entry(f"fft_{op}", f"torch.fft.{op}", *args, **{**FOURIER, **more})
+def product_case(op: str, case: str, *args: Any, **traits: Unpack[Traits]) -> Entry:
+    return product(op, *args, case=case, **traits)
+
+
+def linalg(op: str, *args: Any, **options: Unpack[Options]) -> Entry:
+    return solve(f"linalg_{op}", f"torch.linalg.{op}", *args, **options)
+
+
+def solve(op: str, call: str, *args: Any, **options: Unpack[Options]) -> Entry:
+    widened: Options = {**SOLVES, **options}
+    return entry(op, call, *args, **widened)
+
+
+def fourier(op: str, *args: Any, **options: Unpack[Options]) -> Entry:
+    widened: Options = {**FOURIER, **options}
+    return entry(f"fft_{op}", f"torch.fft.{op}", *args, **widened)
 
 
 ENTRIES: list[Entry] = [
     product("mm", x(5, 7), w(7, 3), rank=CORE, shapes=("empty",)),
     product("bmm", x(3, 4, 5), x(3, 5, 2), rank=CORE, shapes=("empty",)),
     product("matmul", x(2, 3, 4, 5), w(5, 6), rank=CORE, shapes=("empty",)),
-    named("matmul", "batched", x(2, 3, 4, 5), x(2, 3, 5, 4), rank=CORE),
-    named("matmul", "broadcast", x(2, 1, 4, 5), w(3, 5, 2), rank=COMMON),
-    named("matmul", "vector", x(4, 5), w(5), rank=COMMON),
-    named("matmul", "large", x(65, 130), w(130, 33), rank=CORE, slack=8, because="130 products a sum"),
-    named("matmul", "integer", x(4, 5), w(5, 3), dtypes=("int64",), backward=False),
+    product_case("matmul", "batched", x(2, 3, 4, 5), x(2, 3, 5, 4), rank=CORE),
+    product_case("matmul", "broadcast", x(2, 1, 4, 5), w(3, 5, 2), rank=COMMON),
+    product_case("matmul", "vector", x(4, 5), w(5), rank=COMMON),
+    product_case("matmul", "large", x(65, 130), w(130, 33), rank=CORE, slack=8, because="130 products a sum"),
+    product_case("matmul", "integer", x(4, 5), w(5, 3), dtypes=("int64",), backward=False),
     product("mv", x(5, 7), w(7), rank=COMMON),
     product("dot", x(9), x(9), rank=COMMON, dtypes=NUMBERS),
     product("vdot", x(9), x(9)),
@@ -80,13 +91,13 @@ ENTRIES: list[Entry] = [
     linalg("matrix_norm", x(2, 4, 4)),
     linalg("matrix_exp", x(2, 4, 4, fill="unit")),
     linalg("lstsq", x(2, 5, 3), x(2, 5, 2), backward=False),
-    entry("linalg_lu", "calls.lu_product", x(2, 4, 4, fill="invertible"), **SOLVES),
-    entry("linalg_qr", "calls.qr_product", x(2, 4, 3), **SOLVES),
-    entry("linalg_svd", "calls.svd_product", x(2, 4, 3), **{**SOLVES, "slack": 100}),
-    entry("linalg_eigh", "calls.eigh_product", x(2, 4, 4, fill="definite"), **{**SOLVES, "slack": 100}),
-    entry("linalg_solve_triangular", "torch.linalg.solve_triangular", x(2, 4, 4, fill="triangular"), x(2, 4, 2),
-          kw={"upper": False}, **SOLVES),
-    entry("cholesky_solve", "torch.cholesky_solve", x(2, 4, 2), x(2, 4, 4, fill="triangular"), **SOLVES),
+    solve("linalg_lu", "calls.lu_product", x(2, 4, 4, fill="invertible")),
+    solve("linalg_qr", "calls.qr_product", x(2, 4, 3)),
+    solve("linalg_svd", "calls.svd_product", x(2, 4, 3), slack=100),
+    solve("linalg_eigh", "calls.eigh_product", x(2, 4, 4, fill="definite"), slack=100),
+    solve("linalg_solve_triangular", "torch.linalg.solve_triangular", x(2, 4, 4, fill="triangular"), x(2, 4, 2),
+          kw={"upper": False}),
+    solve("cholesky_solve", "torch.cholesky_solve", x(2, 4, 2), x(2, 4, 4, fill="triangular")),
     fourier("fft", x(3, 8), rank=COMMON),
     fourier("ifft", x(3, 8)),
     fourier("rfft", x(3, 8), rank=COMMON),
@@ -97,5 +108,5 @@ ENTRIES: list[Entry] = [
     fourier("fftn", x(2, 3, 4)),
     fourier("fftshift", x(3, 8)),
     fourier("hfft", x(3, 5)),
-    entry("stft", "calls.stft", x(2, 64), w(16, fill="positive"), **{**FOURIER, "slack": 16}),
+    entry("stft", "calls.stft", x(2, 64), w(16, fill="positive"), **STFT),
 ]  # fmt: skip

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .entry import COMMON, CORE, FLOATS, TAIL, Entry, entry, index, mask, w, x
+from .entry import COMMON, CORE, FLOATS, TAIL, Entry, Kwargs, Options, Tolerance, Traits, entry, index, mask, w, x
 
-NORMS: dict[str, Any] = {"slack": 16, "because": "mean and deviation are rounded first"}
-ATTENTION: dict[str, Any] = {"slack": 16, "because": "scores, softmax and sum each round"}
-CELLS: dict[str, Any] = {"slack": 16, "because": "gates and steps round one after the other"}
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+NORMS: Tolerance = {"slack": 16, "because": "mean and deviation are rounded first"}
+ATTENTION: Tolerance = {"slack": 16, "because": "scores, softmax and sum each round"}
+CELLS: Tolerance = {"slack": 16, "because": "gates and steps round one after the other"}
 NO_EXPAND = ("expanded",)  # a deviation of zero
 
 SIZE = (2, 3, 4, 8)
@@ -25,13 +28,15 @@ RECURRENT: tuple[tuple[str, tuple[Any, ...], int, int], ...] = (
 )
 
 
-def norm(op: str, call: str, *args: Any, **more: Any) -> Entry:
-    return entry(op, call, *args, **{**NORMS, **more})
+def norm(op: str, call: str, *args: Any, **options: Unpack[Options]) -> Entry:
+    widened: Options = {**NORMS, **options}
+    return entry(op, call, *args, **widened)
 
 
-def attention(case: str, *args: Any, rank: int = CORE, **more: Any) -> Entry:
+def attention(case: str, *args: Any, kw: Kwargs | None = None, **traits: Unpack[Traits]) -> Entry:
+    widened: Traits = {"rank": CORE, **ATTENTION, **traits}
     call = "F.scaled_dot_product_attention"
-    return entry("scaled_dot_product_attention", call, *args, case=case, rank=rank, **ATTENTION, **more)
+    return entry("scaled_dot_product_attention", call, *args, case=case, kw=kw, **widened)
 
 
 def recurrent(op: str, gates: tuple[Any, ...], states: int, rank: int) -> Entry:

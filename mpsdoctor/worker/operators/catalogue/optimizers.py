@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .entry import COMMON, CORE, FLOATS, TAIL, Entry, entry, w
+from .entry import COMMON, CORE, FLOATS, TAIL, Entry, Kwargs, Options, Tolerance, constants, entry, w
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 PARAMETERS, GRADIENTS = [w(4, 6), w(5), w(2, 3, 2)], [w(4, 6), w(5), w(2, 3, 2)]
 POSITIVE = [w(4, 6, fill="positive"), w(5, fill="positive"), w(2, 3, 2, fill="positive")]
-STEPS: dict[str, Any] = {"slack": 16, "because": "three steps, each rounding state and parameter"}
+STEPS: Tolerance = {"slack": 16, "because": "three steps, each rounding state and parameter"}
 
 UNARY_LISTS = ("neg", "exp", "sqrt", "abs", "reciprocal", "log", "tanh", "sigmoid")
 BINARY_LISTS: tuple[tuple[str, int], ...] = (
@@ -18,7 +21,7 @@ TERNARY_LISTS = ("addcmul", "addcdiv")
 
 NO_FLOAT16 = ("float32", "bfloat16")  # squares of gradients and epsilon are zero in float16
 # class, case, keyword arguments, rank: none is CORE, since the first step of any optimizer loads a second of modules
-OPTIMIZERS: tuple[tuple[str, str, dict[str, Any], int], ...] = (
+OPTIMIZERS: tuple[tuple[str, str, Kwargs, int], ...] = (
     ("SGD", "", {"lr": 0.1}, COMMON),
     ("SGD", "momentum", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}, COMMON),
     ("Adam", "", {"lr": 0.05}, COMMON),
@@ -41,38 +44,39 @@ FUSED: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
-def listed(op: str, *args: Any, rank: int = TAIL, **more: Any) -> Entry:
-    return entry(f"_foreach_{op}", f"torch._foreach_{op}", *args, rank=rank, backward=False, **more)
+def foreach(op: str, *args: Any, **options: Unpack[Options]) -> Entry:
+    """An operator over lists of tensors, which has no derivative."""
+    return constants(f"_foreach_{op}", f"torch._foreach_{op}", *args, **options)
 
 
-def optimizer(name: str, case: str, settings: dict[str, Any], rank: int, way: str) -> Entry:
+def optimizer(name: str, case: str, settings: Kwargs, rank: int, way: str) -> Entry:
     """One optimizer taken three steps; `way` is "single", "foreach" or "fused"."""
     carried = CARRIED_BY.get(name, "addcdiv_")
     op = {"single": carried, "foreach": f"_foreach_{carried}", "fused": f"_fused_{name.lower()}_"}[way]
     label = "_".join(part for part in (name.lower(), case, way) if part)
-    options = {**settings, "foreach": way == "foreach"}
-    if way == "fused":
-        options = {**settings, "fused": True}
+    options = {**settings, "fused": True} if way == "fused" else {**settings, "foreach": way == "foreach"}
     # torch's fused CPU kernels read any parameter as if it were contiguous
     without = ("expanded", "transposed", "strided") if way == "fused" else ("expanded",)
-    more = {**STEPS, "dtypes": FLOATS if name == "SGD" else NO_FLOAT16, "without": without, "backward": False}
-    return entry(op, "calls.optimizer_steps", name, PARAMETERS, GRADIENTS, options, case=label, rank=rank, **more)
+    dtypes = FLOATS if name == "SGD" else NO_FLOAT16
+    args = (name, PARAMETERS, GRADIENTS, options)
+    return entry(op, "calls.optimizer_steps", *args, case=label, rank=rank, dtypes=dtypes, without=without,
+                 backward=False, **STEPS)  # fmt: skip
 
 
 ENTRIES: list[Entry] = [
     *(optimizer(*row, way) for row in OPTIMIZERS for way in ("single", "foreach")),
     *(optimizer(name, "", {"lr": 0.05}, COMMON, "fused")._replace(since=since, cpu_lacks=lacks)
       for name, since, lacks in FUSED),
-    *(listed(op, POSITIVE) for op in UNARY_LISTS),
-    *(listed(op, PARAMETERS, POSITIVE, rank=rank) for op, rank in BINARY_LISTS),
-    *(listed(op, PARAMETERS, GRADIENTS, POSITIVE, 0.5, rank=CORE) for op in TERNARY_LISTS),
-    listed("add", PARAMETERS, 1.5, case="Scalar", rank=COMMON),
-    listed("mul", PARAMETERS, 0.5, case="Scalar", rank=CORE),
-    listed("div", PARAMETERS, [2.0, 3.0, 4.0], case="ScalarList"),
-    listed("lerp", PARAMETERS, GRADIENTS, 0.3, rank=CORE, since=(2, 1)),
-    listed("norm", PARAMETERS, rank=CORE, slack=2, because="a sum of squares"),
-    listed("pow", POSITIVE, 2.0, since=(2, 1)),
-    listed("clamp_min", PARAMETERS, 0.1),
+    *(foreach(op, POSITIVE) for op in UNARY_LISTS),
+    *(foreach(op, PARAMETERS, POSITIVE, rank=rank) for op, rank in BINARY_LISTS),
+    *(foreach(op, PARAMETERS, GRADIENTS, POSITIVE, 0.5, rank=CORE) for op in TERNARY_LISTS),
+    foreach("add", PARAMETERS, 1.5, case="Scalar", rank=COMMON),
+    foreach("mul", PARAMETERS, 0.5, case="Scalar", rank=CORE),
+    foreach("div", PARAMETERS, [2.0, 3.0, 4.0], case="ScalarList"),
+    foreach("lerp", PARAMETERS, GRADIENTS, 0.3, rank=CORE, since=(2, 1)),
+    foreach("norm", PARAMETERS, rank=CORE, slack=2, because="a sum of squares"),
+    foreach("pow", POSITIVE, 2.0, since=(2, 1)),
+    foreach("clamp_min", PARAMETERS, 0.1),
     entry("_foreach_add_", "calls.mutate_list", "_foreach_add_", PARAMETERS, GRADIENTS, {"alpha": 0.5}, rank=CORE,
           backward=False, without=("expanded",)),
     entry("_foreach_mul_", "calls.mutate_list", "_foreach_mul_", PARAMETERS, GRADIENTS, {}, rank=CORE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .entry import (
     ANY,
@@ -15,12 +15,16 @@ from .entry import (
     SHAPES,
     TAIL,
     Entry,
+    Options,
     entry,
     mask,
     same,
     w,
     x,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # name, fill, rank, dtypes; all have an in-place form
 UNARY: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
@@ -124,10 +128,11 @@ ONE_WAY = ("asinh", "acosh", "atanh")  # torch has no derivative of their in-pla
 BITWISE = ("bitwise_and", "bitwise_or", "bitwise_xor")
 
 
-def elementwise(op: str, *args: Any, **more: Any) -> Entry:
+def elementwise(op: str, *args: Any, **options: Unpack[Options]) -> Entry:
     """An operator with an in-place form and every shape variant."""
-    inplace = None if op in ONE_WAY else f"Tensor.{op}_"
-    return same(op, "torch", *args, shapes=SHAPES, inplace=inplace, **more)
+    options["shapes"] = SHAPES
+    options["inplace"] = None if op in ONE_WAY else f"Tensor.{op}_"
+    return same(op, "torch", *args, **options)
 
 
 def comparison(op: str, rank: int) -> Entry:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .entry import ANY, COMMON, CORE, FLOATS, NUMBERS, SINGLE, TAIL, Entry, constants, entry, index, same, w, x
+from .entry import ANY, COMMON, CORE, FLOATS, NUMBERS, SINGLE, TAIL, Entry, Traits, constants, entry, index, same, w, x
 
 DIM = {"dim": -1}
 DEEP = ("5d",)
@@ -52,27 +50,28 @@ OVER_ALL: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("min", "distinct", COMMON, NUMBERS),
     ("median", "distinct", TAIL, NUMBERS),
 )
+STEPWISE: Traits = {"slack": 4.0, "because": "each step rounds the one before"}
 RUNNING = ("cumsum", "cumprod", "logcumsumexp", "cummax", "cummin")
 
 
 def along(op: str, fill: str, rank: int, dtypes: tuple[str, ...]) -> Entry:
     inplace = f"Tensor.{op}_" if op in ("cumsum", "cumprod") else None
-    slack = 4.0 if op in RUNNING or op == "prod" else 1.0
-    because = "each step rounds the one before" if slack > 1 else ""
-    more: dict[str, Any] = {"rank": rank, "dtypes": dtypes, "inplace": inplace, "slack": slack, "because": because}
-    return same(op, "torch", x(4, 6, fill=fill), kw=DIM, shapes=DEEP, **more)
+    traits: Traits = {"rank": rank, "dtypes": dtypes, "inplace": inplace, "shapes": DEEP}
+    if op in RUNNING or op == "prod":
+        traits.update(STEPWISE)
+    return same(op, "torch", x(4, 6, fill=fill), kw=DIM, **traits)
 
 
 def counting(op: str, fill: str, rank: int, dtypes: tuple[str, ...]) -> Entry:
-    more: dict[str, Any] = {"rank": rank, "dtypes": dtypes, "backward": False}
-    return same(op, "torch", x(4, 6, fill=fill), kw=DIM, shapes=DEEP, **more)
+    return same(op, "torch", x(4, 6, fill=fill), kw=DIM, rank=rank, dtypes=dtypes, shapes=DEEP, backward=False)
 
 
 def over_all(op: str, fill: str, rank: int, dtypes: tuple[str, ...]) -> Entry:
     shapes = DEEP if op == "std" else FULL  # the deviation of one number is not defined
-    more: dict[str, Any] = {"slack": 4.0, "because": "each step rounds the one before"} if op == "prod" else {}
-    more.update(rank=rank, dtypes=dtypes, shapes=shapes)
-    return entry(op, f"torch.{op}", x(4, 6, fill=fill), case="all", **more)
+    traits: Traits = {"rank": rank, "dtypes": dtypes, "shapes": shapes}
+    if op == "prod":
+        traits.update(STEPWISE)
+    return entry(op, f"torch.{op}", x(4, 6, fill=fill), case="all", **traits)
 
 
 ENTRIES: list[Entry] = [

@@ -11,7 +11,7 @@ import torch
 from . import calls
 from .entry import Entry
 
-ROOTS: dict[str, Any] = {
+ROOTS: dict[str, object] = {
     "torch": torch,
     "F": torch.nn.functional,
     "Tensor": torch.Tensor,
@@ -24,12 +24,12 @@ ROOTS: dict[str, Any] = {
 def resolve(call: str) -> Callable[..., Any] | None:
     """The function below `ROOTS` that a dotted path names."""
     first, *rest = call.split(".")
-    found = ROOTS[first]
+    target: Any = ROOTS[first]
     for name in rest:
-        found = getattr(found, name, None)
-        if found is None:
+        target = getattr(target, name, None)
+        if target is None:
             return None
-    function: Callable[..., Any] = found
+    function: Callable[..., Any] = target
     return function
 
 

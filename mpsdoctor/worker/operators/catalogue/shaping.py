@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .entry import ANY, COMMON, CORE, FLOATS, NUMBERS, SHAPES, SINGLE, TAIL, Entry, constants, entry, same, w, x
+from .entry import ANY, COMMON, CORE, FLOATS, NUMBERS, SHAPES, SINGLE, TAIL, Entry, Traits, constants, entry, same, w, x
 
 DEEP = ("5d",)
 
@@ -70,20 +70,16 @@ def join(op: str, parts: tuple[Any, ...], args: tuple[Any, ...], rank: int) -> E
 
 def maker(op: str, call: str, args: tuple[Any, ...], rank: int) -> Entry:
     """The input says only which device and dtype the new tensor has."""
-    slack, because = (4.0, "steps are rounded") if op in ("linspace", "logspace") else (1.0, "")
-    more: dict[str, Any] = {
-        "rank": rank,
-        "slack": slack,
-        "because": because,
-        "without": ("transposed", "offset", "strided"),
-    }
-    return constants(op, call, x(1), *args, **more)
+    traits: Traits = {"rank": rank, "without": ("transposed", "offset", "strided")}
+    if op in ("linspace", "logspace"):
+        traits.update({"slack": 4.0, "because": "steps are rounded"})
+    return constants(op, call, x(1), *args, **traits)
 
 
 def cast(name: str, rank: int) -> Entry:
-    dtypes = tuple(one for one in ANY if one != name)
-    back = name in FLOATS
-    return entry("_to_copy", f"calls.to_{name}", x(4, 6), case=name, rank=rank, dtypes=dtypes, backward=back,
+    dtypes = tuple(dtype for dtype in ANY if dtype != name)
+    backward = name in FLOATS
+    return entry("_to_copy", f"calls.to_{name}", x(4, 6), case=name, rank=rank, dtypes=dtypes, backward=backward,
                  shapes=SHAPES)._replace(op="aten::to")  # fmt: skip
 
 
