@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing it takes longer than a person needs for Ctrl+C
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,16 +13,39 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line; exits."""
-    if sys.argv[1:] == ["--version"]:
-        from mpsdoctor import __version__
-
-        print(f"mpsdoctor {__version__}")
-        return
     try:
-        command = prepared()
+        on_signals()
+        command = print_version if sys.argv[1:] == ["--version"] else prepared()
+        command()
     except KeyboardInterrupt:
         sys.exit(130)
-    command()
+    finally:
+        on_signals(at_once=True)  # nothing is left to be done but what Python does at its end
+
+
+def on_signals(*, at_once: bool = False) -> None:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl+C does, or end the program with 130; ignored ones stay so."""
+    import os
+    import signal
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, (lambda *_: os._exit(130)) if at_once else signal.default_int_handler)
+
+
+def print_version() -> None:
+    """Answer `--version`; a reader that has left is no error, a full disk is one."""
+    import os
+
+    from mpsdoctor import __version__
+
+    try:
+        print(f"mpsdoctor {__version__}", flush=True)
+    except BrokenPipeError:
+        os._exit(0)
+    except OSError:
+        os._exit(2)
 
 
 def prepared() -> Callable[[], None]:

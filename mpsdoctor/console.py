@@ -121,6 +121,7 @@ def interrupts(cancel: Callable[[], None]) -> Iterator[None]:
         threading.Thread(target=cancel).start()
 
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    signals = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # as `nohup` has it
     before = {each: signal.signal(each, stop) for each in signals}
     try:
         yield

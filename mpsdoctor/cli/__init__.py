@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
 import shutil
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,7 @@ from mpsdoctor.planning import UnknownCheckError
 
 LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -166,25 +169,54 @@ cli.add_command(profile_commands)
 cli.add_command(run_trainer)
 
 
-def main(act: Callable[[], Any] | None = None) -> None:
+def run_command_line() -> Any:
+    """What click's own `main` does, less what it makes of errors: a closed pipe would end with 1, as a finding does."""
+    if "_MPSDOCTOR_COMPLETE" in os.environ:
+        return cli.main(prog_name="mpsdoctor", standalone_mode=False)
+    with cli.make_context("mpsdoctor", sys.argv[1:]) as context:
+        return cli.invoke(context)
+
+
+def main(act: Callable[[], Any] = run_command_line) -> None:
     """Run the command line, or `act`, and exit; what goes wrong is told in one line."""
     try:
-        sys.exit((act() if act else cli.main(prog_name="mpsdoctor", standalone_mode=False)) or Exit.OK)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
-    except UnknownCheckError as error:
-        console.complain(str(error))
-        sys.exit(Exit.USAGE)
-    except BrokenInstallError as error:
-        console.complain(str(error))
-        sys.exit(Exit.BROKEN)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(Exit.INTERRUPTED)
+        status = exit_status(act)
+        sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output, `head` for one, has enough
         console.leave(Exit.OK)
-    except OSError as error:  # a full disk behind stdout
-        console.complain(f"the output cannot be written: {error.strerror}")
-        console.leave(Exit.USAGE)
+    except KeyboardInterrupt:
+        status = Exit.INTERRUPTED
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and not error.filename:
+            console.complain(f"the output cannot be written: {error.strerror}")
+            console.leave(Exit.USAGE)
+        status = report_fault(error)
+    sys.exit(status)
+
+
+def report_fault(error: Exception) -> Exit:
+    """The last handler: a line about what should not have happened, with -v the traceback too."""
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        traceback.print_exception(error)
+    line = clean.line(f"{type(error).__name__}: {error}")
+    console.complain(f"a fault of mpsdoctor itself: {line}; -v shows where, please report it")
+    return Exit.BROKEN
+
+
+def exit_status(act: Callable[[], Any]) -> int:
+    """The exit code of a command, whose errors are told."""
+    try:
+        return int(act() or Exit.OK)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except UnknownCheckError as error:
+        console.complain(str(error))
+        return Exit.USAGE
+    except BrokenInstallError as error:
+        console.complain(str(error))
+        return Exit.BROKEN
+    except click.Abort:
+        return Exit.INTERRUPTED

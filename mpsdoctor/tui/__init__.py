@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mpsdoctor.checkup import Settings
     from mpsdoctor.report import Report
     from mpsdoctor.tui.engine import Engine, LiveEngine
     from mpsdoctor.tui.model import Model
+
+# Out of the alternate screen, cursor on, mouse and pasting reports off.
+LEAVE_SCREEN = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l"
 
 
 def possible() -> bool:
@@ -38,6 +42,27 @@ class Outcome(NamedTuple):
     broken: bool = False
 
 
+@contextlib.contextmanager
+def restored_terminal() -> Iterator[None]:
+    """Give the terminal back as it was if a signal ends the screen before Textual can do so."""
+    import os
+    import sys
+
+    try:
+        import termios
+
+        before = termios.tcgetattr(sys.stdin)
+    except (ImportError, OSError, ValueError):  # Windows, or no terminal after all
+        yield
+        return
+    try:
+        yield
+    except BaseException:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        os.write(1, LEAVE_SCREEN)
+        raise
+
+
 def show(choose_settings: Callable[[], Settings], *, no_color: bool = False) -> Outcome:
     """Run the screen until it is closed. `asked` is called after the first paint."""
     import os
@@ -58,7 +83,8 @@ def show(choose_settings: Callable[[], Settings], *, no_color: bool = False) -> 
     running: list[LiveEngine] = []
     app = DoctorApp(boot)
     try:
-        failure = app.run()
+        with restored_terminal():
+            failure = app.run()
     finally:
         interrupted = any(engine.close() for engine in running)
     model = app.actions.model if app.actions else None

@@ -84,6 +84,7 @@ class DoctorApp(App[Exception]):
         self._boot = boot
         self.actions: Actions | None = None
         self.early: list[Callable[[], object]] = []
+        self.leaving = False
         self.tab = "overview"
         self._drawn: object = None
         self._pressed = 0.0
@@ -107,6 +108,7 @@ class DoctorApp(App[Exception]):
     def on_mount(self) -> None:
         self.query_one("#header", bars.Line).show(Content(" mpsdoctor  examining…"))
         self._draw_frame(lambda action: None)
+        self._listen_to_signals()
         # Once this is on the screen: whatever takes time begins after it.
         self.call_after_refresh(self._begin)
 
@@ -118,7 +120,6 @@ class DoctorApp(App[Exception]):
         self.actions = Actions(self, engine, model)
         model.begin()
         engine.start()
-        self._listen_to_signals()
         self.tab = ""
         await self.action_tab("overview")
         spare_collector()
@@ -148,7 +149,9 @@ class DoctorApp(App[Exception]):
         """The header moves while anything runs; all else is drawn when something changed, for timing goes on beside."""
         from mpsdoctor.tui import words
 
-        if not self.actions or not self.screen_stack:  # not yet, or no longer: a tick may come while it closes
+        if (
+            self.leaving or not self.actions or not self.screen_stack
+        ):  # not yet, or no longer: a tick may come while it closes
             return
         main = self.screen_stack[0]
         if not main.query("#keys"):
@@ -238,4 +241,5 @@ class DoctorApp(App[Exception]):
 
     def action_leave(self) -> None:
         """Quit; whoever started the screen ends what still runs."""
+        self.leaving = True
         self.exit()

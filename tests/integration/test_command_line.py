@@ -161,13 +161,36 @@ def test_a_doctor_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     assert not processes_left()
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
-    """`mpsdoctor --json | head -1` ends without a traceback."""
+COMMANDS = ("--json --only chip", "checks", "profile path", "--help", "--version", "schema report", "explain")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_reader_that_leaves_early_is_no_error(command: str) -> None:
+    """`mpsdoctor … | true` ends quietly, and never as if there were a finding."""
     done = subprocess.run(
-        f"{sys.executable} -m mpsdoctor --json --only environment | head -1",
-        shell=True, capture_output=True, text=True, check=False,
+        ["bash", "-c", f"{sys.executable} -m mpsdoctor {command} | true; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert done.returncode == 0
+    assert "rror" not in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_disk_is_no_finding(command: str) -> None:
+    """What cannot be written is told by the exit code, in a line and not in a traceback."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_fault_of_ours_is_one_line_and_exit_code_three() -> None:
+    """What should not happen is told as what it is; -v shows where."""
+    code = "import mpsdoctor.cli as c; c.CheckUp = None; import sys; sys.argv = ['mpsdoctor', *sys.argv[1:]]; c.main()"
+    for args, traceback in (["checks"], False), (["-v", "checks"], True):
+        done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False)
+        assert (done.returncode, "Traceback" in done.stderr) == (3, traceback)
+        assert "fault of mpsdoctor itself: TypeError" in done.stderr.splitlines()[-1]
 
 
 def test_ascii_locale_and_no_terminal_still_give_a_report() -> None:

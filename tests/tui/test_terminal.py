@@ -15,6 +15,8 @@ import termios
 import time
 from pathlib import Path
 
+import pytest
+
 from helpers.support import COMMAND, processes_left
 
 
@@ -103,6 +105,27 @@ def test_ctrl_c_twice_leaves_nothing_behind(tmp_path: Path) -> None:
     assert RESTORED in terminal.seen
     assert not (tmp_path / "profile.json").exists()
     assert processes_left() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", [0.2, 0.4, 0.6, 0.8])
+def test_a_signal_leaves_the_terminal_whole(tmp_path: Path, number: signal.Signals, moment: float) -> None:
+    """At any moment, before, while and after the screen is built: modes as before, alternate screen left, 130."""
+) -> None:
+    """Before, while and after the screen is built: its modes are as before, the alternate screen is left, 130."""
+    terminal = Terminal(COMMAND, tmp_path / "profile.json", (80, 24))
+    before = termios.tcgetattr(terminal.master)
+    end = time.monotonic() + moment
+    while time.monotonic() < end:
+        terminal.read()
+    terminal.process.send_signal(number)
+    status = terminal.status()
+    opened, left = terminal.seen.rfind("\x1b[?1049h"), terminal.seen.rfind(RESTORED)
+    assert status == 130 or (opened < 0 and status == -number)  # the interpreter was still starting
+    assert left >= opened
+    assert termios.tcgetattr(terminal.master) == before
+    assert "Error" not in terminal.seen
+    assert not processes_left()
 
 
 def test_without_a_terminal_the_text_report(tmp_path: Path) -> None:

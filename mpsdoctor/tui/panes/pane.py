@@ -39,6 +39,8 @@ class Pane(Container):
 
     def redraw(self) -> None:
         """Draw; facts of another shape than a check of ours has (a stranger may name his check `training`) are told."""
+        if getattr(self.app, "leaving", False):  # panels are being taken away
+            return
         try:
             self.show()
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

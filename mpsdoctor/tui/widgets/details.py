@@ -57,4 +57,5 @@ class Details(VerticalScroll, can_focus=True):
         return self._text.plain
 
     def on_mount(self) -> None:
-        self.query_one(Static).update(self._text)
+        if self.children:  # there are none where the screen is left before it stands
+            self.query_one(Static).update(self._text)
