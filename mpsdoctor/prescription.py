@@ -89,13 +89,13 @@ def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
     The report with the place of the profile in it, and in words what went wrong, if anything did.
     """
     written, trouble = False, None
-    try:
-        path = profile.locate(settings.profile_path)
-        if settings.write_profile and carries_a_profile(report):
+    if settings.write_profile and carries_a_profile(report):
+        try:
+            path = profile.locate(settings.profile_path)
             profile.write(prescribe(report, take_fingerprint(settings.python, report), read_previous(path)), path)
             written = True
-    except (profile_format.ProfileError, NoFingerprintError) as error:
-        trouble = str(error) if settings.write_profile else None
+        except (profile_format.ProfileError, NoFingerprintError) as error:
+            trouble = str(error)
     return msgspec.structs.replace(report, profile=ProfileNote(place(settings), written)), trouble
 
 

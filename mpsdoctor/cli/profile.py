@@ -21,7 +21,10 @@ from mpsdoctor.runtime.shapes import CpuSettings, Fingerprint, Measured, Profile
 
 
 def _path(context: click.Context) -> Path:
-    return profile.locate((context.find_root().obj or {}).get("profile_path"))
+    try:
+        return profile.locate((context.find_root().obj or {}).get("profile_path"))
+    except profile.ProfileError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _read(path: Path) -> Profile:
@@ -141,14 +144,12 @@ def validate(context: click.Context, file: Path | None) -> None:
 def clear(context: click.Context) -> None:
     """Remove the profile."""
     where = _path(context)
-    if where.is_file() and where != profile.default_path():
-        _read(where)  # a variable may name a file that is no profile, and that is somebody's
     try:
-        where.unlink()
+        profile.remove(where)
     except FileNotFoundError:
         click.echo(f"there is no profile at {profile.shorten_home(where)}")
-    except OSError as error:
-        raise click.ClickException(f"{profile.shorten_home(where)} cannot be removed: {error.strerror}") from None
+    except profile.ProfileError as error:
+        raise click.ClickException(str(error)) from None
     else:
         click.echo(f"removed {profile.shorten_home(where)}")
 
@@ -194,7 +195,7 @@ def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
     """
     recorded: dict[str, str] = {}
     try:
-        content = profile.read(_path(context))
+        content = profile.read(profile.locate((context.find_root().obj or {}).get("profile_path")))
         changed = changes_since(content)
         recorded = {} if changed else content["environment"]
         if changed:

@@ -34,6 +34,7 @@ __all__ = [
     "locate",
     "printable",
     "read",
+    "remove",
     "shorten_home",
     "updates",
     "validate",
@@ -223,7 +224,7 @@ def write(profile: Profile, path: str | os.PathLike[str]) -> None:
     try:
         target = Path(path)
         text = render(validate(profile))
-        _refuse_irreplaceable(target)
+        _refuse_foreign(target, through_links=False)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(target.parent)
         _replace(text, target)
@@ -234,12 +235,56 @@ def write(profile: Profile, path: str | os.PathLike[str]) -> None:
         raise ProfileError(f"{shorten_home(path)}: cannot be written: {printable(str(error), 400)}") from error
 
 
-def _refuse_irreplaceable(target: Path) -> None:
-    # as root, a replace would put a file where /dev/null was
+def remove(path: str | os.PathLike[str]) -> None:
+    """Delete the profile at `path`; of a symbolic link, the link. FileNotFoundError if there is none.
+
+    ProfileError for whatever else is there: a variable may name a file that is somebody's.
+    """
+    from pathlib import Path
+
+    target = Path(path)
+    try:
+        target.stat()
+        _refuse_foreign(target)
+        target.unlink()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ProfileError(f"{shorten_home(path)}: cannot be removed ({_reason(error, path)})") from error
+    except ValueError as error:
+        raise ProfileError(f"{shorten_home(path)}: is not removed: {printable(str(error), 400)}") from error
+
+
+def _refuse_foreign(target: Path, *, through_links: bool = True) -> None:
+    """Raise for what is there and no profile; a damaged file in the place where profiles are is one of ours.
+
+    As root, a replace would put a file where /dev/null was. What a link points to is spared by a replace, so that it
+    need not be looked into.
+    """
     try:
         _refuse_special(target.stat())
     except FileNotFoundError:
         return
+    if target.is_symlink() and not through_links:
+        return
+    raw = _read_bytes(target)
+    if raw.strip() and not _is_default(target) and not _is_of_our_kind(raw):
+        raise ProfileError("what is there is no profile; move it away or name another path")
+
+
+def _is_of_our_kind(raw: bytes) -> bool:
+    try:
+        content = parse(raw)
+    except ProfileError:
+        return False
+    return isinstance(content, dict) and {"schema", "recommended"} <= content.keys()
+
+
+def _is_default(target: Path) -> bool:
+    try:
+        return target == default_path()
+    except ProfileError:
+        return False
 
 
 def _sweep(folder: Path) -> None:

@@ -298,6 +298,16 @@ def test_what_contradicts_itself_is_refused_before_anything_runs(args: tuple[str
     assert CONTRADICTIONS[args] in done.stderr
 
 
+@pytest.mark.parametrize("command", ["path", "show", "validate", "clear", "env", "force-mps on"])
+def test_a_home_folder_that_is_not_there_is_one_clear_line(command: str) -> None:
+    """`~nobody/x` as a place for the profile is a usage error; a check-up that writes none does not mind."""
+    env = {"MPSDOCTOR_PROFILE": "~no-such-user/profile.json"}
+    done = mpsdoctor("profile", *command.split(), env=env)
+    assert (done.returncode, "no home folder is known" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+    assert mpsdoctor("--only", "chip", env=env).returncode == 0
+
+
 def test_clear_leaves_alone_what_is_no_profile(tmp_path: Path) -> None:
     """A variable may name a file that is somebody's."""
     (tmp_path / "thesis.json").write_text("[]")

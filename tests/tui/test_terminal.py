@@ -111,8 +111,6 @@ def test_ctrl_c_twice_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("moment", [0.2, 0.4, 0.6, 0.8])
 def test_a_signal_leaves_the_terminal_whole(tmp_path: Path, number: signal.Signals, moment: float) -> None:
     """At any moment, before, while and after the screen is built: modes as before, alternate screen left, 130."""
-) -> None:
-    """Before, while and after the screen is built: its modes are as before, the alternate screen is left, 130."""
     terminal = Terminal(COMMAND, tmp_path / "profile.json", (80, 24))
     before = termios.tcgetattr(terminal.master)
     end = time.monotonic() + moment

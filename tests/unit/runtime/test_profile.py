@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import stat
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -235,6 +235,44 @@ def test_what_stands_in_the_way_is_named(obstacle: str, tmp_path: Path) -> None:
     assert profile.shorten_home(path) in str(caught.value)
     assert not list(tmp_path.glob(".mpsdoctor-*"))
     assert path.is_symlink() is (obstacle == "device")
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "socket", "directory", "thesis", "other JSON", "link to a thesis"])
+def test_only_a_profile_is_removed(kind: str, tmp_path: Path) -> None:
+    """Whatever else a variable or an option names stays: removing is for regular files that are profiles."""
+    path = tmp_path / "p.json"
+    if kind == "device":
+        path.symlink_to("/dev/null")  # through a link, so that a remover without the guard would harm the link alone
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "link to a thesis":
+        (tmp_path / "thesis").write_text("precious")
+        path.symlink_to(tmp_path / "thesis")
+    else:
+        path.write_text('{"schema": 5}' if kind == "other JSON" else "precious")
+    before = path.lstat()
+    with pytest.raises(ProfileError):
+        profile.remove(path)
+    if not path.is_symlink():
+        with pytest.raises(ProfileError):
+            profile.write(sample(), path)
+    assert path.lstat() == before
+
+
+def test_a_profile_is_removed_and_so_is_a_link_to_one(tmp_path: Path) -> None:
+    """Of a link, the link; a second time there is none."""
+    profile.write(sample(), tmp_path / "p.json")
+    (tmp_path / "link.json").symlink_to(tmp_path / "p.json")
+    profile.remove(tmp_path / "link.json")
+    profile.remove(tmp_path / "p.json")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        profile.remove(tmp_path / "p.json")
 
 
 def test_a_full_disk_leaves_the_old_profile(tmp_path: Path) -> None:
