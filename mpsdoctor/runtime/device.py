@@ -6,9 +6,12 @@ torch is imported by the call, never by this module; the rest is the standard li
 from __future__ import annotations
 
 import os
+import sys
 
+from mpsdoctor.runtime.arguments import check_arguments
 from mpsdoctor.runtime.availability import accelerators, add_rank, unavailable
 from mpsdoctor.runtime.device_info import DeviceInfo
+from mpsdoctor.runtime.logs import log_once
 from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shorten_home, updates
 from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
 
@@ -32,7 +35,6 @@ AGAIN = "run 'mpsdoctor' to measure again"
 
 _answers: dict[Any, tuple[torch.device, DeviceInfo]] = {}
 _present: dict[str, Fingerprint] = {}
-_logged: dict[tuple[int, str], object] = {}
 
 
 class _Question:
@@ -67,8 +69,17 @@ def get_optimal_device(
     warning, never an exception; an argument of the wrong type raises TypeError, a batch_size below 1 (or of 2**63
     and more) ValueError.
     """
-    _check_arguments(use_gpu, force_mps, workload, profile)
-    _check_batch_size(batch_size)
+    check_arguments(use_gpu, force_mps, workload, profile, batch_size)
+    try:
+        return _find_answer(use_gpu, force_mps, workload, profile, batch_size)
+    except Exception as error:  # a broken torch, an interpreter that is shutting down: the script goes on all the same
+        return _fall_back(error)
+
+
+def _find_answer(
+    use_gpu: bool, force_mps: bool, workload: str | None, profile: str | os.PathLike[str] | None, batch_size: int | None
+) -> tuple[torch.device, DeviceInfo]:
+    """The answer to a question that was asked before under the same circumstances, or a new one."""
     path, trouble = _locate_profile(profile) if use_gpu else (None, None)
     signature, settled = _signature(path)
     environment = tuple(map(os.environ.get, READ_FROM_ENVIRONMENT))
@@ -83,24 +94,31 @@ def get_optimal_device(
     return answer
 
 
-def _check_arguments(use_gpu: object, force_mps: object, workload: object, profile: object) -> None:
-    for name, value in (("use_gpu", use_gpu), ("force_mps", force_mps)):
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
-    if not isinstance(workload, (str, type(None))):
-        raise TypeError(f"workload must be a name or None, not {type(workload).__name__}")
-    path = os.fspath(profile) if isinstance(profile, os.PathLike) else profile
-    if not isinstance(path, (str, type(None))):
-        raise TypeError(f"profile must be a path or None, not {type(profile).__name__}")
+def _fall_back(error: Exception) -> tuple[torch.device, DeviceInfo]:
+    """The CPU, with a warning that says why nothing could be found out. ImportError where there is no torch.
 
+    While the interpreter shuts down nothing can be imported: the answer of an earlier call, or ValueError.
+    """
+    if sys.is_finalizing():
+        for answer in _answers.values():
+            return answer
+        raise ValueError("the interpreter is shutting down, and no device was asked for before") from error
+    import torch
 
-def _check_batch_size(batch_size: object) -> None:
-    if batch_size is None:
-        return
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int):
-        raise TypeError(f"batch_size must be a whole number or None, not {type(batch_size).__name__}")
-    if not 1 <= batch_size < 2**63:
-        raise ValueError("batch_size must be at least 1 and below 2**63")
+    trouble = f"the device could not be chosen ({type(error).__name__}: {printable(str(error), 200)})"
+    info = DeviceInfo(
+        device="cpu",
+        source="policy",
+        reason="what this machine has could not be found out",
+        hints=(RUN,),
+        warnings=(trouble,),
+        stale=(),
+        known_wrong=(),
+        settings={},
+        profile_path=None,
+    )
+    log_once(info)
+    return torch.device("cpu"), info
 
 
 def _locate_profile(profile: str | os.PathLike[str] | None) -> tuple[Path | None, str | None]:
@@ -152,7 +170,7 @@ def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInf
         settings={} if question.profile is None or question.stale else question.profile["settings"],
         profile_path=None if question.path is None else str(question.path),
     )
-    _log(info)
+    log_once(info)
     return torch.device(device), info
 
 
@@ -161,19 +179,6 @@ def _list_known_wrong(question: _Question, device: str) -> tuple[str, ...]:
     rows = () if question.profile is None or question.stale else question.profile["known_wrong"]
     kind = device.partition(":")[0]
     return tuple(printable(row["id"], 60) for row in rows if row["device"].partition(":")[0] == kind)
-
-
-def _log(info: DeviceInfo) -> None:
-    import logging
-
-    hints = "".join(f" (hint: {hint})" for hint in info.hints)
-    for level, text in (
-        *((logging.WARNING, text) for text in info.warnings),
-        (logging.INFO, f"{info}{hints}"),
-    ):
-        mark = object()
-        if _logged.setdefault((level, text), mark) is mark:  # one step, so that of two threads one logs
-            logging.getLogger("mpsdoctor").log(level, "%s", text)
 
 
 def _consult_profile(torch: Any, question: _Question) -> None:
@@ -200,7 +205,7 @@ def _consult_profile(torch: Any, question: _Question) -> None:
 
 
 def _fingerprint_now(torch: Any) -> Fingerprint:
-    version = str(torch.__version__)
+    version = str(getattr(torch, "__version__", ""))
     if version not in _present:
         _present[version] = fingerprint(version)
     return _present[version]

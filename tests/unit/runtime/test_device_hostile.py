@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ from hypothesis import strategies as st
 
 from helpers.trainer import VARIABLES, sample, torch
 from mpsdoctor import get_optimal_device
-from mpsdoctor.runtime import profile
+from mpsdoctor.runtime import logs, profile
 
 PRESENT = profile.fingerprint(str(torch.__version__))
 ENTRY = {"device": "cpu", "speedup": 0.4, "ci95": [0.3, 0.5]}
@@ -197,3 +201,45 @@ def test_harmless_oddities_are_read(kind: str, tmp_path: Path) -> None:
         path = tmp_path / "p.json"
     _, info = get_optimal_device(profile=path)
     assert (info.source, info.warnings) == ("profile", ())
+
+
+def test_a_handler_that_raises_is_no_harm() -> None:
+    """What a script hangs into the log may raise what it likes."""
+
+    def refuse(record: logging.LogRecord) -> bool:
+        raise RuntimeError("no room")
+
+    logger = logging.getLogger("mpsdoctor")
+    logger.addFilter(refuse)
+    try:
+        device, _ = get_optimal_device(workload=f"never {time.time()}")
+    finally:
+        logger.removeFilter(refuse)
+    assert str(device) == "cpu"
+
+
+def test_what_was_logged_is_not_remembered_without_end() -> None:
+    """A thousand batch sizes leave no more than a few hundred lines in memory."""
+    for size in range(1, 1000):
+        get_optimal_device(workload="mlp", batch_size=size)
+    assert len(logs._logged) <= logs.MOST_LOGGED
+
+
+@pytest.mark.parametrize("broken", ["version", "device", "shutdown"])
+def test_whatever_is_broken_there_is_an_answer(broken: str, tmp_path: Path) -> None:
+    """A torch without a version or with a strange back end, and a call while the interpreter ends: the CPU."""
+    code = {
+        "version": "del torch.__version__\nask()",
+        "device": "torch.backends.mps.is_available = lambda: 1 / 0\ntorch.cuda = None\nask()",
+        "shutdown": "class Late:\n    def __del__(self): ask()\nask()\nsys.modules['late'] = late = Late()",
+    }[broken]
+    script = (
+        "import sys, torch\nfrom mpsdoctor import get_optimal_device\n"
+        f"def ask(): print(get_optimal_device()[0])\n{code}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout.split() == ["cpu"] * (2 if broken == "shutdown" else 1), done.stderr
+    assert "Error" not in done.stderr
