@@ -13,6 +13,7 @@ import pytest
 
 from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
 from integration.test_checkup import WELL, stranger
+from mpsdoctor.formats import FORMATS
 
 DEEP = "value = []\nfor _ in range({levels}): value = [value]\n"
 CHANNEL = "import mpsdoctor_worker.channel as c\n"
@@ -157,10 +158,9 @@ def test_an_id_that_is_none_is_refused_and_shown_harmlessly(tmp_path: Path) -> N
     env = install(tmp_path, odd=stranger("return None"))
     entries = next(tmp_path.glob("*.dist-info")) / "entry_points.txt"
     entries.write_text("[mpsdoctor.checks]\nevil\x1b]0;pwn\x07 = stranger_odd\n")
-    forms = ("text", "json", "markdown", "html", "junit", "github", "jsonl")
-    into = [arg for form in forms for arg in ("--format", form, "--output", str(tmp_path / form))]
+    into = [arg for form in FORMATS for arg in ("--format", form, "--output", str(tmp_path / form))]
     done = mpsdoctor(*into, "--skip", "build,operators,training", env=env)
-    shown = [done.stdout + done.stderr, *((tmp_path / form).read_text() for form in forms)]
+    shown = [done.stdout + done.stderr, *((tmp_path / form).read_text() for form in FORMATS)]
     assert done.returncode == 3
     assert "\x1b" not in "".join(shown)
     assert all("MPS905" in text for text in shown[1:])
