@@ -84,3 +84,29 @@ def data(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         return {text(key): data(part, depth + 1) for key, part in value.items()}
     return [data(part, depth + 1) for part in value]
+
+
+# A job of GitHub Actions reads commands from everything that it prints: `::name …::` at the begin of a line, blanks
+# before it or not, and `##[name …]` anywhere. Each of these functions keeps the runner from seeing one.
+COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+SPLIT = "\u200b"  # takes no room
+
+
+def inert(text: str, split: str = SPLIT) -> str:
+    """Text in which a CI runner finds no command."""
+    return COMMAND.sub(rf"\1:{split}", split_commands(text, split))
+
+
+def split_commands(text: str, split: str = SPLIT) -> str:
+    """Text in which a CI runner finds no command of the kind that may stand anywhere."""
+    return text.replace("##[", f"#{split}#[")
+
+
+def inert_json(text: str) -> str:
+    """The same JSON, spelled so that a CI runner finds no command in it."""
+    return text.replace("##[", "\\u0023#[")
+
+
+def inert_markup(text: str) -> str:
+    """The same XML or HTML, spelled so that a CI runner finds no command in it."""
+    return COMMAND.sub(r"\1&#58;", text).replace("##[", "&#35;#[")

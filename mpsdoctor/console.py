@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn, TextIO
 
+from mpsdoctor import clean
 from mpsdoctor.checkup import Event, Finished, Progress, Started
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
@@ -63,7 +64,7 @@ def leave(status: int) -> NoReturn:
 
 def say(text: str, end: str = "\n") -> None:
     """Narration: what of it cannot be written is not worth an error."""
-    encoding = sys.stderr.encoding or "ascii"
+    encoding, text = sys.stderr.encoding or "ascii", clean.inert(text)
     with contextlib.suppress(OSError):
         print(text.encode(encoding, "replace").decode(encoding), end=end, file=sys.stderr, flush=True)
 

@@ -153,7 +153,7 @@ def checks() -> None:
         cost = "/".join(f"{check.seconds[budget]:g}" for budget in ("quick", "standard", "thorough")) + " s"
         title = f"cannot be loaded: {check.error}" if check.error else check.title
         line = f"{check.id:14}{cost:25}{','.join(check.needs) or '-':10}{check.source:20}{title}"
-        click.echo(clean.text(line))
+        click.echo(clean.inert(clean.line(line)))
 
 
 @cli.command()

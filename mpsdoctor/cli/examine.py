@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from mpsdoctor import console, prescription
+from mpsdoctor import clean, console, prescription
 from mpsdoctor.checkup import CheckUp, Emit, Event
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
@@ -83,7 +83,7 @@ def perform(
     def emit(event: Event) -> None:
         narrator(event)
         if streams:
-            write_stdout(msgspec.json.encode(event) + b"\n")
+            write_stdout(clean.inert_json(msgspec.json.encode(event).decode()).encode() + b"\n")
 
     engine = make(emit)
     with console.interrupts(engine.cancel):
@@ -107,7 +107,7 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
 def deliver(report: Report, outlet: Outlet, options: Options, text: Render) -> bool:
     """Print the report, or write its file; what cannot be written is printed, so that nothing is lost."""
     style, form = Style(verbosity=options.verbosity), FORMATS[outlet.form]
-    render = text if form.for_people else form.render
+    render = (lambda report, style: clean.inert(text(report, style))) if form.for_people else form.render
     if outlet.file:
         try:
             outlet.file.write_text(render(report, style), encoding="utf-8")

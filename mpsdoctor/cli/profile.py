@@ -86,10 +86,10 @@ def show(context: click.Context, as_json: bool) -> None:
     where = _path(context)
     content = _read(where)
     if as_json:
-        click.echo(json.dumps(clean.data(content), indent=2, ensure_ascii=False))
+        click.echo(clean.inert_json(json.dumps(clean.data(content), indent=2, ensure_ascii=False)))
         return
     for line in describe(content, profile.shorten_home(where)):
-        click.echo(clean.text(line).replace("\n", " "))
+        click.echo(clean.inert(clean.line(line)))
 
 
 def describe(content: Profile, where: str) -> Iterator[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from mpsdoctor import clean
 from mpsdoctor.report import Report
 
 
@@ -23,7 +25,7 @@ class Format:
 
     `ending` is that of its files. `for_people`: on a terminal it has colours, and a command may have its own wording.
     `streams`: on stdout events come before the report. `job_summary`: on stdout the Markdown goes to the summary of a
-    GitHub Actions job too.
+    GitHub Actions job too. `inert` spells the output so that a CI runner finds no command in it.
     """
 
     module: str
@@ -31,19 +33,20 @@ class Format:
     for_people: bool = False
     streams: bool = False
     job_summary: bool = False
+    inert: Callable[[str], str] = clean.inert
 
     def render(self, report: Report, style: Style) -> str:
         module = importlib.import_module(f"mpsdoctor.formats.{self.module}")
         text: str = module.render(report, style)
-        return text
+        return self.inert(text)
 
 
 FORMATS: dict[str, Format] = {
     "text": Format("text", "txt", for_people=True),
-    "json": Format("whole", "json"),
-    "jsonl": Format("events", "jsonl", streams=True),
+    "json": Format("whole", "json", inert=clean.inert_json),
+    "jsonl": Format("events", "jsonl", streams=True, inert=clean.inert_json),
     "markdown": Format("markdown", "md"),
-    "junit": Format("junit", "xml"),
-    "github": Format("github", "github.txt", job_summary=True),
-    "html": Format("html", "html"),
+    "junit": Format("junit", "xml", inert=clean.inert_markup),
+    "github": Format("github", "github.txt", job_summary=True, inert=clean.split_commands),  # `::` is what it is for
+    "html": Format("html", "html", inert=clean.inert_markup),
 }

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from mpsdoctor import clean
 from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]|#~!])")
+# What GitHub makes a link or a mention of after everything else: `@name`, `#12`, `GH-12`, a commit, an address.
+REFERENCE = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|\b[0-9a-f]{20}(?=[0-9a-f]{20}\b)|\bhttps?:(?=//)|\bwww\.", re.I)
+BLOCK = re.compile(r"(?<=^)([-+=]|\d+[.)])(?=\s|[-=]|$)")  # a list, a rule or a heading at the begin of a line
 LINK = re.compile(r"https?://[\w./#?=&%-]+")
 LONGEST = 4000  # characters of evidence; an issue takes 65,536 in all
 
@@ -29,13 +33,14 @@ def render(report: Report, style: Style) -> str:
 
 def escape(text: str) -> str:
     """Text that means nothing in Markdown or HTML, and mentions nobody; in one line."""
-    return SPECIAL.sub(r"\\\1", escape_html(text)).replace("&\\#", "&#")
+    escaped = SPECIAL.sub(r"\\\1", escape_html(text)).replace("&\\#", "&#")
+    return BLOCK.sub(lambda begin: f"{begin[1][:-1]}\\{begin[1][-1]}", escaped)
 
 
 def escape_html(text: str) -> str:
     """Text that means nothing in HTML, and mentions nobody; in one line."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    return " ".join(escaped.split())
+    split = REFERENCE.sub(lambda begin: begin[0] + clean.SPLIT, " ".join(text.split()))
+    return split.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
 
 
 def table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> Iterator[str]:
