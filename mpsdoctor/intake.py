@@ -1,13 +1,17 @@
-"""What a check sends, made fit for a report: of the right types, without control characters, of bounded size."""
+"""What strangers send, made fit to be judged and shown: of the right types, without control characters, bounded.
+
+A check sends messages; somebody else's doctor made a report.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 
 from mpsdoctor import clean, report
-from mpsdoctor.report import Finding, Remedy
+from mpsdoctor.report import CheckResult, Finding, Remedy, Report
 
 TITLE = 300  # characters
 DETAIL = 8192
@@ -56,6 +60,27 @@ def split_facts(check_id: str, facts: dict[str, Any]) -> tuple[dict[str, Any], l
         except msgspec.ValidationError as error:
             problems[key] = f"the fact {key!r}: {error}"
     return {key: value for key, value in facts.items() if key not in problems}, sorted(problems.values())
+
+
+def read_report(raw: bytes) -> Report:
+    """A report out of a file that anybody may have made. UnfitError."""
+    try:
+        report = msgspec.convert(clean.data(json.loads(raw)), Report)
+    except (msgspec.ValidationError, RecursionError, ValueError) as error:
+        raise UnfitError(f"not a report of mpsdoctor: {error}") from None
+    return msgspec.structs.replace(report, checks=tuple(map(_bounded_check, report.checks)))
+
+
+def _bounded_check(check: CheckResult) -> CheckResult:
+    return msgspec.structs.replace(
+        check,
+        id=line(check.id),
+        title=line(check.title),
+        source=line(check.source),
+        reason=check.reason and line(check.reason),
+        facts=split_facts(check.id, check.facts)[0],
+        findings=tuple(map(bounded, check.findings)),
+    )
 
 
 def bounded(finding: Finding) -> Finding:
