@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from mpsdoctor.facts import Comparison, Operators, Training
+from mpsdoctor.facts.operators import Operators
+from mpsdoctor.facts.training import Comparison, TimedFacts
 from mpsdoctor.report import Confidence
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.thresholds import FASTER
@@ -37,7 +38,7 @@ def doubts(
     rows: Sequence[Comparison],
     ci95: tuple[float, float],
     operators: Operators | None,
-    training: Training,
+    training: TimedFacts,
     device: str,
 ) -> list[Doubt]:
     """Everything that speaks against trusting the comparison `rows`, whose mean has the interval `ci95`."""
@@ -59,7 +60,7 @@ def overlap(ci95: tuple[float, float]) -> Iterator[Doubt]:
         yield Doubt(1, Part("doubt_wide", {"low": low, "high": high}))
 
 
-def untimed(rows: Sequence[Comparison], training: Training) -> Iterator[Doubt]:
+def untimed(rows: Sequence[Comparison], training: TimedFacts) -> Iterator[Doubt]:
     device = rows[0]["device"]
     compared = {row["workload"] for row in rows}
     if len(rows) < FAMILIES and rows[0]["size"] != STEP:
@@ -81,7 +82,7 @@ def sizes(rows: Sequence[Comparison]) -> Iterator[Doubt]:
         yield Doubt(1, Part("doubt_sizes", {"items": Each("item", items, ", ")}))
 
 
-def few_steps(rows: Sequence[Comparison], training: Training) -> Iterator[Doubt]:
+def few_steps(rows: Sequence[Comparison], training: TimedFacts) -> Iterator[Doubt]:
     wanted = {(row["workload"], row["size"]) for row in rows}
     devices = {"cpu", rows[0]["device"]}
     few = [
@@ -97,7 +98,7 @@ def few_steps(rows: Sequence[Comparison], training: Training) -> Iterator[Doubt]
         yield Doubt(1, Part("doubt_steps", {"fewest": FEW_STEPS, "items": Each("item_steps", few, ", ")}))
 
 
-def disturbances(training: Training) -> Iterator[Doubt]:
+def disturbances(training: TimedFacts) -> Iterator[Doubt]:
     if training.get("alone") is False:
         yield Doubt(1, Part("doubt_alone"))
     spoiled = training.get("disturbances") or ()

@@ -11,7 +11,10 @@ from mpsdoctor import verdict
 from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
 from mpsdoctor.checkup import Settings
 from mpsdoctor.doubts import STEP
-from mpsdoctor.facts import Build, Operators, Training, read_facts
+from mpsdoctor.facts import read_facts
+from mpsdoctor.facts.build import Build
+from mpsdoctor.facts.operators import Operators
+from mpsdoctor.facts.training import TrainingFacts, no_training
 from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, profile, profile_format
 from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Profile, Workloads
@@ -54,7 +57,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
     if report.verdict is None:
         raise ValueError("a report without a verdict recommends nothing")
     facts = read_facts(report)
-    training, operators = facts.get("training") or Training(), facts.get("operators")
+    training, operators = facts.get("training") or no_training(), facts.get("operators")
     device = report.verdict.device
     return {
         "schema": 1,
@@ -115,7 +118,7 @@ def read_previous(path: Path) -> Profile | None:
         return None
 
 
-def batches_of(training: Training, operators: Operators | None) -> dict[str, list[AtBatch]]:
+def batches_of(training: TrainingFacts, operators: Operators | None) -> dict[str, list[AtBatch]]:
     """Speeds by batch size, of devices whose numbers are right; none that were measured in a disturbance."""
     if training.get("doubtful"):
         return {}
@@ -127,16 +130,16 @@ def batches_of(training: Training, operators: Operators | None) -> dict[str, lis
     return {family: rows for family, rows in fit.items() if rows}
 
 
-def cpu_settings(build: Build | None, training: Training) -> CpuSettings:
+def cpu_settings(build: Build | None, training: TrainingFacts) -> CpuSettings:
     """Settings of the CPU: those measured to be clearly better, and torch's own number of threads."""
     number = build.get("num_threads") if build else None
     default: CpuSettings = {"num_threads": number} if number else {}
-    return {**default, **training.get("settings", CpuSettings())}
+    return {**default, **training.get("settings", {})}
 
 
 def environment_for(device: str, operators: Operators | None) -> dict[str, str]:
     """Variables that the recommended device needs: the fallback, where operators were seen to use it."""
-    summary = operators.get("summary", {}) if operators else {}
+    summary = operators["summary"] if operators and "summary" in operators else {}
     return {FALLBACK: "1"} if device == "mps" and summary.get("mps", {}).get("fallback", 0) else {}
 
 
@@ -174,7 +177,7 @@ def store(report: Report, name: str, path: Path) -> Report:
 
     What else the profile holds by now, another process may have written meanwhile, stays.
     """
-    table = verdict.workload_table(read_facts(report).get("training") or Training())
+    table = verdict.workload_table(read_facts(report).get("training") or no_training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
     content = profile.read(path)

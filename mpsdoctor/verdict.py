@@ -15,17 +15,10 @@ from msgspec.structs import replace
 
 from mpsdoctor import sentences, texts
 from mpsdoctor.doubts import NOTHING_COMPARED, STEP, confidence, doubts, unique
-from mpsdoctor.facts import (
-    Build,
-    Comparison,
-    CoreFailure,
-    DeviceFacts,
-    Operators,
-    PythonFacts,
-    Training,
-    TrainingRow,
-    assume_shapes,
-)
+from mpsdoctor.facts import assume_shapes, build_facts
+from mpsdoctor.facts.build import DeviceFacts, PythonFacts
+from mpsdoctor.facts.operators import CoreFailure, Operators
+from mpsdoctor.facts.training import Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Confidence, Facts, Values, Verdict
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.thresholds import FASTER, SLOWER
@@ -54,10 +47,10 @@ class Score:
 def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
     """The verdict on a check-up, given the facts of its checks by id."""
     checks = assume_shapes(facts)
-    build = checks.get("build") or Build()
+    build = build_facts(facts)
     machine = checks.get("chip") or build.get("machine") or {}
     verdict = judge(build.get("devices") or [], checks.get("operators"), checks.get("training"))
-    if verdict and is_translated(machine, build.get("python") or PythonFacts()):
+    if verdict and is_translated(machine, build.get("python") or {}):
         return doubt_translation(verdict)
     return verdict
 
@@ -84,7 +77,7 @@ def give_verdict(
     return Verdict(device, confidence, words, dict(by_workload or {}), speedup, values)
 
 
-def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training: Training | None) -> Verdict | None:
+def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training: TimedFacts | None) -> Verdict | None:
     """The verdict; None where no device is usable at all. `devices` as in the report."""
     usable = [entry["device"] for entry in devices if entry["usable"]]
     if not usable:
@@ -99,10 +92,10 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
         return by_policy(fit, reasons)
     if timed_in_place_of_the_cpu(fit, timed):
         return without_the_cpu(fit, reasons, timed, training)
-    return by_measurement(fit, reasons, operators, training or Training())
+    return by_measurement(fit, reasons, operators, training or no_training())
 
 
-def ruled_out(operators: Operators | None, training: Training | None) -> dict[str, Part]:
+def ruled_out(operators: Operators | None, training: TimedFacts | None) -> dict[str, Part]:
     """Devices that gave wrong numbers or died, each with the reason."""
     reasons: dict[str, Part] = {}
     # Training comes first, for its reason says most.
@@ -111,19 +104,19 @@ def ruled_out(operators: Operators | None, training: Training | None) -> dict[st
             names = {"device": row["device"], "workload": row["workload"], "size": row["size"]}
             how = {"how": Part(f"trains_{row['outcome']}"), "why": first_line(row["detail"])}
             reasons.setdefault(row["device"], Part("out_training", {**names, **how}))
-    core_failures = (operators.get("core_failures") if operators else None) or {}
-    for device, failures in core_failures.items():
+    core_failures = operators["core_failures"] if operators and "core_failures" in operators else None
+    for device, failures in (core_failures or {}).items():
         if failures and device != "cpu":
             reasons.setdefault(device, Part("out_operators", {"device": device, **name_some(failures)}))
     return reasons
 
 
-def results_of(training: Training | None) -> Sequence[TrainingRow]:
+def results_of(training: TimedFacts | None) -> Sequence[Result]:
     return training.get("results", ()) if training else ()
 
 
 def only_cpu(
-    devices: Sequence[DeviceFacts], reasons: Sequence[Part], timed: Sequence[TrainingRow], training: Training | None
+    devices: Sequence[DeviceFacts], reasons: Sequence[Part], timed: Sequence[Result], training: TimedFacts | None
 ) -> Verdict:
     """Nothing else can be used, which needs no measurement to be sure of."""
     unusable = [
@@ -141,7 +134,7 @@ def only_cpu(
     return give_verdict("cpu", sure, (head, *reasons, *unusable, trained, *broken), dict.fromkeys(families, "cpu"))
 
 
-def broken_on_the_cpu(training: Training | None) -> list[Part]:
+def broken_on_the_cpu(training: TimedFacts | None) -> list[Part]:
     return [
         Part(
             "does_not_train_on_cpu",
@@ -165,14 +158,14 @@ def by_policy(fit: Sequence[str], reasons: Sequence[Part]) -> Verdict:
     return give_verdict(others[0], "low", (Part("untimed_other", {"device": others[0]}), *reasons))
 
 
-def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[TrainingRow]) -> bool:
+def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Result]) -> bool:
     """Whether only accelerators trained."""
     devices = {row["device"] for row in timed}
     return "cpu" not in devices and not devices.isdisjoint(fit)
 
 
 def without_the_cpu(
-    fit: Sequence[str], reasons: Sequence[Part], timed: Sequence[TrainingRow], training: Training | None
+    fit: Sequence[str], reasons: Sequence[Part], timed: Sequence[Result], training: TimedFacts | None
 ) -> Verdict:
     """The fastest of those that train what the CPU cannot, by the number of things trained, then by the time."""
     rows = {device: [row for row in timed if row["device"] == device] for device in fit}
@@ -182,7 +175,7 @@ def without_the_cpu(
 
 
 def by_measurement(
-    fit: Sequence[str], reasons: Sequence[Part], operators: Operators | None, training: Training
+    fit: Sequence[str], reasons: Sequence[Part], operators: Operators | None, training: TimedFacts
 ) -> Verdict:
     """The accelerator that is clearly faster over all families, else the CPU."""
     table = winner_by_workload(training, fit)
@@ -216,7 +209,7 @@ def figures(score: Score) -> Values:
     return {"device": score.device, "speedup": score.speedup, "low": low, "high": high, "basis": basis}
 
 
-def explain_exceptions(device: str, table: Mapping[str, str], training: Training, fit: Sequence[str]) -> list[Part]:
+def explain_exceptions(device: str, table: Mapping[str, str], training: TimedFacts, fit: Sequence[str]) -> list[Part]:
     """Families whose own winner is another device."""
     parts = []
     for family, winner in table.items():
@@ -230,17 +223,17 @@ def explain_exceptions(device: str, table: Mapping[str, str], training: Training
     return parts
 
 
-def deciding_row(family: str, training: Training, device: str, fit: Sequence[str]) -> Comparison | None:
+def deciding_row(family: str, training: TimedFacts, device: str, fit: Sequence[str]) -> Comparison | None:
     """The comparison that a family is judged by on a device."""
     rows = {row["size"]: row for row in comparisons(training, device) if row["workload"] == family}
     return next((rows[size] for size in SIZES if size in rows and device in fit), None)
 
 
-def comparisons(training: Training, device: str) -> list[Comparison]:
+def comparisons(training: TimedFacts, device: str) -> list[Comparison]:
     return [row for row in training.get("comparisons", ()) if row["device"] == device and row["baseline"] == "cpu"]
 
 
-def winner_by_workload(training: Training, fit: Sequence[str]) -> dict[str, str]:
+def winner_by_workload(training: TimedFacts, fit: Sequence[str]) -> dict[str, str]:
     """The winner of each family: an accelerator only if clearly faster, or if the CPU does not train it at all."""
     trained: dict[str, set[str]] = {}
     for row in training["results"]:
@@ -249,7 +242,7 @@ def winner_by_workload(training: Training, fit: Sequence[str]) -> dict[str, str]
     return {family: winner_of(family, training, fit, devices) for family, devices in trained.items()}
 
 
-def winner_of(family: str, training: Training, fit: Sequence[str], trained: set[str]) -> str:
+def winner_of(family: str, training: TimedFacts, fit: Sequence[str], trained: set[str]) -> str:
     if "cpu" not in trained:
         return next((device for device in fit if device in trained), "cpu")
     rows = [deciding_row(family, training, device, fit) for device in fit if device != "cpu"]
@@ -262,7 +255,7 @@ def winner(rows: Iterable[Comparison]) -> str:
     return max(ahead, key=lambda row: row["speedup"])["device"] if ahead else "cpu"
 
 
-def score_of(device: str, training: Training) -> Score | None:
+def score_of(device: str, training: TimedFacts) -> Score | None:
     """The geometric mean over the families compared, with the mean of their interval ends; None without any."""
     families = dict.fromkeys(row["workload"] for row in comparisons(training, device))
     rows = tuple(row for family in families if (row := deciding_row(family, training, device, (device,))))
@@ -276,7 +269,7 @@ def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(math.fsum(map(math.log, values)) / len(values))
 
 
-def workload_table(training: Training, operators: Operators | None = None) -> Workloads:
+def workload_table(training: TimedFacts, operators: Operators | None = None) -> Workloads:
     """For the profile: by family and size the winner, and the speed of the best accelerator against the CPU.
 
     A device that is ruled out does not appear. What was compared with nothing is the CPU's where it trains there, else

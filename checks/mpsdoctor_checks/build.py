@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from mpsdoctor import machine, sentences, support, versions
 from mpsdoctor.check import Answer, Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised, typed
-from mpsdoctor.facts import Build, FailedDevice, assume_shapes
+from mpsdoctor.facts import assume_shapes, build_facts
+from mpsdoctor.facts.build import Build, DeviceFacts
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.worker.shapes import DeviceTrial, Interpreter, TorchBuild, TorchFacts
@@ -34,12 +35,12 @@ def collect(context: Context) -> Build:
     """Python, torch and device facts, read in workers of the interpreter under examination."""
     worker = context.worker()
     worker.start()  # torch is imported while Python and the machine are asked
-    facts: Build = {"python": {}, "torch": None, "devices": [], "interpreter_error": None, "ends_import": {}}
+    facts = build_facts({})
     bare = Sandbox(context.workers.python, watch=context.workers.watch)
     python = bare.call(f"{FACTS}:python", timeout=30.0)
     bare.close()
     if python.outcome != "ok":
-        return {**facts, "interpreter_error": python.detail, "machine": {}}
+        return {**facts, "interpreter_error": python.detail}
     facts["python"] = {**typed(python, Interpreter)}
     facts["machine"] = {**(assume_shapes(context.facts).get("chip") or machine.facts())}
     context.progress("importing torch")
@@ -102,7 +103,7 @@ def _import_error(answer: Answer, version: str | None) -> TorchBuild | None:
     }
 
 
-def try_device(context: Context, name: str, offered: bool) -> FailedDevice:
+def try_device(context: Context, name: str, offered: bool) -> DeviceFacts:
     """One entry of the report's devices."""
     if not offered:
         return {"device": name, "name": None, "usable": False, "reason": NOT_OFFERED}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mpsdoctor import machine, support, versions
 from mpsdoctor.check import Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised, typed
-from mpsdoctor.facts import PythonFacts
+from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.machine import MachineFacts
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Interpreter

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TypedDict
 
 from mpsdoctor.check import Context, Finding, Rule, Severity, finding, judged, neutralised
-from mpsdoctor.facts import Build, PythonFacts, assume_shapes
+from mpsdoctor.facts import build_facts
+from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Part
 from mpsdoctor.versions import release
@@ -53,8 +54,8 @@ def run(context: Context) -> Iterator[Finding | Facts]:
 
 def collect(context: Context) -> Facts:
     """The variables as trainers started from here would inherit them, and the torch that would read them."""
-    build = assume_shapes(context.facts).get("build") or Build()
-    python, torch = build.get("python") or PythonFacts(), build.get("torch")
+    build = build_facts(context.facts)
+    python, torch = build.get("python") or {}, build.get("torch")
     return {
         "variables": neutralised(
             {name: os.environ[name] for name in sorted(os.environ) if name.startswith("PYTORCH_")}

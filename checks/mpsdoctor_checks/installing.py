@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from mpsdoctor.facts import PythonFacts
+from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.texts import Part
 
 ARM64_PYTHON = (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mpsdoctor.facts import ModelFacts, Operators, ProbeRow, read_facts
+from mpsdoctor.facts import read_facts
+from mpsdoctor.facts.operators import ModelFacts, Operators, ProbeFacts, ProbeRow
 from mpsdoctor.formats.text import ASCII, label_values, summary, wrap_lines
 from mpsdoctor.formats.text import findings as findings_of
 from mpsdoctor.report import CheckResult, Report
@@ -70,14 +71,14 @@ def body(result: CheckResult, facts: Operators, style: Style, paint: Paint) -> I
     else:
         yield from counts(facts)
     rows = facts.get("results", ())
-    everything = style.verbosity > 0 or (bool(facts.get("asked")) and style.verbosity == 0)
+    everything = style.verbosity > 0 or ("asked" in facts and bool(facts["asked"]) and style.verbosity == 0)
     yield from table(rows, style, paint, everything=everything)
     if style.verbosity >= 0 and result.findings:
         yield ""
         yield from findings_of(result, style, paint)
 
 
-def counts(facts: Operators) -> Iterator[str]:
+def counts(facts: ProbeFacts) -> Iterator[str]:
     """One line a device: how many probes, with which outcomes."""
     for device, outcomes in facts.get("summary", {}).items():
         ordered = sorted(outcomes.items(), key=lambda pair: order(pair[0]))
@@ -117,7 +118,8 @@ def lines_of(key: tuple[str, str, str], rows: list[ProbeRow], style: Style, pain
     yield from wrap_lines(
         ", ".join(places[:10]) + (f", … {len(places) - 10} more" if len(places) > 10 else ""), *INDENT
     )
-    spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in rows if row.get("code")))
+    calls = [row for row in rows if "code" in row]
+    spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in calls if row["code"]))
     for spot in spots[:3]:
         yield from wrap_lines(spot, *INDENT)
     detail = (str(rows[0]["detail"]).splitlines() or [""])[0]

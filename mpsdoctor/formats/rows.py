@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from mpsdoctor.facts import Comparison, Coverage, TrainingRow, read_facts
+from mpsdoctor.facts import read_facts
+from mpsdoctor.facts.operators import Coverage
+from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Finding, Machine, Report, Verdict
 
@@ -55,7 +57,7 @@ def coverage(report: Report) -> list[str]:
     """
     operators = read_facts(report).get("operators")
     try:
-        rows = operators.get("coverage", {}) if operators else {}
+        rows = operators["coverage"] if operators and "coverage" in operators else {}
         sentences = {device: _describe_coverage(device, row) for device, row in rows.items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         return []
@@ -147,7 +149,7 @@ def timed(report: Report) -> Iterator[Timed]:
         return
 
 
-def _format_times(row: TrainingRow, ratios: dict[tuple[str, str, str], Comparison]) -> Timed:
+def _format_times(row: Result, ratios: dict[tuple[str, str, str], Comparison]) -> Timed:
     place = (row["workload"], row["size"], row["device"])
     if row["step_ms"] is None:
         raise ValueError("a row that is ok has its time")

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from textual.content import Content
 
-from mpsdoctor.facts import Training, TrainingRow
+from mpsdoctor.facts.training import Result, TimedFacts
 from mpsdoctor.formats import rows
 from mpsdoctor.tui import words
 
@@ -37,7 +37,7 @@ Scale = Callable[[float], float]  # from a value to cells along an axis
 Grid = dict[tuple[int, int], tuple[str, str]]
 
 
-def points(training: Training, workload: str) -> list[Point]:
+def points(training: TimedFacts, workload: str) -> list[Point]:
     """What was timed of a workload; sizes lie at their number of parameters where all are known, else evenly."""
     timed = [
         row
@@ -63,7 +63,7 @@ def _place(size: str) -> int:
     return SIZES.index(size) if size in SIZES else len(SIZES)
 
 
-def _times(row: TrainingRow) -> tuple[float, float, float]:
+def _times(row: Result) -> tuple[float, float, float]:
     ms = row["step_ms"] or 0.0
     low, high = row["ci95_ms"] or (ms, ms)
     return ms, max(low, ms / 100), high

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mpsdoctor.facts import ProbeRow
+from mpsdoctor.facts.operators import ProbeRow, count_probes
 
 # Worst first: a wrong number is worse than an error, which at least is seen.
 OUTCOMES: dict[str, tuple[str, str, str]] = {
@@ -39,7 +39,7 @@ class Line:
     def count(self, *outcomes: str) -> int:
         """How many probes ended so; without outcomes all of them."""
         rows = (row for row in self.probes if not outcomes or row["outcome"] in outcomes)
-        return sum(int(row.get("probes", len(row["variants"]))) for row in rows)
+        return sum(map(count_probes, rows))
 
     @property
     def rank(self) -> int:

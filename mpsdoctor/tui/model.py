@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mpsdoctor.checkup import Figure, Finished, Listed, Progress, Settings, Started
-from mpsdoctor.facts import CheckFacts, Operators, Training, TrainingRow, assume_shapes
+from mpsdoctor.facts import CheckFacts, assume_shapes
+from mpsdoctor.facts.operators import ProbeRow
+from mpsdoctor.facts.training import Result, TrainingFacts, no_training
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 from mpsdoctor.tui.engine import Done, Signal
 
@@ -78,18 +80,19 @@ class Model:
             return 0.0
         return (self.clock() if self.ended is None else self.ended) - self.begun
 
-    def training(self) -> Training:
+    def training(self) -> TrainingFacts:
         """What was timed, empty until the check has ended."""
-        return self._facts().get("training") or Training()
+        return self._facts().get("training") or no_training()
 
-    def operators(self) -> Operators:
+    def probe_rows(self) -> Sequence[ProbeRow]:
         """What was probed, empty until the check has ended."""
-        return self._facts().get("operators") or Operators()
+        operators = self._facts().get("operators")
+        return operators.get("results", ()) if operators else ()
 
     def _facts(self) -> CheckFacts:
         return assume_shapes({name: course.result.facts for name, course in self.checks.items() if course.result})
 
-    def figures(self) -> list[TrainingRow]:
+    def figures(self) -> list[Result]:
         """Rows of `training`'s results so far, the last of each workload, size and device; `timing` has no figure."""
         last = {(row.workload, row.size, row.device): row for event in self.log for row in event.figures}
         return [_row_so_far(figure) for figure in last.values()]
@@ -127,8 +130,8 @@ def _courses_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
         yield result.id, Course(result.id, result.title, result.status, result=result)
 
 
-def _row_so_far(figure: Figure) -> TrainingRow:
-    outcome, detail = ("ok", "so far") if figure.step_ms else ("timing", None)
+def _row_so_far(figure: Figure) -> Result:
+    outcome, detail = ("ok", "so far") if figure.step_ms else ("timing", "")
     return {
         "workload": figure.workload,
         "size": figure.size,
@@ -136,7 +139,7 @@ def _row_so_far(figure: Figure) -> TrainingRow:
         "dtype": "float32",
         "outcome": outcome,
         "step_ms": figure.step_ms,
-        "ci95_ms": figure.ci95_ms,
+        "ci95_ms": list(figure.ci95_ms) if figure.ci95_ms else None,
         "samples_per_s": None,
         "steps": None,
         "peak_memory_bytes": None,

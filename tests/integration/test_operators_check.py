@@ -12,8 +12,8 @@ import pytest
 
 from mpsdoctor.check import Context, Finding, Job, Skip
 from mpsdoctor.check import Workers as OpenWorkers
+from mpsdoctor.facts.operators import count_probes
 from mpsdoctor_checks import operators
-from mpsdoctor_checks.operators.grouping import count_probes
 from simulator import simulator
 
 FAULTS = {

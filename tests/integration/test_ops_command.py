@@ -16,8 +16,8 @@ import pytest
 from helpers.support import mpsdoctor, processes_left
 from mac import stand_in
 from mpsdoctor.check import Context, Job, UnusableRequestError, Workers
+from mpsdoctor.facts.operators import count_probes
 from mpsdoctor_checks.operators import exhaustive, model, named, predicted, queue
-from mpsdoctor_checks.operators.grouping import count_probes
 from simulator import simulator
 
 MODEL = """

@@ -15,7 +15,8 @@ import pytest
 
 from mpsdoctor import verdict
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
-from mpsdoctor.facts import DeviceFacts, assume_shapes
+from mpsdoctor.facts import assume_shapes
+from mpsdoctor.facts.build import DeviceFacts
 from mpsdoctor.report import Verdict
 from mpsdoctor_checks import training
 from mpsdoctor_checks.training import collect, plan, quiet

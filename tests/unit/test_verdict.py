@@ -9,13 +9,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpsdoctor.facts import Comparison, DeviceFacts, Operators, Training, TrainingRow
+from mpsdoctor.facts.build import DeviceFacts
+from mpsdoctor.facts.operators import OperatorRow, ProbeFacts
+from mpsdoctor.facts.training import Comparison, Result, TimedFacts
 from mpsdoctor.runtime.shapes import Workloads
 from mpsdoctor.verdict import judge, judge_checkup, workload_table
 
 FAMILIES = ("cnn", "transformer", "mlp", "lstm")
 CPU: DeviceFacts = {"device": "cpu", "name": None, "usable": True, "reason": None}
-PROBED: Operators = {"results": [{"op": "aten::mm", "outcome": "ok"}], "core_failures": {}}
+RIGHT: OperatorRow = {
+    "op": "aten::mm",
+    "device": "mps",
+    "dtype": "float32",
+    "direction": "forward",
+    "outcome": "ok",
+    "detail": "",
+    "variants": ["contiguous"],
+}
+PROBED: ProbeFacts = {
+    "results": [RIGHT],
+    "coverage": {},
+    "summary": {},
+    "planned": {},
+    "skipped": {},
+    "probes_per_second": {},
+    "core_failures": {},
+    "not_probed": {},
+}
 
 
 def usable(*names: str) -> list[DeviceFacts]:
@@ -23,12 +43,12 @@ def usable(*names: str) -> list[DeviceFacts]:
     return [CPU, *others]
 
 
-def result(device: str, workload: str, size: str, outcome: str = "ok", steps: int = 100) -> TrainingRow:
+def result(device: str, workload: str, size: str, outcome: str = "ok", steps: int = 100) -> Result:
     detail = "" if outcome == "ok" else f"{outcome} at step 7"
     timed = steps if outcome == "ok" else None
     keys = {"workload": workload, "size": size, "device": device, "dtype": "float32"}
     row: Any = {**keys, "outcome": outcome, "steps": timed, "detail": detail}
-    typed_row: TrainingRow = row
+    typed_row: Result = row
     return typed_row
 
 
@@ -43,23 +63,36 @@ def against(device: str, workload: str, size: str, speedup: float, spread: float
         "speedup": speedup,
         "ci95": ends,
         "winner": winner,
+        "pairs": 8,
+        "detail": "",
     }
 
 
-def training(device: str = "mps", size: str = "medium", spread: float = 0.02, **speedups: float) -> Training:
+def failing(device: str, op: str, outcome: str) -> ProbeFacts:
+    """Facts with a core operator that is not right on a device."""
+    names = {"entry": "mm", "dtype": "float32", "variant": "contiguous", "direction": "forward", "detail": ""}
+    failure: Any = {**names, "op": op, "outcome": outcome}
+    return {**PROBED, "core_failures": {device: [failure], "cpu": []}}
+
+
+def timed(results: list[Result], comparisons: list[Comparison] | None = None) -> TimedFacts:
+    return {"results": results, "comparisons": comparisons or [], "runs": [], "conditions": {}, "alone": True}
+
+
+def training(device: str = "mps", size: str = "medium", spread: float = 0.02, **speedups: float) -> TimedFacts:
     """Facts of families with their speed-ups on a device."""
     return of_speedups(speedups, spread, device, size)
 
 
 def of_speedups(
     speedups: Mapping[str, float], spread: float = 0.02, device: str = "mps", size: str = "medium"
-) -> Training:
+) -> TimedFacts:
     results = [result(each, family, size) for family in speedups for each in ("cpu", device)]
     rows = [against(device, family, size, speedup, spread) for family, speedup in speedups.items()]
-    return {"results": results, "comparisons": rows, "alone": True, "disturbances": []}
+    return timed(results, rows)
 
 
-def both(first: Training, second: Training) -> Training:
+def both(first: TimedFacts, second: TimedFacts) -> TimedFacts:
     return {
         **first,
         "results": [*first["results"], *second["results"]],
@@ -114,7 +147,7 @@ def test_overlap_lowers_the_confidence() -> None:
 @pytest.mark.parametrize("outcome", ["diverged", "nan", "crash", "timeout"])
 def test_fast_but_wrong_is_out(outcome: str) -> None:
     """Whatever its speed, a device that trains one workload wrongly or dies is out, and the reason names it."""
-    facts = both(FAST, {"results": [result("mps", "lstm", "small", outcome)], "comparisons": []})
+    facts = both(FAST, timed([result("mps", "lstm", "small", outcome)]))
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("cpu", "high")
@@ -125,7 +158,7 @@ def test_fast_but_wrong_is_out(outcome: str) -> None:
 
 def test_wrong_operators_rule_a_device_out() -> None:
     """A core operator that gave wrong numbers is as bad as a training that did."""
-    operators: Operators = {**PROBED, "core_failures": {"mps": [{"op": "aten::cumsum", "outcome": "wrong"}], "cpu": []}}
+    operators = failing("mps", "aten::cumsum", "wrong")
     verdict = judge(usable("mps"), operators, FAST)
     assert verdict is not None
     assert verdict.device == "cpu"
@@ -136,7 +169,7 @@ def test_wrong_operators_rule_a_device_out() -> None:
 
 def test_the_next_best_device_is_taken() -> None:
     """With the fastest out, the other accelerator is judged on its own figures."""
-    crashed: Training = {"results": [result("mps", "cnn", "small", "crash")], "comparisons": []}
+    crashed = timed([result("mps", "cnn", "small", "crash")])
     facts = both(both(FAST, training("xpu", cnn=2.0, transformer=2.0, mlp=2.0, lstm=2.0)), crashed)
     verdict = judge(usable("mps", "xpu"), PROBED, facts)
     assert verdict is not None
@@ -221,9 +254,9 @@ def test_ones_own_step_is_judged_by_itself() -> None:
 
 def test_what_only_an_accelerator_trains_is_its() -> None:
     """Where the CPU fails and another device does not, that one is recommended, and why is told."""
-    failed: TrainingRow = {**result("cpu", "mine", "step", "error"), "detail": "needs flash attention"}
-    trained: TrainingRow = {**result("mps", "mine", "step"), "step_ms": 3.0}
-    facts: Training = {"results": [failed, trained], "comparisons": []}
+    failed: Result = {**result("cpu", "mine", "step", "error"), "detail": "needs flash attention"}
+    trained: Result = {**result("mps", "mine", "step"), "step_ms": 3.0}
+    facts = timed([failed, trained])
     verdict = judge(usable("mps", "xpu"), PROBED, facts)
     assert verdict is not None
     assert (verdict.device, verdict.confidence, verdict.by_workload) == ("mps", "low", {"mine": "mps"})
@@ -253,7 +286,7 @@ def test_small_sizes_alone_are_less_sure() -> None:
 
 def test_pressure_lowers_the_confidence() -> None:
     """Timings under memory pressure are flagged, not trusted; two doubts leave little."""
-    facts: Training = {**FAST, "disturbances": ["memory pressure was 'critical' after the run"]}
+    facts: TimedFacts = {**FAST, "disturbances": ["memory pressure was 'critical' after the run"]}
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("mps", "medium")
@@ -272,7 +305,7 @@ def test_operators_not_probed_lower_the_confidence() -> None:
 
 def test_few_steps_lower_the_confidence() -> None:
     """A verdict that rests on a handful of steps says so."""
-    facts: Training = {**FAST, "results": [{**row, "steps": 5} for row in FAST["results"]]}
+    facts: TimedFacts = {**FAST, "results": [{**row, "steps": 5} for row in FAST["results"]]}
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     assert verdict.confidence == "medium"
@@ -281,10 +314,7 @@ def test_few_steps_lower_the_confidence() -> None:
 
 def test_a_family_that_does_not_run_stays_on_the_cpu() -> None:
     """Unsupported is not wrong: the device may win, that family is the CPU's, and confidence falls."""
-    unsupported: Training = {
-        "results": [result("cpu", "lstm", "medium"), result("mps", "lstm", "medium", "unsupported")],
-        "comparisons": [],
-    }
+    unsupported = timed([result("cpu", "lstm", "medium"), result("mps", "lstm", "medium", "unsupported")])
     verdict = judge(usable("mps"), PROBED, both(training(cnn=3.0, transformer=3.0, mlp=3.0), unsupported))
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("mps", "medium")
@@ -306,7 +336,7 @@ def test_without_measurements_the_policy_decides(names: tuple[str, ...], expecte
 
 def test_without_measurements_wrong_operators_still_count() -> None:
     """A CUDA device whose core operators failed is not recommended by the policy either."""
-    operators: Operators = {**PROBED, "core_failures": {"cuda": [{"op": "aten::mm", "outcome": "crash"}]}}
+    operators = failing("cuda", "aten::mm", "crash")
     verdict = judge(usable("cuda"), operators, None)
     assert verdict is not None
     assert verdict.device == "cpu"
@@ -326,7 +356,7 @@ def test_only_the_cpu_needs_no_measurement() -> None:
 
 def test_a_cpu_that_cannot_train_is_doubted() -> None:
     """If training fails on the CPU too, it is recommended for want of another, and said so."""
-    facts: Training = {"results": [result("cpu", "cnn", "small", "nan")], "comparisons": []}
+    facts = timed([result("cpu", "cnn", "small", "nan")])
     verdict = judge([CPU], None, facts)
     assert verdict is not None
     assert verdict.confidence == "low"
@@ -385,7 +415,7 @@ def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spre
 
 def test_what_was_timed_on_the_cpu_alone_is_the_cpus() -> None:
     """A machine without an accelerator answers for each family that was trained, without a figure it cannot have."""
-    training: Training = {"results": [row for row in FAST["results"] if row["device"] == "cpu"], "comparisons": []}
+    training = timed([row for row in FAST["results"] if row["device"] == "cpu"])
     table = workload_table(training)
     assert winners(table) == {"cpu"}
     assert all(entry["speedup"] is None for sizes in table.values() for entry in sizes.values())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypedDict
 
 from mpsdoctor.check import Finding, Severity, finding
+from mpsdoctor.facts.build import Build
+from mpsdoctor.facts.operators import OperatorUse, ReplayRow, StepAnswer
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.texts.en import ops
 from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.kinds import ALWAYS, Build
-from mpsdoctor_checks.operators.rows import ReplayRow
+from mpsdoctor_checks.operators.kinds import ALWAYS
 from mpsdoctor_checks.operators.rules import kind_of
 
 STOPS = ("crash", "timeout", "unimplemented", "oom", "error", "dtype")
@@ -30,35 +30,6 @@ KINDS: dict[str, tuple[str, Severity]] = {
     "runs but wrong": ("MPS352", "error"),
     "runs with the fallback": ("MPS353", "warning"),
 }
-
-
-class OperatorUse(TypedDict):
-    """An operator with one outcome at one place; `does` is what it does, in words, and `count` how often."""
-
-    op: str
-    outcome: str
-    direction: str
-    at: str
-    kind: str
-    does: str
-    code: str | None
-    arguments: str
-    detail: str
-    count: int
-
-
-class StepAnswer(TypedDict):
-    """Whether a step runs on a device; `operators` decide it, `also` are others that are not right.
-
-    `judged` and `skipped` are numbers of calls that were replayed and that were not, `distinct` of all.
-    """
-
-    answer: str
-    judged: int
-    distinct: int
-    skipped: int
-    operators: list[OperatorUse]
-    also: list[OperatorUse]
 
 
 def answer_of(rows: Sequence[ReplayRow], distinct: int) -> StepAnswer:

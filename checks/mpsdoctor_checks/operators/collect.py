@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mpsdoctor.check import Context, Skip, typed
+from mpsdoctor.facts import build_facts
+from mpsdoctor.facts.build import Build
+from mpsdoctor.facts.operators import ProbeFacts
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.worker.shapes import PlannedProbe
-from mpsdoctor_checks.operators.kinds import Build
+from mpsdoctor.worker.shapes import PlannedProbe, Wheel
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.queue import Queue, probe_of
 from mpsdoctor_checks.operators.results import BAD, DeviceResults, facts_of
-from mpsdoctor_checks.operators.rows import OperatorFacts
 
 PLAN, CORE, WARM_UP = (f"mpsdoctor_worker.operators.probes:{name}" for name in ("plan", "core", "warm_up"))
 # Bit 64: the profiler prints how often each operator ran on the CPU, when the program ends (torch 2.1 and later).
@@ -36,9 +37,9 @@ SELF_TEST_SHARE, AUDIT_SHARE, LEAST_SHARE = 0.15, 0.2, 0.5
 PROGRESS_SECONDS = 0.5  # between two words about progress
 
 
-def collect(context: Context) -> OperatorFacts:
+def collect(context: Context) -> ProbeFacts:
     """Facts of this check; raises Skip where there is no torch to examine."""
-    accelerators = usable_accelerators(context.facts.get("build", {}), context.devices)
+    accelerators = usable_accelerators(build_facts(context.facts), context.devices)
     share = context.seconds * SELF_TEST_SHARE if accelerators else min(context.seconds, SELF_TEST[context.budget])
     with warming_up(context, accelerators):
         self_test = examine(context, "cpu", share)
@@ -102,7 +103,7 @@ def examine(context: Context, device: str, seconds: float) -> DeviceResults:
         audit(context, results, seconds * AUDIT_SHARE)
         wheel = worker.call(WHEEL)
         if wheel.outcome == "ok":
-            annotate(results.rows, Path(*wheel.value["parts"]))
+            annotate(results.rows, Path(*typed(wheel, Wheel)["parts"]))
         worker.leave()  # nobody else needs this environment, and torch takes half a gigabyte
     return results
 

@@ -27,6 +27,8 @@ from mpsdoctor.check import (
     devices_of,
     typed,
 )
+from mpsdoctor.facts import build_facts
+from mpsdoctor.facts.operators import Coverage, ProbeFacts
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.worker.shapes import Judgement, PlannedInfo, ProbeResult, SampleFault, SampleTurn
 from mpsdoctor_checks.operators import rules
@@ -34,7 +36,6 @@ from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, st
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.grouping import group_rows
 from mpsdoctor_checks.operators.named import explain_unknown
-from mpsdoctor_checks.operators.rows import Coverage, SampleFacts
 
 MISSING, PLAN, RUN = (f"mpsdoctor_worker.operators.opinfos:{name}" for name in ("missing", "plan", "run"))
 LOAD = Job("mpsdoctor_worker.operators.opinfos:load", timeout=180.0)
@@ -229,7 +230,7 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
     """Facts and findings over op_db, or the OpInfos of some operators. UnusableRequestError where it is absent."""
     plan = plan_of(context, names)
     devices = [run_samples(context, device, plan) for device in devices_of(context, cpu=False)]
-    facts: SampleFacts = {
+    facts: ProbeFacts = {
         "source": "op_db",
         "results": [row for samples in devices for row in group_rows(samples.rows)],
         "asked": list(names),
@@ -244,7 +245,7 @@ def examine(context: Context, names: Sequence[str] = ()) -> Collected:
             samples.device: round(sum(samples.counts.values()) / samples.seconds, 1) for samples in devices
         },
     }
-    return {**facts}, rules.judge(facts, context.facts["build"])
+    return {**facts}, rules.judge(facts, build_facts(context.facts))
 
 
 def run_samples(context: Context, device: str, plan: Sequence[PlannedInfo]) -> DeviceSamples:

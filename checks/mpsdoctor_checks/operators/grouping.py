@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
+from mpsdoctor.facts.operators import OperatorRow
 from mpsdoctor.worker.shapes import ProbeResult
-from mpsdoctor_checks.operators.rows import OperatorRow
 
 ALIKE = ("op", "device", "dtype", "direction", "outcome")
 OF_THE_WORST = ("detail", "max_abs", "max_rel", "index", "known")
@@ -40,8 +40,3 @@ def merge_group(group: list[ProbeResult]) -> OperatorRow:
         **({} if count == len(variants) else {"probes": count}),
     }
     return cast(OperatorRow, merged)
-
-
-def count_probes(row: OperatorRow) -> int:
-    """How many probes a row stands for."""
-    return int(row.get("probes", len(row["variants"])))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from mpsdoctor.check import Severity
-
-Build = Mapping[str, Any]  # facts of the build check, which belong to it; any may be missing
+from mpsdoctor.facts.build import Build
 
 ALWAYS = "always"  # a fallback that no variable asks for
 UPGRADABLE = ("wrong", "nan", "crash", "timeout", "error")  # a newer torch may mend them

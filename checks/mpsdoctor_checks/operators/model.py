@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from mpsdoctor import clean
 from mpsdoctor.check import Answer, Collected, Context, Job, Shape, Skip, UnusableRequestError, devices_of, typed
+from mpsdoctor.facts import build_facts
+from mpsdoctor.facts.operators import CallSummary, ModelFacts, ReplayFacts, ReplayRow, TensorSummary
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.worker.shapes import (
     Failure,
@@ -28,39 +30,12 @@ from mpsdoctor.worker.shapes import (
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
-from mpsdoctor_checks.operators.rows import ReplayRow
 
 RECORD, PROBE = "mpsdoctor_worker.steps.own_model:record", "mpsdoctor_worker.steps.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
 REPLAY_SECONDS = 30.0  # real shapes may take a second on a device that compiles kernels
 LAST_WORDS = 2000  # characters of what a worker printed before it died
 STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
-
-
-class TensorSummary(TypedDict):
-    """A tensor among the arguments, for the report."""
-
-    shape: list[int]
-    stride: list[int]
-    offset: int
-    dtype: str
-
-
-class CallSummary(TypedDict):
-    """A recorded call for the report: operator, arguments, and where it comes from."""
-
-    op: str
-    overload: str
-    phase: str
-    count: int
-    dtype: str
-    arguments: str
-    tensors: list[TensorSummary]
-    place: str | None
-    code: str | None
-    made_at: str | None
-    module: str | None
-    stack: list[str]
 
 
 class Probe(NamedTuple):
@@ -107,7 +82,7 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
     calls = recording["calls"]
     rows = {device: replay(context, device, calls) for device in devices}
     answers = {device: answer_of(of_device, len(calls)) for device, of_device in rows.items()}
-    step = {
+    step: ModelFacts = {
         "target": str(wanted),
         "kind": recording["kind"],
         "calls": recording["total"],
@@ -117,10 +92,11 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
         "not_replayed": recording["left_out"],
         "answers": answers,
     }
-    facts = {"source": "model", "results": [row for of_device in rows.values() for row in of_device], "model": step}
-    build = context.facts["build"]
+    results = [row for of_device in rows.values() for row in of_device]
+    facts: ReplayFacts = {"source": "model", "results": results, "model": step}
+    build = build_facts(context.facts)
     findings = (finding_of(device, answer, str(wanted), build) for device, answer in answers.items())
-    return facts, [finding for of_device in findings for finding in of_device]
+    return {**facts}, [finding for of_device in findings for finding in of_device]
 
 
 def run_step(context: Context, wanted: Target, seconds: float, call: str, shape: type[Shape], **more: object) -> Shape:

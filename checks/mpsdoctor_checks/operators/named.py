@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from mpsdoctor.check import Collected, Context, Skip, UnusableRequestError, devices_of, typed
+from mpsdoctor.facts import build_facts
 from mpsdoctor.worker.shapes import PlannedProbe
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import (
@@ -42,7 +43,7 @@ def examine(context: Context, names: Sequence[str]) -> Collected:
             audit(context, results, TIME_LIMIT)
         devices.append(results)
     facts = facts_of(devices)
-    return {**facts, "source": "catalogue", "asked": list(names)}, rules.judge(facts, context.facts["build"])
+    return {**facts, "source": "catalogue", "asked": list(names)}, rules.judge(facts, build_facts(context.facts))
 
 
 def select_probes(plan: Sequence[PlannedProbe], name: str) -> list[PlannedProbe]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from mpsdoctor import support
 from mpsdoctor.check import Collected, Context, Finding, Severity, Shape, Skip, UnusableRequestError, finding, typed
+from mpsdoctor.facts.operators import PredictionFacts
 from mpsdoctor.texts import Each, Part
-from mpsdoctor.worker.shapes import PlannedProbe, StepTree
+from mpsdoctor.worker.shapes import PlannedProbe, StepTree, Wheel
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
 from mpsdoctor_checks.operators.named import select_probes
@@ -24,7 +25,7 @@ def examine(
 ) -> Collected:
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
     context.progress("prediction: the operators that are called")
-    wheel = ask_worker(context, WHEEL, dict)
+    wheel = ask_worker(context, WHEEL, Wheel)
     folder = Path(*wheel["parts"])
     there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
     if not there.letters:
@@ -34,8 +35,8 @@ def examine(
     predictions = support.predict(calls, there)
     prediction = support.data(predictions, there, known, places)
     text = support.text(predictions, there, known, places)
-    facts = {"source": "prediction", "results": [], "prediction": prediction, "said": text}
-    return facts, findings(predictions, prediction, str(wanted)) if wanted else []
+    facts: PredictionFacts = {"source": "prediction", "results": [], "prediction": prediction, "said": text}
+    return {**facts}, findings(predictions, prediction, str(wanted)) if wanted else []
 
 
 def calls_of(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mpsdoctor.facts.operators import CoreFailure, Coverage, ProbeFacts
 from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators.grouping import group_rows
-from mpsdoctor_checks.operators.rows import CoreFailure, Coverage, OperatorFacts
 
 BAD = ("wrong", "nan", "crash", "timeout")
 
@@ -34,7 +34,7 @@ class DeviceResults:
         return [row for row in self.rows if row["outcome"] != "skipped"]
 
 
-def facts_of(devices: list[DeviceResults]) -> OperatorFacts:
+def facts_of(devices: list[DeviceResults]) -> ProbeFacts:
     """Facts of all devices in the form of the report."""
     return {
         "results": group_rows(row for results in devices for row in results.rows),

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypedDict
 
 from mpsdoctor.check import Finding, finding
+from mpsdoctor.facts.build import Build
+from mpsdoctor.facts.operators import OperatorRow, ProbeFacts, count_probes
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.worker.shapes import Judgement
 from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.grouping import count_probes
-from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, Build, on_macos
-from mpsdoctor_checks.operators.rows import OperatorRow, ResultFacts
+from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, on_macos
 
 Group = tuple[str, str]
 
@@ -25,7 +25,7 @@ SEVERITIES = ("error", "warning", "info")
 OPERATOR = re.compile(r"\b\w+::[\w.]+|\"\w+\"")  # in a message, where all others say the same of others
 
 
-def judge(facts: ResultFacts, build: Build) -> list[Finding]:
+def judge(facts: ProbeFacts, build: Build) -> list[Finding]:
     """The findings of all rules, worst first, at most a dozen. `build` are the facts of the build check."""
     findings = [finding for rule in RULES for finding in rule(facts, build)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
@@ -37,7 +37,7 @@ def kind_of(row: Judgement) -> str:
     return ALWAYS if row["outcome"] == "fallback" and not row.get("fallback") else row["outcome"]
 
 
-def accelerators(facts: ResultFacts, build: Build) -> Iterator[Finding]:
+def accelerators(facts: ProbeFacts, build: Build) -> Iterator[Finding]:
     """MPS311 to MPS331: outcomes on accelerators, one finding for each kind and device."""
     groups: dict[Group, list[OperatorRow]] = {}
     for row in facts["results"]:
@@ -82,7 +82,7 @@ def fallback_note(rows: list[OperatorRow], device: str) -> list[Part]:
     return [whole, Part("halves", {"halves": dtypes}) if halves else Part("")]
 
 
-def sort_worst_first(rows: Iterable[OperatorRow], facts: ResultFacts) -> list[OperatorRow]:
+def sort_worst_first(rows: Iterable[OperatorRow], facts: ProbeFacts) -> list[OperatorRow]:
     """Core operators first, then the largest errors."""
     failures = facts.get("core_failures", {})
     core = {(failure["entry"], device) for device, of_device in failures.items() for failure in of_device}
@@ -180,7 +180,7 @@ def count_dtypes(rows: list[OperatorRow]) -> Counter[str]:
     return counts
 
 
-def self_test(facts: ResultFacts, build: Build) -> Iterator[Finding]:
+def self_test(facts: ProbeFacts, build: Build) -> Iterator[Finding]:
     """MPS341: a probe fails on the CPU, where it must not; kernels the CPU never had are no failure."""
     failed = ("wrong", "nan", "crash", "timeout", "error", "oom")
     rows = [row for row in facts["results"] if row["device"] == "cpu" and row["outcome"] in failed]
@@ -190,7 +190,7 @@ def self_test(facts: ResultFacts, build: Build) -> Iterator[Finding]:
         yield finding("MPS341", "error", evidence(rows), subject=subject(rows), note=note, **listing(rows))
 
 
-def not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
+def not_probed(facts: ProbeFacts, build: Build) -> Iterator[Finding]:
     """MPS342: a device could not be probed, or not to the end, for another reason than time."""
     for device, reason in facts["not_probed"].items():
         planned, made = facts["coverage"][device]["planned"], facts["coverage"][device]["made"]
@@ -198,7 +198,7 @@ def not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
         yield finding("MPS342", "warning", evidence, device=device, reason=reason, planned=planned, made=made)
 
 
-def core_not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
+def core_not_probed(facts: ProbeFacts, build: Build) -> Iterator[Finding]:
     """MPS343: there was no time for all that every training needs, so the absence of findings means little."""
     for device, coverage in facts["coverage"].items():
         core = coverage.get("core")
@@ -218,5 +218,5 @@ def core_not_probed(facts: ResultFacts, build: Build) -> Iterator[Finding]:
         )
 
 
-Rule = Callable[[ResultFacts, Build], Iterator[Finding]]
+Rule = Callable[[ProbeFacts, Build], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (accelerators, self_test, not_probed, core_not_probed)

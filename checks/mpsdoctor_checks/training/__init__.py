@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mpsdoctor.check import Context, Finding
+from mpsdoctor.facts.training import TrainingFacts
 from mpsdoctor_checks.training.advice.rules import RULES as ADVICE_RULES
 from mpsdoctor_checks.training.collect import collect_facts
-from mpsdoctor_checks.training.facts import TrainingFacts
 from mpsdoctor_checks.training.rules import RULES
 
 id = "training"

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mpsdoctor.check import Context, Skip
+from mpsdoctor.facts.advice import Advice
+from mpsdoctor.facts.training import Result, Run, TrainingFacts, no_training
 from mpsdoctor_checks.training import cpu_settings, disturbance, plan, quiet, records
 from mpsdoctor_checks.training.advice import experiments, growth, hints, ways
 from mpsdoctor_checks.training.compiling import ALLOWED, Allowance
-from mpsdoctor_checks.training.facts import Advice, Result, Run, TrainingFacts
 from mpsdoctor_checks.training.lanes import Lane, get_ready
 from mpsdoctor_checks.training.narrator import Narrator, timing
 from mpsdoctor_checks.training.plan import Workload
@@ -23,7 +24,7 @@ AGAIN = {"quick": 1.0, "standard": 2.5, "thorough": 8.0}  # seconds for a race w
 def collect_facts(context: Context) -> Iterator[TrainingFacts]:
     """The facts after each workload and experiment, the last ones with what follows from all."""
     devices = choose_devices(context)
-    facts = empty_facts()
+    facts = no_training()
     with context.timing() as alone:
         facts["alone"] = alone
         lanes = {device: Lane(device, context.worker(device)) for device in devices}
@@ -38,22 +39,6 @@ def collect_facts(context: Context) -> Iterator[TrainingFacts]:
         facts["settings"] = cpu_settings.best_settings(facts["advice"])
         facts["hints"] = hints.hints(facts)
     yield facts
-
-
-def empty_facts() -> TrainingFacts:
-    return {
-        "results": [],
-        "comparisons": [],
-        "runs": [],
-        "conditions": {},
-        "alone": None,
-        "advice": [],
-        "batches": {},
-        "compiling": {},
-        "settings": {},
-        "hints": [],
-        "doubtful": False,
-    }
 
 
 def choose_devices(context: Context) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mpsdoctor.facts.advice import Advice, interval_of
+from mpsdoctor.facts.training import Comparison
+from mpsdoctor.runtime.shapes import CpuSettings
 from mpsdoctor.thresholds import FASTER
 from mpsdoctor_checks.training.advice import ways
-from mpsdoctor_checks.training.facts import Advice, Comparison, Settings
 from mpsdoctor_checks.training.lanes import Lane
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.stages import Say
@@ -33,13 +35,13 @@ def find_unfair(comparisons: Sequence[Comparison], advice: Sequence[Advice]) -> 
     best = ways.best_threads(advice)
     won = {workload_of(row) for row in comparisons if row["winner"] == row["device"]}
     gained = (row for row in advice if row["kind"] == "threads" and row["outcome"] == "ok")
-    faster = (workload_of(row) for row in gained if row["threads"] == best and row["ci95"][0] > FASTER)
+    faster = (workload_of(row) for row in gained if row["threads"] == best and interval_of(row)[0] > FASTER)
     return [(workload, best) for workload in faster if best and workload in won]
 
 
-def best_settings(advice: Sequence[Advice]) -> Settings:
-    """Settings of the CPU that were measured to be better than torch's own, as the profile keeps them."""
-    settings: Settings = {}
+def best_settings(advice: Sequence[Advice]) -> CpuSettings:
+    """CpuSettings of the CPU that were measured to be better than torch's own, as the profile keeps them."""
+    settings: CpuSettings = {}
     if threads := ways.best_threads(advice):
         settings["num_threads"] = threads
     if any(is_better(row) for row in advice if row["kind"] == "nnpack"):
@@ -49,4 +51,4 @@ def best_settings(advice: Sequence[Advice]) -> Settings:
 
 def is_better(row: Advice) -> bool:
     """Faster, or with other numbers: NNPACK has computed wrong ones on Apple silicon, torch's other path has not."""
-    return bool(row["outcome"] in ("diverged", "nan") or (row["outcome"] == "ok" and row["ci95"][0] > FASTER))
+    return bool(row["outcome"] in ("diverged", "nan") or (row["outcome"] == "ok" and interval_of(row)[0] > FASTER))

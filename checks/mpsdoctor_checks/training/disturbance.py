@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mpsdoctor_checks.training.facts import Conditions, Moments
+from mpsdoctor.facts.conditions import Conditions, Moments
 
 BUSY_PERCENT = 25.0  # of all cores taken by others just before or after: threads that wait for each other stall
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away

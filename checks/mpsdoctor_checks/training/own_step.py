@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError, typed
 from mpsdoctor.doubts import STEP
+from mpsdoctor.facts.training import StepFacts
 from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training
 from mpsdoctor_checks.operators.model import (
@@ -23,7 +24,6 @@ from mpsdoctor_checks.operators.model import (
 )
 from mpsdoctor_checks.training import correctness, disturbance, lanes, quiet, records, rules, stages
 from mpsdoctor_checks.training.collect import choose_devices
-from mpsdoctor_checks.training.facts import StepFacts
 from mpsdoctor_checks.training.lanes import Failed, Lane
 from mpsdoctor_checks.training.narrator import Narrator, timing
 from mpsdoctor_checks.training.plan import Workload

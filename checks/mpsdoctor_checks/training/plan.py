@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mpsdoctor_checks.training.facts import Result, WorkloadRow, timed_results
+from mpsdoctor.facts.training import Result, WorkloadRow, timed_results
 
 # What compiles least comes first: one step of each at its small size has 66, 88, 162 and 175 operators that differ in
 # name, dtype or sizes, and MPS compiles each of them.

@@ -7,8 +7,8 @@ from typing import cast
 
 from mpsdoctor import machine
 from mpsdoctor.check import Context
+from mpsdoctor.facts.conditions import Conditions
 from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
-from mpsdoctor_checks.training.facts import Conditions
 
 LISTEN = 0.2  # seconds; processor time is counted in hundredths
 BETWEEN = 0.12  # seconds between two workloads, just longer than the shortest that can be told

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mpsdoctor.facts.training import Comparison, Result, Run, WarmUpSummary
 from mpsdoctor.worker.shapes import Losses, WarmUp
 from mpsdoctor_checks.training import race
-from mpsdoctor_checks.training.facts import Comparison, Result, Run, WarmUpSummary
 from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import interval, median, ratios
 from mpsdoctor_checks.training.trial import DeviceRun, Trial

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Severity, finding
-from mpsdoctor.texts import Each, Part
-from mpsdoctor_checks.training.facts import (
+from mpsdoctor.facts.training import (
     Comparison,
     DeviceRow,
     Result,
@@ -18,6 +17,7 @@ from mpsdoctor_checks.training.facts import (
     WorkloadRow,
     timed_results,
 )
+from mpsdoctor.texts import Each, Part
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.statistics import enough
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from textual.app import ComposeResult
 
-from mpsdoctor.facts import ProbeRow
+from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.tui import matrix, words
 from mpsdoctor.tui.background import run_in_background, spare_collector
 from mpsdoctor.tui.matrix import Line
@@ -41,7 +41,7 @@ class Operators(Pane):
         super().on_mount()
 
     def show(self) -> None:
-        results = self.model.operators().get("results", ())
+        results = self.model.probe_rows()
         if results is not self._results:
             self._results = results
             # 5,000 probes take 0.1 s to sort out: longer than a frame may take.

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from textual.app import ComposeResult
 
-from mpsdoctor import facts as shapes
-from mpsdoctor.facts import Comparison, TrainingRow
+from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.formats import rows as figures
 from mpsdoctor.tui import chart, words
 from mpsdoctor.tui.panes.pane import Pane
@@ -52,7 +51,7 @@ class Training(Pane):
     def check_id(self) -> str | None:
         return "training"
 
-    def _details(self, facts: shapes.Training, workload: str | None, panel: Details) -> Iterator[Piece]:
+    def _details(self, facts: TrainingFacts, workload: str | None, panel: Details) -> Iterator[Piece]:
         points = chart.points(facts, workload) if workload else []
         width, height = panel.room, panel.scrollable_content_region.height
         course = self.model.checks.get("training")
@@ -74,7 +73,7 @@ class Training(Pane):
             yield (f"The time of a step against the model's size {when}.", "muted")
         yield from _trouble(facts, workload)
 
-    def _facts(self) -> shapes.Training:
+    def _facts(self) -> TrainingFacts:
         """Those of the check, or the figures so far."""
         facts = self.model.training()
         return facts if facts.get("results") else {**facts, "results": self.model.figures()}
@@ -88,18 +87,18 @@ class Training(Pane):
         return (course.result.reason if course.result else None) or "nothing was timed"
 
 
-def _latest(facts: shapes.Training) -> str | None:
+def _latest(facts: TrainingFacts) -> str | None:
     """The row that got its figure last, as long as the figures come one by one."""
     timed = [row for row in facts["results"] if row["outcome"] == "ok"]
     return key_of(timed[-1]) if timed else None
 
 
-def key_of(row: TrainingRow) -> str:
+def key_of(row: Result) -> str:
     """What tells a row of the table from the others, whatever its figures."""
     return f"{row['workload']} {row['size']} {row['device']}"
 
 
-def _rows(facts: shapes.Training) -> list[Row]:
+def _rows(facts: TrainingFacts) -> list[Row]:
     ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
     rows = [row for row in facts.get("results", ()) if row["outcome"] != "skipped"]
     order = {name: number for number, name in enumerate(dict.fromkeys(row["workload"] for row in rows))}
@@ -109,7 +108,7 @@ def _rows(facts: shapes.Training) -> list[Row]:
     return [_row(row, ratios.get((row["workload"], row["size"], row["device"]))) for row in rows]
 
 
-def _row(row: TrainingRow, ratio: Comparison | None) -> Row:
+def _row(row: Result, ratio: Comparison | None) -> Row:
     fine = row["outcome"] == "ok"
     interval = figures.interval(row["ci95_ms"]) if fine else ""
     figure = figures.duration(row["step_ms"] or 0.0) if fine else "…" if row["outcome"] == "timing" else row["outcome"]
@@ -147,13 +146,13 @@ def _against(ratio: Comparison | None) -> tuple[str, str]:
     return figures.against(ratio), WINNERS.get(ratio["winner"], "pass")
 
 
-def _points_by_workload(facts: shapes.Training) -> dict[str, list[chart.Point]]:
+def _points_by_workload(facts: TrainingFacts) -> dict[str, list[chart.Point]]:
     """The points of every workload that has any."""
     workloads = dict.fromkeys(row["workload"] for row in facts.get("results", ()))
     return {workload: points for workload in workloads if (points := chart.points(facts, workload))}
 
 
-def _trouble(facts: shapes.Training, workload: str | None) -> Iterator[Piece]:
+def _trouble(facts: TrainingFacts, workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
         if row["workload"] == workload and row["outcome"] not in ("ok", "skipped", "timing"):
             yield words.styled(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mpsdoctor import support, versions
-from mpsdoctor.facts import Build
+from mpsdoctor.facts.build import Build
 from mpsdoctor_checks import build
 
 TORCH = {"version": "2.13.0", "mps_built": True, "mps_available": False, "cuda_available": False, "error": None}

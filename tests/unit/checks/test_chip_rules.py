@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mpsdoctor.facts import PythonFacts
+from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.machine import MachineFacts
 from mpsdoctor.report import Finding
 from mpsdoctor_checks import chip, installing

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mpsdoctor import doubts
+from mpsdoctor.facts.training import TimedFacts
 from mpsdoctor.machine import macos
 from mpsdoctor_checks.training import disturbance
 
@@ -305,7 +306,8 @@ def test_a_mac_under_pressure_is_not_to_be_timed(name: str, told: Told) -> None:
     _, _, now = told(name)
     seen = disturbance.find_disturbances({"before": now, "after": now})
     assert [words for words in SPOILT[name] if not any(words in each for each in seen)] == []
-    doubted = list(doubts.disturbances({"alone": True, "disturbances": seen}))
+    timed: TimedFacts = {"results": [], "comparisons": [], "runs": [], "conditions": {}, "alone": True}
+    doubted = list(doubts.disturbances({**timed, "disturbances": seen}))
     assert doubts.confidence(doubted) == ("medium" if SPOILT[name] else "high")
 
 

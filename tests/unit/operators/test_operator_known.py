@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from mpsdoctor.facts import build_facts
 from mpsdoctor.worker.shapes import ProbeResult
 from mpsdoctor_checks.operators.grouping import group_rows
 from mpsdoctor_checks.operators.known import annotate
@@ -50,7 +51,8 @@ def test_a_known_failure_is_told_beside_the_result(torch_folder: Path) -> None:
     ]
     annotate(rows, torch_folder)
     assert ["known" in result for result in rows] == [True, True, False, True, False, False]
-    details = [finding_of("unimplemented", "mps", group_rows([rows[place]]), {}).detail for place in (0, 2)]
+    lacking = [group_rows([rows[place]]) for place in (0, 2)]
+    details = [finding_of("unimplemented", "mps", group, build_facts({})).detail for group in lacking]
     assert details[0].endswith("it failed (PyTorch's own tests: cummax is not implemented on MPS)")
     assert details[1].endswith("it failed")
 

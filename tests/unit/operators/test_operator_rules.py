@@ -10,15 +10,16 @@ from typing import Any, cast
 import pytest
 
 from mpsdoctor.check import Answer, Finding, Job, UnusableAnswerError
+from mpsdoctor.facts import build_facts
+from mpsdoctor.facts.build import Build, DeviceFacts
+from mpsdoctor.facts.operators import Coverage, ProbeFacts
 from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import parse_fallbacks, usable_accelerators
 from mpsdoctor_checks.operators.deaths import MOST_DEATHS, Deaths
 from mpsdoctor_checks.operators.grouping import group_rows
-from mpsdoctor_checks.operators.kinds import Build
 from mpsdoctor_checks.operators.queue import LOST_SECONDS, Queue, row_of
 from mpsdoctor_checks.operators.results import DeviceResults, core_failures, facts_of
-from mpsdoctor_checks.operators.rows import Coverage, ResultFacts
 from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS
 
 
@@ -27,10 +28,10 @@ def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **mo
     return cast(ProbeResult, {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more})
 
 
-def facts(*rows: ProbeResult, **more: Any) -> ResultFacts:
+def facts(*rows: ProbeResult, **more: Any) -> ProbeFacts:
     devices = {row["device"] for row in rows} | {"cpu"}
     summary = {device: dict(Counter(row["outcome"] for row in rows if row["device"] == device)) for device in devices}
-    plain: ResultFacts = {
+    plain: ProbeFacts = {
         "results": group_rows(rows),
         "summary": summary,
         "coverage": {device: covered(made=sum(counts.values())) for device, counts in summary.items()},
@@ -40,7 +41,7 @@ def facts(*rows: ProbeResult, **more: Any) -> ResultFacts:
         "core_failures": {},
         "not_probed": {},
     }
-    return cast(ResultFacts, {**plain, **more})
+    return cast(ProbeFacts, {**plain, **more})
 
 
 def covered(made: int = 100, core: int = 10) -> Coverage:
@@ -55,10 +56,10 @@ def covered(made: int = 100, core: int = 10) -> Coverage:
     }
 
 
-MAC = {"machine": {"os": "Darwin"}, "python": {"executable": "/opt/my env/bin/python"}}
+MAC: Build = {**build_facts({}), "machine": {"os": "Darwin"}, "python": {"executable": "/opt/my env/bin/python"}}
 
 
-def judge(given: ResultFacts, build: Build = MAC) -> list[Finding]:
+def judge(given: ProbeFacts, build: Build = MAC) -> list[Finding]:
     return rules.judge(given, build)
 
 
@@ -194,7 +195,7 @@ def test_pip_is_called_with_the_examined_interpreter() -> None:
 def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
     """The dialog for a crash frightens who does not know that it was ours; other systems show none."""
     assert "quit unexpectedly" in only(judge(facts(row(outcome="crash")))).detail
-    assert "quit unexpectedly" not in only(judge(facts(row(outcome="crash")), {})).detail
+    assert "quit unexpectedly" not in only(judge(facts(row(outcome="crash")), build_facts({}))).detail
 
 
 def test_a_half_type_that_the_cpu_lacks_is_named() -> None:
@@ -205,14 +206,11 @@ def test_a_half_type_that_the_cpu_lacks_is_named() -> None:
     assert "does not help" not in finding.detail
 
 
-BUILD = {
-    "devices": [
-        {"device": "cpu", "usable": True},
-        {"device": "mps", "usable": True},
-        {"device": "cuda", "usable": False},
-        {"device": "sim", "usable": True},
-    ]
-}
+def tried(device: str, usable: bool = True) -> DeviceFacts:
+    return {"device": device, "name": None, "usable": usable, "reason": None}
+
+
+BUILD: Build = {**build_facts({}), "devices": [tried("cpu"), tried("mps"), tried("cuda", False), tried("sim")]}
 
 
 @pytest.mark.parametrize(("chosen", "devices"), [(None, ["mps", "sim"]), (("sim",), ["sim"]), (("cpu",), [])])

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 
+from mpsdoctor.facts import build_facts
+from mpsdoctor.facts.operators import ReplayRow
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
-from mpsdoctor_checks.operators.rows import ReplayRow
 
 
 def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> ReplayRow:
@@ -53,7 +54,7 @@ def test_calls_of_one_operator_at_one_line_are_one() -> None:
 
 def test_a_finding_names_operator_and_line() -> None:
     """The title has the operator and the person's line; the detail its code and the exact message."""
-    finding = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build", {}))
+    finding = next(finding_of("mps", answer_of([row("a", "unimplemented", 7)], 1), "train.py:build", build_facts({})))
     assert (finding.code, finding.severity) == ("MPS351", "error")
     assert finding.title == "the step does not run on mps: aten::a is not implemented, at train.py:7 in forward"
     assert "x = f(x) [unimplemented said]" in finding.detail
@@ -72,7 +73,7 @@ def test_severities() -> None:
     findings = {
         outcome: [
             (finding.code, finding.severity)
-            for finding in finding_of("mps", answer_of([row("a", outcome, fallback=True)], 1), "t", {})
+            for finding in finding_of("mps", answer_of([row("a", outcome, fallback=True)], 1), "t", build_facts({}))
         ]
         for outcome in ("wrong", "fallback", "ok")
     }
@@ -83,6 +84,6 @@ def test_what_torch_itself_takes_to_the_cpu_needs_no_variable() -> None:
     """The step runs as it is; that a part of it runs on the CPU is told without advice that changes nothing."""
     answer = answer_of([row("linalg_svd", "fallback"), row("mm", "ok")], 2)
     assert answer["answer"] == "runs as it is"
-    finding = next(finding_of("mps", answer, "train.py:build", {}))
+    finding = next(finding_of("mps", answer, "train.py:build", build_facts({})))
     assert (finding.code, finding.severity, finding.remedy) == ("MPS354", "info", None)
     assert "linalg_svd always runs on the CPU" in finding.title

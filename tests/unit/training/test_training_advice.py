@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Finding, Sandbox
+from mpsdoctor.runtime.shapes import CpuSettings
 from mpsdoctor_checks.training import cpu_settings
 from mpsdoctor_checks.training.advice import experiments, hints, rules, ways
-from mpsdoctor_checks.training.facts import Settings
 from mpsdoctor_checks.training.lanes import Lane
 from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.stages import Say
@@ -303,7 +303,7 @@ def test_a_way_that_this_torch_lacks_is_no_warning() -> None:
         ({"outcome": "crash"}, {}),
     ],
 )
-def test_nnpack_is_off_where_that_is_faster_or_it_is_wrong(change: Any, settings: Settings) -> None:
+def test_nnpack_is_off_where_that_is_faster_or_it_is_wrong(change: Any, settings: CpuSettings) -> None:
     """The setting that the profile keeps; what is not clear keeps torch's own."""
     nnpack: Any = {**row("nnpack", 5.9, [5.5, 6.2], "cpu"), **change}
     assert cpu_settings.best_settings([nnpack]) == settings

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mpsdoctor.facts.advice import Advice
 from mpsdoctor_checks.training.advice import growth
-from mpsdoctor_checks.training.facts import Advice
 
 MIB = 1 << 20
 STEPS = range(10, 210, 10)

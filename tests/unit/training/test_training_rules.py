@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Answer, Finding, Job
+from mpsdoctor.facts.conditions import Conditions
 from mpsdoctor_checks.training import disturbance
-from mpsdoctor_checks.training.facts import Conditions
 from mpsdoctor_checks.training.lanes import explain
 from mpsdoctor_checks.training.rules import RULES
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from mpsdoctor import thresholds
-from mpsdoctor_checks.training.facts import Comparison
+from mpsdoctor.facts.training import Comparison
 from mpsdoctor_checks.training.statistics import Interval
 
 SMALLEST = 1

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mpsdoctor.facts.advice import Advice
+from mpsdoctor.facts.training import Comparison, Result, Run, timed_results
+from mpsdoctor.runtime.shapes import AtBatch
 from mpsdoctor_checks.training.advice import sweep, ways
 from mpsdoctor_checks.training.advice.ways import Ways, blank
-from mpsdoctor_checks.training.facts import Advice, BatchRow, Comparison, Result, Run, timed_results
 from mpsdoctor_checks.training.lanes import Lane, Options
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.records import Measurement
@@ -72,7 +74,7 @@ class Outcome:
     """What came of an experiment: rows of advice, and batches by family."""
 
     advice: list[Advice]
-    batches: dict[str, list[BatchRow]] = field(default_factory=dict)
+    batches: dict[str, list[AtBatch]] = field(default_factory=dict)
 
 
 @dataclass

@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mpsdoctor_checks.training.facts import Advice, Run
+from mpsdoctor.facts.advice import Advice, interval_of
+from mpsdoctor.facts.training import Run
 from mpsdoctor_checks.training.statistics import Interval
 
 Point = tuple[int, int]  # steps done, bytes in use
@@ -46,7 +47,7 @@ def slope(points: Sequence[Point]) -> Slope:
 
 def grows(row: Advice) -> bool:
     """Whether a training would be troubled: steady growth that adds up to much, also beside what is in use anyway."""
-    bytes_per_step, (low, _) = row["bytes_per_step"], row["ci95"]
+    bytes_per_step, (low, _) = row["bytes_per_step"], interval_of(row)
     in_a_training = bytes_per_step * A_TRAINING
     steady = bool(low >= STEADY * bytes_per_step > 0)
     return steady and in_a_training >= max(LEAK_BYTES, LEAK_SHARE * row["first_bytes"])

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from mpsdoctor import thresholds
+from mpsdoctor.facts.advice import Advice, AdviceFacts, interval_of
 from mpsdoctor.texts import size
 from mpsdoctor_checks.training.advice import growth
-from mpsdoctor_checks.training.facts import Advice, AdviceFacts
 from mpsdoctor_checks.training.rules import label
 
 Applies = Callable[[Advice, AdviceFacts], bool]
@@ -23,7 +23,7 @@ class Hint(NamedTuple):
 
 def standing(row: Advice) -> thresholds.Standing:
     """Against training as usual."""
-    return thresholds.standing(*row["ci95"])
+    return thresholds.standing(*interval_of(row))
 
 
 def hints(facts: AdviceFacts) -> list[str]:
@@ -59,13 +59,13 @@ def is_growing(row: Advice, facts: AdviceFacts) -> bool:
 
 def crossing(row: Advice) -> str:
     """As in `batch 96 of cnn medium (90 to 103)`; an end of the interval that lies outside what was measured is `?`."""
-    low, high = (f"{end:.0f}" if end else "?" for end in row["ci95"])
+    low, high = (f"{end:.0f}" if end else "?" for end in row["ci95"] or ())
     return f"batch {row['batch']} of {label(row)} ({low} to {high})"
 
 
 def times(row: Advice) -> str:
     """As in `1.8 times (1.7 to 1.9)`."""
-    low, high = row["ci95"]
+    low, high = interval_of(row)
     return f"{row['speedup']:.3g} times ({low:.3g} to {high:.3g})"
 
 

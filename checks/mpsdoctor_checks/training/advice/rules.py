@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from mpsdoctor.check import Finding, finding
+from mpsdoctor.facts.advice import Advice, AdviceFacts
 from mpsdoctor.texts import Each, Part
 from mpsdoctor_checks.training.advice import growth, hints, ways
-from mpsdoctor_checks.training.facts import Advice, AdviceFacts
 from mpsdoctor_checks.training.rules import Values, by_device, label, name_of, why
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def crossover(facts: AdviceFacts) -> Iterator[Finding]:
 
 
 def crossing(row: Advice) -> Values:
-    low, high = (Part("end", {"end": end}) if end else Part("outside") for end in row["ci95"])
+    low, high = (Part("end", {"end": end}) if end else Part("outside") for end in row["ci95"] or ())
     return {**name_of(row), "batch": row["batch"], "low": low, "high": high}
 
 

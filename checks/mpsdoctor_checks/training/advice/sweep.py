@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mpsdoctor.facts.advice import Advice, BatchSpeed
+from mpsdoctor.runtime.shapes import AtBatch
 from mpsdoctor_checks.training import stages
 from mpsdoctor_checks.training.advice import crossover, ways
-from mpsdoctor_checks.training.facts import Advice, BatchRow, BatchSpeed
 from mpsdoctor_checks.training.lanes import Lane, Variant
 from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.records import Measurement
@@ -93,7 +94,7 @@ def row(sweep: Sweep) -> Advice:
     }
 
 
-def table(sweep: Sweep) -> list[BatchRow]:
+def table(sweep: Sweep) -> list[AtBatch]:
     """As the profile keeps it, in the order of the batches."""
     rows = sweep.rows if len(sweep.rows) > 1 else []  # one batch is no curve, and stands among the workloads
     return [

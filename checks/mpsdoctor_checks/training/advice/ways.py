@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from mpsdoctor.facts.advice import Advice, WayFigures, interval_of
+from mpsdoctor.facts.training import Run
 from mpsdoctor.thresholds import FASTER, SLOWER
 from mpsdoctor_checks.training import stages
-from mpsdoctor_checks.training.facts import Advice, Run, WayFigures
 from mpsdoctor_checks.training.lanes import Lane, Options, variants
 from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.records import Measurement
@@ -91,13 +92,13 @@ def row(ways: Ways, name: str, options: Options, measured: Measurement) -> Advic
 
 def cost_of_reading(row: Advice, run: Run) -> WayFigures:
     """Milliseconds a step that reading the loss adds."""
-    low, high = (row["usual_ms"] * (1 / end - 1) for end in reversed(row["ci95"]))
+    low, high = (row["usual_ms"] * (1 / end - 1) for end in reversed(interval_of(row)))
     return {"cost_ms": row["usual_ms"] * (1 / row["speedup"] - 1), "cost_ci95_ms": [low, high]}
 
 
 def share_of_copying(row: Advice, run: Run) -> WayFigures:
     """The part of a usual step that goes away when the batches are on the device already."""
-    low, high = (1 - 1 / end for end in row["ci95"])
+    low, high = (1 - 1 / end for end in interval_of(row))
     return {"share": 1 - 1 / row["speedup"], "share_ci95": [low, high]}
 
 
@@ -130,6 +131,6 @@ def thread_counts(default: int, performance_cores: int | None = None, efficiency
 def best_threads(rows: Sequence[Advice]) -> int | None:
     """The number of threads that is clearly faster on a workload and slower on none; None where the default is best."""
     measured = [row for row in rows if row["kind"] == "threads" and row["outcome"] == "ok"]
-    lost = {row["threads"] for row in measured if row["ci95"][1] < SLOWER}
-    ahead = [row for row in measured if row["ci95"][0] > FASTER and row["threads"] not in lost]
+    lost = {row["threads"] for row in measured if interval_of(row)[1] < SLOWER}
+    ahead = [row for row in measured if interval_of(row)[0] > FASTER and row["threads"] not in lost]
     return max(ahead, key=lambda row: row["speedup"])["threads"] if ahead else None

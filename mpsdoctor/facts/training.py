@@ -1,0 +1,134 @@
+"""Facts of `training` and of a person's own step: what is timed and what decides; advice has a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from mpsdoctor.facts.advice import AdviceFacts, Doubt
+
+if TYPE_CHECKING:  # the front ends start without what the machine is read with
+    from mpsdoctor.facts.conditions import Moments
+    from mpsdoctor.runtime.shapes import AtBatch
+
+
+class WorkloadRow(TypedDict):
+    """What every row has."""
+
+    workload: str
+    size: str
+
+
+class DeviceRow(WorkloadRow):
+    """What every row about a device has."""
+
+    device: str
+
+
+class _Result(DeviceRow):
+    dtype: str
+    outcome: str
+    samples_per_s: float | None
+    peak_memory_bytes: int | None
+    detail: str
+
+
+class Result(_Result):
+    """A workload on a device; it has figures where the outcome is "ok"."""
+
+    step_ms: float | None
+    ci95_ms: list[float] | None
+    steps: int | None
+
+
+class TimedResult(_Result):
+    """A result that has figures."""
+
+    step_ms: float
+    ci95_ms: list[float]
+    steps: int
+
+
+class Comparison(DeviceRow):
+    """How many times as fast as the baseline a device is; `winner` is a device or "tie"."""
+
+    baseline: str
+    speedup: float
+    ci95: list[float]
+    winner: str
+    pairs: int
+    detail: str
+
+
+class WarmUpSummary(TypedDict):
+    steps: int
+    seconds: float
+    settled: bool
+
+
+class Run(WorkloadRow):
+    """Everything that decides about a workload, by device."""
+
+    steps_per_block: dict[str, int]
+    blocks_ms: dict[str, list[float]]
+    batch: int | None
+    memory: dict[str, list[tuple[int, int]]]
+    losses: dict[str, list[float | None]]
+    first_steps_ms: dict[str, list[float]]
+    compiling_s: dict[str, float]
+    warm_up: dict[str, WarmUpSummary]
+    parameters: int | None
+    stopped: str
+
+
+class _Timed(TypedDict):
+    results: list[Result]
+    comparisons: list[Comparison]
+    runs: list[Run]
+    conditions: Moments
+    alone: bool | None
+
+
+class TimedFacts(_Timed, Doubt, total=False):
+    """What the rules about timed training read. `alone`: no other timed run of this user went on.
+
+    `disturbances` are there once all is timed.
+    """
+
+    disturbances: list[str]
+
+
+class StepFacts(TimedFacts):
+    """Facts about a person's own step."""
+
+    step: str
+
+
+class TrainingFacts(TimedFacts, AdviceFacts):
+    """Facts of the check. `compiling` is seconds by device, `batches` is by family."""
+
+    batches: dict[str, list[AtBatch]]
+    compiling: dict[str, float]
+    hints: list[str]
+
+
+def no_training() -> TrainingFacts:
+    """The facts before anything is timed."""
+    return {
+        "results": [],
+        "comparisons": [],
+        "runs": [],
+        "conditions": {},
+        "alone": None,
+        "advice": [],
+        "batches": {},
+        "compiling": {},
+        "settings": {},
+        "hints": [],
+        "doubtful": False,
+    }
+
+
+def timed_results(results: Iterable[Result]) -> list[TimedResult]:
+    """Those with figures."""
+    return [cast(TimedResult, row) for row in results if row["outcome"] == "ok"]
