@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mpsdoctor import clean, report
-from mpsdoctor.report import CheckResult, Finding, Remedy, Report
+from mpsdoctor.report import CheckResult, Facts, Finding, Remedy, Report
 
 TITLE = 300  # characters
 DETAIL = 8192
@@ -68,17 +68,20 @@ def read_report(raw: bytes) -> Report:
         report = msgspec.convert(clean.data(json.loads(raw)), Report)
     except (msgspec.ValidationError, RecursionError, ValueError) as error:
         raise UnfitError(f"not a report of mpsdoctor: {error}") from None
-    return msgspec.structs.replace(report, checks=tuple(map(_bounded_check, report.checks)))
+    from mpsdoctor.facts.fitting import fitting_facts
+
+    checks = (_bounded_check(check, fitting_facts(check.id, check.facts)) for check in report.checks)
+    return msgspec.structs.replace(report, checks=tuple(checks))
 
 
-def _bounded_check(check: CheckResult) -> CheckResult:
+def _bounded_check(check: CheckResult, facts: Facts) -> CheckResult:
     return msgspec.structs.replace(
         check,
         id=line(check.id),
         title=line(check.title),
         source=line(check.source),
         reason=check.reason and line(check.reason),
-        facts=split_facts(check.id, check.facts)[0],
+        facts=facts,
         findings=tuple(map(bounded, check.findings)),
     )
 

@@ -153,9 +153,10 @@ async def draw_reports(count: int, chance: random.Random, folder: Path) -> Count
 async def draw(app: DoctorApp, pilot: Any, report: Report) -> None:
     assert app.actions is not None
     app.actions.model.apply(Done(report, cancelled=False))
-    for digit in "123456":
-        await pilot.press(digit)
-    app.draw()
+    for tab in TABS:
+        await app.action_tab(tab)
+        app.draw()
+    await pilot.pause(0)
 
 
 def main() -> None:
