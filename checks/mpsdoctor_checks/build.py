@@ -1,4 +1,4 @@
-"""The interpreter, its torch, every device that torch offers, really tried; and why MPS is not there."""
+"""Examines the interpreter, its torch and every device that torch offers, and says why MPS is missing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def collect(context: Context) -> Build:
 
 
 def find_variables_ending_import(context: Context) -> dict[str, str]:
-    """The PYTORCH_* variables whose values end the import of torch, found by leaving them out, which stays so.
+    """The PYTORCH_* variables whose values end the import of torch, found by leaving them out; they stay left out.
 
     Empty where it fails without any of them too. Torch 2.0 to 2.7 die of a fallback variable that is no number, any
     torch of a PYTORCH_JIT that is neither 0 nor 1; a later one may have others.
@@ -91,7 +91,7 @@ def _has_torch(answer: Answer) -> bool:
 
 
 def _import_error(answer: Answer, version: str | None) -> TorchBuild | None:
-    """None where there is no torch; else what happened on importing it or asking it."""
+    """None without torch; else the error on import or when asked."""
     if not _has_torch(answer):
         return None
     return {
@@ -130,7 +130,7 @@ def no_torch(facts: Build) -> Iterator[Finding]:
 
 
 def import_failed(facts: Build) -> Iterator[Finding]:
-    """MPS202: torch is there, but fails when it is imported or asked."""
+    """MPS202: torch is installed, but fails on import or when asked."""
     torch = facts["torch"]
     if facts["ends_import"]:
         yield from variable_ends_import(facts)
@@ -140,7 +140,7 @@ def import_failed(facts: Build) -> Iterator[Finding]:
 
 
 def variable_ends_import(facts: Build) -> Iterator[Finding]:
-    """A warning and no error, as the check-up can go on; that a training cannot is told by the environment check."""
+    """A warning, as the check-up goes on without them; the environment check reports the error for a training."""
     ending, error = facts["ends_import"], facts["import_error"] or ""
     torch = facts["torch"]["version"] if facts["torch"] else None
     settings = [{"name": name, "value": value} for name, value in ending.items()]
@@ -251,7 +251,7 @@ def why_unusable(device: str, facts: Build) -> tuple[str, str]:
 
 
 def not_offered(facts: Build) -> Iterator[Finding]:
-    """MPS212: a device was asked for that torch does not have."""
+    """MPS212: a person asks for a device that torch does not have."""
     missing = [d["device"] for d in facts["devices"] if d["reason"] == NOT_OFFERED]
     if missing:
         severity: Severity = "warning" if any(device["usable"] for device in facts["devices"]) else "error"
@@ -259,7 +259,7 @@ def not_offered(facts: Build) -> Iterator[Finding]:
 
 
 def cuda_build_without_cuda(facts: Build) -> Iterator[Finding]:
-    """MPS211: a build for CUDA where there is none."""
+    """MPS211: a build for CUDA on a machine without CUDA."""
     torch = facts["torch"]
     if torch and facts.get("cuda_version") and not torch["cuda_available"]:
         yield finding("MPS211", "info", cuda=facts["cuda_version"])

@@ -1,4 +1,4 @@
-"""The chip and the system under it: what they allow, before any torch is asked."""
+"""The chip and the system under it: what they allow, without asking torch."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def heat(facts: MachineFacts) -> Iterator[Finding]:
 
 
 def unknown_chip(facts: MachineFacts) -> Iterator[Finding]:
-    """MPS107: a Mac that does not tell its chip."""
+    """MPS107: a Mac whose chip cannot be read."""
     if facts["os"] == "Darwin" and facts["chip"] is None:
         yield finding("MPS107", "info", {"model": facts["model"]})
 

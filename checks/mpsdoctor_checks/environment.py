@@ -100,7 +100,7 @@ def too_new(facts: Facts) -> Iterator[Finding]:
 
 
 def ends_import(facts: Facts) -> Iterator[Finding]:
-    """MPS609: what the build check saw by leaving them out; the check-up went on without them, a training would not."""
+    """MPS609: torch cannot be imported with them. The check-up goes on without them, a training does not."""
     for name, value in facts["ends_import"].items():
         evidence = {"name": name, "value": value}
         yield finding("MPS609", "error", evidence, commands=(f"unset {name}",), name=name, value=value)

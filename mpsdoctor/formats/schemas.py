@@ -1,4 +1,8 @@
-"""The JSON Schemas of the report and the profile."""
+"""The JSON Schemas of the report and the profile.
+
+The profile's fields stand in `runtime/shapes.py` too, for type checkers and in a package that imports no msgspec. The
+schema also promises patterns and ranges, and which keys a writer never leaves out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What MPS supports, told without a device: from PyTorch's declarations, and from what its own tests expect to fail.
+"""What MPS supports, without a device: from PyTorch's declarations, and from what its own tests expect to fail.
 
 support = support_in("2.3")
 for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], support):
@@ -9,7 +9,15 @@ from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failur
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
 from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
 from mpsdoctor.support.versions import Support, support_in, support_of_installed
-from mpsdoctor.support.wording import Predicted, PredictionRow, data, says, sentence, text, whole
+from mpsdoctor.support.wording import (
+    Predicted,
+    PredictionRow,
+    describe_prediction,
+    overall_answer,
+    predictions_as_json,
+    predictions_as_text,
+    sentence,
+)
 
 __all__ = [
     "FALLBACK",
@@ -22,15 +30,15 @@ __all__ = [
     "Support",
     "by_aten",
     "call_of",
-    "data",
+    "describe_prediction",
     "known_failures",
     "macos_needed",
     "newest_torch",
+    "overall_answer",
     "predict",
-    "says",
+    "predictions_as_json",
+    "predictions_as_text",
     "sentence",
     "support_in",
     "support_of_installed",
-    "text",
-    "whole",
 ]

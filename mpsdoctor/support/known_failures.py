@@ -1,7 +1,7 @@
 """What PyTorch's own tests expect to fail on MPS: the lists in the wheel's common_mps.py (torch 2.8 and later).
 
 The file is read, never imported: it imports what need not be installed. Its lists are private to PyTorch and change;
-what has another shape than is known here is left out, and where nothing is left the answer is None.
+unknown shapes are left out, and where nothing is left the answer is None.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ VARIANTS = (
 
 @dataclass(frozen=True)
 class KnownFailure:
-    """One entry: the operator as OpInfo names it, and what is said of it.
+    """One entry: the operator as OpInfo names it, and what PyTorch says of it.
 
     `kind` is a key of WORDS. `dtypes` are names as in torch; None for every dtype, () where they could not be read.
     `macos` is "before 14.4" or the like, None for every macOS.

@@ -35,7 +35,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is to be expected of one operator on MPS.
+    """How one operator is expected to run on MPS.
 
     `verdict`: "kernel"; "composite" (made of parts that run, or parts that are not known); "fallback" (always on the
     CPU); "missing" (no kernel, or none for a part); "dtype", "sizes" (a kernel, but not for this call); "unknown".

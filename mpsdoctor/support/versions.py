@@ -51,7 +51,7 @@ class Support:
 
 
 def support_in(version: str) -> Support:
-    """What a torch version has for MPS, by the history; one that the history does not know has no letters."""
+    """What a torch version has for MPS, by the history; a version that the history lacks has no letters."""
     history = load_history()
     known = minor(version)
     if known not in history.versions:

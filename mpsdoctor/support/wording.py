@@ -13,8 +13,8 @@ from mpsdoctor.support.versions import Support
 
 # CONTRACT's outcome names for what a run would show; None where only running tells.
 OUTCOMES = {"missing": "unimplemented", "sizes": "unimplemented", "dtype": "dtype", "fallback": "fallback"}
-Whole = Literal["runs", "fallback", "stops", "unknown"]
-ANSWERS: dict[Whole, str] = {
+OverallAnswer = Literal["runs", "fallback", "stops", "unknown"]
+ANSWERS: dict[OverallAnswer, str] = {
     "runs": "every operator has what it needs",
     "fallback": f"runs with {FALLBACK_ON} only",
     "stops": "does not run",
@@ -24,8 +24,8 @@ Known = Mapping[str, Sequence[KnownFailure]]
 Places = Mapping[str, str]
 
 
-def whole(predictions: Iterable[Prediction]) -> Whole:
-    """What the predictions say together: "runs", "fallback" (needs the variable set), "stops" or "unknown"."""
+def overall_answer(predictions: Iterable[Prediction]) -> OverallAnswer:
+    """The answer that predictions make together: "runs", "fallback" (needs the variable set), "stops" or "unknown"."""
     predictions = list(predictions)
     stops = [prediction for prediction in predictions if prediction.verdict in STOPS]
     if stops:
@@ -34,13 +34,13 @@ def whole(predictions: Iterable[Prediction]) -> Whole:
 
 
 def sentence(prediction: Prediction, have: str) -> str:
-    """One prediction in words, where `have` is the torch version that is there."""
+    """One prediction in words, where `have` is the present torch version."""
     parts = f" needs {', '.join(prediction.needs)}" if prediction.needs else ""
-    return f"{prediction.op}{parts}: {says(prediction, have)}"
+    return f"{prediction.op}{parts}: {describe_prediction(prediction, have)}"
 
 
-def says(prediction: Prediction, have: str) -> str:
-    """What it says of its operator."""
+def describe_prediction(prediction: Prediction, have: str) -> str:
+    """A prediction in words, without the operator's name."""
     return f"{describe_verdict(prediction, minor(have) or have)}{describe_fallback(prediction)}"
 
 
@@ -65,7 +65,7 @@ def describe_fallback(prediction: Prediction) -> str:
     return f"; with {FALLBACK_ON} it runs on the CPU" if prediction.fallback else "; the fallback does not help"
 
 
-def text(
+def predictions_as_text(
     predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
 ) -> str:
     """The predictions for a person: the answer, what stands in the way, what is not known, how many need nothing.
@@ -82,7 +82,7 @@ def lines(predictions: Sequence[Prediction], support: Support, known: Known, pla
         yield support.note
     if not support.letters:
         return
-    yield ANSWERS[whole(predictions)]
+    yield ANSWERS[overall_answer(predictions)]
     for title, verdicts in (("In the way", STOPS), ("On the CPU", {"fallback"}), ("Not known", {"unknown"})):
         group = [prediction for prediction in predictions if prediction.verdict in verdicts]
         if group:
@@ -105,7 +105,7 @@ def failures_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
 
 
 class PredictionRow(TypedDict):
-    """A prediction; `outcome` is what a probe is expected to come to, null where only running tells."""
+    """A prediction; `outcome` is what a probe is expected to report, null where only running tells."""
 
     op: str
     verdict: str
@@ -126,11 +126,11 @@ class Predicted(TypedDict):
     torch: str
     source: str
     note: str | None
-    answer: Whole
+    answer: OverallAnswer
     results: list[PredictionRow]
 
 
-def data(
+def predictions_as_json(
     predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
 ) -> Predicted:
     """The predictions as JSON."""
@@ -140,7 +140,7 @@ def data(
         "torch": support.version,
         "source": support.source,
         "note": support.note,
-        "answer": whole(predictions),
+        "answer": overall_answer(predictions),
         "results": rows,
     }
 

@@ -61,7 +61,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def text_of(error: BaseException) -> str:
-    """What an exception says, which is somebody's code and may raise itself."""
+    """The message of an exception, whose `__str__` may raise too."""
     try:
         return str(error)
     except BaseException:
@@ -69,7 +69,7 @@ def text_of(error: BaseException) -> str:
 
 
 def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
-    """Announce a job, run it, send what came of it; together with the next announcement if there are more jobs."""
+    """Announce a job, run it and send its result, together with the next announcement if more jobs wait."""
     channel.begin(job["id"])
     try:
         line = json.dumps({"id": job["id"], "value": find(job["call"])(**job["args"])})
@@ -82,7 +82,7 @@ def answer(channel: Any, job: dict[str, Any], more: Callable[[], bool]) -> None:
 
 
 def read_jobs(descriptor: int, jobs: queue.SimpleQueue[Any], channel: Any) -> None:
-    """Queue jobs as they come; the end of the stream means that the doctor is gone."""
+    """Queue the jobs that arrive; the end of the stream means that the doctor is gone."""
     with os.fdopen(descriptor, "rb") as stream:
         for line in stream:
             jobs.put(json.loads(line))

@@ -39,7 +39,7 @@ class TooLongError(ValueError):
 
 
 def is_owner() -> bool:
-    """Whether this is the worker, and not a child that its job forked, whose words nobody waits for."""
+    """Whether this is the worker and not a process that its job forked."""
     return os.getpid() == _owner
 
 
@@ -86,7 +86,7 @@ def group(number: int, alive: bool) -> None:
 
 
 def hang_up() -> None:
-    """The doctor is gone: nobody waits for an answer, so leave nothing running."""
+    """Run the actions that are due at the end, and end this process, as the doctor is gone."""
     try:
         for action in at_hangup:
             action()

@@ -17,7 +17,7 @@ _alarm = 0.0  # when the alarm goes off, in time.monotonic's seconds; 0 for neve
 def die_with_parent() -> bool:
     """Have the kernel kill this process with the thread that started it; False where no system does that.
 
-    That thread is one that lives as long as its process (see mpsdoctor/process.py).
+    That thread lives as long as its process (see mpsdoctor/process.py).
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -32,7 +32,7 @@ def die_with_parent() -> bool:
 
 
 def end_after(seconds: float) -> None:
-    """Have a thread that needs no lock end this process when a job goes on for so long, and some more."""
+    """Have a thread that needs no lock end this process if a job takes longer than so many seconds and a margin."""
     global _alarm
     until = time.monotonic() + seconds + GRACE
     if abs(until - _alarm) > TOLERANCE:
@@ -41,7 +41,7 @@ def end_after(seconds: float) -> None:
 
 
 def go_on() -> None:
-    """Take the alarm away: no job runs."""
+    """Cancel the alarm, as no job runs."""
     global _alarm
     faulthandler.cancel_dump_traceback_later()
     _alarm = 0.0

@@ -17,7 +17,7 @@ class Location(TypedDict):
 
 
 class StepFailure(Location):
-    """What is wrong, in words, and where."""
+    """The fault in words, and its place."""
 
     what: str
 
@@ -150,7 +150,7 @@ class Interpreter(TypedDict):
 
 
 class TorchBuild(TypedDict):
-    """What torch says of itself; of one that cannot be imported the error, and at most its version."""
+    """Torch's facts about itself; where it cannot be imported, the error and at most its version."""
 
     version: Optional[str]
     mps_built: Optional[bool]
@@ -202,7 +202,7 @@ class _Outcome(TypedDict):
 
 
 class Judgement(_Outcome, total=False):
-    """How a call ended, by the outcomes of the report, and what is to say of it. `replay.probe`.
+    """`replay.probe`: the outcome of a call, as in the report, with its detail.
 
     Where numbers differ the largest errors, and the index of the element that is furthest off. The doctor adds whether
     the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`), and how
@@ -229,7 +229,7 @@ class ProbeNames(TypedDict):
 
 
 class ProbeResult(ProbeNames, Judgement):
-    """`probes.probe`: how one probe ended."""
+    """`probes.probe`: the outcome of one probe."""
 
 
 class SampleFault(TypedDict):

@@ -1,4 +1,4 @@
-"""What torch reports of itself, and whether a device does what it says."""
+"""Torch's facts about itself, and whether a device works."""
 
 from __future__ import annotations
 

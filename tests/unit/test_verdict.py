@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,28 +14,12 @@ from mpsdoctor.facts.operators import OperatorRow, ProbeFacts
 from mpsdoctor.facts.training import Comparison, Result, TimedFacts
 from mpsdoctor.runtime.shapes import Workloads
 from mpsdoctor.verdict import judge, judge_checkup, workload_table
+from mpsdoctor_checks.operators.results import facts_of
 
 FAMILIES = ("cnn", "transformer", "mlp", "lstm")
 CPU: DeviceFacts = {"device": "cpu", "name": None, "usable": True, "reason": None}
-RIGHT: OperatorRow = {
-    "op": "aten::mm",
-    "device": "mps",
-    "dtype": "float32",
-    "direction": "forward",
-    "outcome": "ok",
-    "detail": "",
-    "variants": ["contiguous"],
-}
-PROBED: ProbeFacts = {
-    "results": [RIGHT],
-    "coverage": {},
-    "summary": {},
-    "planned": {},
-    "skipped": {},
-    "probes_per_second": {},
-    "core_failures": {},
-    "not_probed": {},
-}
+RIGHT = cast(OperatorRow, {"op": "aten::mm", "outcome": "ok"})
+PROBED: ProbeFacts = {**facts_of([]), "results": [RIGHT]}
 
 
 def usable(*names: str) -> list[DeviceFacts]:

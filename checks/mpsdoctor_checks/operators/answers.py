@@ -89,7 +89,7 @@ def call_site(row: ReplayRow) -> str:
 
 
 def finding_of(device: str, answer: StepAnswer, target: str, build: Build) -> Iterator[Finding]:
-    """One finding about a device that is not simply fine. `build` are the facts of the build check."""
+    """One finding about a device where not all is right. `build` are the facts of the build check."""
     also = [operator for operator in answer["also"] if operator["kind"] == ALWAYS]
     code, severity = KINDS.get(answer["answer"], ("MPS354", "info"))
     operators = answer["operators"] if answer["answer"] in KINDS else also

@@ -1,4 +1,4 @@
-"""How often an operator killed or held up its worker, and when to leave the rest of its probes alone."""
+"""Counts how often an operator kills or hangs its worker, and says when to skip the rest of its probes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DIED = {"crash": "killed the process", "timeout": "did not end"}
 
 
 def family(op: str) -> str:
-    """What an operator dies of, its in-place form dies of too."""
+    """The name without its underscore: an in-place form fails for the same reason."""
     return op.rstrip("_")
 
 
@@ -21,7 +21,7 @@ class Deaths:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def note(self, op: str, outcome: str) -> None:
-        """Count a probe, if it is one that took its worker with it."""
+        """Count a probe that kills or hangs its worker."""
         if outcome in DIED:
             self.counts[family(op), outcome] += 1
 
@@ -29,7 +29,7 @@ class Deaths:
         return any(self.counts[family(op), outcome] for outcome in DIED)
 
     def too_many_of(self, op: str) -> str:
-        """Why an operator is not tried any more; empty as long as it is."""
+        """Why further probes of an operator are skipped; empty while they are not."""
         for outcome, did in DIED.items():
             if self.counts[family(op), outcome] >= MOST_DEATHS:
                 return f"not tried: {MOST_DEATHS} calls of {family(op)} {did} before"

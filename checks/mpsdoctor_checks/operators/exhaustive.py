@@ -70,7 +70,7 @@ class Task:
         return Job(RUN, {**args, "notes": str(notes), "ticket": next(TICKETS)}, SAMPLE_SECONDS, self.add_fault)
 
     def end_turn(self, answer: Answer, deaths: Deaths) -> bool:
-        """Take in how a job ended; whether samples are left that are to be run. UnusableAnswerError."""
+        """Take in the end of a job; True while samples are left to run. UnusableAnswerError."""
         if answer.outcome == "ok":
             turn = typed(answer, SampleTurn)
             self.counts.update(turn["done"])
@@ -115,7 +115,7 @@ class Task:
 
 
 def read_notes(job: Job) -> tuple[Place | None, dict[str, int]]:
-    """Where a job that did not answer was, and how many samples it had begun by direction, from the worker's notes."""
+    """The last place of a job that does not answer, and its begun samples by direction, from the worker's notes."""
     try:
         ticket, number, backward, *counts = NOTES.unpack(Path(job.args["notes"]).read_bytes())
     except (OSError, struct.error):
@@ -151,7 +151,7 @@ class Tasks:
                 thread.join()
 
     def work(self, worker: Sandbox, notes: Path) -> None:
-        """Let a worker do tasks as they come, each until its samples are used up."""
+        """Run tasks on a worker in their order, each until it has no samples left."""
         notes.write_bytes(bytes(NOTES.size))
         while self.waiting and not self.reason:
             sent: deque[Task] = deque()
@@ -213,7 +213,7 @@ def lanes(context: Context, device: str, env: dict[str, str]) -> list[Sandbox]:
 
 
 class DeviceSamples(NamedTuple):
-    """What the samples of one device came to; why not all were run, if so."""
+    """The results of the samples of one device; `reason` says why some are not run."""
 
     device: str
     rows: list[ProbeResult]
@@ -315,7 +315,7 @@ def select_infos(plan: Sequence[PlannedInfo], names: Sequence[str]) -> list[Plan
 
 
 def names_of(planned: PlannedInfo) -> set[str]:
-    """What an OpInfo may be called by: its full name, that without `nn.functional`, its aten name."""
+    """The names that a person may use for an OpInfo: its full name, that without `nn.functional`, its aten name."""
     name, op = planned.name, planned.op
     return {name, name.removeprefix("nn.functional."), op.removeprefix("aten::").removeprefix("torch.")}
 

@@ -1,4 +1,4 @@
-"""From a row a probe to a row for all variants that ended alike, as the report has them."""
+"""Merges the rows of variants that end alike, as the report has them."""
 
 from __future__ import annotations
 

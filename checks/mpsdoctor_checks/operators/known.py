@@ -10,7 +10,7 @@ from mpsdoctor.worker.shapes import ProbeResult
 
 
 def annotate(rows: Iterable[ProbeResult], torch_folder: Path) -> None:
-    """Give rows that are not ok what the installed wheel's lists say of them, as sentences under `known`."""
+    """Add the sentences of the installed wheel's lists as `known` to rows that are not ok."""
     known = by_aten(known_failures(torch_folder) or {})
     for row in rows:
         entries = known.get(row["op"], ()) if row["outcome"] != "ok" else ()

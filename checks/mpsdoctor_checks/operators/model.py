@@ -118,7 +118,7 @@ def run_step(context: Context, wanted: Target, seconds: float, call: str, shape:
 
 
 def failure_in(answer: Answer) -> StepFailure | None:
-    """What a job on a person's file answers where it is the file that fails."""
+    """The failure in an answer where the person's file is at fault, else None."""
     return typed(answer, Failure)["failed"] if "failed" in answer.value else None
 
 
@@ -136,7 +136,7 @@ def was_late(answer: Answer) -> bool:
 
 
 def describe_death(answer: Answer, wanted: Target, seconds: float) -> str:
-    """The message about a step that ended its process, or did not end, with the line where it was."""
+    """The message about a step that ends its process or does not end, with the line that runs then."""
     late = was_late(answer)
     what = f"the step did not end within {seconds:g} s (--timeout)" if late else f"the process ended: {answer.reason}"
     own = [frame for frame in stack_in(answer.detail) if Path(frame["file"]).name == wanted.file.name]
@@ -175,7 +175,7 @@ def probes_of(calls: Sequence[RecordedCall]) -> list[Probe]:
 
 
 def replay_probes(context: Context, device: str, env: dict[str, str], probes: Sequence[Probe]) -> Iterator[ReplayRow]:
-    """Replay calls in order; one that kills its worker costs itself alone."""
+    """Replay calls in order; a call that kills its worker does not affect the others."""
     deaths = Deaths()
 
     def job(probe: Probe) -> Job:
@@ -196,7 +196,7 @@ def replay_probes(context: Context, device: str, env: dict[str, str], probes: Se
 
 
 def verdict_of(answer: Answer, given_up: str) -> Judgement:
-    """Outcome and detail of one replayed call, also of one whose worker died or hung, or that was given up."""
+    """Outcome and detail of a replayed call, also where its worker dies or hangs, or where it is skipped."""
     if answer.outcome == "ok":
         return typed(answer, Judgement)
     if answer.outcome == "withdrawn":

@@ -33,8 +33,8 @@ def examine(
     calls, places = calls_of(context, wanted, names, seconds)
     known = {} if version else support.by_aten(support.known_failures(folder) or {})
     predictions = support.predict(calls, there)
-    prediction = support.data(predictions, there, known, places)
-    text = support.text(predictions, there, known, places)
+    prediction = support.predictions_as_json(predictions, there, known, places)
+    text = support.predictions_as_text(predictions, there, known, places)
     facts: PredictionFacts = {"source": "prediction", "results": [], "prediction": prediction, "said": text}
     return {**facts}, findings(predictions, prediction, str(wanted)) if wanted else []
 
@@ -66,7 +66,7 @@ def findings(predictions: Sequence[support.Prediction], prediction: support.Pred
     if prediction["answer"] not in ("stops", "fallback") or not rows:
         return []
     code, severity = PREDICTED[prediction["answer"]]
-    says = {operator.op: support.says(operator, prediction["torch"]) for operator in predictions}
+    says = {operator.op: support.describe_prediction(operator, prediction["torch"]) for operator in predictions}
     lines = [line_values(row, says[row["op"]]) for row in rows[:MOST]]
     rest = len(rows) - MOST
     predicted = finding(

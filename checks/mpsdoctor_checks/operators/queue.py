@@ -19,7 +19,7 @@ RESTART_SECONDS = 3.0  # until another worker has torch, on a busy machine
 
 @dataclass
 class Queue:
-    """Jobs made when their turn comes, until the time is over.
+    """Makes each job in its turn, until the time is over.
 
     Each death costs an import of torch, so further probes of an operator that was deadly wait until all others are
     done, and after two of a kind the rest is not tried.
@@ -55,7 +55,7 @@ class Queue:
         return Job(PROBE, args, PROBE_SECONDS, wanted=lambda: not self.deaths.too_many_of(probe.op))
 
     def take(self, answer: Answer) -> ProbeResult:
-        """The row of the next probe that was sent; after a death the others get back the time that it took."""
+        """The row of the next probe sent; a death prolongs the deadline by the time that it takes."""
         probe = self.sent.popleft()
         if answer.outcome == "withdrawn":
             return make_row(probe, self.device, "skipped", self.deaths.too_many_of(probe.op))
@@ -68,7 +68,7 @@ class Queue:
 
 
 def row_of(probe: PlannedProbe, device: str, answer: Answer) -> ProbeResult:
-    """The result of one probe, also of one whose worker died or hung."""
+    """The result of a probe, also where its worker dies or hangs."""
     if answer.outcome == "ok":
         return typed(answer, ProbeResult)
     return make_row(probe, device, answer.outcome if answer.outcome in DIED else "error", answer.detail)

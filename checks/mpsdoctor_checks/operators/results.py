@@ -1,4 +1,4 @@
-"""What the probes of a device came to, and the facts of the report that are made of it."""
+"""The results of the probes of a device, and the facts of the report that they make."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BAD = ("wrong", "nan", "crash", "timeout")
 
 @dataclass
 class DeviceResults:
-    """What the probes of one device came to."""
+    """The results of the probes of one device."""
 
     device: str
     plan: list[PlannedProbe] = field(default_factory=list)
@@ -30,7 +30,7 @@ class DeviceResults:
 
     @property
     def probed(self) -> list[ProbeResult]:
-        """The rows of probes that were made."""
+        """The rows of probes that are not skipped."""
         return [row for row in self.rows if row["outcome"] != "skipped"]
 
 

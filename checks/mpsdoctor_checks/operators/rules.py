@@ -1,4 +1,4 @@
-"""What the outcomes of the probes mean for training: one finding for a kind of outcome on a device."""
+"""Findings about the outcomes of probes: one for a kind of outcome on a device."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ NOTHING = 0.05  # seconds, below which a first step was only not warm yet
 
 
 def compile_seconds(steps: Sequence[float]) -> float:
-    """What the first of some steps, in seconds, took beyond the others."""
+    """Seconds that the first of some steps takes beyond the others."""
     if len(steps) < 2:
         return 0.0
     beyond = steps[0] - median(steps[1:])
@@ -27,7 +27,7 @@ def compile_seconds(steps: Sequence[float]) -> float:
 
 @dataclass
 class Allowance:
-    """What is allowed and was spent, by workload, in seconds over all devices."""
+    """Seconds allowed and spent, by workload, over all devices."""
 
     allowed: float
     spent: dict[Workload, float] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Allowance:
         return self.spent.get(smaller, last)
 
     def refuse(self, workload: Workload) -> str:
-        """Why a workload is not begun; empty where it may be."""
+        """Why a workload is not begun; empty where there is time for it."""
         expected = self.expect(workload)
         if not expected or self.total() + expected <= self.allowed:
             return ""

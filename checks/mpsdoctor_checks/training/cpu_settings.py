@@ -40,7 +40,7 @@ def find_unfair(comparisons: Sequence[Comparison], advice: Sequence[Advice]) -> 
 
 
 def best_settings(advice: Sequence[Advice]) -> CpuSettings:
-    """CpuSettings of the CPU that were measured to be better than torch's own, as the profile keeps them."""
+    """Settings that are measured to be better than torch's own, as the profile keeps them."""
     settings: CpuSettings = {}
     if threads := ways.best_threads(advice):
         settings["num_threads"] = threads

@@ -1,4 +1,4 @@
-"""What else the machine did while training was timed, from its conditions before, between and after. Pure."""
+"""What disturbs the timing of training, judged by the machine's conditions before, between and after. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def find_disorder(moments: Moments) -> list[str]:
 
 
 def load(before: Conditions, between: Sequence[float], after: Conditions) -> list[str]:
-    """What others took while we did nothing; the average load over a minute would hold our own work."""
+    """Processor time of other programs while we do nothing; the average load of a minute includes our own work."""
     moments = (
         ("just before the run", before.get("cpu_percent")),
         ("between workloads", lasting(between)),

@@ -40,7 +40,7 @@ class Failed(Exception):
 
 
 class Options(TypedDict, total=False):
-    """How it is trained: what `prepare` is given besides the workload and the device."""
+    """How to train: what `prepare` is given besides the workload and the device."""
 
     dtype: str
     num_threads: int
@@ -55,7 +55,7 @@ class Options(TypedDict, total=False):
 class Entrant(Protocol):
     """Who takes part in a race under a name: a device, or one of several ways to train on it.
 
-    `step` is the last one known to be done, `out` tells why it is not asked any more.
+    `step` is the last one known to be done, `out` says why it gets no more jobs.
     """
 
     step: int

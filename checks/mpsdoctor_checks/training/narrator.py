@@ -1,4 +1,4 @@
-"""What the person is told while a workload is timed: figures, and the sentence that they are shown in."""
+"""Progress while a workload is timed: the figures so far, and a sentence about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others do with the machine while we do nothing, and a short wait until they do less."""
+"""Measures what other programs do while we do nothing, and waits briefly until they do less."""
 
 from __future__ import annotations
 

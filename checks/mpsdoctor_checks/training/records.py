@@ -18,7 +18,7 @@ WHY_NO_RACE = "the {baseline} failed, so there is nothing to compare with"
 
 
 class Measurement(NamedTuple):
-    """The rows of one workload, or of one that was left out."""
+    """The rows of one workload, or of a workload that is left out."""
 
     results: list[Result]
     comparisons: list[Comparison]
@@ -31,7 +31,7 @@ def of_trial(trial: Trial) -> Measurement:
 
 
 def left_out(workload: Workload, devices: Iterable[str], why: str) -> Measurement:
-    """Of a workload that is not begun."""
+    """Rows of a workload that is not begun."""
     return Measurement([blank(workload, device, "skipped", f"left out, {why}") for device in devices], [], [])
 
 
@@ -100,7 +100,7 @@ def comparison(trial: Trial, run: DeviceRun, pairs: list[float]) -> Comparison:
 
 
 def evidence(trial: Trial) -> Run:
-    """Everything that decided: block times in milliseconds a step, losses, warm-up, why it stopped."""
+    """Everything that decides: block times in milliseconds a step, losses, warm-up, why it stopped."""
     runs = trial.runs
     prepared = next((run.prepared for run in runs.values() if run.prepared), None)
     return {

@@ -97,7 +97,7 @@ def dialog(outcome: str, device: str) -> Values:
 
 
 def by_cause(rows: Sequence[Result]) -> Each:
-    """What went wrong, each cause once: `mlp small, cnn small: out of memory`."""
+    """Each cause of a failure once: `mlp small, cnn small: out of memory`."""
     causes: dict[str, list[Result]] = {}
     for row in rows:
         causes.setdefault(first_line(row["detail"]), []).append(row)
@@ -105,7 +105,7 @@ def by_cause(rows: Sequence[Result]) -> Each:
 
 
 def first_line(text: str) -> str:
-    """What went wrong in a sentence: what torch goes on to say is the same for everybody."""
+    """The error in a sentence, without the general advice that torch adds."""
     return sentences.shortened(text, 400)
 
 
@@ -170,7 +170,7 @@ def not_alone(facts: TimedFacts) -> Iterator[Finding]:
 
 
 def disturbed(facts: TimedFacts) -> Iterator[Finding]:
-    """What the machine was doing besides; one finding, naming each."""
+    """One finding that names every disturbance of the machine."""
     disturbances = facts["disturbances"]
     if disturbances:
         waited = (facts["conditions"].get("before") or {}).get("waited_s")

@@ -1,4 +1,4 @@
-"""What is known of one workload while it is tried on all devices."""
+"""The state of one workload while it is timed on all devices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Failure(NamedTuple):
 
 @dataclass
 class DeviceRun:
-    """What is known of one that takes part; None is what has not come to pass.
+    """The state of an entrant; a stage that it has not reached is None.
 
     `curve` are `losses` that are right; `compiling` is seconds of the first step beyond the others; `blocks` are
     seconds a step, over `block_steps` each, as long as it is in the race; `memory` is bytes in use after so many steps.
@@ -57,7 +57,7 @@ class DeviceRun:
 
 @dataclass
 class Trial:
-    """A workload and those that take part, by name; the first one is the baseline.
+    """A workload and its entrants by name; the first is the baseline.
 
     `against` tells where the losses come from that are held to be right; a block has `fewest` steps or more; `failed`
     is in the order of time.
@@ -89,14 +89,14 @@ class Trial:
         self.failed.append(run)
 
     def attempt(self, run: DeviceRun, act: Callable[[DeviceRun], None]) -> None:
-        """Do something with one that takes part; it fails where that does."""
+        """Run an action for an entrant, which takes no further part if the action fails."""
         try:
             act(run)
         except Failed as failed:
             self.fail(run, failed.outcome, failed.detail)
 
     def attempt_all(self, act: Callable[[DeviceRun], None]) -> None:
-        """Do something with all that still take part; where one fails, the others go on."""
+        """Run an action for all active entrants; where one fails, the others go on."""
         for run in self.active():
             self.attempt(run, act)
 

@@ -132,7 +132,7 @@ class Notes:
 def run(name: str, dtype: str, device: str, first: int, notes: str, ticket: int) -> SampleTurn:
     """Judge samples of an OpInfo from number `first` on, for some seconds.
 
-    Notes each in the file `notes` before it begins, and sends a `SampleFault` after one that is not right.
+    Notes each in the file `notes` before it begins, and sends a `SampleFault` after a sample that is not right.
     """
     if device == "cpu":
         torch.set_num_threads(1)  # as many workers as cores share the work
@@ -295,7 +295,7 @@ class Sample:
 
 
 def cotangent(output: Tensor) -> Tensor:
-    """A gradient that flows into an output: numbers around one that every dtype holds, none like its neighbour."""
+    """A gradient that flows into an output: numbers near 1 that every dtype holds, no two neighbours alike."""
     return ramp(output.shape, output.device, output.dtype)
 
 

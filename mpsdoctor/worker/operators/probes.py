@@ -1,4 +1,4 @@
-"""Probes one operator on one device: the same call as the reference, and a judgement of what came back.
+"""Probes one operator on one device: the same call as the reference, and a judgement of the result.
 
 The reference is the call on the CPU in float64, from inputs rounded to the probe's dtype, so that only the
 device's arithmetic is judged; integers and booleans must agree exactly.
@@ -181,7 +181,7 @@ def run_case(case: Case, make: Callable[[Input, str], Tensor], device: str) -> l
 
 
 def reference(case: Case) -> list[Tensor]:
-    """What is right: contiguous inputs on the CPU, floating point ones in float64. Computed once."""
+    """The right result: contiguous inputs on the CPU, floating point ones in float64. Computed once."""
     key = (case.item.name, case.dtype, case.variant, case.direction)
     if key not in _references:
         _references[key] = compute_reference(case)
@@ -197,7 +197,7 @@ def compute_reference(case: Case) -> list[Tensor]:
 
 
 def compute(case: Case, device: str) -> list[Tensor]:
-    """What the device makes of it, brought back to the CPU; bringing back waits for the device."""
+    """The device's results on the CPU; the copy waits for the device."""
     bases: list[Tensor] = []
 
     def make(spec: Input, seed: str) -> Tensor:

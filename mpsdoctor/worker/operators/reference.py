@@ -1,4 +1,4 @@
-"""Judges a call that somebody else made up: the same call on the CPU in float64 is right, unless it is random."""
+"""Judges any call: the same call on the CPU in float64 is right, unless it is random."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _halve(result: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def attempt(way: Run) -> list[Tensor]:
-    """What the CPU makes of a call; empty where it cannot."""
+    """The CPU's results of a call; empty where it fails."""
     try:
         seed(SEED)
         return way()

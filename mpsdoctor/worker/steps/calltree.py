@@ -43,7 +43,7 @@ class Tree:
         return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": []}
 
     def leave(self, node: CallNode, *, alone: bool = True) -> None:
-        """End a call; one that has no parts is forgotten unless it may stand alone."""
+        """End a call; a call without parts is dropped unless it may stand alone."""
         node["parts"] = list(self.open.pop().values())
         if alone or node["parts"]:
             self.open[-1].setdefault(json.dumps(node), node)

@@ -1,4 +1,4 @@
-"""Calls a recorded operator on a device, with tensors like the recorded ones, and judges what comes back."""
+"""Calls a recorded operator on a device, with tensors like the recorded ones, and judges the results."""
 
 from __future__ import annotations
 

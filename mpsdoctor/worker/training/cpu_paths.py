@@ -1,4 +1,4 @@
-"""Which path the CPU takes for convolutions, and how it is told to take another.
+"""Which path the CPU takes for convolutions, and how to make it take another.
 
 On Apple silicon float32 convolutions of 16 images and more go to NNPACK, which was measured to be six times slower than
 torch's other path on an M4, training included (pytorch#107534), and has computed wrong values there (pytorch#55781).

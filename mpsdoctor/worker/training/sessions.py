@@ -204,7 +204,7 @@ def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = M
     """The loss curve from a fresh start, read after every step; shorter (3 at least) where `seconds` are over.
 
     The first step, which may compile for a minute, is not counted. Shorter still where one more, going by the last,
-    would not end within `most` seconds of the first one's end: whoever waits would take that for a hang.
+    would not end within `most` seconds of the first one's end, as the doctor would take it for a hang.
     """
     session = current(name)
     session.restart(session)

@@ -31,17 +31,9 @@ def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **mo
 def facts(*rows: ProbeResult, **more: Any) -> ProbeFacts:
     devices = {row["device"] for row in rows} | {"cpu"}
     summary = {device: dict(Counter(row["outcome"] for row in rows if row["device"] == device)) for device in devices}
-    plain: ProbeFacts = {
-        "results": group_rows(rows),
-        "summary": summary,
-        "coverage": {device: covered(made=sum(counts.values())) for device, counts in summary.items()},
-        "planned": {},
-        "skipped": {},
-        "probes_per_second": {},
-        "core_failures": {},
-        "not_probed": {},
-    }
-    return cast(ProbeFacts, {**plain, **more})
+    coverage = {device: covered(made=sum(counts.values())) for device, counts in summary.items()}
+    plain = {"results": group_rows(rows), "summary": summary, "coverage": coverage}
+    return cast(ProbeFacts, {**facts_of([]), **plain, **more})
 
 
 def covered(made: int = 100, core: int = 10) -> Coverage:

@@ -13,12 +13,12 @@ from mpsdoctor.support import (
     Prediction,
     Support,
     call_of,
-    data,
+    overall_answer,
     predict,
+    predictions_as_json,
+    predictions_as_text,
     sentence,
     support_in,
-    text,
-    whole,
 )
 from mpsdoctor.support.history import History, load_history
 from mpsdoctor.support.known_failures import KnownFailure
@@ -200,7 +200,7 @@ def test_a_version_outside_the_history_says_so() -> None:
     found = predict(["aten::add.Tensor"], unknown)[0]
     assert (found.verdict, found.since) == ("unknown", None)
     assert "2.0 to 2.15" in (found.reason or "")
-    assert "not for 3.4" in text([found], unknown)
+    assert "not for 3.4" in predictions_as_text([found], unknown)
 
 
 def test_the_sentence_says_since_when() -> None:
@@ -229,18 +229,18 @@ def test_the_sentence_says_since_when() -> None:
 )
 def test_the_whole_answer(calls: list[Call], answer: str) -> None:
     """A model runs, runs with the fallback, does not run, or is not known."""
-    assert whole(predict(calls, support())) == answer
+    assert overall_answer(predict(calls, support())) == answer
 
 
 def test_text_and_data_tell_the_same() -> None:
     """The text names what is in the way, with what PyTorch's tests say; the data has a row for each operator."""
     known = {"aten::late": (KnownFailure("late", "unimplemented", None, "forward", None),)}
     predictions = predict(["late", "kernel", "moved", "nonsense"], support())
-    shown = text(predictions, support(), known)
+    shown = predictions_as_text(predictions, support(), known)
     assert "In the way (1)" in shown
     assert "PyTorch's own tests: late is not implemented on MPS" in shown
     assert "1 of 4 operators" in shown
-    document = data(predictions, support(), known)
+    document = predictions_as_json(predictions, support(), known)
     rows = {row["op"]: row for row in document["results"]}
     assert rows["aten::late"]["outcome"] == "unimplemented"
     assert rows["aten::late"]["known_failures"]
@@ -265,7 +265,7 @@ def test_any_calls_have_a_prediction(nodes: list[CallNode], version: str) -> Non
     found = predict(map(call_of, nodes), support(version))
     assert len({each.op for each in found}) == len(found) <= len(nodes)
     assert all(each.verdict in VERDICTS for each in found)
-    assert text(found, support(version))
+    assert predictions_as_text(found, support(version))
 
 
 def test_known_turns_of_the_history() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from mpsdoctor.support import Prediction, call_of, data, predict, support_in
+from mpsdoctor.support import Prediction, call_of, predict, predictions_as_json, support_in
 from mpsdoctor.worker.shapes import CallNode
 from mpsdoctor.worker.steps import calltree
 from mpsdoctor_checks.operators.predicted import findings
@@ -159,7 +159,7 @@ def test_a_step_that_is_predicted_to_stop_is_an_error_with_its_place() -> None:
     """The title says what the first operator that stops needs, the detail where it is called."""
     x = torch.ones(3, requires_grad=True)
     found = [*predicted(lambda: x.double().sum() * 2.5, "2.13").values()]
-    told = data(found, support_in("2.13"), {}, {"aten::_to_copy": "train.py:3 in step"})
+    told = predictions_as_json(found, support_in("2.13"), {}, {"aten::_to_copy": "train.py:3 in step"})
     (finding,) = findings(found, told, "train.py:step")
     assert (finding.code, finding.severity) == ("MPS361", "error")
     assert finding.title.startswith("train.py:step needs aten::_to_copy: ")

@@ -71,7 +71,7 @@ BUDGETS = ("quick", "standard", "thorough")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an experiment: rows of advice, and batches by family."""
+    """The result of an experiment: rows of advice, and batches by family."""
 
     advice: list[Advice]
     batches: dict[str, list[AtBatch]] = field(default_factory=dict)
@@ -99,9 +99,9 @@ class Bench:
 
 
 def run_all(bench: Bench) -> Iterator[Outcome]:
-    """What comes of each experiment on each device; also of those that are left out.
+    """The outcome of each experiment on each device, also of those left out.
 
-    What needs more than its part of the time has another chance with what the others did not use.
+    An experiment that needs more than its part of the time runs at the end, if enough is left.
     """
     todo = [(experiment, device) for experiment in EXPERIMENTS for device in devices(experiment, bench.lanes)]
     later = []
@@ -122,7 +122,7 @@ def belongs(experiment: Experiment, budget: str) -> bool:
 
 
 def run(experiment: Experiment, device: str, part: float, bench: Bench) -> Outcome | None:
-    """What came of an experiment, or why it cannot be made; None where it takes more than `part` of the seconds."""
+    """The outcome of an experiment, or why it cannot be made; None where it takes more than `part` of the seconds."""
     why = obstacle(experiment, device, bench)
     if why:
         return skip(experiment, device, why)
@@ -139,7 +139,7 @@ def run(experiment: Experiment, device: str, part: float, bench: Bench) -> Outco
 
 
 def leave_out(experiment: Experiment, device: str, bench: Bench) -> Outcome:
-    """For want of time."""
+    """The outcome of an experiment that there is no time for."""
     seconds = min(needs(experiment, device, bench).values())
     return skip(experiment, device, f"needs about {seconds:.2g} s, {max(bench.left(), 0):.2g} s were left")
 

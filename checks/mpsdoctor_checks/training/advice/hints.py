@@ -1,4 +1,4 @@
-"""What was measured as advice, one sentence each with its number, for the profile and who reads it. Pure."""
+"""Measured advice as sentences for the profile, each with its number. Pure."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mpsdoctor.thresholds import Standing
 
 Rule = Callable[[AdviceFacts], Iterator[Finding]]
-SOON = 10_000  # steps, within which growth is told in bytes
+SOON = 10_000  # steps, after which the text says how many bytes are lost
 EVIDENCE = ("threads", "speedup", "ci95", "blocks", "stopped")
 GROWTH = ("bytes_per_step", "ci95", "first_bytes", "last_bytes", "peak_bytes", "steps", "blocks")
 SEVERAL = ("crossover", "threads")  # kinds that more than one workload has, which is named with them
 
 
 class Words(NamedTuple):
-    """How a kind of row is told: its code, figures of its own, the standing at which there is something to do."""
+    """The finding for a kind of row: its code, its own figures, and the standing that has a remedy."""
 
     code: str
     acts_on: Standing
@@ -72,7 +72,7 @@ def doubt(facts: AdviceFacts) -> Part:
 
 
 def unless_doubtful(facts: AdviceFacts, wanted: bool) -> str | None:
-    """The remedy, if there is one to give: nobody is told to act on figures of a disturbed run."""
+    """The remedy if it is wanted; figures of a disturbed run have none."""
     return "remedy" if wanted and not facts["doubtful"] else None
 
 
@@ -146,7 +146,7 @@ def memory(facts: AdviceFacts) -> Iterator[Finding]:
 
 
 def failed(facts: AdviceFacts) -> Iterator[Finding]:
-    """Ways to train that went wrong where the usual one did not."""
+    """Ways to train that fail where the usual one does not."""
     for row in facts["advice"]:
         if row["outcome"] not in ("ok", "skipped", "unsupported"):
             yield finding(

@@ -19,7 +19,7 @@ POINTS = 6  # that a share should hold
 
 @dataclass
 class Sweep:
-    """What is known of a workload by batch: `seconds` a step on each of the two, `rows` as they come from the race.
+    """The figures of a workload by batch: `seconds` a step on each of the two, `rows` in the order of the races.
 
     `compiling` is what both took for the first step of the declared batch; another one has other sizes.
     """

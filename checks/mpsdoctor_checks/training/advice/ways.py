@@ -20,7 +20,7 @@ COMPARED, SETTLING, BLOCKS = 6, 10, 4  # steps of losses and of warm-up; blocks,
 
 
 class Ways(NamedTuple):
-    """The ways of one kind, by name, with what `prepare` is told of each."""
+    """The ways of one kind, by name, with the options of `prepare` for each."""
 
     kind: str
     workload: Workload
@@ -46,7 +46,7 @@ def blank(kind: str, workload: Workload, device: str, outcome: str, detail: str,
 
 
 def least_seconds(step: float, fewest: int = 1) -> float:
-    """What a race takes of one entrant with steps of so many seconds, if it is decided at once.
+    """Seconds that one entrant takes in a race that is decided at once; `step` is seconds too.
 
     A session is built; the losses of some steps, three blocks, and a warm-up that has an end.
     """
@@ -54,7 +54,7 @@ def least_seconds(step: float, fewest: int = 1) -> float:
 
 
 def compare(ways: Ways, host: Lane, share: float, left: float, say: stages.Say) -> list[Advice]:
-    """A row for each way: how many times as fast as usual the device trains so."""
+    """A row for each way: how many times as fast as usual the device trains."""
     entrants = variants(host, {USUAL: {}, **ways.options})
     against = f"in float32 on {host.device}, trained as usual"
     measured = stages.examine(ways.workload, entrants, share, left, say, against, ways.fewest)
