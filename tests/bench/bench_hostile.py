@@ -32,6 +32,7 @@ from mpsdoctor.report import Report
 from mpsdoctor.sandbox import Job, Sandbox
 from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.engine import Done
+from mpsdoctor.tui.panes import TABS
 from tui import screens
 
 RECORDED = Path(__file__).parents[1] / "unit" / "recorded"
