@@ -11,7 +11,7 @@ from typing import TypedDict
 from mpsdoctor.check import Context, Finding, Rule, Severity, finding, judged, neutralised
 from mpsdoctor.facts import Build, PythonFacts, assume_shapes
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, check_title
 from mpsdoctor.versions import release
 from mpsdoctor_checks import installing
 from mpsdoctor_checks.variables import (
@@ -30,7 +30,7 @@ from mpsdoctor_checks.variables import (
 from mpsdoctor_checks.variables import fallback as fallback_of
 
 id = "environment"
-title = "Environment variables"
+title = check_title("environment")
 needs = ()
 
 

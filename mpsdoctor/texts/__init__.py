@@ -119,7 +119,7 @@ def phrases(language: str) -> dict[str, str]:
 
 @functools.cache
 def page(language: str, name: str) -> dict[str, str]:
-    """The phrases of the screen (`screen`) or of the formats (`report`), those that a language lacks in the first one."""
+    """The phrases of the screen (`screen`) or the formats (`report`), those that a language lacks in the first one."""
     own: dict[str, str] = _file(language, name, "PHRASES")
     return own if language == LANGUAGES[0] else {**page(LANGUAGES[0], name), **own}
 
@@ -134,6 +134,11 @@ def phrase(name: str, language: str) -> str:
     """The template of that page and name. KeyError."""
     page_name, _, key = name.partition(".")
     return page(language, page_name)[key]
+
+
+def check_title(check_id: str) -> str:
+    """The title of a check of ours as reports carry it."""
+    return phrase(f"report.check_{check_id}", LANGUAGES[0])
 
 
 def term(kind: str, word: str) -> str:
