@@ -107,7 +107,11 @@ def check_up(report: Report) -> str:
 
 def usability(device: Device) -> str:
     """`usable`, or why it is not."""
-    return say("report.usable") if device.usable else say("report.not_usable", reason=device.reason)
+    return (
+        say("report.usable")
+        if device.usable
+        else say("report.not_usable", reason=device.reason or say("report.no_reason"))
+    )
 
 
 def machine_parts(report: Report) -> list[str | None]:
