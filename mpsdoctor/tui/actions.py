@@ -204,12 +204,12 @@ class Actions:
         def report_copy(program: str | None) -> None:
             self._report_copy(text, program)
 
-        run_in_background(self.app, "copy", lambda: clipboard.by_program(text), report_copy)
+        run_in_background(self.app, "copy", lambda: clipboard.copy_by_program(text), report_copy)
 
     def _report_copy(self, text: str, program: str | None) -> None:
         if program:
             self.notify(say("screen.copied", program=program))
-        elif clipboard.terminal_can():
+        elif clipboard.terminal_may_copy():
             self.app.copy_to_clipboard(text)
             self.notify(say("screen.sent_to_terminal"))
         else:

@@ -114,7 +114,7 @@ class DoctorApp(App[Exception]):
 
     async def _begin(self) -> None:
         from mpsdoctor.tui.actions import Actions
-        from mpsdoctor.tui.background import spare_collector
+        from mpsdoctor.tui.background import freeze_heap
 
         engine, model = self._boot()
         self.actions = Actions(self, engine, model)
@@ -123,7 +123,7 @@ class DoctorApp(App[Exception]):
         self._listen_to_signals()
         self.tab = ""
         await self.action_tab("overview")
-        spare_collector()
+        freeze_heap()
         self.set_interval(TICK, self.tick)
         for pressed in self.early:
             self.call_later(pressed)

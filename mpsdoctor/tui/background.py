@@ -44,11 +44,11 @@ def run_in_background(app: App[Any], name: str, work: Callable[[], T], take: Cal
     threading.Thread(target=run, name=NAME + name, daemon=True).start()
 
 
-def spare_collector() -> None:
-    """What lives now will stay: the collector need not look through it again, which took 35 ms, more than a frame."""
+def freeze_heap() -> None:
+    """Exempt what lives now from garbage collection: looking through it took 35 ms, more than a frame."""
     gc.freeze()
 
 
-def under_way() -> bool:
+def work_is_running() -> bool:
     """Whether any such work has not ended."""
     return any(thread.name.startswith(NAME) for thread in threading.enumerate())

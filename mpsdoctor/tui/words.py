@@ -52,7 +52,7 @@ def _piece(piece: Piece) -> str | Content | tuple[str, str]:
     return (piece[0], TONES[piece[1]]) if isinstance(piece, tuple) else piece
 
 
-def hang(label: Piece, text: str, indent: int, width: int) -> Content:
+def wrap_beside(label: Piece, text: str, indent: int, width: int) -> Content:
     """A label, and text that is wrapped beside it."""
     room = max(16, width - indent)
     body = ("\n" + " " * indent).join(wrapping.wrap(text, room))

@@ -10,7 +10,7 @@ from mpsdoctor.facts import ProbeRow
 from mpsdoctor.formats import wrapping
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import matrix, words
-from mpsdoctor.tui.background import run_in_background, spare_collector
+from mpsdoctor.tui.background import freeze_heap, run_in_background
 from mpsdoctor.tui.matrix import Line
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -62,7 +62,7 @@ class Operators(Pane):
         table.columns = (*_columns(), *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
         self._lines = {f"{line.op} {line.device}": line for line in lines}
         table.fill(rows)
-        spare_collector()
+        freeze_heap()
         table.border_title = words.styled(
             say("screen.operators_count", count=len(lines)) if lines else say("screen.operators")
         )
@@ -161,4 +161,4 @@ def _shorten(where: list[str]) -> str:
 def _legend(width: int) -> Iterator[Piece]:
     for outcome, (letter, tone) in matrix.OUTCOMES.items():
         label = words.styled((f"{letter} ", tone), wrapping.pad(term("outcome", outcome), 14))
-        yield words.hang(label, matrix.meaning(outcome), 16, width)
+        yield words.wrap_beside(label, matrix.meaning(outcome), 16, width)

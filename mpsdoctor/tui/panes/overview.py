@@ -63,7 +63,7 @@ class Overview(Pane):
         if report and report.python.version:
             yield ""
             for label, fact in words.machine(report):
-                yield words.hang((f"{wrapping.pad(label, LABEL - 1)} ", "title"), fact, LABEL, width)
+                yield words.wrap_beside((f"{wrapping.pad(label, LABEL - 1)} ", "title"), fact, LABEL, width)
         yield ""
         yield from self._list_checks()
         if report and report.verdict:
@@ -79,23 +79,26 @@ class Overview(Pane):
             yield (say("screen.listing_checks"), "muted")
 
     def _profile(self, width: int) -> Iterator[Piece]:
-        report = self.model.report
+        profile = self.model.report.profile if self.model.report else None
         if self.model.trouble:
-            yield words.hang(("! ", "fail"), say("screen.profile_failed", why=self.model.trouble), 2, width)
-        elif report and report.profile.written:
-            yield words.hang(("✓ ", "pass"), say("screen.profile_written", path=report.profile.path), 2, width)
-        elif report and report.profile.path:
-            yield words.hang(("– ", "muted"), say("screen.profile_not_written", path=report.profile.path), 2, width)
+            sign, note = ("! ", "fail"), say("screen.profile_failed", why=self.model.trouble)
+        elif profile and profile.written:
+            sign, note = ("✓ ", "pass"), say("screen.profile_written", path=profile.path)
+        elif profile and profile.path:
+            sign, note = ("– ", "muted"), say("screen.profile_not_written", path=profile.path)
+        else:
+            return
+        yield words.wrap_beside(sign, note, 2, width)
 
 
 def _reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
     """In a line each what a person reads first; the rest stands below the checks."""
     reasons, more = rows.reasons(verdict, width - 2)
-    yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in reasons)
+    yield from (words.wrap_beside(("· ", "muted"), reason, 2, width) for reason in reasons)
     if more:
         yield (f"  {say('screen.more_reasons', count=more)}", "muted")
     if by_workload := rows.by_workload(verdict):
-        yield words.hang(("· ", "muted"), by_workload, 2, width)
+        yield words.wrap_beside(("· ", "muted"), by_workload, 2, width)
 
 
 def _all_reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
@@ -103,7 +106,7 @@ def _all_reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
     if rows.reasons(verdict, width - 2) != (list(verdict.reasons), 0):
         yield ""
         yield (say("screen.all_reasons"), "title")
-        yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in verdict.reasons)
+        yield from (words.wrap_beside(("· ", "muted"), reason, 2, width) for reason in verdict.reasons)
 
 
 def _columns() -> tuple[Column, ...]:
