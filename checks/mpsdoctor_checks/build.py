@@ -12,12 +12,12 @@ from mpsdoctor.check import Answer, Context, Finding, Rule, Sandbox, Severity, f
 from mpsdoctor.facts import assume_shapes, build_facts
 from mpsdoctor.facts.build import Build, DeviceFacts
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, check_title
 from mpsdoctor.worker.shapes import DeviceTrial, Interpreter, TorchBuild, TorchFacts
 from mpsdoctor_checks import installing, variables
 
 id = "build"
-title = "The torch build and its devices"
+title = check_title("build")
 needs = ()
 seconds = {"quick": 3.0, "standard": 3.0, "thorough": 3.0}
 patience = 240.0  # importing torch from a cold disk, and a device that hangs

@@ -8,12 +8,12 @@ from mpsdoctor import machine, support, versions
 from mpsdoctor.check import Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised, typed
 from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.machine import MachineFacts
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, check_title
 from mpsdoctor.worker.shapes import Interpreter
 from mpsdoctor_checks import installing
 
 id = "chip"
-title = "Chip and operating system"
+title = check_title("chip")
 needs: tuple[str, ...] = ()
 seconds = {"quick": 1.0, "standard": 1.0, "thorough": 3.0}
 

@@ -12,7 +12,7 @@ from mpsdoctor.check import Context, Finding, Rule, Severity, finding, judged, n
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, check_title
 from mpsdoctor.versions import release
 from mpsdoctor_checks import installing
 from mpsdoctor_checks.variables import (
@@ -31,7 +31,7 @@ from mpsdoctor_checks.variables import (
 from mpsdoctor_checks.variables import fallback as fallback_of
 
 id = "environment"
-title = "Environment variables"
+title = check_title("environment")
 needs = ()
 
 

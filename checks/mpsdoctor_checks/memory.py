@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple, TypedDict
 from mpsdoctor import machine
 from mpsdoctor.check import Context, Finding, Rule, finding, judged
 from mpsdoctor.machine import MemoryFacts
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, check_title
 
 id = "memory"
-title = "Memory and swap"
+title = check_title("memory")
 needs: tuple[str, ...] = ()
 seconds = {"quick": 1.0, "standard": 1.0, "thorough": 1.0}
 

@@ -11,7 +11,7 @@ from mpsdoctor import console
 from mpsdoctor.cli.examine import write_stdout
 from mpsdoctor.formats import wrapping
 from mpsdoctor.formats.text import ASCII, WIDTH
-from mpsdoctor.texts import explain, texts
+from mpsdoctor.texts import explain, language, texts
 
 
 def explain_command(parent: click.Group) -> click.Command:
@@ -25,7 +25,7 @@ def run(code: str | None) -> None:
 
     CODE is as a report prints it, MPS203 for one. Without it, all codes are listed.
     """
-    known = texts("en")
+    known = texts(language())
     if code is None:
         lines = [f"{name}  {title}" for name, title in explain.titles().items()]
     elif (name := code.strip().upper()) in known:
@@ -49,5 +49,5 @@ def long_text(code: str) -> list[str]:
     for line in explain.example(code):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         lines += [f"    {line}"] if line.startswith(" ") else wrapping.wrap(line, WIDTH, indent, indent)
-    links = texts("en")[code].links
+    links = texts(language())[code].links
     return [*lines, *([""] if links else []), *links]

@@ -9,6 +9,7 @@ import msgspec
 
 from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.texts import language, say, term
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -21,6 +22,7 @@ tr + tr { border-top: 1px solid #8884; } td.number { text-align: right; font-var
 .bar { background: #1e88e5; height: .8rem; border-radius: 2px; min-width: 2px; }
 pre { background: #8882; padding: .6rem; overflow-x: auto; } summary { cursor: pointer; margin: .3rem 0; }
 """
+HEAD = ("workload", "size", "device_column", "step", "interval", "against")
 # Should a reader's browser ever find something to load in here, it must not.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -38,7 +40,7 @@ def render(report: Report, style: Style) -> str:
         f"<p>{escape(report.generated_at)}</p>",
     ]
     head = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
         '<meta name="viewport" content="width=device-width">',
         f"<title>mpsdoctor: {escape(rows.headline(report))}</title><style>{STYLE}</style></head><body>",
@@ -55,7 +57,7 @@ def list_items(texts: Iterable[str]) -> Iterator[str]:
 def list_findings(report: Report) -> Iterator[str]:
     pairs = rows.findings(report)
     if pairs:
-        yield f"<h2>Findings ({len(pairs)})</h2>"
+        yield f"<h2>{escape(say('report.findings_count', count=len(pairs)))}</h2>"
     for check, finding in pairs:
         yield from fold_finding(check, finding)
 
@@ -63,18 +65,18 @@ def list_findings(report: Report) -> Iterator[str]:
 def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
     """A finding, opened by a click; the gravest are open."""
     opened = " open" if finding.severity == "error" else ""
-    severity = f'<b class="{finding.severity}">{finding.severity}</b>'
+    severity = f'<b class="{finding.severity}">{escape(term("severity", finding.severity))}</b>'
     title = f"{escape(finding.code)} {escape(finding.title)}"
     yield f"<details{opened}><summary>{severity} {title} <small>({escape(check.id)})</small></summary>"
     yield from (f"<p>{escape(line)}</p>" for line in finding.detail.splitlines())
     if finding.remedy:
-        yield f"<p><b>What to do</b> {escape(finding.remedy.text)}</p>"
+        yield f"<p><b>{escape(say('report.what_to_do'))}</b> {escape(finding.remedy.text)}</p>"
         yield from (f"<pre>{escape(command)}</pre>" for command in finding.remedy.commands)
     # As text: a report comes from strangers, and so does its link.
     yield from (f"<p>{escape(link)}</p>" for link in finding.links)
     if finding.evidence:
         evidence = msgspec.json.format(msgspec.json.encode(finding.evidence), indent=1).decode()
-        yield f"<details><summary>Evidence</summary><pre>{escape(evidence)}</pre></details>"
+        yield f"<details><summary>{escape(say('report.evidence'))}</summary><pre>{escape(evidence)}</pre></details>"
     yield "</details>"
 
 
@@ -83,9 +85,10 @@ def draw_times(report: Report) -> Iterator[str]:
     timed = list(rows.timed(report))
     if not timed:
         return
-    yield "<h2>Training</h2><table>"
-    yield "<tr><th>workload</th><th>size</th><th>device</th><th>a step</th><th>95 % interval</th>"
-    yield '<th>against the CPU</th><th style="width:30%"></th></tr>'
+    yield f"<h2>{escape(say('report.training'))}</h2><table>"
+    *heads, against = (escape(say(f"report.{name}")) for name in HEAD)
+    yield f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}"
+    yield f'<th>{against}</th><th style="width:30%"></th></tr>'
     for row in timed:
         longest = max(other.step_ms for other in timed if (other.workload, other.size) == (row.workload, row.size))
         width = 100 * row.step_ms / longest if longest > 0 else 0

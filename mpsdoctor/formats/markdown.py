@@ -10,6 +10,7 @@ import msgspec
 from mpsdoctor import clean
 from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
+from mpsdoctor.texts import say, term
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]|#~!])")
 # What GitHub makes a link or a mention of after everything else: `@name`, `#12`, `GH-12`, a commit, an address.
@@ -50,19 +51,25 @@ def table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> Iterator[st
 
 
 def list_findings(report: Report) -> list[str]:
-    body = [(finding.severity, finding.code, finding.title, check.id) for check, finding in rows.findings(report)]
-    return list(table(("severity", "code", "finding", "check"), body)) if body else []
+    body = [
+        (term("severity", finding.severity), finding.code, finding.title, check.id)
+        for check, finding in rows.findings(report)
+    ]
+    head = tuple(say(f"report.{name}") for name in ("severity", "code", "finding", "check"))
+    return list(table(head, body)) if body else []
 
 
 def list_times(report: Report) -> list[str]:
     body = [(row.workload, row.size, row.device, row.step, row.interval, row.against) for row in rows.timed(report)]
-    head = ("workload", "size", "device", "a step", "95 % interval", "against the CPU")
+    names = ("workload", "size", "device_column", "step", "interval", "against")
+    head = tuple(say(f"report.{name}") for name in names)
     return list(table(head, body)) if body else []
 
 
 def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
     """Detail, remedy and evidence of a finding, opened by a click."""
-    yield f"<details><summary>{escape_html(f'{finding.code} {finding.severity}: {finding.title}')}</summary>"
+    severity = term("severity", finding.severity)
+    yield f"<details><summary>{escape_html(f'{finding.code} {severity}: {finding.title}')}</summary>"
     yield ""
     yield from (f"{escape(line)}\n" for line in finding.detail.splitlines())
     if finding.remedy:

@@ -11,7 +11,9 @@ from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import ModelFacts, Operators, ProbeFacts, ProbeRow
 from mpsdoctor.formats.text import ASCII, label_values, summary, wrap_lines
 from mpsdoctor.formats.text import findings as findings_of
+from mpsdoctor.formats.wrapping import pad
 from mpsdoctor.report import CheckResult, Report
+from mpsdoctor.texts import say, term
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
@@ -44,7 +46,7 @@ def render(report: Report, style: Style) -> str:
 
     result = next((check for check in report.checks if check.id == "operators"), None)
     parts = [
-        [f"mpsdoctor {report.tool.version} · operators · {report.duration_s:.1f} s"],
+        [f"mpsdoctor {report.tool.version} · {say('report.operators')} · {report.duration_s:.1f} s"],
         summary(report),
         failed_before(report, style, paint),
         body(result, read_facts(report)["operators"], style, paint) if result else (),
@@ -57,13 +59,13 @@ def failed_before(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     """Findings of the checks that operators need."""
     for check in report.checks:
         if check.id != "operators" and check.status not in ("pass", "warn"):
-            yield f"{check.id}: {check.status}" + (f": {check.reason}" if check.reason else "")
+            yield f"{check.id}: {term('status', check.status)}" + (f": {check.reason}" if check.reason else "")
             yield from findings_of(check, style, paint)
 
 
 def body(result: CheckResult, facts: Operators, style: Style, paint: Paint) -> Iterator[str]:
     if result.reason:
-        yield f"operators: {result.status}: {result.reason}"
+        yield f"{say('report.operators')}: {term('status', result.status)}: {result.reason}"
     if "said" in facts:
         yield from facts["said"].splitlines()
     elif "model" in facts:
@@ -82,9 +84,10 @@ def counts(facts: ProbeFacts) -> Iterator[str]:
     """One line a device: how many probes, with which outcomes."""
     for device, outcomes in facts.get("summary", {}).items():
         ordered = sorted(outcomes.items(), key=lambda pair: order(pair[0]))
-        words = ", ".join(f"{count:,} {outcome}" for outcome, count in ordered)
+        words = ", ".join(f"{count:,} {term('outcome', outcome)}" for outcome, count in ordered)
         rate = facts.get("probes_per_second", {}).get(device)
-        yield from label_values(device, [words or "nothing probed", f"{rate:,.0f} a second" if rate else None])
+        speed = say("report.a_second", rate=rate) if rate else None
+        yield from label_values(device, [words or say("report.nothing_probed"), speed])
 
 
 def order(outcome: str) -> int:
@@ -100,24 +103,24 @@ def table(rows: Sequence[ProbeRow], style: Style, paint: Paint, *, everything: b
     ordered = sorted(groups.items(), key=lambda pair: (order(pair[0][0]), pair[0][1], pair[0][2]))
     if ordered:
         yield ""
-        yield f"  {'outcome':14}{'operator':34}{'device':9}where"
+        outcome, operator, device = (say(f"report.{name}") for name in ("outcome", "operator", "device_column"))
+        yield f"  {pad(outcome, 14)}{pad(operator, 34)}{pad(device, 9)}{say('report.where')}"
     lines = [line for key, group in ordered for line in lines_of(key, group, style, paint)]
     limit = len(lines) if style.verbosity > 0 or everything else MOST
     yield from lines[:limit]
     if len(lines) > limit:
-        yield f"  … {len(lines) - limit} more lines (-v)"
+        yield "  " + say("report.more_lines", count=len(lines) - limit)
 
 
 def lines_of(key: tuple[str, str, str], rows: list[ProbeRow], style: Style, paint: Paint) -> Iterator[str]:
     """One operator on one device with one outcome: where it was seen, and what the first of them said."""
     outcome, op, device = key
     sign, plain, colour = SIGNS.get(outcome, ("?", "?", "yellow"))
-    mark = paint(f"{sign if style.unicode else plain} {outcome:13}", colour)
+    mark = paint(f"{sign if style.unicode else plain} {pad(term('outcome', outcome), 13)}", colour)
     yield f"{mark} {op:33} {device:8} {', '.join(dict.fromkeys(str(row['dtype']) for row in rows))}"
     places = list(dict.fromkeys(f"{variant} {row['direction']}" for row in rows for variant in row["variants"]))
-    yield from wrap_lines(
-        ", ".join(places[:10]) + (f", … {len(places) - 10} more" if len(places) > 10 else ""), *INDENT
-    )
+    first, more = ", ".join(places[:10]), len(places) - 10
+    yield from wrap_lines(say("report.more_places", places=first, count=more) if more > 0 else first, *INDENT)
     calls = [row for row in rows if "code" in row]
     spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in calls if row["code"]))
     for spot in spots[:3]:
@@ -132,11 +135,12 @@ INDENT = (" " * 16, " " * 16)
 
 def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
     """The answer for each device, with the operators and the lines of code that decide it."""
-    yield f"{model['target']}: {model['calls']:,} operator calls, {model['distinct']:,} of them distinct"
+    yield say("report.model_calls", target=model["target"], calls=model["calls"], distinct=model["distinct"])
     for device, answer in model["answers"].items():
-        counted = (
-            f"({answer['judged']:,} replayed)" if not answer["skipped"] else f"({answer['skipped']:,} not replayed)"
-        )
-        yield f"{device:8} " + paint(str(answer["answer"]), ANSWER_COLOURS.get(answer["answer"], "red")) + f" {counted}"
+        replayed = say("report.replayed", count=answer["judged"])
+        if answer["skipped"]:
+            replayed = say("report.not_all_replayed", count=answer["skipped"])
+        colour = ANSWER_COLOURS.get(answer["answer"], "red")
+        yield f"{device:8} {paint(term('answer', answer['answer']), colour)} {replayed}"
     for op, reason in model["not_replayed"].items():
-        yield from wrap_lines(f"not replayed: {op}: {reason}", " " * 9, " " * 11)
+        yield from wrap_lines(say("report.not_replayed", op=op, reason=reason), " " * 9, " " * 11)

@@ -10,11 +10,11 @@ from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
-from mpsdoctor.report import ORDER, CheckResult, Finding, Machine, Report, Verdict
+from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
+from mpsdoctor.texts import LANGUAGES, page, say, term
 
 REASONS = 3  # what a person reads before the details
 UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
-NOT_SETTLED = "not settled"
 
 
 class Timed(NamedTuple):
@@ -33,9 +33,16 @@ def headline(report: Report) -> str:
     """`use mps · 3.4× · high confidence`; the factor where it speaks for an accelerator."""
     verdict = report.verdict
     if verdict is None:
-        return "no verdict: nothing was measured that could carry one"
+        return say("report.no_verdict")
     factor = [f"{verdict.speedup:.3g}×"] if verdict.speedup else []
-    return " · ".join([f"use {verdict.device}", *factor, f"{verdict.confidence} confidence"])
+    confidence = say("report.confidence", confidence=term("confidence", verdict.confidence))
+    return " · ".join([say("report.use", device=verdict.device), *factor, confidence])
+
+
+def translate_title(check_id: str, title: str) -> str:
+    """The title of a check of ours in the reader's language, and that of a stranger's as it is."""
+    ours = page(LANGUAGES[0], "report").get(f"check_{check_id}") == title
+    return say(f"report.check_{check_id}") if ours else title
 
 
 def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
@@ -47,7 +54,8 @@ def by_workload(verdict: Verdict) -> str | None:
     """The device of each family, where they differ."""
     if len(set(verdict.by_workload.values())) < 2:
         return None
-    return "by workload: " + ", ".join(f"{family} {device}" for family, device in verdict.by_workload.items())
+    devices = ", ".join(f"{family} {device}" for family, device in verdict.by_workload.items())
+    return say("report.by_workload", devices=devices)
 
 
 def coverage(report: Report) -> list[str]:
@@ -67,9 +75,11 @@ def coverage(report: Report) -> list[str]:
 def _describe_coverage(device: str, row: Coverage) -> str:
     """Counts are of probes; `variants` has those made by layout, of which contiguous is the plain one."""
     other = row["made"] - row["variants"].get("contiguous", 0)
-    layouts = f"{other:,}" if other else "none"
-    reached = f"{row['operators']:,} operators, {layouts} in other layouts" if row["made"] else "nothing"
-    return f"{row['made']:,} of {row['planned']:,} probes on {device}: {reached}"
+    layouts = f"{other:,}" if other else say("report.no_layouts")
+    reached = say("report.nothing_reached")
+    if row["made"]:
+        reached = say("report.reached", operators=row["operators"], layouts=layouts)
+    return say("report.probes", made=row["made"], planned=row["planned"], device=device, reached=reached)
 
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
@@ -80,17 +90,30 @@ def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
 
 def about(report: Report) -> Iterator[tuple[str, str]]:
     """Machine, Python, torch, devices and checks in words."""
-    yield "Machine", join(machine_parts(report))
+    yield say("report.machine"), join(machine_parts(report))
     if report.python.version:
-        yield "Python", f"{report.python.version} ({report.python.arch})"
-        yield "Torch", join(torch_parts(report))
+        yield say("report.python"), f"{report.python.version} ({report.python.arch})"
+        yield say("report.torch"), join(torch_parts(report))
     for device in report.devices:
-        state = "usable" if device.usable else f"not usable: {device.reason}"
-        yield "Device", join([device.device, device.name, state])
-    yield "Checks", ", ".join(f"{check.id} {check.status}" for check in report.checks)
+        yield say("report.device"), join([device.device, device.name, usability(device)])
+    yield say("report.checks"), ", ".join(f"{check.id} {term('status', check.status)}" for check in report.checks)
     if sentences := coverage(report):
-        yield "Coverage", "; ".join(sentences)
-    yield "mpsdoctor", f"{report.tool.version}, {report.budget} check-up, {report.duration_s:.1f} s"
+        yield say("report.coverage"), "; ".join(sentences)
+    yield "mpsdoctor", f"{report.tool.version}, {check_up(report)}, {report.duration_s:.1f} s"
+
+
+def check_up(report: Report) -> str:
+    """`standard check-up`."""
+    return say("report.check_up", budget=term("budget", report.budget))
+
+
+def usability(device: Device) -> str:
+    """`usable`, or why it is not."""
+    return (
+        say("report.usable")
+        if device.usable
+        else say("report.not_usable", reason=device.reason or say("report.no_reason"))
+    )
 
 
 def machine_parts(report: Report) -> list[str | None]:
@@ -99,12 +122,16 @@ def machine_parts(report: Report) -> list[str | None]:
     return [
         machine.chip or machine.model,
         cores(machine),
-        f"{machine.gpu_cores} GPU cores" if machine.gpu_cores else None,
+        gpu_cores(machine) if machine.gpu_cores else None,
         f"{machine.memory_bytes / 2**30:.0f} GiB" if machine.memory_bytes else None,
         system(machine.os, machine.os_version, machine.arch),
-        "Rosetta" if machine.translated else None,
-        "virtual machine" if machine.virtual_machine else None,
+        say("report.rosetta") if machine.translated else None,
+        say("report.virtual_machine") if machine.virtual_machine else None,
     ]
+
+
+def gpu_cores(machine: Machine) -> str:
+    return say("report.gpu_cores", count=machine.gpu_cores)
 
 
 def cores(machine: Machine) -> str | None:
@@ -113,8 +140,8 @@ def cores(machine: Machine) -> str | None:
     if not levels and machine.efficiency_cores and machine.performance_cores:
         levels = [(machine.performance_cores, "performance"), (machine.efficiency_cores, "efficiency")]
     if levels:
-        return " + ".join(f"{count} {name}" for count, name in levels) + " cores"
-    return f"{machine.performance_cores} cores" if machine.performance_cores else None
+        return say("report.cores", counts=" + ".join(f"{count} {term('cores', name)}" for count, name in levels))
+    return say("report.cores", counts=machine.performance_cores) if machine.performance_cores else None
 
 
 def system(os: str | None, *more: str | None) -> str:
@@ -126,11 +153,12 @@ def torch_parts(report: Report) -> list[str | None]:
     """The torch in words."""
     torch = report.torch
     if torch is None:
-        return ["not installed"]
+        return [say("report.not_installed")]
     if torch.error:
-        return ["cannot be imported"]
-    mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
-    return [torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available"]
+        return [say("report.cannot_be_imported")]
+    without = "report.mps_not_available" if torch.mps_built else "report.mps_not_built"
+    cuda = "report.cuda_available" if torch.cuda_available else "report.cuda_not_available"
+    return [torch.version, say("report.mps_available" if torch.mps_available else without), say(cuda)]
 
 
 def join(parts: list[str | None]) -> str:
@@ -162,8 +190,9 @@ def interval(ends: Sequence[float] | None) -> str:
     if not ends:
         return ""
     low, high = map(duration, ends)
-    span = f"{low.removesuffix(high[high.index(' ') :])} to {high}"
-    return NOT_SETTLED if ends[1] > UNSETTLED * ends[0] else span
+    if ends[1] > UNSETTLED * ends[0]:
+        return say("report.not_settled")
+    return say("report.from_to", low=low.removesuffix(high[high.index(" ") :]), high=high)
 
 
 def against(ratio: Comparison) -> str:
@@ -171,10 +200,12 @@ def against(ratio: Comparison) -> str:
     low, high = ratio["ci95"]
     times, undecided = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
     if high <= UNSETTLED * low:
-        return f"{times}, {NOT_SETTLED}" if undecided else f"{times} ({figure(low)} to {figure(high)})"
+        span = say("report.from_to", low=figure(low), high=figure(high))
+        return f"{times}, {say('report.not_settled')}" if undecided else f"{times} ({span})"
     if ratio["winner"] == "tie":
-        return NOT_SETTLED
-    return f"at most {figure(high)}×" if high < 1 else f"at least {figure(low)}×"
+        return say("report.not_settled")
+    sure = ("report.at_most", high) if high < 1 else ("report.at_least", low)
+    return say(sure[0], figure=f"{figure(sure[1])}×")
 
 
 def duration(ms: float) -> str:

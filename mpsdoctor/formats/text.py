@@ -11,6 +11,7 @@ import click
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.formats.rows import machine_parts, torch_parts
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
+from mpsdoctor.texts import say, term
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
@@ -40,7 +41,7 @@ def render(report: Report, style: Style) -> str:
         return click.style(text, fg=colour, bold=colour != "bright_black") if style.colour else text
 
     parts = [
-        [f"mpsdoctor {report.tool.version} · {report.budget} check-up · {report.duration_s:.1f} s"],
+        [f"mpsdoctor {report.tool.version} · {rows.check_up(report)} · {report.duration_s:.1f} s"],
         verdict(report, style, paint),
         summary(report),
         checks(report, style, paint),
@@ -61,7 +62,7 @@ def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     for reason in reasons:
         yield from wrap_lines(reason, "  - ", "    ")
     if more:
-        yield f"    and {more} more (-v)"
+        yield "    " + say("report.more_reasons", count=more)
     yield from wrap_lines(rows.by_workload(recommendation) or "", "  - ", "    ")
 
 
@@ -71,24 +72,23 @@ def short(text: str, width: int, style: Style) -> str:
 
 
 def summary(report: Report) -> Iterator[str]:
-    yield from label_values("Machine", machine_parts(report))
+    yield from label_values(say("report.machine"), machine_parts(report))
     if report.python.version:
         python = f"{report.python.version} ({report.python.arch}) {report.python.executable}"
-        yield from label_values("Python", [python])
-        yield from label_values("Torch", torch_parts(report))
+        yield from label_values(say("report.python"), [python])
+        yield from label_values(say("report.torch"), torch_parts(report))
     for number, device in enumerate(report.devices):
-        state = "usable" if device.usable else f"not usable: {device.reason}"
-        words = rows.join([device.device, device.name, state])
-        yield from label_values("" if number else "Devices", [wrapping.shorten(words, WIDTH - 9)])
+        words = rows.join([device.device, device.name, rows.usability(device)])
+        yield from label_values("" if number else say("report.devices"), [wrapping.shorten(words, WIDTH - 9)])
 
 
 def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     """A line a check, and how much of the operators was reached."""
     for result in report.checks:
         sign, plain, colour = SIGNS[result.status]
-        mark = paint(f"{sign if style.unicode else plain} {result.status:5}", colour)
+        mark = paint(f"{sign if style.unicode else plain} {wrapping.pad(term('status', result.status), 5)}", colour)
         reason = f": {result.reason}" if result.reason else ""
-        title = short(f"{result.title}{reason}", WIDTH - 22, style)
+        title = short(f"{rows.translate_title(result.id, result.title)}{reason}", WIDTH - 22, style)
         first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
         yield f"{mark}  {result.id:12} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
@@ -117,7 +117,7 @@ def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
     """A finding in a few lines."""
     sign, plain, colour = SIGNS[OF_SEVERITY[finding.severity]]
     brief = finding.severity == "info" and style.verbosity <= 0
-    title = f"{finding.code} {finding.severity}: {finding.title}"
+    title = f"{finding.code} {term('severity', finding.severity)}: {finding.title}"
     title = wrapping.shorten(title, WIDTH - 2) if brief else title
     head = [paint(line, colour) for line in wrap_lines(title, f"{sign if style.unicode else plain} ", "  ")]
     return head if brief else head + explanation(finding, style, LINES - len(head))
@@ -139,25 +139,32 @@ def speeds(report: Report) -> Iterator[str]:
     """Step times by workload and device, and how many times faster than the CPU with its interval."""
     timed = list(rows.timed(report))
     if timed:
-        yield f"{'Training':13}{'size':8}{'device':7}{'a step':>9}  {'95 % interval':16} against the CPU"
+        yield speed_heading()
     for row in timed:
         name = wrapping.pad(row.workload, 13)
         if len(name) > 13 or not name.endswith(" "):  # the name of a person's own step
             yield name
             name = " " * 13
-        figures = f"{wrapping.pad(row.device, 7)}{row.step:>9}  {row.interval:16} {row.against}"
+        figures = f"{wrapping.pad(row.device, 7)}{row.step:>9}  {wrapping.pad(row.interval, 16)} {row.against}"
         yield f"{name}{wrapping.pad(row.size, 8)}{figures}".rstrip()
+
+
+def speed_heading() -> str:
+    training, size, device = (say(f"report.{name}") for name in ("training", "size", "device_column"))
+    names = f"{wrapping.pad(training, 13)}{wrapping.pad(size, 8)}{wrapping.pad(device, 7)}"
+    step, interval = wrapping.pad_left(say("report.step"), 9), wrapping.pad(say("report.interval"), 16)
+    return f"{names}{step}  {interval} {say('report.against')}"
 
 
 def closing(report: Report) -> Iterator[str]:
     if report.profile.written:
-        yield f"Profile written to {report.profile.path}"
-        yield "Trainers read it:  device, info = mpsdoctor.get_optimal_device()"
+        yield say("report.profile_written", path=report.profile.path)
+        yield f"{say('report.trainers_read_it')}  device, info = mpsdoctor.get_optimal_device()"
 
 
 def label_values(label: str, values: Iterable[str | None]) -> Iterator[str]:
     text = " · ".join(value for value in values if value)
-    yield from wrap_lines(text, f"{label:9}", " " * 9)
+    yield from wrap_lines(text, wrapping.pad(label, 9), " " * 9)
 
 
 def wrap_lines(text: str, first: str, later: str) -> list[str]:

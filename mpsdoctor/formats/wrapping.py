@@ -69,6 +69,11 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
+def pad_left(text: str, width: int) -> str:
+    """The same, at the right end of its cells."""
+    return " " * (width - cell_len(text)) + text
+
+
 def shorten(text: str, width: int) -> str:
     """The longest beginning that fits and says the same, marked as cut; the whole text where there is none.
 

@@ -1,9 +1,11 @@
-"""What people read, as data: the words of every finding by its code, in each language. Pure.
+"""What people read, as data: the words of every finding by its code, those of the screen and of the formats. Pure.
 
 A rule tells a code, a severity and values; the words stand in `texts/LANGUAGE/`, a `Text` a code. A template is filled
 as by `str.format`. Where the words depend on the case, a value is a `Part`, which names a template of its own, or an
 `Each`, which fills one for every row. Values stay figures until they are filled in, so a report can be told in another
 language from its values alone.
+
+The screen and the formats take their words by name from a page of the reader's language: `say("screen.no_profile")`.
 """
 
 from __future__ import annotations
@@ -15,9 +17,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-LANGUAGES = ("en",)  # the first is the report's, and where another one lacks a code
+LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
+# The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
+# as the first paint waits for one of them.
+CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
+SHARED = ("common", "verdict")
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
+
+
+_language = LANGUAGES[0]
+
+
+def language() -> str:
+    """The language of who reads."""
+    return _language
+
+
+def choose_language(name: str) -> None:
+    """Set it, once, before anything is shown. ValueError."""
+    global _language
+    if name not in LANGUAGES:
+        raise ValueError(f"there is no language {name!r}; there are {', '.join(LANGUAGES)}")
+    _language = name
 
 
 @dataclass(frozen=True)
@@ -70,8 +92,14 @@ class Text(NamedTuple):
 @functools.cache
 def texts(language: str) -> dict[str, Text]:
     """All codes of a language, those it lacks in the first one."""
-    own: dict[str, Text] = importlib.import_module(f"{__name__}.{language}").TEXTS
+    own = {code: text for name in CODES for code, text in _file(language, name, "TEXTS").items()}
     return own if language == LANGUAGES[0] else {**texts(LANGUAGES[0]), **own}
+
+
+def _file(language: str, name: str, content: str) -> dict[str, Any]:
+    """What a file of a language holds."""
+    held: dict[str, Any] = getattr(importlib.import_module(f"{__name__}.{language}.{name}"), content)
+    return held
 
 
 def add(language: str, own: Mapping[str, Text]) -> None:
@@ -85,8 +113,40 @@ def add(language: str, own: Mapping[str, Text]) -> None:
 @functools.cache
 def phrases(language: str) -> dict[str, str]:
     """Templates that several codes share, by name."""
-    own: dict[str, str] = importlib.import_module(f"{__name__}.{language}").PHRASES
+    own = {name: template for file in SHARED for name, template in _file(language, file, "PHRASES").items()}
     return own if language == LANGUAGES[0] else {**phrases(LANGUAGES[0]), **own}
+
+
+@functools.cache
+def page(language: str, name: str) -> dict[str, str]:
+    """The phrases of the screen (`screen`) or the formats (`report`), those that a language lacks in the first one."""
+    own: dict[str, str] = _file(language, name, "PHRASES")
+    return own if language == LANGUAGES[0] else {**page(LANGUAGES[0], name), **own}
+
+
+def say(name: str, **values: Any) -> str:
+    """A phrase in the language of who reads, by its page and name: `say("screen.no_profile")`. KeyError."""
+    template = phrase(name, _language)
+    return Words(_language, {}).fill(template, values) if values else template
+
+
+def phrase(name: str, language: str) -> str:
+    """The template of that page and name. KeyError."""
+    page_name, _, key = name.partition(".")
+    return page(language, page_name)[key]
+
+
+def check_title(check_id: str) -> str:
+    """The title of a check of ours as reports carry it."""
+    return phrase(f"report.check_{check_id}", LANGUAGES[0])
+
+
+def term(kind: str, word: str) -> str:
+    """A word that a report carries (`kind`: status, severity, outcome, …) in the language of who reads.
+
+    One that this version does not know stays as it is.
+    """
+    return page(_language, "report").get(f"{kind}_{word}", word)
 
 
 def fill(code: str, name: str, values: Mapping[str, Any], language: str = LANGUAGES[0]) -> str:
@@ -99,13 +159,17 @@ class Words(string.Formatter):
     """Fills templates of one language; `parts` are those that a code has for itself."""
 
     def __init__(self, language: str, parts: Mapping[str, str]) -> None:
-        self.templates = {**phrases(language), **parts}
+        self.language, self.parts = language, parts
+
+    def template(self, name: str) -> str:
+        """One of the parts, or a phrase that codes share. KeyError."""
+        return self.parts[name] if name in self.parts else phrases(self.language)[name]
 
     def fill(self, template: str, values: Mapping[str, Any]) -> str:
         return self.vformat(template, (), values)
 
     def fill_part(self, part: Part, values: Mapping[str, Any]) -> str:
-        return self.fill(self.templates[part.name], {**values, **part.values}) if part.name else ""
+        return self.fill(self.template(part.name), {**values, **part.values}) if part.name else ""
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         return self.resolve(kwargs[str(key)], kwargs)
@@ -115,7 +179,7 @@ class Words(string.Formatter):
         if isinstance(value, Part):
             return self.fill_part(value, values)
         if isinstance(value, Each):
-            return value.joint.join(self.fill(self.templates[value.name], {**values, **row}) for row in value.rows)
+            return value.joint.join(self.fill(self.template(value.name), {**values, **row}) for row in value.rows)
         if isinstance(value, tuple | list) and any(isinstance(part, Part | Each) for part in value):
             return "".join(str(self.resolve(part, values)) for part in value)
         return value
@@ -127,7 +191,7 @@ class Words(string.Formatter):
         if format_spec == "size":
             return size(value)
         if format_spec in (",list", "and"):
-            return (", " if format_spec == ",list" else self.templates["and"]).join(map(str, value))
+            return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
         return str(super().format_field(value, format_spec))
 
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mpsdoctor.texts import LANGUAGES, Text, Words, texts
+from mpsdoctor.texts import Text, Words, language, texts
 
 
-def titles(language: str = LANGUAGES[0]) -> dict[str, str]:
+def titles() -> dict[str, str]:
     """The title of every code, filled as in its example."""
-    return {code: title(text, language) for code, text in sorted(texts(language).items())}
+    return {code: title(text) for code, text in sorted(texts(language()).items())}
 
 
-def title(text: Text, language: str) -> str:
-    return Words(language, text.parts).fill(text.title, text.example)
+def title(text: Text) -> str:
+    return Words(language(), text.parts).fill(text.title, text.example)
 
 
-def paragraphs(code: str, language: str = LANGUAGES[0]) -> Iterator[str]:
+def paragraphs(code: str) -> Iterator[str]:
     """Three of them. KeyError for a code that does not exist."""
-    text = texts(language)[code]
+    text = texts(language())[code]
     yield from (text.seen, text.means, text.do)
 
 
-def example(code: str, language: str = LANGUAGES[0]) -> Iterator[str]:
+def example(code: str) -> Iterator[str]:
     """A finding of this code as a report shows it, a line each; commands are indented."""
-    text = texts(language)[code]
-    words = Words(language, text.parts)
-    yield f"{code}: {title(text, language)}"
+    text = texts(language())[code]
+    words = Words(language(), text.parts)
+    yield f"{code}: {title(text)}"
     yield from words.fill(text.detail, text.example).splitlines()
     if text.remedy:
         yield f"→ {words.fill(text.remedy, text.example)}"

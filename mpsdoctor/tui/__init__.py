@@ -64,7 +64,7 @@ def restored_terminal() -> Iterator[None]:
 
 
 def show(choose_settings: Callable[[], Settings], *, no_color: bool = False) -> Outcome:
-    """Run the screen until it is closed. `asked` is called after the first paint."""
+    """Run the screen until it is closed. `choose_settings` is called after the first paint."""
     import os
 
     if no_color:

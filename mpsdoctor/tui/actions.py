@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from mpsdoctor.checkup import Settings
-from mpsdoctor.tui import clipboard, keys, recorded, words
+from mpsdoctor.texts import say
+from mpsdoctor.tui import clipboard, keys, profile_state, words
 from mpsdoctor.tui.background import run_in_background
 from mpsdoctor.tui.engine import Broke, Done, Engine
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes import PANES
 from mpsdoctor.tui.panes.pane import Pane
+from mpsdoctor.tui.profile_state import ProfileState
+from mpsdoctor.tui.widgets.bars import tab_name
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 
@@ -28,14 +31,14 @@ class Actions:
     def __init__(self, app: DoctorApp, engine: Engine, model: Model) -> None:
         self.app, self.engine, self.model = app, engine, model
 
-    def idle(self, action: str) -> bool:
-        """Whether a key does nothing now, which is told with the reason."""
+    def refuse(self, action: str) -> bool:
+        """Whether a key does nothing now; the reason is shown."""
         reason = self.app.why_not(action)
         if reason:
-            self.say(reason, "warning")
+            self.notify(reason, "warning")
         return reason is not None
 
-    def say(self, text: str, severity: Any = "information") -> None:
+    def notify(self, text: str, severity: Any = "information") -> None:
         """A line in the corner for a moment; never read as markup."""
         self.app.notify(text, severity=severity, markup=False, timeout=4)
 
@@ -49,60 +52,59 @@ class Actions:
         pane: type[Pane] = getattr(importlib.import_module(f"mpsdoctor.tui.panes.{module}"), kind)
         return pane.open(name, self)
 
-    def first_panel(self, pane: Pane) -> None:
+    def focus_first_panel(self, pane: Pane) -> None:
         """Focus goes to the first panel of a tab that can have it."""
         panel = next(iter([*pane.query("Rows"), *pane.query("Details")]), None)
         if panel:
             panel.focus()
 
     def take_signals(self) -> Exception | None:
-        """Take what the engine said; what kept it from beginning, if anything did."""
+        """Apply the engine's signals; what kept it from beginning, if anything did."""
         for signal in self.engine.drain():
             if isinstance(signal, Broke):
                 return signal.error
             self.model.apply(signal)
             if isinstance(signal, Done):
-                self.ended(signal)
+                self._report_end(signal)
         return None
 
-    def ended(self, done: Done) -> None:
-        """A run is over."""
+    def _report_end(self, done: Done) -> None:
+        """Say how a run ended, and read the profile again."""
         if done.trouble:
-            self.say(f"the profile was not written: {done.trouble}", "error")
+            self.notify(say("screen.profile_failed", why=done.trouble), "error")
         elif done.cancelled and not self.model.cancelled:
-            self.say("cancelled; what was found before stands again", "warning")
+            self.notify(say("screen.cancelled_kept"), "warning")
         elif done.report.profile.written:
-            self.say(f"profile written to {done.report.profile.path}")
-        self.look()
+            self.notify(say("screen.profile_written", path=done.report.profile.path))
+        self.read_profile()
 
-    def look(self) -> None:
-        """Read the profile in a thread; the tab takes it when it has come."""
+    def read_profile(self) -> None:
+        """Read the profile in a thread; then its tab shows it."""
         report = None if self.model.running else self.model.report
 
-        run_in_background(self.app, "look at the profile", lambda: self._recorded(report), self.take)
+        run_in_background(self.app, "read_profile", lambda: self._inspect_profile(report), self._show_profile)
 
-    def _recorded(self, report: Report | None) -> recorded.Recorded:
-        return recorded.look(self.settings, report, self.engine.fingerprint)
+    def _inspect_profile(self, report: Report | None) -> ProfileState:
+        return profile_state.inspect(self.settings, report, self.engine.fingerprint)
 
-    def take(self, record: recorded.Recorded) -> None:
-        """The profile was looked at."""
+    def _show_profile(self, state: ProfileState) -> None:
         from mpsdoctor.tui.panes.profile import Profile
 
         for pane in self.app.screen_stack[0].query(Profile):
-            pane.take(record)
+            pane.set_state(state)
 
-    def again(self) -> None:
+    def run_check(self) -> None:
         pane = self.app.pane()
         check = pane.check_id() if pane else None
-        if self.idle("again"):
+        if self.refuse("again"):
             return
         if check is None:
-            self.say("no check is selected here; R runs all of them", "warning")
+            self.notify(say("screen.no_check_selected"), "warning")
             return
         self._run((check,))
 
-    def all(self) -> None:
-        if not self.idle("all"):
+    def run_all(self) -> None:
+        if not self.refuse("all"):
             self.model.checks = {}
             self._run(())
 
@@ -110,66 +112,67 @@ class Actions:
         self.model.begin()
         self.engine.start(only)
 
-    def stop(self) -> None:
+    def cancel(self) -> None:
         """Esc: cancel the run; where nothing runs, clear the filter of the list in focus."""
         table = self.app.focused
         if not self.model.running and isinstance(table, Rows) and table.filter:
             table.narrow("")
             return
-        if self.idle("stop"):
+        if self.refuse("stop"):
             return
-        self.model.stop()
+        self.model.cancel()
         self.engine.cancel()
 
-    def write(self) -> None:
+    def write_profile(self) -> None:
         """Show what would change; Enter writes."""
-        if self.idle("write"):
+        if self.refuse("write"):
             return
         report = self.model.report
 
-        run_in_background(self.app, "write the profile", lambda: self._recorded(report), self._ask_to_write)
+        run_in_background(self.app, "write_profile", lambda: self._inspect_profile(report), self._ask_to_write)
 
-    def _ask_to_write(self, record: recorded.Recorded) -> None:
+    def _ask_to_write(self, state: ProfileState) -> None:
         from mpsdoctor.tui.dialogs.dialog import Confirm
         from mpsdoctor.tui.panes.profile import describe_change
 
-        if record.proposal is None:
-            self.say(record.trouble or "this check-up timed no training, so it makes no profile", "warning")
+        if state.proposal is None:
+            self.notify(state.trouble or say("screen.makes_no_profile"), "warning")
             return
-        proposal = record.proposal
-        text = words.lines([words.styled(("file ", "title"), record.place or ""), "", *describe_change(record)])
+        proposal = state.proposal
+        file = words.styled((f"{say('screen.label_file')} ", "title"), state.place or "")
+        text = words.lines([file, "", *describe_change(state)])
 
         def write_if_agreed(agreed: bool | None) -> None:
             if agreed:
-                self._write(proposal, f"profile written to {record.place}")
+                self._write(proposal, say("screen.profile_written", path=state.place))
 
-        self.app.push_screen(Confirm("Write the profile", text, "Enter writes · Esc closes"), write_if_agreed)
+        self.app.push_screen(Confirm(say("screen.write_title"), text, say("screen.writes_or_closes")), write_if_agreed)
 
     def _write(self, content: Any, success: str) -> None:
         from mpsdoctor.runtime.profile import ProfileError
 
         try:
-            recorded.write(self.settings, content)
+            profile_state.write(self.settings, content)
         except ProfileError as error:
-            self.say(str(error), "error")
+            self.notify(str(error), "error")
             return
-        self.say(success)
-        self.look()
+        self.notify(success)
+        self.read_profile()
 
-    def force(self) -> None:
+    def force_mps(self) -> None:
         """Turn the override in the profile on or off."""
-        if self.idle("force"):
+        if self.refuse("force"):
             return
-        record = self._recorded(None)
-        if record.content is None:
-            self.say(record.trouble or "there is no profile yet; a finished check-up writes one", "warning")
+        state = self._inspect_profile(None)
+        if state.content is None:
+            self.notify(state.trouble or say("screen.no_profile_to_force"), "warning")
             return
-        force = not record.content["force_mps"]
-        success = f"force MPS is {'on' if force else 'off'} in {record.place}"
+        force = not state.content["force_mps"]
+        success = say("screen.force_on" if force else "screen.force_off", path=state.place)
         torch = self.model.report.torch if self.model.report else None
         if force and torch and not torch.mps_available:
-            success += "; MPS is not available here, so trainers go on without it"
-        self._write({**record.content, "force_mps": force}, success)
+            success = say("screen.force_without_mps", done=success)
+        self._write({**state.content, "force_mps": force}, success)
 
     def export(self) -> None:
         from mpsdoctor.tui.dialogs import export
@@ -183,39 +186,40 @@ class Actions:
             try:
                 path = export.write(form, report, lambda: picture)
             except OSError as error:
-                self.say(f"{error.filename or 'the file'} cannot be written: {error.strerror}", "error")
+                file = error.filename or say("screen.the_file")
+                self.notify(say("screen.cannot_write", file=file, why=error.strerror), "error")
                 return
-            self.say(f"written to {path}")
+            self.notify(say("screen.written", path=path))
 
-        self.app.push_screen(export.Export(export.choices(report), ""), write_form)
+        self.app.push_screen(export.Export(export.choices(report)), write_form)
 
     def copy(self) -> None:
         """To the clipboard: the finding, operator or panel."""
         pane = self.app.pane()
-        text = pane.copied() if pane else ""
+        text = pane.text_to_copy() if pane else ""
         if not text.strip():
-            self.say("there is nothing to copy here", "warning")
+            self.notify(say("screen.nothing_to_copy"), "warning")
             return
 
-        def report_copied(program: str | None) -> None:
-            self._copied(text, program)
+        def report_copy(program: str | None) -> None:
+            self._report_copy(text, program)
 
-        run_in_background(self.app, "copy", lambda: clipboard.by_program(text), report_copied)
+        run_in_background(self.app, "copy", lambda: clipboard.copy_by_program(text), report_copy)
 
-    def _copied(self, text: str, program: str | None) -> None:
+    def _report_copy(self, text: str, program: str | None) -> None:
         if program:
-            self.say(f"copied with {program}")
-        elif clipboard.terminal_can():
+            self.notify(say("screen.copied", program=program))
+        elif clipboard.terminal_may_copy():
             self.app.copy_to_clipboard(text)
-            self.say("sent to the terminal's clipboard (OSC 52); if nothing arrives, e exports")
+            self.notify(say("screen.sent_to_terminal"))
         else:
-            from mpsdoctor.tui.dialogs.dialog import Told
+            from mpsdoctor.tui.dialogs.dialog import Message
 
-            self.app.push_screen(Told("Select and copy", Content(text), "no program could copy · Esc closes"))
+            self.app.push_screen(Message(say("screen.copy_title"), Content(text), say("screen.copy_closes")))
 
     def filter(self) -> None:
         """A line to type into, above the keys, for the list in focus or the first of this tab."""
-        if self.idle("filter"):
+        if self.refuse("filter"):
             return
         from mpsdoctor.tui.widgets.filter import Filter
 
@@ -226,11 +230,11 @@ class Actions:
         self.app.screen_stack[0].mount(Filter(table), before="#keys")
 
     def help(self) -> None:
-        from mpsdoctor.tui.dialogs.dialog import Told
+        from mpsdoctor.tui.dialogs.dialog import Message
 
         pane, panel = self.app.pane(), self.app.focused
-        about = panel.HELP if isinstance(panel, Rows | Details) else ""
-        pairs = keys.help_lines(about or "", pane.HELP if pane else "")
+        about = panel.explain() if isinstance(panel, Rows | Details) else ""
+        pairs = keys.help_lines(about, pane.explain() if pane else "")
         lines = [words.styled((f"{key:7}", "accent"), text) if key else text for key, text in pairs]
-        name = panel.title if isinstance(panel, Rows | Details) else self.app.tab.capitalize()
-        self.app.push_screen(Told(f"Help · {name}", words.lines(lines)))
+        name = panel.title if isinstance(panel, Rows | Details) else tab_name(self.app.tab).capitalize()
+        self.app.push_screen(Message(say("screen.help_title", panel=name), words.lines(lines)))

@@ -18,6 +18,7 @@ from textual.content import Content
 from textual.driver import Driver
 from textual.screen import Screen
 
+from mpsdoctor.texts import say
 from mpsdoctor.tui import keys
 from mpsdoctor.tui.panes import TABS
 from mpsdoctor.tui.widgets import bars
@@ -59,25 +60,26 @@ class DoctorApp(App[Exception]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"tab('{name}')", name, show=False) for number, name in enumerate(TABS, 1)),
-        Binding("left_square_bracket", "turn(-1)", show=False),
-        Binding("right_square_bracket", "turn(1)", show=False),
-        Binding("q", "leave", "quit"),
-        Binding("question_mark,f1", "help", "help"),
-        Binding("slash", "filter", "filter"),
-        Binding("r", "again", "run again"),
-        Binding("R", "all", "run all"),
-        Binding("escape", "stop", "cancel"),
-        Binding("ctrl+c", "interrupt", "cancel, twice quits", priority=True),
-        Binding("ctrl+q", "leave", show=False, priority=True),
-        Binding("w", "write", "write the profile"),
-        Binding("f", "force", "force MPS"),
-        Binding("e", "export", "export"),
-        Binding("y", "copy", "copy"),
+        *(Binding(str(number), f"tab('{name}')") for number, name in enumerate(TABS, 1)),
+        Binding("left_square_bracket", "turn(-1)"),
+        Binding("right_square_bracket", "turn(1)"),
+        Binding("q", "leave"),
+        Binding("question_mark,f1", "help"),
+        Binding("slash", "filter"),
+        Binding("r", "again"),
+        Binding("R", "all"),
+        Binding("escape", "stop"),
+        Binding("ctrl+c", "interrupt", priority=True),
+        Binding("ctrl+q", "leave", priority=True),
+        Binding("w", "write"),
+        Binding("f", "force"),
+        Binding("e", "export"),
+        Binding("y", "copy"),
     ]
-    action_again, action_all, action_stop = action_of("again"), action_of("all"), action_of("stop")
-    action_write, action_force, action_export = action_of("write"), action_of("force"), action_of("export")
-    action_copy, action_filter, action_help = action_of("copy"), action_of("filter"), action_of("help")
+    action_again, action_all, action_stop = action_of("run_check"), action_of("run_all"), action_of("cancel")
+    action_write, action_force = action_of("write_profile"), action_of("force_mps")
+    action_export, action_copy = action_of("export"), action_of("copy")
+    action_filter, action_help = action_of("filter"), action_of("help")
 
     def __init__(self, boot: Boot) -> None:
         super().__init__()
@@ -106,7 +108,7 @@ class DoctorApp(App[Exception]):
         yield bars.Line("keys")
 
     def on_mount(self) -> None:
-        self.query_one("#header", bars.Line).show(Content(" mpsdoctor  examining…"))
+        self.query_one("#header", bars.Line).show(Content(f" mpsdoctor  {say('screen.examining')}"))
         self._draw_frame(lambda action: None)
         self._listen_to_signals()
         # Once this is on the screen: whatever takes time begins after it.
@@ -114,7 +116,7 @@ class DoctorApp(App[Exception]):
 
     async def _begin(self) -> None:
         from mpsdoctor.tui.actions import Actions
-        from mpsdoctor.tui.background import spare_collector
+        from mpsdoctor.tui.background import freeze_heap
 
         engine, model = self._boot()
         self.actions = Actions(self, engine, model)
@@ -122,7 +124,7 @@ class DoctorApp(App[Exception]):
         engine.start()
         self.tab = ""
         await self.action_tab("overview")
-        spare_collector()
+        freeze_heap()
         self.set_interval(TICK, self.tick)
         for pressed in self.early:
             self.call_later(pressed)
@@ -137,7 +139,7 @@ class DoctorApp(App[Exception]):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.action_leave)
 
     def tick(self) -> None:
-        """Take what the engine said and draw it."""
+        """Take the engine's signals and draw them."""
         if self.actions:
             failure = self.actions.take_signals()
             if failure:
@@ -170,7 +172,7 @@ class DoctorApp(App[Exception]):
     def _draw_frame(self, why_not: Callable[[str], str | None]) -> None:
         main, width = self.screen_stack[0], self.size.width
         main.query_one("#tabs", bars.Line).show(bars.tabs(self.tab, width))
-        footer = [(key, name, action) for key, action, name, _ in keys.KEYS]
+        footer = [(key, keys.name(action), action) for key, action in keys.KEYS]
         main.query_one("#keys", bars.Line).show(bars.keys(footer, why_not, width))
 
     def pane(self) -> Pane | None:
@@ -201,7 +203,7 @@ class DoctorApp(App[Exception]):
             pane.set_class(pane.id == f"{name}-pane", "open")
         if opened := self.pane():
             opened.redraw()
-            self.actions.first_panel(opened)
+            self.actions.focus_first_panel(opened)
         self.draw()
 
     async def action_turn(self, by: int) -> None:
@@ -216,15 +218,15 @@ class DoctorApp(App[Exception]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What applies now."""
-        for _, action, name, meaning in keys.KEYS:
+        for _, action in keys.KEYS:
             if action != "command_palette" and self.why_not(action) is None:
-                yield SystemCommand(name.capitalize(), meaning, getattr(self, f"action_{action}"))
+                name = keys.name(action).capitalize()
+                yield SystemCommand(name, keys.meaning(action), getattr(self, f"action_{action}"))
         for tab in TABS:
             if tab != self.tab:
-                yield SystemCommand(
-                    f"Go to {tab}", f"the tab {tab}", lambda name=tab: self.call_later(self.action_tab, name)
-                )
-        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+                title, meaning = (say(name, tab=bars.tab_name(tab)) for name in ("screen.go_to", "screen.go_to_help"))
+                yield SystemCommand(title, meaning, lambda name=tab: self.call_later(self.action_tab, name))
+        yield SystemCommand(say("screen.theme"), say("screen.theme_help"), self.action_change_theme)
 
     def action_interrupt(self) -> None:
         """Ctrl+C: cancel what runs; a second one quits."""
@@ -237,7 +239,7 @@ class DoctorApp(App[Exception]):
             return
         if self.why_not("stop") is None:
             self.action_stop()
-        self.notify("Ctrl+C again quits.", timeout=TWICE)
+        self.notify(say("screen.ctrl_c_again"), timeout=TWICE)
 
     def action_leave(self) -> None:
         """Quit; whoever started the screen ends what still runs."""

@@ -15,13 +15,15 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
+from mpsdoctor.texts import say
+
 NAME = "background "  # how its threads' names begin
 _requests: Counter[str] = Counter()
 T = TypeVar("T")
 
 
 def run_in_background(app: App[Any], name: str, work: Callable[[], T], take: Callable[[T], object]) -> None:
-    """Do the work; `take` has its result in the screen's thread, unless the same was asked for again meanwhile."""
+    """Do the work; `take` gets its result in the screen's thread, unless work of this name was begun again."""
     _requests[name] += 1
     number = _requests[name]
 
@@ -33,19 +35,20 @@ def run_in_background(app: App[Any], name: str, work: Callable[[], T], take: Cal
         with contextlib.suppress(RuntimeError):  # the screen was closed: its event loop takes nothing any more
             try:
                 result = work()
-            except Exception as error:  # nobody else would tell
-                app.call_later(app.notify, f"{name}: {error!r}", severity="error", markup=False)
+            except Exception as error:  # nobody else would report it
+                message = say("screen.task_failed", task=say(f"screen.task_{name}"), error=repr(error))
+                app.call_later(app.notify, message, severity="error", markup=False)
             else:
                 app.call_later(deliver, result)
 
     threading.Thread(target=run, name=NAME + name, daemon=True).start()
 
 
-def spare_collector() -> None:
-    """What lives now will stay: the collector need not look through it again, which took 35 ms, more than a frame."""
+def freeze_heap() -> None:
+    """Exempt what lives now from garbage collection: looking through it took 35 ms, more than a frame."""
     gc.freeze()
 
 
-def under_way() -> bool:
+def work_is_running() -> bool:
     """Whether any such work has not ended."""
     return any(thread.name.startswith(NAME) for thread in threading.enumerate())

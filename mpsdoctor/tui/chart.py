@@ -11,6 +11,7 @@ from textual.content import Content
 
 from mpsdoctor.facts.training import Result, TimedFacts
 from mpsdoctor.formats import rows
+from mpsdoctor.texts import say
 from mpsdoctor.tui import words
 
 MARKS = "●▲■◆"
@@ -187,9 +188,9 @@ def legend(points: Sequence[Point]) -> Content:
         mark, shade = tone(points, device)
         parts += [(f"{mark} {device}", shade), "  "]
     for x, winner in crossings(points):
-        where = f"at about {quantity(x)} parameters" if x >= 1000 else "between two sizes"
-        parts += [(f"┊ crossover {where}: {winner} is faster beyond", "strong"), "  "]
-    return words.styled(*parts, ("│ 95 % interval, log axes", "muted"))
+        name = "screen.crossover_at" if x >= 1000 else "screen.crossover_between"
+        parts += [(f"┊ {say(name, parameters=quantity(x), winner=winner)}", "strong"), "  "]
+    return words.styled(*parts, (f"│ {say('screen.chart_axes')}", "muted"))
 
 
 def bars(by_workload: Mapping[str, Sequence[Point]], width: int) -> Content:
@@ -205,10 +206,10 @@ def bars(by_workload: Mapping[str, Sequence[Point]], width: int) -> Content:
             for point in points
         ]
         lines += [
-            (f"crossover at about {quantity(x)} parameters: {winner} beyond", "strong")
+            (say("screen.crossover", parameters=quantity(x), winner=winner), "strong")
             for x, winner in crossings(points)
         ]
-    note = "log scale · time of a step, 95 % interval" if width >= 60 else "log scale, time of a step"
+    note = say("screen.bars_scale" if width >= 60 else "screen.bars_scale_short")
     return words.lines([*lines, (note, "muted")])
 
 

@@ -17,18 +17,18 @@ PATIENCE = 2.0  # seconds; xclip waits for ever where its display does not answe
 NO_OSC52 = {"Apple_Terminal"}
 
 
-def by_program(text: str, environ: Mapping[str, str] = os.environ) -> str | None:
+def copy_by_program(text: str, environ: Mapping[str, str] = os.environ) -> str | None:
     """The name of the program that took the text, or None."""
     if environ.get("SSH_CONNECTION"):  # it would copy on the far machine, not where the person sits
         return None
     for command, variable in PROGRAMS:
         present = shutil.which(command[0]) and (variable is None or environ.get(variable))
-        if present and _ran(command, text):
+        if present and _feed(command, text):
             return command[0]
     return None
 
 
-def _ran(command: tuple[str, ...], text: str) -> bool:
+def _feed(command: tuple[str, ...], text: str) -> bool:
     try:
         done = subprocess.run(
             command,
@@ -43,6 +43,6 @@ def _ran(command: tuple[str, ...], text: str) -> bool:
     return done.returncode == 0
 
 
-def terminal_can(environ: Mapping[str, str] = os.environ) -> bool:
+def terminal_may_copy(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the terminal may know OSC 52: it never answers, so only a known lack is told apart."""
     return environ.get("TERM_PROGRAM") not in NO_OSC52

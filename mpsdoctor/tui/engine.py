@@ -1,4 +1,4 @@
-"""The check-up in a thread of its own: what it says is queued, so that the screen never waits for it."""
+"""The check-up in a thread of its own: its events are queued, so that the screen never waits for it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class LiveEngine:
             threading.Thread(target=self._checkup.cancel).start()
 
     def drain(self) -> list[Signal]:
-        """What was said since the last call, of progress only the latest of each check."""
+        """The signals since the last call, of progress only the latest of each check."""
         signals: list[Signal] = []
         while not self._signals.empty():  # this thread alone takes from it
             signals.append(self._signals.get_nowait())

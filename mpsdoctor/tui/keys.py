@@ -5,54 +5,65 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mpsdoctor.texts import say
 from mpsdoctor.tui.panes import TABS
 
 if TYPE_CHECKING:
     from mpsdoctor.tui.model import Model
 
-# Key, action, the word in the footer, what the help says.
-KEYS: tuple[tuple[str, str, str, str], ...] = (
-    ("q", "leave", "quit", "quit; a running check-up is cancelled"),
-    ("?", "help", "help", "this help, for the panel in focus (also F1)"),
-    ("/", "filter", "filter", "show only rows that hold these words"),
-    ("r", "again", "again", "run the selected check again"),
-    ("R", "all", "all", "run all checks again"),
-    ("esc", "stop", "cancel", "cancel the run (Ctrl+C too; twice quits)"),
-    ("w", "write", "write", "write the profile; shows first what changes"),
-    ("f", "force", "mps", "force MPS: make trainers use MPS whatever was measured, or no longer"),
-    ("e", "export", "export", "write the report or a picture of the screen"),
-    ("y", "copy", "copy", "copy the finding, operator or panel"),
-    ("^p", "command_palette", "more", "everything that can be done now, and the themes"),
+# Key and action, in the order of the last line.
+KEYS: tuple[tuple[str, str], ...] = (
+    ("q", "leave"),
+    ("?", "help"),
+    ("/", "filter"),
+    ("r", "again"),
+    ("R", "all"),
+    ("esc", "stop"),
+    ("w", "write"),
+    ("f", "force"),
+    ("e", "export"),
+    ("y", "copy"),
+    ("^p", "command_palette"),
 )
+
+
+def name(action: str) -> str:
+    """The word of a key in the last line."""
+    return say(f"screen.key_{action}")
+
+
+def meaning(action: str) -> str:
+    """What the help says about it."""
+    return say(f"screen.help_{action}")
 
 
 def needs_report(model: Model) -> str | None:
     if model.running:
-        return "the check-up still runs; Esc cancels it"
-    return None if model.report else "there is no report yet; R begins a check-up"
+        return say("screen.still_runs")
+    return None if model.report else say("screen.no_report")
 
 
 def needs_idle(model: Model) -> str | None:
-    return "the check-up still runs; Esc cancels it" if model.running else None
+    return say("screen.still_runs") if model.running else None
 
 
 def needs_run(model: Model) -> str | None:
     if model.cancelled and model.running:
-        return "it is being cancelled"
-    return None if model.running else "nothing is running"
+        return say("screen.being_cancelled")
+    return None if model.running else say("screen.nothing_runs")
 
 
 def needs_verdict(model: Model) -> str | None:
     if not model.settings.write_profile:
-        return "mpsdoctor was started with --no-profile"
+        return say("screen.no_profile_option")
     lack = needs_report(model)
     if lack or (model.report and model.report.verdict):
         return lack
-    return "no verdict: a finished check-up carries one"
+    return say("screen.no_verdict")
 
 
 def may_change(model: Model) -> str | None:
-    return None if model.settings.write_profile else "mpsdoctor was started with --no-profile"
+    return None if model.settings.write_profile else say("screen.no_profile_option")
 
 
 REASONS: dict[str, Callable[[Model], str | None]] = {
@@ -67,7 +78,7 @@ REASONS: dict[str, Callable[[Model], str | None]] = {
 def why_not(action: str, model: Model, focused_filters: bool) -> str | None:
     """Why a key does nothing now; None: it works."""
     if action == "filter" and not focused_filters:
-        return "there is no list on this tab"
+        return say("screen.no_list")
     reason = REASONS.get(action)
     return reason(model) if reason else None
 
@@ -75,9 +86,5 @@ def why_not(action: str, model: Model, focused_filters: bool) -> str | None:
 def help_lines(panel: str, tab: str) -> list[tuple[str, str]]:
     """Pairs of key and meaning; an empty key stands before running text."""
     pairs = [("", tab), ("", panel), ("", "")]
-    pairs += [(key, meaning) for key, _, _, meaning in KEYS]
-    pairs += [
-        (f"1–{len(TABS)}", "the tabs; [ and ] go to the one before and after"),
-        ("Tab", "next panel; Shift+Tab the one before"),
-    ]
-    return pairs
+    pairs += [(key, meaning(action)) for key, action in KEYS]
+    return [*pairs, (f"1–{len(TABS)}", say("screen.help_tab_keys")), ("Tab", say("screen.help_panel_keys"))]

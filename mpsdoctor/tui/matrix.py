@@ -6,25 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mpsdoctor.facts.operators import ProbeRow, count_probes
+from mpsdoctor.texts import say
 
-# Worst first: a wrong number is worse than an error, which at least is seen.
-OUTCOMES: dict[str, tuple[str, str, str]] = {
-    "wrong": ("W", "fail", "differs from the reference"),
-    "nan": ("N", "fail", "not finite where the reference is"),
-    "crash": ("C", "fail", "killed its process"),
-    "timeout": ("T", "fail", "did not end"),
-    "error": ("E", "warn", "raised an error"),
-    "oom": ("M", "warn", "ran out of memory"),
-    "unimplemented": ("U", "warn", "not implemented on this device"),
-    "fallback": ("F", "accent", "ran on the CPU instead"),
-    "dtype": ("D", "muted", "this dtype is not supported"),
-    "skipped": ("S", "muted", "not tried, or the CPU has no reference"),
-    "ok": ("o", "pass", "agrees with the reference"),
+# Letter and tone, worst first: a wrong number is worse than an error, which at least is seen.
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "wrong": ("W", "fail"),
+    "nan": ("N", "fail"),
+    "crash": ("C", "fail"),
+    "timeout": ("T", "fail"),
+    "error": ("E", "warn"),
+    "oom": ("M", "warn"),
+    "unimplemented": ("U", "warn"),
+    "fallback": ("F", "accent"),
+    "dtype": ("D", "muted"),
+    "skipped": ("S", "muted"),
+    "ok": ("o", "pass"),
 }
 RANK = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
 SHORT = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64", "complex64": "c64"}
 DIRECTIONS = ("forward", "backward")
-UNKNOWN = ("?", "warn", "an outcome that this version does not know")
+UNKNOWN = ("?", "warn")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,14 @@ def rank(outcome: str) -> int:
     return RANK.get(outcome, 0)
 
 
-def meaning(outcome: str) -> tuple[str, str, str]:
-    """Letter, tone and words of an outcome."""
+def mark(outcome: str) -> tuple[str, str]:
+    """Letter and tone of an outcome."""
     return OUTCOMES.get(outcome, UNKNOWN)
+
+
+def meaning(outcome: str) -> str:
+    """An outcome in words."""
+    return say(f"screen.means_{outcome}" if outcome in OUTCOMES else "screen.means_unknown")
 
 
 def lines(results: Iterable[ProbeRow]) -> list[Line]:

@@ -13,19 +13,20 @@ from mpsdoctor.facts import CheckFacts, assume_shapes
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
+from mpsdoctor.texts import say
 from mpsdoctor.tui.engine import Done, Signal
 
-KEPT = 2000  # lines of progress; a standard check-up sends some 200
+LOGGED = 2000  # lines of progress; a standard check-up sends some 200
 
 
 @dataclass(frozen=True)
-class Course:
+class CheckState:
     """How far a check is: waiting, running, or the status that it ended with."""
 
     id: str
     title: str
     status: str = "waiting"
-    begun: float | None = None
+    started_at: float | None = None
     progress: Progress | None = None
     result: CheckResult | None = None
 
@@ -36,31 +37,31 @@ class Model:
 
     settings: Settings
     clock: Callable[[], float] = time.monotonic
-    checks: dict[str, Course] = field(default_factory=dict)
+    checks: dict[str, CheckState] = field(default_factory=dict)
     report: Report | None = None
     running: bool = False
     cancelled: bool = False
     trouble: str | None = None
-    begun: float | None = None
-    ended: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
     version: int = 0
-    log: deque[Progress] = field(default_factory=lambda: deque(maxlen=KEPT))
+    log: deque[Progress] = field(default_factory=lambda: deque(maxlen=LOGGED))
 
     def begin(self) -> None:
-        """A run was asked for."""
+        """A run begins."""
         self.running, self.cancelled, self.trouble = True, False, None
-        self.begun, self.ended = self.clock(), None
+        self.started_at, self.ended_at = self.clock(), None
         self.log.clear()
         self.version += 1
 
     def apply(self, signal: Signal) -> None:
-        """Take one word of the engine."""
+        """Take one signal of the engine."""
         self.version += 1
         if isinstance(signal, Listed):
-            waiting = {check.id: Course(check.id, check.title) for check in signal.checks}
+            waiting = {check.id: CheckState(check.id, check.title) for check in signal.checks}
             self.checks = {**self.checks, **waiting}
         elif isinstance(signal, Started):
-            self._change(signal.id, status="running", begun=self.clock())
+            self._change(signal.id, status="running", started_at=self.clock())
         elif isinstance(signal, Progress):
             self._change(signal.id, progress=signal)
             self.log.append(signal)
@@ -69,16 +70,16 @@ class Model:
         elif isinstance(signal, Done):
             self._end(signal)
 
-    def stop(self) -> None:
-        """Outcome at once; the engine's Done comes when its processes are gone."""
+    def cancel(self) -> None:
+        """Show it at once; the engine's Done comes when its processes are gone."""
         self.cancelled = True
         self.version += 1
 
     def elapsed(self) -> float:
         """Seconds of this run so far, or of the whole of it."""
-        if self.begun is None:
+        if self.started_at is None:
             return 0.0
-        return (self.clock() if self.ended is None else self.ended) - self.begun
+        return (self.clock() if self.ended_at is None else self.ended_at) - self.started_at
 
     def training(self) -> TrainingFacts:
         """What was timed, empty until the check has ended."""
@@ -90,7 +91,7 @@ class Model:
         return operators.get("results", ()) if operators else ()
 
     def _facts(self) -> CheckFacts:
-        return assume_shapes({name: course.result.facts for name, course in self.checks.items() if course.result})
+        return assume_shapes({name: state.result.facts for name, state in self.checks.items() if state.result})
 
     def figures(self) -> list[Result]:
         """Rows of `training`'s results so far, the last of each workload, size and device; `timing` has no figure."""
@@ -100,38 +101,38 @@ class Model:
     def findings(self) -> list[tuple[CheckResult, Finding]]:
         """All findings so far, the gravest first."""
         findings = [
-            (course.result, finding)
-            for course in self.checks.values()
-            if course.result
-            for finding in course.result.findings
+            (state.result, finding)
+            for state in self.checks.values()
+            if state.result
+            for finding in state.result.findings
         ]
         return sorted(findings, key=lambda pair: ORDER[pair[1].severity])
 
-    def current(self) -> Course | None:
+    def current(self) -> CheckState | None:
         """The check that runs now."""
-        return next((course for course in self.checks.values() if course.status == "running"), None)
+        return next((state for state in self.checks.values() if state.status == "running"), None)
 
     def _change(self, check_id: str, **changes: Any) -> None:
         if check_id in self.checks:
             self.checks[check_id] = replace(self.checks[check_id], **changes)
 
     def _end(self, done: Done) -> None:
-        self.running, self.trouble, self.ended = False, done.trouble, self.clock()
+        self.running, self.trouble, self.ended_at = False, done.trouble, self.clock()
         # A cancelled run has no verdict; what an earlier whole one found stands again.
         if not done.cancelled or self.report is None:
             self.report, self.cancelled = done.report, done.cancelled
         else:
             self.cancelled = False
-        self.checks = {**self.checks, **dict(_courses_of(self.report.checks))}
+        self.checks = {**self.checks, **dict(_states_of(self.report.checks))}
 
 
-def _courses_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, Course]]:
+def _states_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, CheckState]]:
     for result in results:
-        yield result.id, Course(result.id, result.title, result.status, result=result)
+        yield result.id, CheckState(result.id, result.title, result.status, result=result)
 
 
 def _row_so_far(figure: Figure) -> Result:
-    outcome, detail = ("ok", "so far") if figure.step_ms else ("timing", "")
+    outcome, detail = ("ok", say("screen.so_far")) if figure.step_ms else ("timing", "")
     return {
         "workload": figure.workload,
         "size": figure.size,

@@ -9,8 +9,9 @@ from typing import Any
 from textual.content import Content
 
 from mpsdoctor.formats import rows, wrapping
-from mpsdoctor.report import CheckResult, Finding, Report
-from mpsdoctor.tui.model import Course, Model
+from mpsdoctor.report import CheckResult, Finding, Machine, Remedy, Report
+from mpsdoctor.texts import say, term
+from mpsdoctor.tui.model import CheckState, Model
 
 Piece = str | tuple[str, str] | Content
 
@@ -51,7 +52,7 @@ def _piece(piece: Piece) -> str | Content | tuple[str, str]:
     return (piece[0], TONES[piece[1]]) if isinstance(piece, tuple) else piece
 
 
-def hang(label: Piece, text: str, indent: int, width: int) -> Content:
+def wrap_beside(label: Piece, text: str, indent: int, width: int) -> Content:
     """A label, and text that is wrapped beside it."""
     room = max(16, width - indent)
     body = ("\n" + " " * indent).join(wrapping.wrap(text, room))
@@ -71,7 +72,7 @@ def seconds(value: float) -> str:
 def gib(count: float | None) -> str:
     """Bytes as people read them."""
     if count is None:
-        return "not known"
+        return say("screen.unknown")
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 / 10 else f"{count / 2**20:.0f} MiB"
 
 
@@ -79,14 +80,15 @@ def headline(model: Model) -> tuple[str, str]:
     """The verdict in a line, and its tone; the first word before there is one."""
     if model.running:
         if model.cancelled:
-            return "cancelling…", "warn"
-        done = sum(course.status not in ("waiting", "running") for course in model.checks.values())
-        of = f" {done} of {len(model.checks)} checks done" if model.checks else ""
-        return f"examining…{of}", "accent"
+            return say("screen.cancelling"), "warn"
+        done = sum(state.status not in ("waiting", "running") for state in model.checks.values())
+        if model.checks:
+            return say("screen.examining_count", done=done, total=len(model.checks)), "accent"
+        return say("screen.examining"), "accent"
     if model.cancelled:
-        return "cancelled · no profile written", "warn"
+        return say("screen.cancelled"), "warn"
     if model.report is None:
-        return "not examined yet", "muted"
+        return say("screen.not_examined"), "muted"
     return verdict(model.report)
 
 
@@ -96,64 +98,67 @@ def verdict(report: Report) -> tuple[str, str]:
     return rows.headline(report), "warn" if recommendation is None or recommendation.confidence == "low" else "pass"
 
 
-def finding(check: CheckResult, it: Finding) -> Iterator[Piece]:
+def describe_finding(check: CheckResult, finding: Finding) -> Iterator[Piece]:
     """Everything about a finding: what was seen, what to do, commands apart so that they can be copied."""
-    sign, tone = SIGNS[it.severity]
-    yield styled((f"{sign} {it.severity} ", tone), (f"{it.code} ", "muted"), (it.title, "strong"))
-    yield (f"found by {check.id}", "muted")
-    if it.detail:
+    severity = label_sign(finding.severity, term("severity", finding.severity))
+    yield styled(severity, (f"{finding.code} ", "muted"), (finding.title, "strong"))
+    yield (say("screen.found_by", check=check.id), "muted")
+    if finding.detail:
         yield ""
-        yield it.detail
-    if it.remedy:
+        yield finding.detail
+    if finding.remedy:
         yield ""
-        yield styled(("What to do  ", "title"), it.remedy.text)
-        yield from (styled("  ", (f" {command} ", "command")) for command in it.remedy.commands)
-    if it.links:
+        yield remedy(finding.remedy)
+        yield from map(command_line, finding.remedy.commands)
+    if finding.links:
         yield ""
-        yield from (styled(("See  ", "title"), link) for link in it.links)
-    if it.evidence:
+        yield from (styled((f"{say('screen.see')}  ", "title"), link) for link in finding.links)
+    if finding.evidence:
         yield ""
-        yield ("Evidence", "title")
-        yield evidence(it.evidence)
+        yield (say("report.evidence"), "title")
+        yield evidence(finding.evidence)
+
+
+def label_sign(key: str, word: str) -> tuple[str, str]:
+    """Sign and word of a status or a severity, in its tone."""
+    sign, tone = SIGNS[key]
+    return f"{sign} {word} ", tone
+
+
+def remedy(remedy: Remedy) -> Content:
+    return styled((f"{say('report.what_to_do')}  ", "title"), remedy.text)
+
+
+def command_line(command: str) -> Content:
+    return styled("  ", (f" {command} ", "command"))
 
 
 def evidence(value: Any) -> str:
     """JSON for people, cut where nobody reads on."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
     bare = "\n".join(line.rstrip(" [{,").replace('"', "")[1:] for line in text.splitlines() if line.strip(" []{},"))
-    return (
-        bare
-        if len(bare) <= EVIDENCE
-        else bare[:EVIDENCE].rpartition("\n")[0] + "\n… the exported report holds the rest"
-    )
+    if len(bare) <= EVIDENCE:
+        return bare
+    return bare[:EVIDENCE].rpartition("\n")[0] + "\n" + say("screen.more_exported")
 
 
-def plain_finding(it: Finding) -> str:
-    """A finding for the clipboard."""
-    commands = it.remedy.commands if it.remedy else ()
-    remedy = [it.remedy.text] if it.remedy else []
-    return "\n".join([f"{it.code} {it.severity}: {it.title}", it.detail, *remedy, *commands]).strip()
-
-
-def state(course: Course, now: float) -> str:
-    """How far a check is, in a few words."""
-    if course.status == "waiting":
+def elapsed(state: CheckState, now: float) -> str:
+    """How long a check took, or has run."""
+    if state.status == "waiting":
         return ""
-    if course.status == "running":
-        return seconds(now - (course.begun or now))
-    return seconds(course.result.duration_s) if course.result else ""
+    if state.status == "running":
+        return seconds(now - (state.started_at or now))
+    return seconds(state.result.duration_s) if state.result else ""
 
 
-def progress(course: Course) -> str:
+def progress(state: CheckState) -> str:
     """What a running check is doing."""
-    event = course.progress
+    event = state.progress
     if event is None:
-        return "starting"
-    return (
-        f"{event.text} ({event.done} of {event.total})"
-        if event.total and str(event.done) not in event.text
-        else event.text
-    )
+        return say("screen.starting")
+    if event.total and str(event.done) not in event.text:
+        return say("screen.progress", text=event.text, done=event.done, total=event.total)
+    return event.text
 
 
 def meter(done: int, total: int, width: int) -> str:
@@ -164,35 +169,34 @@ def meter(done: int, total: int, width: int) -> str:
 
 def machine(report: Report) -> Iterator[tuple[str, str]]:
     """Labelled facts of machine, Python, torch and devices."""
-    it = report.machine
-    yield "Machine", _join(it.chip or it.model, rows.cores(it), it.gpu_cores and f"{it.gpu_cores} GPU cores")
-    memory = gib(it.memory_bytes) if it.memory_bytes else None
-    yield "System", _join(rows.system(it.os, it.os_version, it.arch), memory)
-    kinds = {"Rosetta": it.translated, "virtual machine": it.virtual_machine, "low power mode": it.low_power}
-    notes = [name for name, holds in kinds.items() if holds]
-    if notes or it.thermal_state:
-        yield "Mode", _join(*notes, it.thermal_state and f"thermal state {it.thermal_state}")
-    yield "Python", _join(_join_words(report.python.version, report.python.arch), report.python.executable)
-    yield "Torch", _torch(report)
+    facts = report.machine
+    memory = gib(facts.memory_bytes) if facts.memory_bytes else None
+    chip = [facts.chip or facts.model, rows.cores(facts), rows.gpu_cores(facts) if facts.gpu_cores else None]
+    yield say("report.machine"), _join(*chip)
+    yield say("screen.system"), _join(rows.system(facts.os, facts.os_version, facts.arch), memory)
+    if modes := list(_modes(facts)):
+        yield say("screen.mode"), _join(*modes)
+    python = " ".join(part for part in (report.python.version, report.python.arch) if part)
+    yield say("report.python"), _join(python, report.python.executable)
+    yield say("report.torch"), _join(*rows.torch_parts(report))
     for device in report.devices:
-        state = "usable" if device.usable else f"not usable: {device.reason or 'no reason known'}"
-        yield device.device, _join(device.name, state)
+        yield device.device, _join(device.name, rows.usability(device))
 
 
-def _torch(report: Report) -> str:
-    torch = report.torch
-    if torch is None or torch.error:
-        return "cannot be imported" if torch else "not installed"
-    mps = "available" if torch.mps_available else "not available" if torch.mps_built else "not built in"
-    return _join(torch.version, f"MPS {mps}", f"CUDA {'' if torch.cuda_available else 'not '}available")
+def _modes(facts: Machine) -> Iterator[str]:
+    """What changes how a machine computes."""
+    if facts.translated:
+        yield say("report.rosetta")
+    if facts.virtual_machine:
+        yield say("report.virtual_machine")
+    if facts.low_power:
+        yield say("screen.low_power")
+    if facts.thermal_state:
+        yield say("screen.thermal_state", state=facts.thermal_state)
 
 
-def _join(*parts: Any) -> str:
-    return " · ".join(str(part) for part in parts if part) or "not known"
-
-
-def _join_words(*parts: str | None) -> str:
-    return " ".join(part for part in parts if part)
+def _join(*parts: str | None) -> str:
+    return rows.join(list(parts)) or say("screen.unknown")
 
 
 def header(model: Model, width: int) -> Content:
@@ -200,7 +204,7 @@ def header(model: Model, width: int) -> Content:
     summary, tone = headline(model)
     spin = SPINNER[int(model.clock() * BLINK) % len(SPINNER)] + " " if model.running else ""
     left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin, "accent"), (summary, tone))
-    time = f"{seconds(model.elapsed())} " if model.begun is not None else ""
+    time = f"{seconds(model.elapsed())} " if model.started_at is not None else ""
     current = model.current()
     if model.running and current and width >= 100:
         left = left.append(styled((f" · {current.id}: {progress(current)}", "muted")))

@@ -18,7 +18,7 @@ from mpsdoctor.machine.shapes import GpuMemory, MemorySample
 from mpsdoctor.report import Report
 from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui.app import DoctorApp
-from mpsdoctor.tui.background import under_way
+from mpsdoctor.tui.background import work_is_running
 from mpsdoctor.tui.engine import Done, Signal
 from mpsdoctor.tui.model import Model
 
@@ -135,7 +135,7 @@ async def settle(app: DoctorApp, pilot: Pilot[Any]) -> None:
     """Wait until what was recorded is taken, threads have answered and everything is drawn."""
     while app.actions is None or app.actions.engine.said:  # type: ignore[attr-defined]
         await asyncio.sleep(0.01)
-    while under_way():
+    while work_is_running():
         await asyncio.sleep(0.005)
     await pilot.pause(0)
     app.draw()

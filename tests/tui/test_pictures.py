@@ -91,7 +91,7 @@ async def quiet(app: DoctorApp, pilot: Pilot[Any]) -> str:
 def remember(app: DoctorApp) -> None:
     """A minute and a half of memory, as it would have been seen."""
     for second in range(90):
-        app.query_one(Memory).take(memory(second))
+        app.query_one(Memory).add_sample(memory(second))
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -21,7 +21,7 @@ from mpsdoctor.report import Report
 from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui import clipboard, words
 from mpsdoctor.tui.app import DoctorApp
-from mpsdoctor.tui.background import under_way
+from mpsdoctor.tui.background import work_is_running
 from mpsdoctor.tui.engine import Done
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.widgets.details import Details
@@ -244,11 +244,11 @@ def test_the_clipboard_programs_are_asked_in_order(tmp_path: Path, monkeypatch: 
     program.write_text(f"#!/bin/sh\n/bin/cat > {taken}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert clipboard.by_program("text", {"WAYLAND_DISPLAY": "w"}) == "wl-copy"
+    assert clipboard.copy_by_program("text", {"WAYLAND_DISPLAY": "w"}) == "wl-copy"
     assert taken.read_text() == "text"
-    assert clipboard.by_program("text", {}) is None
-    assert clipboard.by_program("text", {"WAYLAND_DISPLAY": "w", "SSH_CONNECTION": "1"}) is None
-    assert not clipboard.terminal_can({"TERM_PROGRAM": "Apple_Terminal"})
+    assert clipboard.copy_by_program("text", {}) is None
+    assert clipboard.copy_by_program("text", {"WAYLAND_DISPLAY": "w", "SSH_CONNECTION": "1"}) is None
+    assert not clipboard.terminal_may_copy({"TERM_PROGRAM": "Apple_Terminal"})
 
 
 def test_leaving_does_not_wait_for_work_beside_the_screen(tmp_path: Path) -> None:
@@ -272,10 +272,10 @@ def test_leaving_does_not_wait_for_work_beside_the_screen(tmp_path: Path) -> Non
             await pilot.press("q")
 
     asyncio.run(leave())
-    assert under_way()
+    assert work_is_running()
     app.draw()  # as a tick would that comes while it closes
     answered.set()
-    while under_way():
+    while work_is_running():
         time.sleep(0.01)
 
 

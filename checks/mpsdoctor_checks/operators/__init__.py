@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from mpsdoctor.check import Context, Finding
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import ProbeFacts
+from mpsdoctor.texts import check_title
 from mpsdoctor_checks.operators.collect import collect
 from mpsdoctor_checks.operators.rules import judge
 
 id = "operators"
-title = "Operators against the CPU"
+title = check_title("operators")
 needs = ("build",)
 seconds = {"quick": 2.0, "standard": 19.0, "thorough": 120.0}
 patience = 90.0  # two imports of torch, and one operator that hangs

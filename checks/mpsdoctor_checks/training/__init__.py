@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from mpsdoctor.check import Context, Finding
 from mpsdoctor.facts.training import TrainingFacts
+from mpsdoctor.texts import check_title
 from mpsdoctor_checks.training.advice.rules import RULES as ADVICE_RULES
 from mpsdoctor_checks.training.collect import collect_facts
 from mpsdoctor_checks.training.rules import RULES
 
 id = "training"
-title = "Training steps timed on each device"
+title = check_title("training")
 needs = ("build",)
 seconds = {"quick": 3.0, "standard": 34.0, "thorough": 180.0}
 patience = 300.0  # torch's optimizers import its compiler, X

@@ -1,19 +1,1 @@
 """English."""
-
-from mpsdoctor.texts.en import (
-    advice,
-    build,
-    checks,
-    chip,
-    common,
-    environment,
-    memory,
-    operators,
-    ops,
-    training,
-    verdict,
-)
-
-PHRASES = {**common.PHRASES, **verdict.PHRASES}
-_MODULES = (chip, build, operators, ops, memory, training, advice, environment, checks)
-TEXTS = {code: text for module in _MODULES for code, text in module.TEXTS.items()}

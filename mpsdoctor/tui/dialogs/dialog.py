@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from mpsdoctor.texts import say
 from mpsdoctor.tui.widgets.details import Details
 
 Answer = TypeVar("Answer")
@@ -18,7 +19,7 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer]):
     """Title and text; subclasses add what they ask."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close")]
     DEFAULT_CSS = """
     Dialog { align: center middle; }
     Dialog > Vertical {
@@ -28,9 +29,9 @@ class Dialog(ModalScreen[Answer]):
     Dialog Details { height: auto; max-height: 100%; border: none; padding: 0; }
     """
 
-    def __init__(self, title: str, text: Content, hint: str = "Esc closes") -> None:
+    def __init__(self, title: str, text: Content, hint: str | None = None) -> None:
         super().__init__()
-        self._title, self._text, self._hint = title, text, hint
+        self._title, self._text, self._hint = title, text, hint or say("screen.closes")
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -44,14 +45,14 @@ class Dialog(ModalScreen[Answer]):
         self.dismiss(None)
 
 
-class Told(Dialog[None]):
+class Message(Dialog[None]):
     """Something to read."""
 
 
 class Confirm(Dialog[bool]):
     """Something to agree to: Enter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,y", "agree", "agree", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,y", "agree", priority=True)]
 
     def action_agree(self) -> None:
         self.dismiss(True)

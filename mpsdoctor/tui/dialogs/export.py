@@ -11,10 +11,10 @@ from textual.content import Content
 
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import Report
+from mpsdoctor.texts import say
 from mpsdoctor.tui.dialogs.dialog import Dialog
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 
-COLUMNS = (Column("format", 12), Column("file"))
 PICTURE = "screenshot"
 
 
@@ -23,15 +23,16 @@ class Export(Dialog[str]):
 
     DEFAULT_CSS = "Export Rows { height: auto; max-height: 12; min-height: 4; }"
 
-    def __init__(self, forms: list[str], note: str) -> None:
-        super().__init__("Export", Content(note), "Enter writes · Esc closes")
+    def __init__(self, forms: list[str]) -> None:
+        super().__init__(say("screen.export_title"), Content(""), say("screen.writes_or_closes"))
         self._forms = forms
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(self._title)
             box.border_subtitle = Content(self._hint)
-            rows = Rows(COLUMNS, "", id="formats")
+            columns = (Column(say("screen.column_format"), 12), Column(say("screen.column_file")))
+            rows = Rows(columns, "", id="formats")
             rows.styles.height = len(self._forms) + 1
             rows.fill([Row(form, ((form, "strong"), (free_name(form).name, "muted"))) for form in self._forms])
             yield rows

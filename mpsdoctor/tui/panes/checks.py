@@ -7,92 +7,98 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from mpsdoctor.formats import rows
 from mpsdoctor.report import ORDER
+from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
-from mpsdoctor.tui.model import Course
+from mpsdoctor.tui.model import CheckState
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
-COLUMNS = (
-    Column("status", 10),
-    Column("check", 13),
-    Column("time", 6, right=True, beyond=44),
-    Column("progress"),
-)
 METER = 24
 
 
 class Checks(Pane):
     """The second tab."""
 
-    HELP = "All checks of this check-up. r runs the selected one again, with those that it needs."
+    def explain(self) -> str:
+        return say("screen.checks_help")
 
     def compose(self) -> ComposeResult:
-        yield Rows(COLUMNS, "Checks", empty="finding out which checks are installed", id="checks")
-        yield Details("Check", empty="Select a check to read about it.", id="check")
+        yield Rows(_columns(), say("screen.checks"), empty=say("screen.listing_checks"), id="checks")
+        yield Details(say("screen.check"), empty=say("screen.select_check"), id="check")
 
     def show(self) -> None:
         table = self.query_one("#checks", Rows)
-        table.empty = "finding out which checks are installed" if self.model.running else "press R to begin"
-        table.fill([self._row(course) for course in self.model.checks.values()])
+        table.empty = say("screen.listing_checks" if self.model.running else "screen.press_R")
+        table.fill([self._row(state) for state in self.model.checks.values()])
         table.suggest(_foremost(self.model.checks.values()))
-        course = self.model.checks.get(table.row.key) if table.row else None
-        text = words.lines(self._details(course)) if course else words.styled(("No check is selected.", "muted"))
-        self.query_one("#check", Details).show(text, course and course.id)
+        state = self.model.checks.get(table.row.key) if table.row else None
+        text = words.lines(self._details(state)) if state else words.styled((say("screen.none_selected"), "muted"))
+        self.query_one("#check", Details).show(text, state and state.id)
 
     def check_id(self) -> str | None:
         row = self.query_one("#checks", Rows).row
         return row.key if row else None
 
-    def _row(self, course: Course) -> Row:
-        sign, tone = words.SIGNS[course.status]
-        note = words.progress(course) if course.status == "running" else _describe_end(course)
-        time = words.state(course, self.model.clock())
-        cells = ((f"{sign} {course.status}", tone), (course.id, "strong"), (time, "muted"), (note, "muted"))
-        return Row(course.id, cells)
+    def _row(self, state: CheckState) -> Row:
+        sign, tone = words.SIGNS[state.status]
+        status = term("status", state.status)
+        note = words.progress(state) if state.status == "running" else _describe_end(state)
+        time = words.elapsed(state, self.model.clock())
+        cells = ((f"{sign} {status}", tone), (state.id, "strong"), (time, "muted"), (note, "muted"))
+        return Row(state.id, cells)
 
-    def _details(self, course: Course) -> Iterator[Piece]:
-        sign, tone = words.SIGNS[course.status]
-        yield words.styled((f"{sign} {course.status}  ", tone), (course.title, "strong"))
-        if course.result is None:
-            yield from self._live(course)
+    def _details(self, state: CheckState) -> Iterator[Piece]:
+        sign, tone = words.SIGNS[state.status]
+        title = rows.translate_title(state.id, state.title)
+        yield words.styled((f"{sign} {term('status', state.status)}  ", tone), (title, "strong"))
+        if state.result is None:
+            yield from self._live(state)
             return
-        yield (f"{course.result.source} · {words.seconds(course.result.duration_s)}", "muted")
-        if course.result.reason:
+        yield (f"{state.result.source} · {words.seconds(state.result.duration_s)}", "muted")
+        if state.result.reason:
             yield ""
-            yield course.result.reason
-        for finding in sorted(course.result.findings, key=lambda finding: ORDER[finding.severity]):
+            yield state.result.reason
+        for finding in sorted(state.result.findings, key=lambda finding: ORDER[finding.severity]):
             yield ""
-            yield from words.finding(course.result, finding)
-        if not course.result.findings and not course.result.reason:
+            yield from words.describe_finding(state.result, finding)
+        if not state.result.findings and not state.result.reason:
             yield ""
-            yield ("It found nothing to complain of.", "muted")
-        if few := {key: value for key, value in course.result.facts.items() if _short(value)}:
+            yield (say("screen.no_complaint"), "muted")
+        if few := {key: value for key, value in state.result.facts.items() if _short(value)}:
             yield ""
-            yield ("Facts", "title")
+            yield (say("screen.facts"), "title")
             yield words.evidence(few)
 
-    def _live(self, course: Course) -> Iterator[Piece]:
-        if course.status == "waiting":
-            yield ("It has not begun yet.", "muted")
+    def _live(self, state: CheckState) -> Iterator[Piece]:
+        if state.status == "waiting":
+            yield (say("screen.not_begun"), "muted")
             return
-        yield words.progress(course)
-        progress = course.progress
+        yield words.progress(state)
+        progress = state.progress
         if progress and progress.total:
-            share = f" {progress.done or 0} of {progress.total}"
-            yield words.styled((words.meter(progress.done or 0, progress.total, METER), "accent"), share)
-        texts = [event.text for event in self.model.log if event.id == course.id]
+            done, total = progress.done or 0, progress.total
+            share = say("screen.done_of", done=done, total=total)
+            yield words.styled((words.meter(done, total, METER), "accent"), f" {share}")
+        texts = [event.text for event in self.model.log if event.id == state.id]
         if texts:
             yield ""
             yield from ((line, "muted") for line in reversed(texts[-12:]))
 
 
-def _foremost(courses: Iterable[Course]) -> str | None:
+def _columns() -> tuple[Column, ...]:
+    status, time, progress = (say(f"screen.column_{name}") for name in ("status", "time", "progress"))
+    check = Column(say("report.check"), 13)
+    return Column(status, 10), check, Column(time, 6, right=True, beyond=44), Column(progress)
+
+
+def _foremost(states: Iterable[CheckState]) -> str | None:
     """The check to read about first: the one that runs, else the one that went worst."""
     order = ("running", "error", "fail", "warn", "pass", "skip", "waiting")
-    worst = min(courses, key=lambda course: order.index(course.status), default=None)
+    worst = min(states, key=lambda state: order.index(state.status), default=None)
     return worst.id if worst else None
 
 
@@ -102,11 +108,12 @@ def _short(value: Any) -> bool:
     return value is not None and len(parts) < 12 and not any(isinstance(part, list | dict) for part in parts)
 
 
-def _describe_end(course: Course) -> str:
-    result = course.result
+def _describe_end(state: CheckState) -> str:
+    result = state.result
     if result is None:
         return ""
     if result.reason:
         return result.reason
     count = len(result.findings)
-    return f"{count} finding{'s' if count != 1 else ''}" if count else "nothing to tell"
+    name = {0: "screen.nothing_to_tell", 1: "screen.one_finding"}.get(count)
+    return say(name) if name else say("screen.some_findings", count=count)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from textual.app import ComposeResult
 
+from mpsdoctor.formats import wrapping
+from mpsdoctor.texts import say
 from mpsdoctor.tui import words
 from mpsdoctor.tui.background import run_in_background
 from mpsdoctor.tui.model import Model
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
     from mpsdoctor.tui.actions import Actions
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+LABEL = 11  # cells of the labels beside figures
 EVERY = 1.0  # seconds
 KEPT = 240  # seconds of the past
 MUCH = 64 << 20  # bytes swapped in a second that fill the line at least
 PRESSURE = {"normal": "pass", "warning": "warn", "critical": "fail"}
-# What the peak of a timed run is a figure of; other devices tell what torch allocated on them.
-COUNTED = {"cpu": "of the whole process", "mps": "what the driver reserved, caches included"}
+# What the peak of a timed run is a figure of; of other devices, what torch allocated on them.
+PEAKS = {"cpu": "screen.peak_cpu", "mps": "screen.peak_mps"}
 
 
 class Moment(NamedTuple):
@@ -40,11 +43,6 @@ class Moment(NamedTuple):
 class Memory(Pane):
     """The fifth tab. Nothing is asked while another tab is open: asking disturbs what is being timed."""
 
-    HELP = (
-        "Live figures, one a second while this tab is open, of all programs together; "
-        "below a device's the peak of each timed training."
-    )
-
     def __init__(self, model: Model, id: str, take_sample: Callable[[], MemorySample]) -> None:
         super().__init__(model, id)
         self._take_sample = take_sample
@@ -55,9 +53,12 @@ class Memory(Pane):
     def open(cls, name: str, actions: Actions) -> Self:
         return cls(actions.model, f"{name}-pane", actions.engine.memory)
 
+    def explain(self) -> str:
+        return say("screen.memory_help")
+
     def compose(self) -> ComposeResult:
-        yield Details("Now", id="now")
-        yield Details("Device memory", id="device-memory")
+        yield Details(say("screen.now"), id="now")
+        yield Details(say("screen.device_memory"), id="device-memory")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -72,10 +73,10 @@ class Memory(Pane):
     def _ask(self) -> None:
         if not self._asking:
             self._asking = True
-            run_in_background(self.app, "memory", self._take_sample, self.take)
+            run_in_background(self.app, "memory", self._take_sample, self.add_sample)
 
-    def take(self, sample: MemorySample) -> None:
-        """A sample has come."""
+    def add_sample(self, sample: MemorySample) -> None:
+        """Remember a sample and draw it."""
         self._asking = False
         total, free = sample.get("total_bytes"), sample.get("available_bytes")
         used = total - free if total is not None and free is not None else None
@@ -102,30 +103,28 @@ class Memory(Pane):
         for number, gpu in enumerate(gpus):
             past = [_used(moment.sample, number) for moment in self._past]
             yield (gpu["name"], "title")
-            yield from _curve("in use", past, gpu["total_bytes"] or unified, width)
+            yield from _curve(say("screen.in_use"), past, gpu["total_bytes"] or unified, width)
             yield ""
         if not gpus:
-            yield (
-                "No program of this system tells a device's memory; what torch tells comes with the timed training.",
-                "muted",
-            )
+            yield (say("screen.no_device_memory"), "muted")
             yield ""
 
     def _now(self, width: int) -> Iterator[Piece]:
         if not self._past:
-            yield ("measuring…", "muted")
+            yield (say("screen.measuring"), "muted")
             return
         last = self._past[-1].sample
-        pressure = last.get("pressure") or "not known"
-        yield words.styled("pressure   ", (pressure, PRESSURE.get(pressure, "muted")))
+        pressure = last.get("pressure") or ""
+        word = say(f"screen.pressure_{pressure}") if pressure in PRESSURE else pressure or say("screen.unknown")
+        yield words.styled(_label("screen.pressure"), (word, PRESSURE.get(pressure, "muted")))
         available, total = words.gib(last.get("available_bytes")), words.gib(last.get("total_bytes"))
-        yield words.styled("available  ", (available, "strong"), f" of {total}")
-        yield from self._under_total("in use", [moment.used for moment in self._past], width)
+        yield words.styled(_label("screen.available"), (available, "strong"), say("screen.of_total", total=total))
+        yield from self._under_total(say("screen.in_use"), [moment.used for moment in self._past], width)
         yield from _swap(list(self._past), width)
         compressed = [moment.sample.get("compressed_bytes") for moment in self._past]
-        yield from self._under_total("compressed", compressed, width)
+        yield from self._under_total(say("screen.compressed"), compressed, width)
         if last.get("limit_bytes"):
-            yield f"a container may use {words.gib(last.get('limit_bytes'))}"
+            yield say("screen.container", size=words.gib(last.get("limit_bytes")))
 
     def _under_total(self, label: str, values: Sequence[int | None], width: int) -> Iterator[Piece]:
         if values[-1] is not None:
@@ -136,11 +135,11 @@ class Memory(Pane):
 def _curve(label: str, values: Sequence[float | None], limit: float | None, width: int) -> Iterator[Piece]:
     now = values[-1] or 0.0
     if not limit:
-        yield words.styled(f"{label:11}", (f"{words.gib(now)}" if now else "none", "strong"))
+        yield words.styled(wrapping.pad(label, LABEL), (words.gib(now) if now else say("screen.none"), "strong"))
         return
-    share = f" · {now / limit:.0%} of {words.gib(limit)}"
+    share = f" · {say('screen.share', share=now / limit, total=words.gib(limit))}"
     tone = "fail" if now > 0.9 * limit else "warn" if now > 0.75 * limit else "pass"
-    yield words.styled(f"{label:11}", (words.gib(now), "strong"), (share, "muted"))
+    yield words.styled(wrapping.pad(label, LABEL), (words.gib(now), "strong"), (share, "muted"))
     yield (sparkline(values, limit, max(8, width - 1)), tone)
 
 
@@ -155,13 +154,21 @@ def _swap(past: Sequence[Moment], width: int) -> Iterator[Piece]:
     rates = [_rate(before, now) for before, now in pairwise(past)]
     rate = rates[-1] if used and rates else None
     yield ""
-    out = f"{words.gib(used)} swapped out" if used else "none"
+    out = say("screen.swapped_out", size=words.gib(used)) if used else say("screen.none")
     if rate is None:
-        yield words.styled("swap       ", (out, "strong"))
+        yield words.styled(_label("screen.swap"), (out, "strong"))
         return
-    moving = f"{words.gib(rate)} a second" if rate >= 1 << 20 else "next to nothing"
-    yield words.styled("swap       ", (out, "strong"), (f" · {moving} in and out", "muted"))
+    moving = say("screen.swap_rate", size=words.gib(rate)) if rate >= 1 << 20 else say("screen.hardly_swapping")
+    yield words.styled(_label("screen.swap"), (out, "strong"), (f" · {moving}", "muted"))
     yield (sparkline(rates, max(MUCH, *(rate or 0.0 for rate in rates)), max(8, width - 1)), "pass")
+
+
+def _label(name: str) -> str:
+    return wrapping.pad(say(name), LABEL)
+
+
+def _describe_peak(device: str) -> str:
+    return say("screen.peak_of", device=device, figure=say(PEAKS.get(device, "screen.peak_other")))
 
 
 def _rate(before: Moment, now: Moment) -> float | None:
@@ -187,9 +194,9 @@ def sparkline(values: Sequence[float | None], limit: float, width: int) -> str:
 def _devices(model: Model, width: int) -> Iterator[Piece]:
     timed = [(row, peak) for row in model.training().get("results", ()) if (peak := row["peak_memory_bytes"])]
     if timed:
-        yield ("Peak of the last timed run", "title")
+        yield (say("screen.peak"), "title")
     else:
-        yield ("What training steps take on each device is known when they have been timed.", "muted")
+        yield (say("screen.peak_later"), "muted")
     largest = max((peak for _, peak in timed), default=1)
     for row, peak in sorted(timed, key=lambda pair: -pair[1]):
         share = words.meter(peak, largest, 10 if width >= 44 else 4)
@@ -197,8 +204,8 @@ def _devices(model: Model, width: int) -> Iterator[Piece]:
         yield words.styled(what, (share, "accent"), f" {words.gib(peak)}")
     if timed:
         kinds = dict.fromkeys(row["device"].partition(":")[0] for row, _ in timed)
-        yield ("; ".join(f"{kind}: {COUNTED.get(kind, 'what torch allocated there')}" for kind in kinds), "muted")
+        yield ("; ".join(map(_describe_peak, kinds)), "muted")
     for check, finding in model.findings():
         if check.id == "memory":
             yield ""
-            yield from words.finding(check, finding)
+            yield from words.describe_finding(check, finding)

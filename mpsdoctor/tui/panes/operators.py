@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from textual.app import ComposeResult
 
 from mpsdoctor.facts.operators import ProbeRow
+from mpsdoctor.formats import wrapping
+from mpsdoctor.texts import say, term
 from mpsdoctor.tui import matrix, words
-from mpsdoctor.tui.background import run_in_background, spare_collector
+from mpsdoctor.tui.background import freeze_heap, run_in_background
 from mpsdoctor.tui.matrix import Line
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
-NAME = (Column("worst", 5), Column("operator"), Column("device", 7, beyond=44))
 ERRORS = 8  # distinct messages in the details; the exported report holds all
 
 
@@ -25,15 +26,13 @@ Arranged = tuple[list[Line], list[tuple[str, str]], list[Row]]  # lines, the col
 class Operators(Pane):
     """The third tab."""
 
-    HELP = (
-        "Operators by (dtype, direction), the worst first; → forward, ← backward. "
-        + ", ".join(f"{letter} {outcome}" for outcome, (letter, _, _) in matrix.OUTCOMES.items())
-        + "."
-    )
+    def explain(self) -> str:
+        letters = [f"{letter} {term('outcome', outcome)}" for outcome, (letter, _) in matrix.OUTCOMES.items()]
+        return say("screen.operators_help", letters=letters)
 
     def compose(self) -> ComposeResult:
-        yield Rows(NAME, "Operators", empty="operators are probed after the build was examined", id="operators")
-        yield Details("Operator", id="operator")
+        yield Rows(_columns(), say("screen.operators"), empty=say("screen.operators_later"), id="operators")
+        yield Details(say("screen.operator"), id="operator")
 
     def on_mount(self) -> None:
         self._results: Iterable[ProbeRow] | None = None
@@ -60,39 +59,43 @@ class Operators(Pane):
         lines, cells, rows = arranged
         table = self.query_one("#operators", Rows)
         heads = [matrix.heading(cell) for cell in cells]
-        table.columns = (*NAME, *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
+        table.columns = (*_columns(), *(Column(h, max(4, len(h)), beyond=40 + 6 * n) for n, h in enumerate(heads)))
         self._lines = {f"{line.op} {line.device}": line for line in lines}
         table.fill(rows)
-        spare_collector()
-        table.border_title = words.styled(f"Operators · {len(lines)}" if lines else "Operators")
+        freeze_heap()
+        table.border_title = words.styled(
+            say("screen.operators_count", count=len(lines)) if lines else say("screen.operators")
+        )
         self.redraw()
 
     def _why_empty(self) -> str:
-        course = self.model.checks.get("operators")
-        if course is None or course.status == "waiting":
-            return "the check has not begun yet" if self.model.running else "not probed"
-        if course.status == "running":
-            return words.progress(course)
-        return (course.result.reason if course.result else None) or "not probed"
+        state = self.model.checks.get("operators")
+        if state is None or state.status == "waiting":
+            return say("screen.check_not_begun" if self.model.running else "screen.not_probed")
+        if state.status == "running":
+            return words.progress(state)
+        return (state.result.reason if state.result else None) or say("screen.not_probed")
 
     def _summary(self, width: int) -> Iterator[Piece]:
-        course = self.model.checks.get("operators")
+        state = self.model.checks.get("operators")
         yield (self._why_empty(), "muted")
-        if course and course.progress and course.progress.total:
-            progress = course.progress
+        if state and state.progress and state.progress.total:
+            progress = state.progress
             yield (words.meter(progress.done or 0, progress.total or 1, 24), "accent")
         yield ""
         yield from _legend(width)
 
     def _details(self, line: Line, width: int) -> Iterator[Piece]:
-        yield words.styled((line.op, "strong"), f" on {line.device}")
+        yield words.styled((line.op, "strong"), say("screen.operator_on", device=line.device))
         bad = [probe for probe in line.probes if probe["outcome"] not in ("ok", "skipped")]
         total, fine = line.count(), line.count("ok")
-        yield (f"{total} probe{'s' * (total > 1)}, {fine} ok, {total - fine - line.count('skipped')} not", "muted")
+        name = "screen.some_probes" if total > 1 else "screen.one_probe"
+        yield (say(name, count=total, fine=fine, bad=total - fine - line.count("skipped")), "muted")
         for outcome, detail, where in _group_messages(bad)[:ERRORS]:
-            letter, tone, meaning = matrix.meaning(outcome)
+            letter, tone = matrix.mark(outcome)
+            head = (f"{letter} {term('outcome', outcome)} ", tone)
             yield ""
-            yield words.styled((f"{letter} {outcome} ", tone), meaning, (f" · {where}", "muted"))
+            yield words.styled(head, matrix.meaning(outcome), (f" · {where}", "muted"))
             if detail:
                 yield detail.strip()
         yield from self._remedy(line)
@@ -102,14 +105,22 @@ class Operators(Pane):
 
     def _remedy(self, line: Line) -> Iterator[Piece]:
         """From the check's own finding that names this operator."""
-        course = self.model.checks.get("operators")
-        for finding in course.result.findings if course and course.result else ():
+        state = self.model.checks.get("operators")
+        for finding in state.result.findings if state and state.result else ():
             named = {row.get("op") for row in finding.evidence.get("worst", ()) if isinstance(row, dict)}
             if finding.remedy and line.op in named and line.device != "cpu":
                 yield ""
-                yield words.styled(("What to do  ", "title"), finding.remedy.text, (f"  {finding.code}", "muted"))
-                yield from (words.styled("  ", (f" {command} ", "command")) for command in finding.remedy.commands)
+                yield words.styled(
+                    (f"{say('report.what_to_do')}  ", "title"), finding.remedy.text, (f"  {finding.code}", "muted")
+                )
+                yield from map(words.command_line, finding.remedy.commands)
                 return
+
+
+def _columns() -> tuple[Column, ...]:
+    """Those before the dtypes."""
+    worst, operator, device = say("screen.column_worst"), say("report.operator"), say("report.device_column")
+    return Column(worst, 5), Column(operator), Column(device, 7, beyond=44)
 
 
 def arrange(results: Iterable[ProbeRow]) -> Arranged:
@@ -123,11 +134,11 @@ def _row(key: str, line: Line, columns: list[tuple[str, str]]) -> Row:
     letters, ranks = [], []
     for cell in columns:
         outcome = line.worst.get(cell)
-        letter, tone, _ = matrix.meaning(outcome) if outcome else ("", "muted", "")
+        letter, tone = matrix.mark(outcome) if outcome else ("", "muted")
         letters.append((letter, tone))
         ranks.append(float(matrix.rank(outcome)) if outcome else 99.0)
     name = line.op.removeprefix("aten::")
-    letter, worst, _ = matrix.meaning(min(line.worst.values(), key=matrix.rank))
+    letter, worst = matrix.mark(min(line.worst.values(), key=matrix.rank))
     tone = worst if worst in ("fail", "warn") else "plain"
     cells = ((f"  {letter}", worst), (name, tone), (line.device, "muted"), *letters)
     return Row(key, cells, (line.rank, name, line.device, *ranks))
@@ -143,11 +154,11 @@ def _group_messages(probes: list[ProbeRow]) -> list[tuple[str, str, str]]:
 
 
 def _shorten(where: list[str]) -> str:
-    more = f" and {len(where) - 3} more" if len(where) > 3 else ""
-    return ", ".join(where[:3]) + more
+    first, more = ", ".join(where[:3]), len(where) - 3
+    return say("screen.and_more", first=first, count=more) if more > 0 else first
 
 
 def _legend(width: int) -> Iterator[Piece]:
-    for outcome, (letter, tone, meaning) in matrix.OUTCOMES.items():
-        label = words.styled((f"{letter} ", tone), f"{outcome:14}")
-        yield words.hang(label, meaning, 16, width)
+    for outcome, (letter, tone) in matrix.OUTCOMES.items():
+        label = words.styled((f"{letter} ", tone), wrapping.pad(term("outcome", outcome), 14))
+        yield words.wrap_beside(label, matrix.meaning(outcome), 16, width)

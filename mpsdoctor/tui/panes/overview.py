@@ -7,28 +7,29 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from mpsdoctor.formats import rows
+from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.report import ORDER, Finding, Verdict
+from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
-COLUMNS = (Column("severity", 9), Column("code", 6, beyond=50), Column("finding"), Column("check", 11, beyond=70))
 LABEL = 9  # cells of the labels beside facts
 
 
 class Overview(Pane):
     """The first tab."""
 
-    HELP = "The verdict and why, the machine, and all findings, the gravest first. Enter on a finding reads on."
+    def explain(self) -> str:
+        return say("screen.overview_help")
 
     def compose(self) -> ComposeResult:
-        yield Details("Verdict", id="verdict")
+        yield Details(say("screen.verdict"), id="verdict")
         with Vertical(id="findings-side"):
-            yield Rows(COLUMNS, "Findings", empty="nothing found so far", id="findings")
-            yield Details("Finding", empty="Select a finding to read about it.", id="finding")
+            yield Rows(_columns(), say("screen.findings"), empty=say("screen.nothing_found_yet"), id="findings")
+            yield Details(say("screen.finding"), empty=say("screen.select_finding"), id="finding")
 
     def show(self) -> None:
         panel = self.query_one("#verdict", Details)
@@ -36,12 +37,11 @@ class Overview(Pane):
         panel.show(words.lines(self._verdict(panel.room)), self.model.running)
         findings = self.model.findings()
         table = self.query_one("#findings", Rows)
-        table.empty = "nothing found so far" if self.model.running else "no findings"
+        table.empty = say("screen.nothing_found_yet" if self.model.running else "screen.no_findings")
         table.fill([_row(number, check.id, finding) for number, (check, finding) in enumerate(findings)])
         selected = findings[int(table.row.key.split()[0])] if table.row else None
-        text = (
-            words.lines(words.finding(*selected)) if selected else words.styled((_nothing(self.model.running), "muted"))
-        )
+        nothing = say("screen.findings_come" if self.model.running else "screen.nothing_to_explain")
+        text = words.lines(words.describe_finding(*selected) if selected else [(nothing, "muted")])
         self.query_one("#finding", Details).show(text, selected and (selected[0].id, selected[1].title))
 
     def check_id(self) -> str | None:
@@ -56,64 +56,69 @@ class Overview(Pane):
             yield from _reasons(report.verdict, width)
             yield from self._profile(width)
         elif model.cancelled and not model.running:
-            yield ("R runs it again. What was found is kept.", "muted")
+            yield (say("screen.run_again"), "muted")
         else:
-            yield from self._course()
+            yield from self._list_checks()
             return
         if report and report.python.version:
             yield ""
             for label, fact in words.machine(report):
-                yield words.hang((f"{label:{LABEL - 1}} ", "title"), fact, LABEL, width)
+                yield words.wrap_beside((f"{wrapping.pad(label, LABEL - 1)} ", "title"), fact, LABEL, width)
         yield ""
-        yield from self._course()
+        yield from self._list_checks()
         if report and report.verdict:
             yield from _all_reasons(report.verdict, width)
 
-    def _course(self) -> Iterator[Piece]:
-        for course in self.model.checks.values():
-            sign, tone = words.SIGNS[course.status]
-            doing = words.progress(course) if course.status == "running" else words.state(course, self.model.clock())
-            yield words.styled((f"{sign} {course.status:8}", tone), f"{course.id:12} ", (doing, "muted"))
+    def _list_checks(self) -> Iterator[Piece]:
+        for state in self.model.checks.values():
+            sign, tone = words.SIGNS[state.status]
+            status = wrapping.pad(term("status", state.status), 8)
+            doing = words.progress(state) if state.status == "running" else words.elapsed(state, self.model.clock())
+            yield words.styled((f"{sign} {status}", tone), f"{state.id:12} ", (doing, "muted"))
         if not self.model.checks:
-            yield ("finding out which checks are installed", "muted")
+            yield (say("screen.listing_checks"), "muted")
 
     def _profile(self, width: int) -> Iterator[Piece]:
-        report = self.model.report
+        profile = self.model.report.profile if self.model.report else None
         if self.model.trouble:
-            yield words.hang(("! ", "fail"), f"the profile was not written: {self.model.trouble}", 2, width)
-        elif report and report.profile.written:
-            yield words.hang(("✓ ", "pass"), f"profile written to {report.profile.path}", 2, width)
-        elif report and report.profile.path:
-            yield words.hang(("– ", "muted"), f"profile not written ({report.profile.path})", 2, width)
+            sign, note = ("! ", "fail"), say("screen.profile_failed", why=self.model.trouble)
+        elif profile and profile.written:
+            sign, note = ("✓ ", "pass"), say("screen.profile_written", path=profile.path)
+        elif profile and profile.path:
+            sign, note = ("– ", "muted"), say("screen.profile_not_written", path=profile.path)
+        else:
+            return
+        yield words.wrap_beside(sign, note, 2, width)
 
 
 def _reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
     """In a line each what a person reads first; the rest stands below the checks."""
     reasons, more = rows.reasons(verdict, width - 2)
-    yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in reasons)
+    yield from (words.wrap_beside(("· ", "muted"), reason, 2, width) for reason in reasons)
     if more:
-        yield (f"  and {more} more, below", "muted")
+        yield (f"  {say('screen.more_reasons', count=more)}", "muted")
     if by_workload := rows.by_workload(verdict):
-        yield words.hang(("· ", "muted"), by_workload, 2, width)
+        yield words.wrap_beside(("· ", "muted"), by_workload, 2, width)
 
 
 def _all_reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
-    """Every reason as it was told, where the panel's top shows less."""
+    """Every reason in full, where the panel's top shows less."""
     if rows.reasons(verdict, width - 2) != (list(verdict.reasons), 0):
         yield ""
-        yield ("All reasons", "title")
-        yield from (words.hang(("· ", "muted"), reason, 2, width) for reason in verdict.reasons)
+        yield (say("screen.all_reasons"), "title")
+        yield from (words.wrap_beside(("· ", "muted"), reason, 2, width) for reason in verdict.reasons)
 
 
-def _nothing(running: bool) -> str:
-    return "Findings appear here as the checks end." if running else "Nothing to explain: no check found anything."
+def _columns() -> tuple[Column, ...]:
+    severity, code, finding, check = (say(f"report.{name}") for name in ("severity", "code", "finding", "check"))
+    return Column(severity, 9), Column(code, 6, beyond=50), Column(finding), Column(check, 11, beyond=70)
 
 
 def _row(number: int, check_id: str, finding: Finding) -> Row:
     sign, tone = words.SIGNS[finding.severity]
     rank = ORDER[finding.severity]
     cells = (
-        (f"{sign} {finding.severity}", tone),
+        (f"{sign} {term('severity', finding.severity)}", tone),
         (finding.code, "muted"),
         (finding.title, "plain"),
         (check_id, "muted"),

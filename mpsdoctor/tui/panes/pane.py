@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from textual import events
 from textual.containers import Container
 
+from mpsdoctor.texts import say
 from mpsdoctor.tui import words
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.style import CSS
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 class Pane(Container):
     """A tab. `model` is what was shown last."""
 
-    HELP = ""
     SCOPED_CSS = False  # the rules depend on classes of the screen
     DEFAULT_CSS = CSS
 
@@ -33,18 +33,23 @@ class Pane(Container):
         """The pane of that name, for the screen whose actions these are."""
         return cls(actions.model, f"{name}-pane")
 
+    def explain(self) -> str:
+        """What the help says of this tab."""
+        raise NotImplementedError
+
     def show(self) -> None:
         """Draw the model as it is now."""
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw; facts of another shape than a check of ours has (a stranger may name his check `training`) are told."""
+        """Draw; of facts that have not the shape of our check's (a third-party one may be named `training`), say so."""
         if getattr(self.app, "leaving", False):  # panels are being taken away
             return
         try:
             self.show()
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            message = words.styled(("! ", "warn"), f"this cannot be shown: {type(error).__name__}: {error}")
+            reason = say("screen.cannot_show", error=f"{type(error).__name__}: {error}")
+            message = words.styled(("! ", "warn"), reason)
             for panel in list(self.query(Details))[-1:]:
                 panel.show(message, "trouble")
 
@@ -70,7 +75,7 @@ class Pane(Container):
         """The check that `r` runs again."""
         return None
 
-    def copied(self) -> str:
+    def text_to_copy(self) -> str:
         """What `y` copies: the panel in focus, or the details."""
         focused = self.screen.focused
         if isinstance(focused, Details):

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Self
 from textual.app import ComposeResult
 
 from mpsdoctor import clean
+from mpsdoctor.formats import wrapping
+from mpsdoctor.texts import say, term
 from mpsdoctor.tui import keys, words
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
-from mpsdoctor.tui.recorded import Recorded, difference
+from mpsdoctor.tui.profile_state import ProfileState, difference
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mpsdoctor.runtime.shapes import Profile as ProfileContent
     from mpsdoctor.tui.actions import Actions
 
+LABEL = 7  # cells of the labels beside the recommendation
 PASTE = (
     "from mpsdoctor import get_optimal_device",
     "device, info = get_optimal_device()",
@@ -30,24 +33,25 @@ PASTE = (
 class Profile(Pane):
     """The sixth tab."""
 
-    HELP = "The file that training scripts read. w shows what writing would change, f turns force-MPS on or off."
-
     def __init__(self, model: Model, id: str) -> None:
         super().__init__(model, id)
-        self.recorded: Recorded | None = None
+        self.state: ProfileState | None = None
 
     @classmethod
     def open(cls, name: str, actions: Actions) -> Self:
-        actions.look()
+        actions.read_profile()
         return super().open(name, actions)
 
-    def compose(self) -> ComposeResult:
-        yield Details("Recorded", id="recorded")
-        yield Details("Writing and using it", id="using")
+    def explain(self) -> str:
+        return say("screen.profile_help")
 
-    def take(self, recorded: Recorded) -> None:
-        """The file was looked at."""
-        self.recorded = recorded
+    def compose(self) -> ComposeResult:
+        yield Details(say("screen.recorded"), id="recorded")
+        yield Details(say("screen.using"), id="using")
+
+    def set_state(self, state: ProfileState) -> None:
+        """Show this state of the file."""
+        self.state = state
         if self.is_mounted:
             self.redraw()
 
@@ -56,75 +60,79 @@ class Profile(Pane):
         self.query_one("#using", Details).show(words.lines(self._using()))
 
     def _recorded(self) -> Iterator[Piece]:
-        recorded = self.recorded
-        if recorded is None:
-            yield ("looking…", "muted")
+        state = self.state
+        if state is None:
+            yield (say("screen.reading"), "muted")
             return
-        yield words.styled(("file ", "title"), clean.text(recorded.place or "no home folder is known"))
-        if recorded.trouble:
-            yield (clean.text(recorded.trouble), "fail")
-        elif recorded.content is None:
-            yield ("There is no profile yet. A finished check-up writes one.", "muted")
-        if recorded.content:
-            yield from _stale(recorded.stale)
-            content: ProfileContent = clean.data(dict(recorded.content))
+        yield words.styled(_label("file"), clean.text(state.place or say("screen.no_home")))
+        if state.trouble:
+            yield (clean.text(state.trouble), "fail")
+        elif state.content is None:
+            yield (say("screen.no_profile"), "muted")
+        if state.content:
+            yield from _stale(state.stale)
+            content: ProfileContent = clean.data(dict(state.content))
             yield from _content(content)
 
     def _using(self) -> Iterator[Piece]:
-        yield ("In a trainer", "title")
-        yield from (words.styled("  ", (f" {line} ", "command")) for line in PASTE)
-        yield words.styled(
-            "  ", (" mpsdoctor run -- python train.py ", "command"), (" sets its variables first", "muted")
-        )
+        yield (say("screen.in_a_trainer"), "title")
+        yield from map(words.command_line, PASTE)
+        run = words.command_line("mpsdoctor run -- python train.py")
+        yield words.styled(run, (f" {say('screen.run_sets')}", "muted"))
         yield ""
-        yield ("Writing now would change", "title")
+        yield (say("screen.would_change"), "title")
         reason = keys.may_change(self.model)
-        if reason or self.recorded is None or self.recorded.proposal is None:
-            running = self.model.running
-            why = reason or ("the check-up still runs" if running else "no check-up was finished that timed training")
-            yield (f"nothing can be written: {why}", "muted")
+        if reason or self.state is None or self.state.proposal is None:
+            lack = "screen.check_up_runs" if self.model.running else "screen.no_timed_check_up"
+            yield (say("screen.cannot_be_written", why=reason or say(lack)), "muted")
             return
-        yield from describe_change(self.recorded)
+        yield from describe_change(self.state)
 
 
-def describe_change(recorded: Recorded) -> Iterator[Piece]:
+def describe_change(state: ProfileState) -> Iterator[Piece]:
     """The difference that writing makes, in lines."""
-    lines = difference(recorded.content, recorded.proposal) if recorded.proposal else []
+    lines = difference(state.content, state.proposal) if state.proposal else []
     if not lines:
-        yield ("nothing: the profile holds what this check-up found", "pass")
+        yield (say("screen.no_change"), "pass")
     tones = {"+": "pass", "-": "fail"}
     yield from ((clean.text(line), tones.get(line[:1], "muted")) for line in lines)
 
 
 def _stale(stale: tuple[str, ...] | None) -> Iterator[Piece]:
     if stale is None:
-        yield ("whether it still holds is known when the check-up ends", "muted")
+        yield (say("screen.stale_later"), "muted")
     elif stale:
-        yield words.styled(("! stale ", "warn"), "; ".join(stale))
+        yield words.styled((f"! {say('screen.stale')} ", "warn"), "; ".join(stale))
     else:
-        yield ("✓ up to date: made on this machine with this torch", "pass")
+        yield (f"✓ {say('screen.up_to_date')}", "pass")
 
 
 def _content(content: ProfileContent) -> Iterator[Piece]:
     recommended = content["recommended"]
     yield ""
-    yield words.styled(("device  ", "title"), f"{recommended['device']} · {recommended['confidence']} confidence")
-    yield words.styled(("why     ", "title"), f"{recommended['reason']}")
-    yield words.styled(("made    ", "title"), f"{content['created']} by {content['tool']}")
+    confidence = say("report.confidence", confidence=term("confidence", recommended["confidence"]))
+    yield words.styled(_label("device", LABEL), f"{recommended['device']} · {confidence}")
+    yield words.styled(_label("why", LABEL), f"{recommended['reason']}")
+    yield words.styled(_label("made", LABEL), say("screen.made_by", moment=content["created"], tool=content["tool"]))
     force = content["force_mps"]
-    yield words.styled(("force MPS ", "title"), ("on" if force else "off", "warn" if force else "plain"))
+    yield words.styled(_label("force"), (say("screen.on" if force else "screen.off"), "warn" if force else "plain"))
     for family, sizes in content["workloads"].items():
         winners = ", ".join(f"{size} {entry['device']}{_ratio(entry)}" for size, entry in sizes.items())
         yield words.styled((f"{family:12}", "title"), winners)
-    yield from (words.styled(("environment ", "title"), f"{k}={v}") for k, v in content["environment"].items())
-    yield from (words.styled(("setting ", "title"), f"{k} = {v}") for k, v in content["settings"].items())
-    yield from (words.styled(("hint ", "title"), str(hint)) for hint in content["hints"])
+    yield from (words.styled(_label("environment"), f"{k}={v}") for k, v in content["environment"].items())
+    yield from (words.styled(_label("setting"), f"{k} = {v}") for k, v in content["settings"].items())
+    yield from (words.styled(_label("hint"), str(hint)) for hint in content["hints"])
     machine = ", ".join(str(value) for key, value in content["fingerprint"].items() if value and key != "memory_bytes")
-    yield words.styled(("made on ", "title"), machine)
+    yield words.styled(_label("made_on"), machine)
 
 
 def _ratio(entry: Measured) -> str:
     speedup = entry.get("speedup")
     if speedup is None:
         return ""
-    return f" {speedup:.2f}×" if entry["device"] != "cpu" else f" (an accelerator {speedup:.2f}×)"
+    ratio = f"{speedup:.2f}×"
+    return f" {ratio}" if entry["device"] != "cpu" else f" {say('screen.an_accelerator', speedup=ratio)}"
+
+
+def _label(name: str, width: int = 0) -> tuple[str, str]:
+    return f"{wrapping.pad(say(f'screen.label_{name}'), width)} ", "title"

@@ -8,22 +8,13 @@ from textual.app import ComposeResult
 
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.formats import rows as figures
+from mpsdoctor.texts import say, term
 from mpsdoctor.tui import chart, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
-COLUMNS = (
-    Column("workload", 11),
-    Column("size", 7),
-    Column("device", 6),
-    Column("a step", 9, right=True),
-    Column("95 % interval", 16, beyond=75),
-    Column("against the CPU", 23, beyond=60),
-    Column("memory", 9, right=True, beyond=90),
-    Column("", beyond=100),
-)
 CHART_ROOM = (56, 11)  # cells across and down below which bars tell more than a chart
 WINNERS = {"cpu": "warn", "tie": "muted"}
 
@@ -31,11 +22,12 @@ WINNERS = {"cpu": "warn", "tie": "muted"}
 class Training(Pane):
     """The fourth tab."""
 
-    HELP = "Time of a training step by device and size; the chart follows the row under the cursor, on log axes."
+    def explain(self) -> str:
+        return say("screen.training_help")
 
     def compose(self) -> ComposeResult:
-        yield Rows(COLUMNS, "Training steps", empty="nothing is timed yet", id="steps")
-        yield Details("Step time", id="chart")
+        yield Rows(_columns(), say("screen.training_steps"), empty=say("screen.not_timed_yet"), id="steps")
+        yield Details(say("screen.step_time"), id="chart")
 
     def show(self) -> None:
         facts = self._facts()
@@ -45,7 +37,9 @@ class Training(Pane):
         table.suggest(_latest(facts) if self.model.running else None)
         workload = table.row.key.split()[0] if table.row else None
         panel = self.query_one("#chart", Details)
-        panel.border_title = words.styled(f"Step time · {workload}" if workload else "Step time")
+        panel.border_title = words.styled(
+            say("screen.step_time_of", workload=workload) if workload else say("screen.step_time")
+        )
         panel.show(words.lines(self._details(facts, workload, panel)), workload)
 
     def check_id(self) -> str | None:
@@ -54,9 +48,9 @@ class Training(Pane):
     def _details(self, facts: TrainingFacts, workload: str | None, panel: Details) -> Iterator[Piece]:
         points = chart.points(facts, workload) if workload else []
         width, height = panel.room, panel.scrollable_content_region.height
-        course = self.model.checks.get("training")
-        if course and course.status == "running":
-            doing = words.progress(course)
+        state = self.model.checks.get("training")
+        if state and state.status == "running":
+            doing = words.progress(state)
             yield (doing, "accent")
             height -= -(-len(doing) // width)
         several = len({point.size for point in points}) > 1
@@ -69,8 +63,7 @@ class Training(Pane):
         ):
             yield chart.bars(timed, width)
         else:
-            when = "is drawn here while it is measured" if self.model.running else "was not measured"
-            yield (f"The time of a step against the model's size {when}.", "muted")
+            yield (say("screen.drawn_here" if self.model.running else "screen.not_measured"), "muted")
         yield from _trouble(facts, workload)
 
     def _facts(self) -> TrainingFacts:
@@ -79,12 +72,32 @@ class Training(Pane):
         return facts if facts.get("results") else {**facts, "results": self.model.figures()}
 
     def _why_empty(self) -> str:
-        course = self.model.checks.get("training")
-        if course is None or course.status == "waiting":
-            return "timed last, when nothing else runs" if self.model.running else "nothing was timed"
-        if course.status == "running":
-            return words.progress(course)
-        return (course.result.reason if course.result else None) or "nothing was timed"
+        state = self.model.checks.get("training")
+        if state is None or state.status == "waiting":
+            return say("screen.timed_last" if self.model.running else "screen.not_timed")
+        if state.status == "running":
+            return words.progress(state)
+        return (state.result.reason if state.result else None) or say("screen.not_timed")
+
+
+def _columns() -> tuple[Column, ...]:
+    workload, size, device, step, interval, against = (
+        say(f"report.{name}") for name in ("workload", "size", "device_column", "step", "interval", "against")
+    )
+    return (
+        Column(workload, 11),
+        Column(size, 7),
+        Column(device, 6),
+        Column(step, 9, right=True),
+        Column(interval, 16, beyond=75),
+        Column(against, 23, beyond=60),
+        Column(say("screen.column_memory"), 9, right=True, beyond=90),
+        Column("", beyond=100),
+    )
+
+
+def _why_no_figure(outcome: str) -> str:
+    return "…" if outcome == "timing" else term("outcome", outcome)
 
 
 def _latest(facts: TrainingFacts) -> str | None:
@@ -111,7 +124,7 @@ def _rows(facts: TrainingFacts) -> list[Row]:
 def _row(row: Result, ratio: Comparison | None) -> Row:
     fine = row["outcome"] == "ok"
     interval = figures.interval(row["ci95_ms"]) if fine else ""
-    figure = figures.duration(row["step_ms"] or 0.0) if fine else "…" if row["outcome"] == "timing" else row["outcome"]
+    figure = figures.duration(row["step_ms"] or 0.0) if fine else _why_no_figure(row["outcome"])
     against, tone = _against(ratio) if fine else ("", "muted")
     memory = words.gib(row["peak_memory_bytes"]) if row["peak_memory_bytes"] else ""
     cells = (
@@ -155,10 +168,9 @@ def _points_by_workload(facts: TrainingFacts) -> dict[str, list[chart.Point]]:
 def _trouble(facts: TrainingFacts, workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
         if row["workload"] == workload and row["outcome"] not in ("ok", "skipped", "timing"):
-            yield words.styled(
-                (f"✗ {row['outcome']} ", "fail"), f"{row['size']} on {row['device']}: {row['detail'] or ''}"
-            )
+            reason = say("screen.failed_step", size=row["size"], device=row["device"], why=row["detail"] or "")
+            yield words.styled((f"✗ {term('outcome', row['outcome'])} ", "fail"), reason)
     for hint in facts.get("hints", ()):
-        yield words.styled(("hint ", "title"), str(hint))
+        yield words.styled((f"{say('screen.label_hint')} ", "title"), str(hint))
     for disturbance in facts.get("disturbances", ()):
         yield words.styled(("! ", "warn"), str(disturbance))

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from mpsdoctor.texts import say
 from mpsdoctor.tui.panes import TABS
 
 
@@ -32,13 +33,17 @@ class Line(Widget):
         return self._content
 
 
+def tab_name(tab: str) -> str:
+    return say(f"screen.tab_{tab}")
+
+
 def tabs(active: str, width: int) -> Content:
     """The tabs with their digits; where room is short, only the active one has its name."""
     wide = width >= 72
     parts = [Content(" ")]
     for number, name in enumerate(TABS, 1):
         here = name == active
-        label = f" {number} {name.capitalize()} " if wide or here else f" {number} "
+        label = f" {number} {tab_name(name).capitalize()} " if wide or here else f" {number} "
         look = Style.from_meta({"@click": f"app.tab('{name}')"})
         text = Content.styled(label, "bold reverse" if here else "")
         parts.append(text.stylize(look))

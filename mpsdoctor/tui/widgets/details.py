@@ -10,11 +10,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from mpsdoctor.texts import say
+
 
 class Details(VerticalScroll, can_focus=True):
     """A titled panel of text; the same text again costs nothing."""
 
-    HELP = "Up and down (or j k) scroll, g and G go to the ends, y copies what this panel tells."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", show=False),
         Binding("j", "scroll_down", show=False),
@@ -32,6 +33,10 @@ class Details(VerticalScroll, can_focus=True):
         self.border_title = Content(title)
         self._text = Content(empty)
         self._key: object = None
+
+    def explain(self) -> str:
+        """What the help says of its keys."""
+        return say("screen.details_help")
 
     def compose(self) -> ComposeResult:
         yield Static(self._text, markup=False)

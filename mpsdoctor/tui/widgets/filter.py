@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from mpsdoctor.texts import say
 from mpsdoctor.tui.widgets.rows import Rows
 
 
@@ -14,14 +15,13 @@ class Filter(Input):
     """Narrows a list while it is typed."""
 
     DEFAULT_CSS = "Filter { height: 1; border: none; padding: 0 1; background: $boost; }"
-    HELP = "Rows that hold every word stay. Enter keeps the filter, Esc clears it."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear_filter", show=False),
         Binding("down", "keep", show=False),
     ]
 
     def __init__(self, rows: Rows) -> None:
-        super().__init__(rows.filter, placeholder="filter: words that a row must hold", id="filter", compact=True)
+        super().__init__(rows.filter, placeholder=say("screen.filter_hint"), id="filter", compact=True)
         self._rows = rows
 
     def on_mount(self) -> None:

@@ -18,6 +18,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mpsdoctor.texts import say
+
 Cell = tuple[str, str]  # text and tone
 MARK = "▸ "
 
@@ -44,7 +46,6 @@ class Row:
 class Rows(ScrollView, can_focus=True):
     """Rows with a cursor, a filter and an order."""
 
-    HELP = "Up and down (or j k) move, g and G go to the ends, / filters, s sorts by the next column, y copies the row."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -53,7 +54,7 @@ class Rows(ScrollView, can_focus=True):
         Binding("home,g", "edge(-1)", show=False),
         Binding("end,G", "edge(1)", show=False),
         Binding("enter", "open", show=False),
-        Binding("s", "sort", "sort", show=False),
+        Binding("s", "sort", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"rows--{tone}"
@@ -88,7 +89,7 @@ class Rows(ScrollView, can_focus=True):
             return self.rows
 
     class Opened(Moved):
-        """The row was asked for by Enter or a click."""
+        """Enter or a click on a row."""
 
     def __init__(self, columns: Sequence[Column], title: str, *, empty: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
@@ -100,6 +101,10 @@ class Rows(ScrollView, can_focus=True):
         self._visible: list[Row] = []
         self._reported_key: str | None = None
         self.chosen = False  # by the person: nothing else moves the cursor then
+
+    def explain(self) -> str:
+        """What the help says of its keys."""
+        return say("screen.rows_help")
 
     @property
     def row(self) -> Row | None:
@@ -127,14 +132,17 @@ class Rows(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(matching) + 1)
         places = {row.key: place for place, row in enumerate(matching)}
         self.set_reactive(Rows.cursor, places.get(key or "", min(self.cursor, max(0, len(matching) - 1))))
-        note = f"{len(matching)} of {len(self._all)} · filter: {self.filter}" if self.filter else ""
-        note = note or (f"by {self.columns[self.order].title}" if self.order >= 0 else "")
-        self.border_subtitle = Content(note)
+        self.border_subtitle = Content(self._describe_order(len(matching)))
         self._reveal()
-        self._tell()
+        self._announce_cursor()
         self.refresh()
 
-    def _tell(self) -> None:
+    def _describe_order(self, count: int) -> str:
+        if self.filter:
+            return say("screen.filtered", count=count, total=len(self._all), words=self.filter)
+        return say("screen.sorted", column=self.columns[self.order].title) if self.order >= 0 else ""
+
+    def _announce_cursor(self) -> None:
         key = self.row.key if self.row else None
         if key != self._reported_key:
             self._reported_key = key
@@ -142,7 +150,7 @@ class Rows(ScrollView, can_focus=True):
 
     def watch_cursor(self) -> None:
         self._reveal()
-        self._tell()
+        self._announce_cursor()
         self.refresh()
 
     def validate_cursor(self, value: int) -> int:
@@ -222,7 +230,7 @@ class Rows(ScrollView, can_focus=True):
         place = self.scroll_offset.y + y - 1
         if place < len(self._visible):
             return self._line(place, base).adjust_cell_length(width, base)
-        hint = ("nothing matches; Esc clears the filter" if self.filter else self.empty) if not self._visible else ""
+        hint = (say("screen.nothing_matches") if self.filter else self.empty) if not self._visible else ""
         text = f"  {hint}" if y == 2 or (y == 1 and self.size.height < 4) else ""
         return Strip([Segment(set_cell_size(text, width), base + self._tone("muted"))])
 

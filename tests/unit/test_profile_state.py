@@ -6,7 +6,7 @@ import pytest
 
 from helpers.trainer import sample
 from mpsdoctor.runtime.shapes import Measured, Profile
-from mpsdoctor.tui.recorded import difference
+from mpsdoctor.tui.profile_state import difference
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from mpsdoctor.checkup import Settings
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.shapes import Fingerprint, Profile
+from mpsdoctor.texts import say
 
 ANSWERS = ("recommended", "force_mps", "workloads", "batches")
 TakeFingerprint = Callable[[Report], Fingerprint]  # raises NoFingerprintError
 
 
 @dataclass(frozen=True)
-class Recorded:
+class ProfileState:
     """`content` is None where there is no profile that can be read, `stale` None where that is not known yet."""
 
     place: str | None = None
@@ -28,20 +30,20 @@ class Recorded:
     proposal: Profile | None = None
 
 
-def look(settings: Settings, report: Report | None, take_fingerprint: TakeFingerprint) -> Recorded:
+def inspect(settings: Settings, report: Report | None, take_fingerprint: TakeFingerprint) -> ProfileState:
     """Read the profile; with a report, compare its machine with this one and prepare what would be written."""
     place = prescription.place(settings)
     content, trouble = _read(settings)
     if report is None:
-        return Recorded(place, content, trouble)
+        return ProfileState(place, content, trouble)
     try:
         present = take_fingerprint(report)
     except prescription.NoFingerprintError as error:
-        return Recorded(place, content, trouble or str(error))
+        return ProfileState(place, content, trouble or str(error))
     stale = profile.changes(content["fingerprint"], present) if content else None
     carries = prescription.carries_a_profile(report)
     proposal = prescription.prescribe(report, present, content) if carries else None
-    return Recorded(place, content, trouble, stale, proposal)
+    return ProfileState(place, content, trouble, stale, proposal)
 
 
 def _read(settings: Settings) -> tuple[Profile | None, str | None]:
@@ -83,12 +85,17 @@ def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, 
         yield from _leaves(part, f"{place}.{key}".lstrip("."), depth + 1)
 
 
+def _join_span(low: str, high: str) -> str:
+    return say("report.from_to", low=low, high=high)
+
+
 def _describe(value: Any) -> str:
     if isinstance(value, dict):
         parts = sorted(value.items(), key=lambda part: (part[0] == "ci95", part[0]))  # a figure, then its interval
         return ", ".join(f"{key} {_describe(part)}" for key, part in parts if part is not None)
     if isinstance(value, list):
-        return " to ".join(_describe(part) for part in value)
+        parts_of_span = [_describe(part) for part in value]
+        return functools.reduce(_join_span, parts_of_span) if parts_of_span else ""
     if isinstance(value, str):
         return value
     return f"{value:.3g}" if isinstance(value, float) else json.dumps(value)
