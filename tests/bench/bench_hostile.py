@@ -1,17 +1,20 @@
 """Throws what strangers may send at the doctor: `python tests/bench/bench_hostile.py [COUNT]`, 10,000 each by default.
 
 Any JSON value as a message of a check, any bytes from an interpreter under examination, any change in a report that is
-rendered in every format and drawn on the screen. Counted are exceptions, results that are lost, control characters and
-commands of a CI runner in what is shown, and answers that take longer than they may. All of them should be 0.
-`--smoke` takes 300 of each.
+rendered in every format and drawn on the screen (a twentieth), signals to any process (one for 300). Counted are
+exceptions, results that are lost, control characters and commands of a CI runner in what is shown, answers that take
+longer than they may, processes left behind. All of them should be 0. `--smoke` takes 300; a name runs that part alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -160,6 +164,39 @@ async def draw(app: DoctorApp, pilot: Any, report: Report) -> None:
     await pilot.pause(0)
 
 
+def throw_signals(count: int, folder: Path, chance: random.Random) -> Counter[str]:
+    """One signal at a random moment of a quick check-up: to the doctor, to the host of the checks, or to a worker."""
+    troubles: Counter[str] = Counter()
+    profile = folder / "signals.json"
+    command = [*support.COMMAND, "-q", "--budget", "quick", "--profile", str(profile)]
+    for _ in range(count):
+        number = chance.choice((signal.SIGKILL, signal.SIGSTOP, signal.SIGINT, signal.SIGHUP, signal.SIGTERM))
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as doctor:
+            time.sleep(chance.uniform(0.2, 9))
+            depth = chance.randrange(3)
+            with contextlib.suppress(psutil.Error, IndexError):
+                target = psutil.Process(doctor.pid)
+                for _ in range(depth):
+                    target = chance.choice(target.children())
+                target.send_signal(number)
+                if depth == 0 and number == signal.SIGSTOP:  # a person who presses fg again
+                    time.sleep(1)
+                    target.send_signal(signal.SIGCONT)
+            said = doctor.communicate(timeout=600)[1]
+        allowed = {0, 1, 2, 3} if depth or number == signal.SIGSTOP else {0, 1, 3, 130, -number}
+        troubles[f"signals: exit {doctor.returncode} after {number.name} at depth {depth}"] += (
+            doctor.returncode not in allowed
+        )
+        troubles["signals: traceback"] += "Traceback" in said
+        troubles["signals: orphans"] += bool(support.processes_left())
+        if profile.exists():
+            try:
+                runtime_profile.read(profile)
+            except ValueError:
+                troubles["signals: broken profile"] += 1
+    return troubles
+
+
 def main() -> None:
     smoke = "--smoke" in sys.argv
     count = 300 if smoke else next((int(word) for word in sys.argv[1:] if word.isdigit()), 10_000)
@@ -170,11 +207,13 @@ def main() -> None:
             "messages of a check": lambda: throw_messages(count, folder),
             "interpreters": lambda: throw_bytes(count, folder, chance),
             "changed reports, seven formats": lambda: throw_reports(count, chance),
-            "changed reports, six tabs": lambda: asyncio.run(draw_reports(count, chance, folder)),
+            "changed reports, six tabs": lambda: asyncio.run(draw_reports(max(1, count // 20), chance, folder)),
+            "signals": lambda: throw_signals(max(1, count // 300), folder, chance),
         }
-        for what, throw in throws.items():
+        wanted = [word for word in sys.argv[1:] if word in throws] or list(throws)
+        for what in wanted:
             begun = time.monotonic()
-            troubles = +throw()
+            troubles = +throws[what]()
             print(f"{what:32} {count:6} thrown, {sum(troubles.values()):4} troubles, {time.monotonic() - begun:.0f} s")
             for trouble, times in troubles.most_common(20):
                 print(f"    {times:5} {trouble[:150]}")

@@ -14,6 +14,13 @@ BENCH = Path(__file__).parents[1] / "bench"
 # How lines begin that each prints; those of a table hold a figure of their own.
 LINES = {
     "bench.py": ("mpsdoctor --version", "cheap checks / torch", "--json --budget quick", "the doctor's own process"),
+    "bench_hostile.py": (
+        "messages of a check                 300 thrown,    0 troubles",
+        "interpreters                        300 thrown,    0 troubles",
+        "changed reports, seven formats      300 thrown,    0 troubles",
+        "changed reports, six tabs           300 thrown,    0 troubles",
+        "signals                             300 thrown,    0 troubles",
+    ),
     "bench_mac.py": ("| quick | 3 |",),
     "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
     "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),

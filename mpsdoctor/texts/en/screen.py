@@ -95,6 +95,8 @@ PHRASES = {
     # Lists and panels.
     "rows_help": "Up and down (or j k) move, g and G go to the ends, / filters, s sorts by the next column, y copies"
     " the row.",
+    "details_cut": "There is more than fits here; e exports the whole report.",
+    "more_findings": "{count} more findings; the overview lists all of them.",
     "details_help": "Up and down (or j k) scroll, g and G go to the ends, y copies what this panel tells.",
     "filter_hint": "filter: words that a row must hold",
     "filtered": "{count} of {total} · filter: {words}",

@@ -18,6 +18,7 @@ from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
 METER = 24
+MOST_FINDINGS = 20  # in full; a check of ours has a handful, and one that has a hundred must not stop the screen
 
 
 class Checks(Pane):
@@ -62,9 +63,13 @@ class Checks(Pane):
         if state.result.reason:
             yield ""
             yield state.result.reason
-        for finding in sorted(state.result.findings, key=lambda finding: ORDER[finding.severity]):
+        findings = sorted(state.result.findings, key=lambda finding: ORDER[finding.severity])
+        for finding in findings[:MOST_FINDINGS]:
             yield ""
             yield from words.describe_finding(state.result, finding)
+        if len(findings) > MOST_FINDINGS:
+            yield ""
+            yield (say("screen.more_findings", count=len(findings) - MOST_FINDINGS), "muted")
         if not state.result.findings and not state.result.reason:
             yield ""
             yield (say("screen.no_complaint"), "muted")

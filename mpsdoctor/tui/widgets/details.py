@@ -12,6 +12,8 @@ from textual.widgets import Static
 
 from mpsdoctor.texts import say
 
+LONGEST = 40_000  # characters; wrapping a megabyte takes seconds, and nobody reads that here
+
 
 class Details(VerticalScroll, can_focus=True):
     """A titled panel of text; the same text again costs nothing."""
@@ -46,6 +48,8 @@ class Details(VerticalScroll, can_focus=True):
         if key != self._key:
             self._key = key
             self.scroll_home(animate=False)
+        if len(text) > LONGEST:
+            text = text[:LONGEST] + Content(f"…\n\n{say('screen.details_cut')}")
         if not text.is_same(self._text):
             self._text = text
             if self.is_mounted and self.children:
