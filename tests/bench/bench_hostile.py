@@ -28,11 +28,12 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from helpers import hostile
+from helpers import hostile, support
 from mpsdoctor import clean, intake
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.intake import read_report
 from mpsdoctor.report import Report
+from mpsdoctor.runtime import profile as runtime_profile
 from mpsdoctor.sandbox import Job, Sandbox
 from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.engine import Done
@@ -44,7 +45,7 @@ NAMES = ("cpu-only", "accelerator-wins", "trouble")
 TALKER = """
 import json, os, random, sys
 sys.path.insert(0, {helpers!r})
-from helpers import hostile
+from helpers import hostile, support
 import mpsdoctor_worker.channel as channel
 
 def talk(seed, count):
