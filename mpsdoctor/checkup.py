@@ -138,11 +138,16 @@ class CheckUp:
 
     def _list(self) -> dict[str, Planned]:
         """Every check that is installed by id: ours as they are, third parties' by their id and source."""
+        if not process.ENTRY.is_dir():
+            raise BrokenInstallError(
+                f"{process.ENTRY} lies in an archive, where no interpreter can start it: install it"
+            )
         answer = self._hosts[0].call("mpsdoctor.checkhost:list_checks")
         if self.cancelled:
             return {}
         if answer.outcome != "ok":
-            raise BrokenInstallError(f"the checks could not be listed ({answer.outcome}): {clean.line(answer.detail)}")
+            detail = intake.line(answer.detail, 500)
+            raise BrokenInstallError(f"the checks could not be listed ({answer.outcome}): {detail}")
         checks = msgspec.convert(answer.value, Installed)
         return {check.id: check for check in map(planning.neutral, (*checks.ours, *checks.others))}
 

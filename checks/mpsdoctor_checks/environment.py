@@ -67,16 +67,26 @@ def collect(context: Context) -> Facts:
     }
 
 
+MOST_UNKNOWN = 10  # variables with a finding of their own: something that sets hundreds is one thing to look into
+
+
 def unknown(facts: Facts) -> Iterator[Finding]:
     """MPS601: a name that no torch reads."""
-    for name in facts["variables"]:
-        if name in MPS_SINCE or name in OTHERS or name.startswith(PREFIXES):
-            continue
+    names = [
+        name for name in facts["variables"] if not (name in MPS_SINCE or name in OTHERS or name.startswith(PREFIXES))
+    ]
+    for name in names[:MOST_UNKNOWN]:
         rest = [known.removeprefix("PYTORCH_") for known in (*MPS_SINCE, *sorted(OTHERS))]
         close = [f"PYTORCH_{match}" for match in difflib.get_close_matches(name.removeprefix("PYTORCH_"), rest, 1, 0.7)]
         evidence = {"name": name, "value": facts["variables"][name]}
         remedy = "did_you_mean" if close else "remedy"
         yield finding("MPS601", "warning", evidence, remedy=remedy, name=name, close=close[0] if close else None)
+    if further := names[MOST_UNKNOWN:]:
+        named = {"names": further}
+        count = len(further)
+        yield finding(
+            "MPS601", "warning", named, title="further", detail="names", remedy=None, count=count, names=further
+        )
 
 
 def too_new(facts: Facts) -> Iterator[Finding]:

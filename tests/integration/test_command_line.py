@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import mpsdoctor as mpsdoctor_package
 from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
 
 FAST = ("--only", "chip,environment,memory")
@@ -182,6 +184,20 @@ def test_a_full_disk_is_no_finding(command: str) -> None:
         done = subprocess.run([*COMMAND, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_from_an_archive_it_says_what_to_do(tmp_path: Path) -> None:
+    """No interpreter can be started with a file inside a wheel: one line, exit 3."""
+    package = Path(mpsdoctor_package.__file__).parent
+    archive = tmp_path / "mpsdoctor.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for folder in (package, package.parent / "checks" / "mpsdoctor_checks"):
+            for file in folder.rglob("*.py"):
+                zipped.write(file, file.relative_to(folder.parent))
+    code = f"import sys; sys.path.insert(0, {str(archive)!r}); from mpsdoctor.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "checks"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "lies in an archive" in done.stderr) == (3, True)
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_fault_of_ours_is_one_line_and_exit_code_three() -> None:

@@ -9,7 +9,11 @@ TEXTS = {
         "no known torch reads {name}",
         "It is set, but has no effect in any torch from 2.0 to 2.15.",
         "Unset it: 'unset {name}'.",
-        parts={"did_you_mean": "Did you mean {close}?"},
+        parts={
+            "did_you_mean": "Did you mean {close}?",
+            "further": "no known torch reads {count} more variables",
+            "names": "They are set, but have no effect in any torch from 2.0 to 2.15: {names:,list}",
+        },
         seen="A variable is set whose name begins with PYTORCH_, and no torch from 2.0 to 2.15 reads it.",
         means="torch says nothing about it and trains as if it were not set. A misspelt name looks like this.",
         do="Correct the name if you meant one that torch reads, else unset it.",

@@ -67,6 +67,15 @@ def test_each_setting_is_judged(case: str) -> None:
     assert codes(variables) == expected
 
 
+def test_a_thousand_unknown_variables_are_not_a_thousand_findings() -> None:
+    """The first ones have a finding each, the others one together, which names them."""
+    names = [f"PYTORCH_NONSENSE_{number:04}" for number in range(1000)]
+    found = [finding for finding in findings(dict.fromkeys(names, "1")) if finding.code == "MPS601"]
+    assert len(found) == environment.MOST_UNKNOWN + 1
+    assert found[-1].title == "no known torch reads 990 more variables"
+    assert names[-1] in found[-1].detail
+
+
 def test_a_variable_newer_than_this_torch_is_told() -> None:
     """PYTORCH_MPS_FAST_MATH came with torch 2.5, so torch 2.4 does not read it."""
     assert ("MPS602", "warning") in codes({"PYTORCH_MPS_FAST_MATH": "0"}, torch="2.4.1")
