@@ -239,10 +239,10 @@ def report_of(settings: Settings, results: Results, seconds: float, *, with_verd
         generated_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration_s=round(seconds, 3),
         budget=settings.budget,  # type: ignore[arg-type]  # the command line admits these three
-        machine=msgspec.convert(report.known_fields(report.Machine, machine), report.Machine),
-        python=msgspec.convert(build.get("python", {}), report.Python),
+        machine=msgspec.convert(intake.on_lines(report.known_fields(report.Machine, machine)), report.Machine),
+        python=msgspec.convert(intake.on_lines(build.get("python", {})), report.Python),
         torch=msgspec.convert(build.get("torch"), report.Torch | None),
-        devices=msgspec.convert(build.get("devices", []), tuple[report.Device, ...]),
+        devices=msgspec.convert(intake.on_lines(build.get("devices", [])), tuple[report.Device, ...]),
         checks=tuple(results.values()),
         verdict=verdict.judge_checkup(facts) if with_verdict else None,
         profile=report.ProfileNote(None, False),

@@ -65,7 +65,10 @@ def split_facts(check_id: str, facts: dict[str, Any]) -> tuple[dict[str, Any], l
 def read_report(raw: bytes) -> Report:
     """A report out of a file that anybody may have made. UnfitError."""
     try:
-        report = msgspec.convert(clean.data(json.loads(raw)), Report)
+        document = clean.data(json.loads(raw))
+        if isinstance(document, dict):
+            document |= {key: on_lines(value) for key, value in document.items() if key != "checks"}
+        report = msgspec.convert(document, Report)
     except (msgspec.ValidationError, RecursionError, ValueError) as error:
         raise UnfitError(f"not a report of mpsdoctor: {error}") from None
     from mpsdoctor.facts.fitting import fitting_facts
@@ -96,6 +99,15 @@ def bounded(finding: Finding) -> Finding:
         remedy=remedy and Remedy(cut(remedy.text, DETAIL), lines(remedy.commands)),
         links=lines(finding.links),
     )
+
+
+def on_lines(value: Any) -> Any:
+    """The same JSON value, each string on one line: it stands in a line of ours, and must not make another."""
+    if isinstance(value, str):
+        return line(value, DETAIL)
+    if isinstance(value, dict):
+        return {key: on_lines(part) for key, part in value.items()}
+    return [on_lines(part) for part in value] if isinstance(value, list) else value
 
 
 def line(text: str, limit: int = TITLE) -> str:
