@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from mpsdoctor.facts import Comparison, Operators, Training
 from mpsdoctor.report import Confidence
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, from_both
 from mpsdoctor.thresholds import FASTER
 
 Row = TypeVar("Row")
@@ -102,7 +102,9 @@ def disturbances(training: Training) -> Iterator[Doubt]:
         yield Doubt(1, Part("doubt_alone"))
     spoiled = training.get("disturbances") or ()
     if spoiled:
-        yield Doubt(1, Part("doubt_disturbed", {"disturbances": "; ".join(spoiled)}))
+        sentences = from_both(spoiled, training.get("disturbances_values") or ())
+        rows = Each("disturbance", [{"disturbance": sentence} for sentence in sentences])
+        yield Doubt(1, Part("doubt_disturbed", {"disturbances": rows}))
 
 
 def unique(rows: Sequence[Row]) -> list[Row]:

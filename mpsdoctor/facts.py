@@ -128,7 +128,16 @@ class Operators(TypedDict, total=False):
     model: ModelFacts
 
 
-class TrainingRow(TypedDict):
+WordingData = dict[str, Any]  # what the sentence beside it was filled with, see `mpsdoctor.texts.as_values`
+
+
+class Explained(TypedDict, total=False):
+    """`detail_values` stand beside a detail that is a sentence of ours."""
+
+    detail_values: WordingData | None
+
+
+class TrainingRow(Explained):
     """A row of `training`'s results: a workload in a size on a device."""
 
     workload: str
@@ -173,9 +182,11 @@ class Training(TypedDict, total=False):
     batches: dict[str, list[AtBatch]]
     settings: CpuSettings
     hints: list[str]
+    hints_values: list[WordingData]
     alone: bool | None
     doubtful: bool
     disturbances: Sequence[str]
+    disturbances_values: Sequence[WordingData]
 
 
 class CheckFacts(TypedDict, total=False):

@@ -27,7 +27,7 @@ from mpsdoctor.facts import (
     assume_shapes,
 )
 from mpsdoctor.report import Confidence, Facts, Values, Verdict
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor.thresholds import FASTER, SLOWER
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def ruled_out(operators: Operators | None, training: Training | None) -> dict[st
     for row in results_of(training):
         if row["outcome"] in DISQUALIFYING and row["device"] != "cpu":
             names = {"device": row["device"], "workload": row["workload"], "size": row["size"]}
-            how = {"how": Part(f"trains_{row['outcome']}"), "why": first_line(row["detail"])}
+            how = {"how": Part(f"trains_{row['outcome']}"), "why": why(row)}
             reasons.setdefault(row["device"], Part("out_training", {**names, **how}))
     core_failures = (operators.get("core_failures") if operators else None) or {}
     for device, failures in core_failures.items():
@@ -145,7 +145,7 @@ def broken_on_the_cpu(training: Training | None) -> list[Part]:
     return [
         Part(
             "does_not_train_on_cpu",
-            {"workload": row["workload"], "size": row["size"], "why": first_line(row["detail"])},
+            {"workload": row["workload"], "size": row["size"], "why": why(row)},
         )
         for row in results_of(training)
         if row["device"] == "cpu" and row["outcome"] not in ("ok", "skipped")
@@ -310,6 +310,12 @@ def name_some(failures: Iterable[CoreFailure]) -> Values:
 
 def reason_of(device: DeviceFacts) -> str | Part:
     return first_line(device["reason"]) if device["reason"] else Part("no_reason")
+
+
+def why(row: TrainingRow) -> Wording:
+    """The first sentence of what went wrong."""
+    detail = texts.from_values(row["detail"] or "", row.get("detail_values"))
+    return sentences.shortened_wording(detail) or Part("no_detail")
 
 
 def first_line(text: str | None) -> str | Part:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,9 @@ class Each:
     name: str
     rows: Sequence[Mapping[str, Any]]
     joint: str = "; "
+
+
+Wording = str | Part  # a sentence of ours by its template, or the text of somebody else
 
 
 class Text(NamedTuple):
@@ -148,6 +152,23 @@ def as_data(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [as_data(inner) for inner in value]
     return value
+
+
+def as_values(wording: Wording) -> dict[str, Any] | None:
+    """What stands in a fact beside a sentence: what it was filled with; None where it is the text of somebody else."""
+    data: dict[str, Any] | None = as_data(wording) if isinstance(wording, Part) else None
+    return data
+
+
+def from_values(text: str, values: Mapping[str, Any] | None) -> Wording:
+    """What was written as a sentence with its values."""
+    wording = from_data(dict(values)) if values else text
+    return wording if isinstance(wording, Part) else text
+
+
+def from_both(sentences: Iterable[str], values: Iterable[Mapping[str, Any] | None]) -> list[Wording]:
+    """As `from_values`, of sentences and values that stand side by side; older reports have no values."""
+    return [from_values(text, data) for text, data in itertools.zip_longest(sentences, values) if text is not None]
 
 
 def from_data(value: Any) -> Any:

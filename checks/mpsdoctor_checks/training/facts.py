@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from typing import Any, TypedDict, cast
 
 from mpsdoctor.machine.shapes import Conditions as MachineConditions
+from mpsdoctor.texts import Wording, from_values
+
+WordingData = dict[str, Any]  # what the sentence beside it was filled with, see `mpsdoctor.texts.as_values`
 
 
 class WorkloadRow(TypedDict):
@@ -35,6 +38,7 @@ class Result(TypedDict):
     steps: int | None
     peak_memory_bytes: int | None
     detail: str
+    detail_values: WordingData | None
 
 
 class TimedResult(TypedDict):
@@ -51,6 +55,7 @@ class TimedResult(TypedDict):
     steps: int
     peak_memory_bytes: int | None
     detail: str
+    detail_values: WordingData | None
 
 
 class Comparison(TypedDict):
@@ -65,6 +70,7 @@ class Comparison(TypedDict):
     winner: str
     pairs: int
     detail: str
+    detail_values: WordingData | None
 
 
 class WarmUpSummary(TypedDict):
@@ -117,6 +123,7 @@ class _Advice(TypedDict):
     dtype: str
     outcome: str
     detail: str
+    detail_values: WordingData | None
     # Of a speed-up or a slope two figures, of a crossover two batches or None, of what was not measured None.
     ci95: Any
     blocks: int
@@ -195,6 +202,7 @@ class TimedFacts(_Timed, _Doubt, total=False):
     """
 
     disturbances: list[str]
+    disturbances_values: list[WordingData]
 
 
 class StepFacts(TimedFacts):
@@ -216,8 +224,14 @@ class TrainingFacts(TimedFacts, AdviceFacts, total=False):
     batches: dict[str, list[BatchRow]]
     compiling: dict[str, float]
     hints: list[str]
+    hints_values: list[WordingData]
 
 
 def timed_results(results: Iterable[Result]) -> list[TimedResult]:
     """Those with figures."""
     return [cast(TimedResult, row) for row in results if row["outcome"] == "ok"]
+
+
+def detail_of(row: Result | Advice) -> Wording:
+    """The detail of a row with what it was filled with, where it is a sentence of ours."""
+    return from_values(row["detail"], row.get("detail_values"))

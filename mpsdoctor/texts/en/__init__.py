@@ -7,13 +7,15 @@ from mpsdoctor.texts.en import (
     chip,
     common,
     environment,
+    hints,
     memory,
     operators,
     ops,
+    reasons,
     training,
     verdict,
 )
 
-PHRASES = {**common.PHRASES, **verdict.PHRASES}
+PHRASES = {**common.PHRASES, **verdict.PHRASES, **reasons.PHRASES, **hints.PHRASES}
 _MODULES = (chip, build, operators, ops, memory, training, advice, environment, checks)
 TEXTS = {code: text for module in _MODULES for code, text in module.TEXTS.items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor_checks.training.advice import sweep, ways
 from mpsdoctor_checks.training.advice.ways import Ways, blank
 from mpsdoctor_checks.training.facts import Advice, BatchRow, Comparison, Result, Run, timed_results
@@ -139,10 +140,10 @@ def run(experiment: Experiment, device: str, part: float, bench: Bench) -> Outco
 def leave_out(experiment: Experiment, device: str, bench: Bench) -> Outcome:
     """For want of time."""
     seconds = min(needs(experiment, device, bench).values())
-    return skip(experiment, device, f"needs about {seconds:.2g} s, {max(bench.left(), 0):.2g} s were left")
+    return skip(experiment, device, Part("needs_seconds", {"needed": seconds, "left": max(bench.left(), 0)}))
 
 
-def skip(experiment: Experiment, device: str, why: str) -> Outcome:
+def skip(experiment: Experiment, device: str, why: Wording) -> Outcome:
     return Outcome([blank(experiment.kind, Workload(experiment.family, SIZES[0]), device, "skipped", why)])
 
 
@@ -153,17 +154,17 @@ def devices(experiment: Experiment, lanes: Mapping[str, Lane]) -> list[str]:
     return accelerators if experiment.on == "accelerator" else accelerators or ["cpu"]
 
 
-def obstacle(experiment: Experiment, device: str, bench: Bench) -> str:
+def obstacle(experiment: Experiment, device: str, bench: Bench) -> Wording:
     """Why an experiment cannot be made, however much time there is; empty where it can."""
     if not belongs(experiment, bench.budget):
-        return f"belongs to the {experiment.budget} budget"
+        return Part("larger_budget", {"budget": experiment.budget})
     if experiment.kind == "threads" and not bench.threads:
-        return "there is no other number of threads to try"
+        return Part("no_other_threads")
     bench.get_ready()
     needed = needed_devices(experiment, device)
     out = next((bench.lanes[other].out for other in needed if bench.lanes[other].out), "")
     timed = needs(experiment, device, bench)
-    return out or ("" if timed else f"{experiment.family} was not timed on {' and '.join(needed)}")
+    return out or ("" if timed else Part("not_timed_on", {"family": experiment.family, "devices": needed}))
 
 
 def needed_devices(experiment: Experiment, device: str) -> list[str]:
