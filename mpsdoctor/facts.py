@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the front ends start without what the machine is read with
     from mpsdoctor.machine.shapes import MachineFacts
     from mpsdoctor.report import Report
     from mpsdoctor.runtime.shapes import AtBatch, CpuSettings
+    from mpsdoctor.texts import WordingData
     from mpsdoctor.worker.shapes import TorchBuild
 
 
@@ -125,10 +126,8 @@ class Operators(TypedDict, total=False):
     core_failures: dict[str, Sequence[CoreFailure]]
     asked: list[str]
     said: str
+    said_values: WordingData
     model: ModelFacts
-
-
-WordingData = dict[str, Any]  # what the sentence beside it was filled with, see `mpsdoctor.texts.as_values`
 
 
 class Explained(TypedDict, total=False):

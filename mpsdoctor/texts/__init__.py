@@ -45,6 +45,7 @@ class Each:
 
 
 Wording = str | Part  # a sentence of ours by its template, or the text of somebody else
+WordingData = dict[str, Any]  # a Part as JSON data, to stand beside its sentence in the facts of a report
 
 
 class Text(NamedTuple):
@@ -154,9 +155,9 @@ def as_data(value: Any) -> Any:
     return value
 
 
-def as_values(wording: Wording) -> dict[str, Any] | None:
+def as_values(wording: Wording) -> WordingData | None:
     """What stands in a fact beside a sentence: what it was filled with; None where it is the text of somebody else."""
-    data: dict[str, Any] | None = as_data(wording) if isinstance(wording, Part) else None
+    data: WordingData | None = as_data(wording) if isinstance(wording, Part) else None
     return data
 
 

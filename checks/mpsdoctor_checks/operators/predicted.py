@@ -8,7 +8,7 @@ from typing import Any
 
 from mpsdoctor import support
 from mpsdoctor.check import Collected, Context, Finding, Severity, Shape, Skip, UnusableRequestError, finding, typed
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, as_values
 from mpsdoctor.worker.shapes import PlannedProbe, StepTree
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
@@ -28,13 +28,19 @@ def examine(
     folder = Path(*wheel["parts"])
     there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
     if not there.letters:
-        raise UnusableRequestError(there.note or f"nothing is known of torch {there.version}")
+        raise UnusableRequestError(str(there.note or Part("nothing_known", {"version": there.version})))
     calls, places = calls_of(context, wanted, names, seconds)
     known = {} if version else support.by_aten(support.known_failures(folder) or {})
     predictions = support.predict(calls, there)
     prediction = support.data(predictions, there, known, places)
     text = support.text(predictions, there, known, places)
-    facts = {"source": "prediction", "results": [], "prediction": prediction, "said": text}
+    facts: dict[str, object] = {
+        "source": "prediction",
+        "results": [],
+        "prediction": prediction,
+        "said": str(text),
+        "said_values": as_values(text),
+    }
     return facts, findings(predictions, prediction, str(wanted)) if wanted else []
 
 
@@ -80,7 +86,7 @@ def findings(predictions: Sequence[support.Prediction], prediction: support.Pred
     return [predicted]
 
 
-def line_values(row: support.PredictionRow, says: str) -> dict[str, object]:
+def line_values(row: support.PredictionRow, says: Part) -> dict[str, object]:
     """One operator of the prediction: what it is made of, what is said of it, and where it is called."""
     needs = list(row["needs"])
     return {

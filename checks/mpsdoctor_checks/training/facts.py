@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypedDict, cast
 
 from mpsdoctor.machine.shapes import Conditions as MachineConditions
-from mpsdoctor.texts import Wording, from_values
-
-WordingData = dict[str, Any]  # what the sentence beside it was filled with, see `mpsdoctor.texts.as_values`
+from mpsdoctor.texts import Wording, WordingData, from_values
 
 
 class WorkloadRow(TypedDict):

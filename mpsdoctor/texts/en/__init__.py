@@ -11,11 +11,13 @@ from mpsdoctor.texts.en import (
     memory,
     operators,
     ops,
+    prediction,
     reasons,
     training,
     verdict,
 )
 
-PHRASES = {**common.PHRASES, **verdict.PHRASES, **reasons.PHRASES, **hints.PHRASES}
+_PHRASES = (common, verdict, reasons, hints, prediction, ops)
+PHRASES = {name: phrase for module in _PHRASES for name, phrase in module.PHRASES.items()}
 _MODULES = (chip, build, operators, ops, memory, training, advice, environment, checks)
 TEXTS = {code: text for module in _MODULES for code, text in module.TEXTS.items()}
