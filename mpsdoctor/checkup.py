@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from mpsdoctor.check import finding
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Answer, Job, Sandbox
+from mpsdoctor.texts import Wording
 
 Results = dict[str, CheckResult]  # by the check's id
 MOST_FINDINGS = 100  # of a check, and of what it sent that does not fit
@@ -359,10 +360,15 @@ def troubles(answer: Answer, unfit: list[str], *, dirty: bool) -> list[Finding]:
     if answer.outcome == "error":
         found.append(finding("MPS901", "error", traceback=intake.cut(answer.value["traceback"], intake.DETAIL)))
     elif answer.outcome in OUTCOMES:
-        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=intake.cut(answer.detail, intake.DETAIL)))
+        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=last_words(answer)))
     if dirty:
         found.append(finding("MPS904", "error"))
     return found
+
+
+def last_words(answer: Answer) -> Wording:
+    """How its process ended and what it printed before, within what a finding may hold."""
+    return replace(answer, detail=intake.cut(answer.detail, intake.DETAIL)).wording
 
 
 def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:

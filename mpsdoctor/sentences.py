@@ -35,8 +35,11 @@ def shortened_wording(wording: Wording, limit: int = 200) -> Wording:
     """As `shortened`; in a sentence of ours the texts of others that it is filled with."""
     if not isinstance(wording, Part):
         return shortened(wording, limit)
-    values = {
-        name: shortened_wording(value, limit) if isinstance(value, str | Part) else value
-        for name, value in wording.values.items()
-    }
-    return Part(wording.name, values)
+    return Part(wording.name, {name: _shortened_value(value, limit) for name, value in wording.values.items()})
+
+
+def _shortened_value(value: object, limit: int) -> object:
+    """Text that begins on a line of its own is left out, as it is where the whole is one text."""
+    if isinstance(value, str) and value.startswith("\n"):
+        return ""
+    return shortened_wording(value, limit) if isinstance(value, str | Part) else value

@@ -101,12 +101,11 @@ class Lane:
         answer = next(self.worker.run([job]))
         if answer.outcome == "ok":
             return self._check(function, answer)
-        outcome, text = explain(answer)
-        detail: Wording = text
+        outcome, detail = explain(answer)
         if outcome in ("crash", "timeout"):
             self.deaths += 1
             self.ready = False
-            detail = Part("failed_after_step", {"step": self.step, "function": function, "cause": text})
+            detail = Part("failed_after_step", {"step": self.step, "function": function, "cause": detail})
             # A hang costs its whole time-out, and the next one would too.
             if self.deaths >= MOST_DEATHS or outcome == "timeout":
                 self.out = Part("given_up_in_training", {"device": self.device, "end": Part(f"end_{outcome}")})
@@ -163,10 +162,10 @@ def variants(host: Lane, ways: Mapping[str, Options]) -> list[Variant]:
     return [Variant(name, host, {**host.options, **options}) for name, options in ways.items()]
 
 
-def explain(answer: Answer) -> tuple[str, str]:
+def explain(answer: Answer) -> tuple[str, Wording]:
     """The report's outcome for an answer that is not ok, and its detail in one line or a few."""
     if answer.outcome in ("crash", "timeout"):
-        return answer.outcome, answer.detail
+        return answer.outcome, answer.wording
     if answer.outcome != "error":
         return "error", f"{answer.outcome}: {answer.detail}"
     kind, message = str(answer.value.get("type")), str(answer.value.get("message"))

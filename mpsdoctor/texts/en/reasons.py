@@ -29,6 +29,12 @@ PHRASES = {
     "worker_died": "the worker of {device} died while it was compared with",
     "failed_after_step": "after step {step}, in {function}: {cause}",
     "cancelled": "cancelled",
+    # how a process ended, and its last words
+    "ended_so": "{ending}{words}",
+    "no_answer_within": "no answer within {seconds:g} s",
+    "exit_status": "exit status {status}",
+    "signal_name": "{name}",
+    "signal_number": "signal {number}",
     # wrong numbers
     "loss_not_finite": "loss {loss} at step {step}",
     "loss_not_finite_between": "loss {loss} between steps {since} and {step}",

@@ -191,7 +191,7 @@ def test_errors_are_told_apart(kind: str, message: str, outcome: str) -> None:
     value = {"type": kind, "message": message, "traceback": ""}
     found, detail = explain(Answer(Job("m:f"), "error", value))
     assert found == outcome
-    assert message in detail
+    assert message in str(detail)
 
 
 @pytest.mark.parametrize("outcome", ["crash", "timeout"])
