@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Each:
-    """The template of that name filled for every row, joined."""
+    """The template of that name filled for every row, joined: by "and" as the language says it."""
 
     name: str
     rows: Sequence[Mapping[str, Any]]
@@ -120,7 +120,8 @@ class Words(string.Formatter):
         if isinstance(value, Part):
             return self.fill_part(value, values)
         if isinstance(value, Each):
-            return value.joint.join(self.fill(self.templates[value.name], {**values, **row}) for row in value.rows)
+            joint = self.templates["and"] if value.joint == "and" else value.joint
+            return joint.join(self.fill(self.templates[value.name], {**values, **row}) for row in value.rows)
         if isinstance(value, tuple | list) and any(isinstance(part, Part | Each) for part in value):
             return "".join(str(self.resolve(part, values)) for part in value)
         return value

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mpsdoctor import doubts, process, sandbox, support, texts
-from mpsdoctor.check import Finding, Job, finding
+from mpsdoctor.check import Context, Finding, Job, finding
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.texts import Each, Part, Wording, Words
 from mpsdoctor_checks.operators import answers
 from mpsdoctor_checks.training import compiling, correctness, disturbance, lanes, plan, race, records, rules
 from mpsdoctor_checks.training.advice import crossover, hints
 from mpsdoctor_checks.training.advice import rules as advice_rules
+from mpsdoctor_checks.training.narrator import Narrator, timing
 
 ENGLISH, PHRASES = texts.texts("en"), texts.phrases("en")
 FIELD = re.compile(r"(\{\{|\}\}|\{[^{}]*\})")
@@ -286,3 +289,23 @@ def test_english_in_values_is_seen() -> None:
         "ran",
         "hot",
     ]
+
+
+def test_progress_holds_no_english() -> None:
+    """What a check is doing goes out in English, with the values for another language."""
+    said: list[dict[str, Any]] = []
+    context: Any = SimpleNamespace(say=said.append)
+    context.progress = functools.partial(Context.progress, context)
+    workload = plan.Workload("cnn", "small")
+    Narrator(context, workload, timing(["cpu", "mps"]), ["cpu", "mps"])({"cpu": [0.1, 0.1]}, 3.0)
+    ways = Each("way", [{"way": Part("way_threads", {"threads": count})} for count in (4, 8)], "and")
+    Narrator(context, workload, Part("trying_ways", {"ways": ways, "device": "cpu"}))()
+    context.progress("as a stranger says it")
+    assert [message["text"] for message in said] == [
+        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, about 3 s left",
+        "trying 4 threads and 8 threads on cpu: cnn small",
+        "as a stranger says it",
+    ]
+    assert said[2]["values"] is None
+    parts = [texts.from_values(message["text"], message["values"]) for message in said[:2]]
+    assert [word for part in parts for word in english_of(part)] == []  # type: ignore[arg-type]

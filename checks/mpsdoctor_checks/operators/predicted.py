@@ -23,7 +23,7 @@ def examine(
     context: Context, wanted: Target | None, names: Sequence[str], version: str | None, seconds: float
 ) -> Collected:
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
-    context.progress("prediction: the operators that are called")
+    context.progress(Part("listing_operators"))
     wheel = ask_worker(context, WHEEL, dict)
     folder = Path(*wheel["parts"])
     there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])

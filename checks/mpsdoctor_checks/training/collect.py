@@ -112,7 +112,7 @@ def replace_rows(facts: TrainingFacts, workload: Workload, measured: Measurement
 def choose_cpu_path(context: Context, lanes: dict[str, Lane]) -> list[Advice]:
     """Rows of advice on the CPU's path for convolutions; from then on its lane takes the better one."""
     get_ready(context, lanes)
-    say = Narrator(context, cpu_settings.WORKLOAD, "trying cpu")
+    say = Narrator(context, cpu_settings.WORKLOAD, Part("trying_device", {"device": "cpu"}))
     return cpu_settings.choose_path(lanes["cpu"], context.budget, say)
 
 
@@ -172,7 +172,7 @@ def advise(
         threads=ways.thread_counts(build.get("num_threads") or 1, *cores),
         end=time.monotonic() + left,
         get_ready=lambda: get_ready(context, lanes),
-        narrate=lambda workload, what: Narrator(context, workload, f"trying {what}"),
+        narrate=lambda workload, what: Narrator(context, workload, what),
     )
     return experiments.run_all(bench)
 
@@ -183,7 +183,7 @@ def race_again(context: Context, lanes: dict[str, Lane], workload: Workload, thr
     cpu = replace(lanes["cpu"], options={**lanes["cpu"].options, "num_threads": threads})
     lanes = {**lanes, "cpu": cpu}
     seconds = AGAIN[context.budget]
-    say = Narrator(context, workload, f"{timing(lanes)} again", list(lanes))
+    say = Narrator(context, workload, Part("timing_again", {"devices": list(lanes)}), list(lanes))
     measured = examine(workload, lanes.values(), seconds, 2 * seconds, say)
     return measured if all(row["outcome"] == "ok" for row in measured.results) else None
 

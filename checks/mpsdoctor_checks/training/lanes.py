@@ -186,7 +186,7 @@ def get_ready(context: Context, lanes: Mapping[str, Lane]) -> None:
     for lane in waiting:
         lane.worker.start()
     for lane in waiting:
-        context.progress(f"getting {lane.device} ready")
+        context.progress(Part("getting_ready", {"device": lane.device}))
         try:
             lane.torch = lane.ask("ready", IMPORT)
             lane.ready = True

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mpsdoctor.texts import Part, Wording
+from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor_checks.training.advice import sweep, ways
 from mpsdoctor_checks.training.advice.ways import Ways, blank
 from mpsdoctor_checks.training.facts import Advice, BatchRow, Comparison, Result, Run, timed_results
@@ -91,7 +91,7 @@ class Bench:
     threads: Sequence[int]
     end: float
     get_ready: Callable[[], None]
-    narrate: Callable[[Workload, str], Say]
+    narrate: Callable[[Workload, Part], Say]
 
     def left(self) -> float:
         return self.end - time.monotonic()
@@ -194,7 +194,10 @@ def compiling_seconds(workload: Workload, devices: Sequence[str], runs: Sequence
 
 def run_race(experiment: Experiment, workload: Workload, device: str, share: float, bench: Bench) -> Outcome:
     options = experiment.ways or {name_of(count): Options(num_threads=count) for count in bench.threads}
-    say = bench.narrate(workload, f"{' and '.join(options)} on {device}")
+    rows = [
+        {"way": ways.describe(experiment.kind, name, chosen.get("num_threads"))} for name, chosen in options.items()
+    ]
+    say = bench.narrate(workload, Part("trying_ways", {"ways": Each("way", rows, "and"), "device": device}))
     chosen = Ways(experiment.kind, workload, device, options, experiment.fewest)
     return Outcome(ways.compare(chosen, bench.lanes[device], share, bench.left(), say))
 
@@ -207,7 +210,7 @@ def run_sweep(workload: Workload, device: str, share: float, bench: Bench) -> Ou
     batches = begin_sweep(workload, device, bench)
 
     def say(batch: int) -> Say:
-        return bench.narrate(workload, f"batches of {batch} on cpu and {device}")
+        return bench.narrate(workload, Part("trying_batches", {"batch": batch, "device": device}))
 
     sweep.run(batches, (bench.lanes["cpu"], bench.lanes[device]), share, bench.left(), say)
     return Outcome([sweep.row(batches)], {workload.family: sweep.table(batches)})

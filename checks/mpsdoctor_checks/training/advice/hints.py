@@ -84,7 +84,7 @@ def share(row: Advice) -> Figures:
 
 
 def way(row: Advice) -> Figures:
-    return {"way": ways.describe(row)}
+    return {"way": ways.describe_row(row)}
 
 
 FIGURES: Mapping[str, Callable[[Advice], Figures]] = {

@@ -115,7 +115,7 @@ def surroundings(row: Advice) -> Part:
 def threads(facts: AdviceFacts) -> Iterator[Finding]:
     rows, best = rows_of(facts, "threads"), ways.best_threads(facts["advice"])
     if rows:
-        values = [{**name_of(row), **pick(row, ("speedup", "ci95")), "way": ways.describe(row)} for row in rows]
+        values = [{**name_of(row), **pick(row, ("speedup", "ci95")), "way": ways.describe_row(row)} for row in rows]
         yield finding(
             "MPS509",
             "info",
@@ -159,7 +159,7 @@ def failed(facts: AdviceFacts) -> Iterator[Finding]:
                 remedy="as_usual",
                 workload=row["workload"],
                 size=row["size"],
-                way=ways.describe(row),
+                way=ways.describe_row(row),
                 device=row["device"],
                 outcome=Part(row["outcome"]),
                 why=why(row),
@@ -170,9 +170,11 @@ def unsupported(facts: AdviceFacts) -> Iterator[Finding]:
     """Ways to train that this torch does not have on a device."""
     rows = [row for row in facts["advice"] if row["outcome"] == "unsupported"]
     if rows:
-        values = [{"way": ways.describe(row), "device": row["device"], "why": why(row)} for row in rows]
+        values = [{"way": ways.describe_row(row), "device": row["device"], "why": why(row)} for row in rows]
         pairs = {(row["way"], row["device"]): row for row in rows}
-        lacking = Each("way_on", [{"way": ways.describe(row), "device": row["device"]} for row in pairs.values()], ", ")
+        lacking = Each(
+            "way_on", [{"way": ways.describe_row(row), "device": row["device"]} for row in pairs.values()], ", "
+        )
         yield finding("MPS532", "info", {"advice": rows}, lacking=lacking, rows=Each("row", values))
 
 

@@ -48,11 +48,16 @@ def blank(kind: str, workload: Workload, device: str, outcome: str, detail: Word
     }
 
 
-def describe(row: Advice) -> Wording:
-    """The way of a row in words; one that torch has a name for goes by that name."""
-    if row["kind"] == "threads":
-        return Part("way_thread" if row["threads"] == 1 else "way_threads", {"threads": row["threads"]})
-    return Part(WAYS_IN_WORDS[row["kind"]]) if row["kind"] in WAYS_IN_WORDS else row["way"]
+def describe(kind: str, name: str, threads: int | None) -> Wording:
+    """A way in words; one that torch has a name for goes by that name."""
+    if threads is not None:
+        return Part("way_thread" if threads == 1 else "way_threads", {"threads": threads})
+    return Part(WAYS_IN_WORDS[kind]) if kind in WAYS_IN_WORDS else name
+
+
+def describe_row(row: Advice) -> Wording:
+    """The way of a row in words."""
+    return describe(row["kind"], row["way"], row.get("threads") if row["kind"] == "threads" else None)
 
 
 def least_seconds(step: float, fewest: int = 1) -> float:
