@@ -22,6 +22,7 @@ from mpsdoctor.clean import strings as neutralised
 from mpsdoctor.process import Watcher
 from mpsdoctor.report import Finding, Remedy, Severity
 from mpsdoctor.sandbox import AHEAD, Answer, Job, Sandbox
+from mpsdoctor.texts import Part, Wording
 
 __all__ = [
     "Answer",
@@ -137,7 +138,7 @@ class Context:
 
     def progress(
         self,
-        text: str,
+        text: Wording,
         done: int | None = None,
         total: int | None = None,
         figures: Iterable[Mapping[str, Any]] = (),
@@ -147,7 +148,9 @@ class Context:
         `figures` are rows of `training` so far: workload, size, device, step_ms and ci95_ms, None where there is no
         figure yet.
         """
-        self.say({"text": text, "done": done, "total": total, "figures": list(figures)})
+        self.say(
+            {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "figures": list(figures)}
+        )
 
     @contextlib.contextmanager
     def timing(self) -> Iterator[bool]:
@@ -164,7 +167,7 @@ class Context:
             yield False
             return
         except OSError as error:
-            self.progress(f"nothing keeps other timed runs away: {error.strerror or error}")
+            self.progress(Part("timing_unprotected", {"why": error.strerror or str(error)}))
             yield True
             return
         try:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +19,10 @@ from mpsdoctor.check import finding
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Answer, Job, Sandbox
+from mpsdoctor.texts import Wording, WordingData
 
 Results = dict[str, CheckResult]  # by the check's id
+MOST_VALUES = 4096  # bytes of the values of one text, of which a screen keeps some thousand
 MOST_FINDINGS = 100  # of a check, and of what it sent that does not fit
 IMPORT_CHECK = 5.0  # seconds for a third party's check to be imported
 AT_ONCE = 8  # of third parties' checks that are imported at the same time: each is a process
@@ -64,13 +66,17 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
-    """Event: what a check is doing, how far it is, and the figures so far."""
+    """Event: what a check is doing, how far it is, and the figures so far.
+
+    `values` is what the text was filled with, where it is a template of ours.
+    """
 
     id: str
     text: str
     done: int | None = None
     total: int | None = None
     figures: tuple[Figure, ...] = ()
+    values: WordingData | None = None
 
 
 class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
@@ -345,7 +351,8 @@ def progress_of(check_id: str, sent: intake.Sent) -> Progress:
         figures = msgspec.convert(sent.figures[:MOST_FINDINGS], tuple[Figure, ...])
     except msgspec.ValidationError:
         figures = ()
-    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures)
+    values = sent.values if len(msgspec.json.encode(sent.values)) <= MOST_VALUES else None
+    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures, values)
 
 
 OUTCOMES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
@@ -364,10 +371,15 @@ def troubles(answer: Answer, unfit: list[str], *, dirty: bool) -> list[Finding]:
     if answer.outcome == "error":
         found.append(finding("MPS901", "error", traceback=intake.cut(answer.value["traceback"], intake.DETAIL)))
     elif answer.outcome in OUTCOMES:
-        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=intake.cut(answer.detail, intake.DETAIL)))
+        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=last_words(answer)))
     if dirty:
         found.append(finding("MPS904", "error"))
     return found
+
+
+def last_words(answer: Answer) -> Wording:
+    """How its process ended and what it printed before, within what a finding may hold."""
+    return replace(answer, detail=intake.cut(answer.detail, intake.DETAIL)).wording
 
 
 def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:

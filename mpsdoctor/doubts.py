@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from mpsdoctor.facts.operators import Operators
 from mpsdoctor.facts.training import Comparison, TimedFacts
 from mpsdoctor.report import Confidence
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, from_both
 from mpsdoctor.thresholds import FASTER
 
 Row = TypeVar("Row")
@@ -103,7 +103,9 @@ def disturbances(training: TimedFacts) -> Iterator[Doubt]:
         yield Doubt(1, Part("doubt_alone"))
     spoiled = training.get("disturbances") or ()
     if spoiled:
-        yield Doubt(1, Part("doubt_disturbed", {"disturbances": "; ".join(spoiled)}))
+        sentences = from_both(spoiled, training.get("disturbances_values") or ())
+        rows = Each("disturbance", [{"disturbance": sentence} for sentence in sentences])
+        yield Doubt(1, Part("doubt_disturbed", {"disturbances": rows}))
 
 
 def unique(rows: Sequence[Row]) -> list[Row]:

@@ -31,6 +31,7 @@ class Sent(msgspec.Struct, frozen=True):
     facts: dict[str, Any] | None = None
     unfit: str | None = None
     text: str | None = None
+    values: dict[str, Any] | None = None
     done: int | None = None
     total: int | None = None
     figures: tuple[dict[str, Any], ...] = ()

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from mpsdoctor import messages, orphans
 from mpsdoctor.messages import Message, Unfit
+from mpsdoctor.texts import Part
 
 ENTRY = Path(__file__).parent / "worker"
 STDERR_KEPT = 8192  # bytes: a Metal assertion, or a Python traceback, with room
@@ -207,11 +208,11 @@ def _stream(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def how_it_ended(status: int) -> str:
+def how_it_ended(status: int) -> Part:
     """An exit status in words: `SIGSEGV`, `exit status 3`."""
     if status >= 0:
-        return f"exit status {status}"
+        return Part("exit_status", {"status": status})
     try:
-        return signal.Signals(-status).name
+        return Part("signal_name", {"name": signal.Signals(-status).name})
     except ValueError:
-        return f"signal {-status}"
+        return Part("signal_number", {"number": -status})

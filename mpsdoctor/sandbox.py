@@ -16,6 +16,7 @@ import msgspec
 from mpsdoctor import clean
 from mpsdoctor.messages import Failure, Message, Progress, Ready, Start, Unfit, Value
 from mpsdoctor.process import Process, Watcher, how_it_ended
+from mpsdoctor.texts import Part, Wording
 
 AHEAD = (
     32  # jobs sent before their turn, half of them at once: a wake-up of the worker's reader costs as much as a probe
@@ -47,13 +48,24 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a job. `value` is what the function returned, or the error as type, message, traceback."""
+    """What came of a job. `value` is what the function returned, or the error as type, message, traceback.
+
+    `detail` begins with the `ending` where the worker died or was too late; its last words follow.
+    """
 
     job: Job
     outcome: Outcome
     value: Any = None
     detail: str = ""
     seconds: float = 0.0
+    ending: Part | None = None
+
+    @property
+    def wording(self) -> Wording:
+        """The detail, its first line for any language where it is ours."""
+        if not self.ending:
+            return self.detail
+        return Part("ended_so", {"ending": self.ending, "words": self.detail[len(str(self.ending)) :]})
 
     @property
     def reason(self) -> str:
@@ -223,7 +235,7 @@ class Sandbox:
     def _give_up(self, what: str, process: Process) -> None:
         late = not process.exited_or_closed
         status, words = self._bury()
-        how = "no answer in time" if late else how_it_ended(status)
+        how = "no answer in time" if late else str(how_it_ended(status))
         self._broken = f"{what}: {how}" + (f"\n{words}" if words else "")
 
     def _listen(self, process: Process, item: _Pending) -> Answer | None:
@@ -252,12 +264,11 @@ class Sandbox:
         if self._closed:
             return self._refuse(item.job)
         if late:
-            late_by = f"no answer within {item.job.timeout:g} s"
-            return Answer(item.job, "timeout", detail=f"{late_by}\n{words}".strip())
+            return _ended(item.job, "timeout", Part("no_answer_within", {"seconds": item.job.timeout}), words)
         if not item.started and not item.retried:
             item.retried = True
             return None
-        return Answer(item.job, "crash", detail=f"{how_it_ended(status)}\n{words}".strip())
+        return _ended(item.job, "crash", how_it_ended(status), words)
 
     def _bury(self) -> tuple[int, str]:
         """End the worker; its exit status and last words."""
@@ -313,6 +324,10 @@ def _take_progress(item: _Pending, progress: Any, size: int) -> None:
             item.job.on_progress(progress)
     elif within and item.job.on_unfit:
         item.job.on_unfit(f"more than {MOST_PROGRESS >> 20} MiB in all: the rest was left out")
+
+
+def _ended(job: Job, outcome: Outcome, ending: Part, words: str) -> Answer:
+    return Answer(job, outcome, detail=f"{ending}\n{words}".strip(), ending=ending)
 
 
 def _failed(job: Job, message: Failure) -> Answer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mpsdoctor.texts import Part, Wording
+
 # A full stop before a capital: the stops inside figures, file names and "e.g." end nothing.
 NEXT_SENTENCE = re.compile(r"(?<=[^.\s])\.\s+(?=[\"'(]?[A-Z])")
 
@@ -27,3 +29,17 @@ def shortened(text: str, limit: int = 200) -> str:
         return sentence
     head, _, _ = sentence[: limit - 1].rpartition(" ")
     return f"{head or sentence[: limit - 2]} …"
+
+
+def shortened_wording(wording: Wording, limit: int = 200) -> Wording:
+    """As `shortened`; in a sentence of ours the texts of others that it is filled with."""
+    if not isinstance(wording, Part):
+        return shortened(wording, limit)
+    return Part(wording.name, {name: _shortened_value(value, limit) for name, value in wording.values.items()})
+
+
+def _shortened_value(value: object, limit: int) -> object:
+    """Text that begins on a line of its own is left out, as it is where the whole is one text."""
+    if isinstance(value, str) and value.startswith("\n"):
+        return ""
+    return shortened_wording(value, limit) if isinstance(value, str | Part) else value

@@ -20,7 +20,7 @@ from mpsdoctor.facts.build import DeviceFacts, PythonFacts
 from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Confidence, Facts, Values, Verdict
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor.thresholds import FASTER, SLOWER
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def ruled_out(operators: Operators | None, training: TimedFacts | None) -> dict[
     for row in results_of(training):
         if row["outcome"] in DISQUALIFYING and row["device"] != "cpu":
             names = {"device": row["device"], "workload": row["workload"], "size": row["size"]}
-            how = {"how": Part(f"trains_{row['outcome']}"), "why": first_line(row["detail"])}
+            how = {"how": Part(f"trains_{row['outcome']}"), "why": why(row)}
             reasons.setdefault(row["device"], Part("out_training", {**names, **how}))
     core_failures = operators["core_failures"] if operators and "core_failures" in operators else None
     for device, failures in (core_failures or {}).items():
@@ -138,7 +138,7 @@ def broken_on_the_cpu(training: TimedFacts | None) -> list[Part]:
     return [
         Part(
             "does_not_train_on_cpu",
-            {"workload": row["workload"], "size": row["size"], "why": first_line(row["detail"])},
+            {"workload": row["workload"], "size": row["size"], "why": why(row)},
         )
         for row in results_of(training)
         if row["device"] == "cpu" and row["outcome"] not in ("ok", "skipped")
@@ -303,6 +303,12 @@ def name_some(failures: Iterable[CoreFailure]) -> Values:
 
 def reason_of(device: DeviceFacts) -> str | Part:
     return first_line(device["reason"]) if device["reason"] else Part("no_reason")
+
+
+def why(row: Result) -> Wording:
+    """The first sentence of what went wrong."""
+    detail = texts.from_values(row["detail"] or "", row.get("detail_values"))
+    return sentences.shortened_wording(detail) or Part("no_detail")
 
 
 def first_line(text: str | None) -> str | Part:

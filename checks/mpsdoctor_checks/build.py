@@ -43,7 +43,7 @@ def collect(context: Context) -> Build:
         return {**facts, "interpreter_error": python.detail}
     facts["python"] = {**typed(python, Interpreter)}
     facts["machine"] = {**(assume_shapes(context.facts).get("chip") or machine.facts())}
-    context.progress("importing torch")
+    context.progress(Part("importing_torch"))
     started_at = time.monotonic()
     torch = worker.call(f"{FACTS}:torch", timeout=60.0)
     if torch.outcome != "ok" and time.monotonic() - started_at < DIED_WITHIN and _has_torch(torch):
@@ -107,7 +107,7 @@ def try_device(context: Context, name: str, offered: bool) -> DeviceFacts:
     """One entry of the report's devices."""
     if not offered:
         return {"device": name, "name": None, "usable": False, "reason": NOT_OFFERED}
-    context.progress(f"trying {name}")
+    context.progress(Part("trying_device", {"device": name}))
     answer = context.worker(name).call(f"{FACTS}:try_device", timeout=60.0, device=name)
     if answer.outcome == "ok":
         trial = typed(answer, DeviceTrial)

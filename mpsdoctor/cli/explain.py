@@ -24,6 +24,9 @@ def run(code: str | None) -> None:
     """Explain a finding: what was seen, what it means for training, and what to do.
 
     CODE is as a report prints it, MPS203 for one. Without it, all codes are listed.
+
+    Codes that a third-party check brings are not known here: their texts are in its code, which is imported for a
+    check-up alone, in a process of its own. Its report carries the texts.
     """
     known = texts(language())
     if code is None:

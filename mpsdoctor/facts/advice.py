@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypedDict, cast
 
 from mpsdoctor.runtime.shapes import CpuSettings
+from mpsdoctor.texts import WordingData
 
 
 class BatchSpeed(TypedDict):
@@ -26,6 +27,7 @@ class _Advice(TypedDict):
     dtype: str
     outcome: str
     detail: str
+    detail_values: WordingData | None
     # Of a speed-up or a slope two figures, of a crossover two batches or None, of what was not measured None.
     ci95: Sequence[float | None] | None
     blocks: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, final
 
+from mpsdoctor.texts import WordingData
 from mpsdoctor.worker.shapes import Judgement
 
 if TYPE_CHECKING:
@@ -136,8 +137,10 @@ class OperatorUse(TypedDict):
     outcome: str
     direction: str
     at: str
+    at_values: WordingData | None
     kind: str
     does: str
+    does_values: WordingData | None
     code: str | None
     arguments: str
     detail: str
@@ -188,6 +191,7 @@ class PredictionFacts(TypedDict):
     results: list[OperatorRow]
     prediction: Predicted
     said: str
+    said_values: WordingData
 
 
 Operators = ProbeFacts | ReplayFacts | PredictionFacts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from mpsdoctor.facts.advice import AdviceFacts, Doubt
+from mpsdoctor.facts.advice import Advice, AdviceFacts, Doubt
+from mpsdoctor.texts import Wording, WordingData, from_values
 
 if TYPE_CHECKING:  # the front ends start without what the machine is read with
     from mpsdoctor.facts.conditions import Moments
@@ -31,6 +32,7 @@ class _Result(DeviceRow):
     samples_per_s: float | None
     peak_memory_bytes: int | None
     detail: str
+    detail_values: WordingData | None
 
 
 class Result(_Result):
@@ -58,6 +60,7 @@ class Comparison(DeviceRow):
     winner: str
     pairs: int
     detail: str
+    detail_values: WordingData | None
 
 
 class WarmUpSummary(TypedDict):
@@ -96,6 +99,7 @@ class TimedFacts(_Timed, Doubt, total=False):
     """
 
     disturbances: list[str]
+    disturbances_values: list[WordingData]
 
 
 class StepFacts(TimedFacts):
@@ -110,6 +114,7 @@ class TrainingFacts(TimedFacts, AdviceFacts):
     batches: dict[str, list[AtBatch]]
     compiling: dict[str, float]
     hints: list[str]
+    hints_values: list[WordingData]
 
 
 def no_training() -> TrainingFacts:
@@ -125,6 +130,7 @@ def no_training() -> TrainingFacts:
         "compiling": {},
         "settings": {},
         "hints": [],
+        "hints_values": [],
         "doubtful": False,
     }
 
@@ -132,3 +138,8 @@ def no_training() -> TrainingFacts:
 def timed_results(results: Iterable[Result]) -> list[TimedResult]:
     """Those with figures."""
     return [cast(TimedResult, row) for row in results if row["outcome"] == "ok"]
+
+
+def detail_of(row: Result | Advice) -> Wording:
+    """The detail of a row with its values, where it is a sentence of ours."""
+    return from_values(row["detail"], row.get("detail_values"))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from mpsdoctor.support.history import PREFIX, load_history, operator
+from mpsdoctor.texts import Part
 
 FILE = Path("testing", "_internal", "common_mps.py")
 COMPLEX = ("complex32", "complex64")
@@ -28,13 +29,6 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("XFAILLIST", "fails"),
     ("SKIPLIST", "skipped"),
 )
-WORDS = {
-    "unimplemented": "is not implemented",
-    "unsupported": "is not supported",
-    "undefined": "has results that nothing defines, or random ones, so that devices may differ",
-    "fails": "fails",
-    "skipped": "is not tested",
-}
 MACOS = re.compile(r"MACOS_(?:(BEFORE|AFTER)_)?(\d+)_(\d+)")
 # Endings that OpInfo adds to an operator's name for a variant of its samples.
 VARIANTS = (
@@ -47,7 +41,7 @@ VARIANTS = (
 class KnownFailure:
     """One entry: the operator as OpInfo names it, and what PyTorch says of it.
 
-    `kind` is a key of WORDS. `dtypes` are names as in torch; None for every dtype, () where they could not be read.
+    `kind` is one of KINDS. `dtypes` are names as in torch; None for every dtype, () where they could not be read.
     `macos` is "before 14.4" or the like, None for every macOS.
     """
 
@@ -63,12 +57,24 @@ class KnownFailure:
         fits = (self.dtypes is None or dtype in self.dtypes) and self.direction in ("forward", direction)
         return fits and not self.sparse
 
-    def sentence(self) -> str:
+    def sentence(self) -> Part:
         """The entry in words, for display beside a result."""
-        what = " (its gradient)" if self.direction == "backward" else " (sparse)" if self.sparse else ""
-        where = f" on macOS {self.macos}" if self.macos else " on MPS"
-        dtypes = "" if self.dtypes is None else f" with {', '.join(self.dtypes) or 'some dtypes'}"
-        return f"PyTorch's own tests: {self.opinfo}{what} {WORDS[self.kind]}{where}{dtypes}"
+        what = "expected_gradient" if self.direction == "backward" else "expected_sparse" if self.sparse else ""
+        with_dtypes = Part("expected_with", {"dtypes": self.dtypes}) if self.dtypes else Part("expected_with_some")
+        values = {
+            "opinfo": self.opinfo,
+            "what": Part(what),
+            "expected": Part(f"expected_{self.kind}"),
+            "where": self.where(),
+            "dtypes": Part("") if self.dtypes is None else with_dtypes,
+        }
+        return Part("expected", values)
+
+    def where(self) -> Part:
+        """On which macOS."""
+        when, _, version = (self.macos or "").rpartition(" ")
+        name = f"expected_{when}_macos" if when else "expected_on_macos" if version else "expected_on_mps"
+        return Part(name, {"version": version} if version else {})
 
 
 def known_failures(torch_folder: Path) -> dict[str, tuple[KnownFailure, ...]] | None:

@@ -12,6 +12,7 @@ from typing import Literal
 from mpsdoctor.support.history import ABSENT, COMPOSITE, CPU, KERNEL, bare, full, operator, order
 from mpsdoctor.support.routes import BETWEEN, DTYPES, LIMITS, ROUTES, SINGLE, SINGLE_NODES, SPARSE
 from mpsdoctor.support.versions import Support
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import CallNode
 
 Verdict = Literal["kernel", "composite", "fallback", "unknown", "dtype", "sizes", "missing"]
@@ -50,7 +51,7 @@ class Prediction:
     since: str | None = None
     fallback: bool | None = None
     needs: tuple[str, ...] = ()
-    reason: str | None = None
+    reason: Part | None = None
 
 
 def call_of(node: CallNode) -> Call:
@@ -101,14 +102,14 @@ def judge(call: Call, support: Support) -> Prediction:
     return by_letter(op, call, support)
 
 
-def lacking(dtypes: Iterable[str], support: Support) -> str | None:
+def lacking(dtypes: Iterable[str], support: Support) -> Part | None:
     """Why MPS takes no tensor of one of these dtypes in this version; None where nothing is known against them."""
     for dtype in dtypes:
         since = DTYPES.get(dtype, "")
         if since is None:
-            return f"MPS has no {dtype}"
+            return Part("dtype_never", {"dtype": dtype})
         if since and support.reference and order(support.reference) < order(since):
-            return f"MPS has {dtype} since torch {since}"
+            return Part("dtype_since", {"dtype": dtype, "since": since})
     return None
 
 
@@ -123,7 +124,7 @@ def by_letter(op: str, call: Call, support: Support) -> Prediction:
     if letter == ABSENT:
         return parts if call.parts and parts.verdict not in STOPS else absent(op, since, support)
     if call.sparse and (letter in KERNEL or operator(op) in SPARSE):
-        return Prediction(op, "unknown", reason="kernels for sparse tensors are not in the history")
+        return Prediction(op, "unknown", reason=Part("sparse_unknown"))
     if letter in KERNEL:
         return Prediction(op, "kernel", since)
     if letter in CPU:
@@ -134,7 +135,7 @@ def by_letter(op: str, call: Call, support: Support) -> Prediction:
 def absent(op: str, since: str | None, support: Support) -> Prediction:
     """An operator that this version of torch does not have, or that is not torch's, and may do without."""
     foreign = "::" in bare(op)
-    reason = "not one of torch's own operators" if foreign else f"torch {support.version} has no such operator"
+    reason = Part("operator_foreign") if foreign else Part("operator_absent", {"version": support.version})
     return Prediction(op, "unknown", since, reason=reason)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from mpsdoctor.texts import Part
+
 # An operator of the CPU's own way, and the operators that MPS calls in its place; none of them where what MPS does
 # is made of elementary operators that it has had since torch 2.0.
 ROUTES: dict[str, tuple[str, ...]] = {
@@ -62,7 +64,7 @@ class Limit(NamedTuple):
     """A kind of call that MPS refuses whatever kernels it has; `refuses` takes the sizes of a call."""
 
     verdict: Literal["dtype", "sizes"]
-    reason: str
+    reason: Part
     refuses: Callable[[Sequence[Sequence[int]]], bool]
 
 
@@ -78,7 +80,7 @@ LIMITS: dict[str, Limit] = {
     # pytorch#96056, in the tests' list of torch 2.15 still
     "_adaptive_avg_pool2d": Limit(
         "sizes",
-        "on MPS the sizes in must be multiples of the sizes out, or the other way round",
+        Part("sizes_indivisible"),
         indivisible,
     ),
 }

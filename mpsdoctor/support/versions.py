@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mpsdoctor.support.declared import read_letters, yaml_of
 from mpsdoctor.support.history import ABSENT, History, load_history, minor, operator, order
+from mpsdoctor.texts import Part
 
 OUTSIDE = frozenset("XPF")  # registered outside the yaml
 
@@ -26,7 +27,7 @@ class Support:
     version: str
     letters: Mapping[str, str]
     source: str = "history"
-    note: str | None = None
+    note: Part | None = None
     reference: str | None = None
     history: History = field(default_factory=load_history, repr=False)
 
@@ -55,8 +56,8 @@ def support_in(version: str) -> Support:
     history = load_history()
     known = minor(version)
     if known not in history.versions:
-        span = f"{history.versions[0]} to {history.versions[-1]}"
-        return Support(known or version, {}, note=f"operators are known for torch {span}, not for {version}")
+        span = {"first": history.versions[0], "last": history.versions[-1]}
+        return Support(known or version, {}, note=Part("version_unknown", {**span, "version": version}))
     return Support(known, column(history, known), reference=known)
 
 
@@ -103,7 +104,8 @@ def overlay(letters: Mapping[str, str], registered: Mapping[str, str]) -> dict[s
     return {**letters, **outside}
 
 
-def outside_note(version: str, reference: str | None, history: History) -> str:
+def outside_note(version: str, reference: str | None, history: History) -> Part:
     if reference is None:
-        return f"torch {version} is none that the history knows ({history.versions[0]} to {history.versions[-1]})"
-    return f"torch {version} is newer than the history: what its yaml does not declare is taken as in {reference}"
+        span = {"first": history.versions[0], "last": history.versions[-1]}
+        return Part("version_outside", {**span, "version": version})
+    return Part("version_newer", {"version": version, "reference": reference})

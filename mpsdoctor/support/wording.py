@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypedDict
 
 from mpsdoctor.support.history import load_history, minor, operator, order
 from mpsdoctor.support.known_failures import KnownFailure
-from mpsdoctor.support.limits import FALLBACK_ON
 from mpsdoctor.support.prediction import STOPS, Prediction
 from mpsdoctor.support.versions import Support
+from mpsdoctor.texts import Each, Part, WordingData, as_values
 
 # CONTRACT's outcome names for what a run would show; None where only running tells.
 OUTCOMES = {"missing": "unimplemented", "sizes": "unimplemented", "dtype": "dtype", "fallback": "fallback"}
 OverallAnswer = Literal["runs", "fallback", "stops", "unknown"]
-ANSWERS: dict[OverallAnswer, str] = {
-    "runs": "every operator has what it needs",
-    "fallback": f"runs with {FALLBACK_ON} only",
-    "stops": "does not run",
-    "unknown": "nothing is known against it, but not every operator is known",
-}
 Known = Mapping[str, Sequence[KnownFailure]]
 Places = Mapping[str, str]
 
@@ -35,67 +29,85 @@ def overall_answer(predictions: Iterable[Prediction]) -> OverallAnswer:
 
 def sentence(prediction: Prediction, have: str) -> str:
     """One prediction in words, where `have` is the present torch version."""
-    parts = f" needs {', '.join(prediction.needs)}" if prediction.needs else ""
-    return f"{prediction.op}{parts}: {describe_prediction(prediction, have)}"
+    return str(sentence_part(prediction, have))
 
 
-def describe_prediction(prediction: Prediction, have: str) -> str:
+def sentence_part(prediction: Prediction, have: str) -> Part:
+    """As `sentence`, for any language."""
+    parts = Part("predicted_needs", {"needs": prediction.needs}) if prediction.needs else Part("")
+    return Part("predicted", {"op": prediction.op, "parts": parts, "says": describe_prediction(prediction, have)})
+
+
+def describe_prediction(prediction: Prediction, have: str) -> Part:
     """A prediction in words, without the operator's name."""
-    return f"{describe_verdict(prediction, minor(have) or have)}{describe_fallback(prediction)}"
+    verdict = describe_verdict(prediction, minor(have) or have)
+    return Part("predicted_says", {"verdict": verdict, "fallback": describe_fallback(prediction)})
 
 
-def describe_verdict(prediction: Prediction, have: str) -> str:
+def describe_verdict(prediction: Prediction, have: str) -> Part:
     if prediction.verdict == "composite":
-        return "made of operators that MPS has"
+        return Part("mps_composite")
     if prediction.verdict == "fallback":
-        return "always runs on the CPU, whatever the fallback is set to"
+        return Part("mps_always_on_cpu")
     if prediction.reason is not None:
         return prediction.reason
     if prediction.since is None:
         last = load_history().versions[-1]
-        return "MPS has it" if prediction.verdict == "kernel" else f"MPS has it in no torch up to {last}"
-    ahead = prediction.verdict == "missing" and minor(have) is not None and order(prediction.since) > order(have)
-    return f"MPS has it since torch {prediction.since}" + (f", you have {have}" if ahead else "")
+        return Part("mps_has") if prediction.verdict == "kernel" else Part("mps_never_had", {"last": last})
+    since = prediction.since
+    if prediction.verdict == "missing" and minor(have) is not None and order(since) > order(have):
+        return Part("mps_since_you_have", {"since": since, "have": have})
+    return Part("mps_since", {"since": since})
 
 
-def describe_fallback(prediction: Prediction) -> str:
+def describe_fallback(prediction: Prediction) -> Part:
     """What the fallback does for an operator that stops."""
     if prediction.verdict not in STOPS or prediction.fallback is None:
-        return ""
-    return f"; with {FALLBACK_ON} it runs on the CPU" if prediction.fallback else "; the fallback does not help"
+        return Part("")
+    return Part("fallback_helps" if prediction.fallback else "fallback_does_not_help")
 
 
 def predictions_as_text(
     predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
-) -> str:
+) -> Part:
     """The predictions for a person: the answer, what stands in the way, what is not known, how many need nothing.
 
     `known` are PyTorch's known failures by aten name, shown beside the operators that stop; `places` in words where
     each operator is called.
     """
-    return "\n".join(lines(predictions, support, known or {}, places or {})) + "\n"
+    note = Part("prediction_note", {"note": support.note}) if support.note else Part("")
+    rest = known_part(predictions, support, known or {}, places or {}) if support.letters else Part("")
+    return Part("prediction", {"version": support.version, "note": note, "rest": rest})
 
 
-def lines(predictions: Sequence[Prediction], support: Support, known: Known, places: Places) -> Iterator[str]:
-    yield f"MPS with torch {support.version}, predicted from PyTorch's declarations; nothing was run"
-    if support.note:
-        yield support.note
-    if not support.letters:
-        return
-    yield ANSWERS[overall_answer(predictions)]
-    for title, verdicts in (("In the way", STOPS), ("On the CPU", {"fallback"}), ("Not known", {"unknown"})):
+def known_part(predictions: Sequence[Prediction], support: Support, known: Known, places: Places) -> Part:
+    """The answer with the operators that are named."""
+    titles = (("in_the_way", STOPS), ("on_the_cpu", {"fallback"}), ("not_known", {"unknown"}))
+    groups = []
+    for title, verdicts in titles:
         group = [prediction for prediction in predictions if prediction.verdict in verdicts]
-        if group:
-            yield ""
-            yield f"{title} ({len(group)})"
-        for prediction in group:
-            yield f"  {sentence(prediction, support.version)}"
-            if prediction.op in places:
-                yield f"    first called at {places[prediction.op]}"
-            yield from (f"    {failure.sentence()}" for failure in failures_of(prediction, known))
-    count = sum(prediction.verdict in ("kernel", "composite") for prediction in predictions)
-    yield ""
-    yield f"{count} of {len(predictions)} operators have what they need. Only running tells whether they compute right."
+        operators = [operator_values(prediction, support, known, places) for prediction in group]
+        values = {"title": Part(f"title_{title}"), "operators": Each("prediction_operator", operators, "")}
+        groups += [{**values, "count": len(group)}] if group else []
+    return Part(
+        "prediction_known",
+        {
+            "answer": Part(f"answer_{overall_answer(predictions)}"),
+            "groups": Each("prediction_group", groups, ""),
+            "count": sum(prediction.verdict in ("kernel", "composite") for prediction in predictions),
+            "total": len(predictions),
+        },
+    )
+
+
+def operator_values(prediction: Prediction, support: Support, known: Known, places: Places) -> dict[str, Part | Each]:
+    failures = [{"failure": failure.sentence()} for failure in failures_of(prediction, known)]
+    place = places.get(prediction.op)
+    return {
+        "sentence": sentence_part(prediction, support.version),
+        "called": Part("prediction_called", {"place": place}) if place else Part(""),
+        "failures": Each("prediction_failure", failures, ""),
+    }
 
 
 def failures_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
@@ -114,8 +126,11 @@ class PredictionRow(TypedDict):
     needs: tuple[str, ...]
     reason: str | None
     outcome: str | None
+    reason_values: WordingData | None
     sentence: str
+    sentence_values: WordingData | None
     known_failures: list[str]
+    known_failures_values: list[WordingData | None]
     place: str | None
 
 
@@ -126,6 +141,7 @@ class Predicted(TypedDict):
     torch: str
     source: str
     note: str | None
+    note_values: WordingData | None
     answer: OverallAnswer
     results: list[PredictionRow]
 
@@ -139,22 +155,28 @@ def predictions_as_json(
         "device": "mps",
         "torch": support.version,
         "source": support.source,
-        "note": support.note,
+        "note": str(support.note) if support.note else None,
+        "note_values": as_values(support.note) if support.note else None,
         "answer": overall_answer(predictions),
         "results": rows,
     }
 
 
 def row(prediction: Prediction, support: Support, known: Known, places: Places) -> PredictionRow:
+    sentence, reason = sentence_part(prediction, support.version), prediction.reason
+    failures = [failure.sentence() for failure in failures_of(prediction, known)]
     return {
         "op": prediction.op,
         "verdict": prediction.verdict,
         "since": prediction.since,
         "fallback": prediction.fallback,
         "needs": prediction.needs,
-        "reason": prediction.reason,
+        "reason": str(reason) if reason else None,
+        "reason_values": as_values(reason) if reason else None,
         "outcome": OUTCOMES.get(prediction.verdict),
-        "sentence": sentence(prediction, support.version),
-        "known_failures": [failure.sentence() for failure in failures_of(prediction, known)],
+        "sentence": str(sentence),
+        "sentence_values": as_values(sentence),
+        "known_failures": list(map(str, failures)),
+        "known_failures_values": list(map(as_values, failures)),
         "place": places.get(prediction.op),
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ LANGUAGES = ("en",)  # the first is that of reports and profiles, and where anot
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
 CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
-SHARED = ("common", "verdict")
+SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops")
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
@@ -58,11 +59,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Each:
-    """The template of that name filled for every row, joined."""
+    """The template of that name filled for every row, joined: by "and" as the language says it."""
 
     name: str
     rows: Sequence[Mapping[str, Any]]
     joint: str = "; "
+
+
+Wording = str | Part  # a sentence of ours by its template, or the text of somebody else
+WordingData = dict[str, Any]  # a Part as JSON data, to stand beside its sentence in the facts of a report
 
 
 class Text(NamedTuple):
@@ -179,7 +184,8 @@ class Words(string.Formatter):
         if isinstance(value, Part):
             return self.fill_part(value, values)
         if isinstance(value, Each):
-            return value.joint.join(self.fill(self.template(value.name), {**values, **row}) for row in value.rows)
+            joint = self.template("and") if value.joint == "and" else value.joint
+            return joint.join(self.fill(self.template(value.name), {**values, **row}) for row in value.rows)
         if isinstance(value, tuple | list) and any(isinstance(part, Part | Each) for part in value):
             return "".join(str(self.resolve(part, values)) for part in value)
         return value
@@ -212,6 +218,23 @@ def as_data(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [as_data(inner) for inner in value]
     return value
+
+
+def as_values(wording: Wording) -> WordingData | None:
+    """What stands in a fact beside a sentence: what it was filled with; None where it is the text of somebody else."""
+    data: WordingData | None = as_data(wording) if isinstance(wording, Part) else None
+    return data
+
+
+def from_values(text: str, values: Mapping[str, Any] | None) -> Wording:
+    """What was written as a sentence with its values."""
+    wording = from_data(dict(values)) if values else text
+    return wording if isinstance(wording, Part) else text
+
+
+def from_both(sentences: Iterable[str], values: Iterable[Mapping[str, Any] | None]) -> list[Wording]:
+    """As `from_values`, of sentences and values that stand side by side; older reports have no values."""
+    return [from_values(text, data) for text, data in itertools.zip_longest(sentences, values) if text is not None]
 
 
 def from_data(value: Any) -> Any:

@@ -145,4 +145,5 @@ def _row_so_far(figure: Figure) -> Result:
         "steps": None,
         "peak_memory_bytes": None,
         "detail": detail,
+        "detail_values": None,
     }

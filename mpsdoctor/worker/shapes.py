@@ -205,8 +205,8 @@ class Judgement(_Outcome, total=False):
     """`replay.probe`: the outcome of a call, as in the report, with its detail.
 
     Where numbers differ the largest errors, and the index of the element that is furthest off. The doctor adds whether
-    the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`), and how
-    many `samples` it stands for.
+    the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`, with
+    what the sentences were filled with), and how many `samples` it stands for.
     """
 
     max_abs: float
@@ -214,6 +214,7 @@ class Judgement(_Outcome, total=False):
     index: List[int]
     fallback: bool
     known: List[str]
+    known_values: List[Dict[str, Any]]
     samples: int
 
 

@@ -377,7 +377,7 @@ def test_the_planted_crossover_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     assert [row["batch"] for row in facts["batches"]["mlp"]] == [row["batch"] for row in rows["crossover"]["batches"]]
     assert 1 < rows["item"]["cost_ms"] < 20
     assert {"MPS506", "MPS507"} <= {finding.code for finding in findings}
-    assert any("sim overtakes the CPU at batch" in hint for hint in hints.hints(facts))
+    assert any("sim overtakes the CPU at batch" in str(hint) for hint in hints.hints(facts))
 
 
 def test_what_does_not_fit_is_left_out() -> None:

@@ -49,6 +49,7 @@ def against(device: str, workload: str, size: str, speedup: float, spread: float
         "winner": winner,
         "pairs": 8,
         "detail": "",
+        "detail_values": None,
     }
 
 

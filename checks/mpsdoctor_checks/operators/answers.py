@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mpsdoctor.check import Finding, Severity, finding
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import OperatorUse, ReplayRow, StepAnswer
-from mpsdoctor.texts import Each, Part
-from mpsdoctor.texts.en import ops
+from mpsdoctor.texts import Each, Part, Wording, as_values, from_values
 from mpsdoctor_checks import installing
 from mpsdoctor_checks.operators.kinds import ALWAYS
 from mpsdoctor_checks.operators.rules import kind_of
@@ -16,13 +15,13 @@ from mpsdoctor_checks.operators.rules import kind_of
 STOPS = ("crash", "timeout", "unimplemented", "oom", "error", "dtype")
 WRONG = ("wrong", "nan")
 KINDS_OF_ROWS = (*STOPS, *WRONG, "fallback", ALWAYS)
-SAYS = {kind: text for kind, text in ops.PARTS.items() if kind in KINDS_OF_ROWS}
 # From the worst on: the answer that rows of these kinds make.
 DECIDING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("does not run", STOPS),
     ("runs but wrong", WRONG),
     ("runs with the fallback", ("fallback",)),
 )
+PHASES = ("forward", "backward", "optimizer")
 MOST = 12  # places that are named in a detail
 
 KINDS: dict[str, tuple[str, Severity]] = {
@@ -41,7 +40,7 @@ def answer_of(rows: Sequence[ReplayRow], distinct: int) -> StepAnswer:
         (pair for pair in DECIDING if any(kind_of(row) in pair[1] for row in rows)), ("runs as it is", ())
     )
     deciding = [row for row in rows if kind_of(row) in outcomes]
-    others = [row for row in rows if kind_of(row) in SAYS and row not in deciding]
+    others = [row for row in rows if kind_of(row) in KINDS_OF_ROWS and row not in deciding]
     skipped = sum(row["outcome"] == "skipped" for row in rows)
     return {
         "answer": answer,
@@ -57,7 +56,7 @@ def list_operators(rows: Iterable[ReplayRow]) -> list[OperatorUse]:
     """The operators of some rows, one for each operator, outcome and place, in the order of the step."""
     uses: dict[tuple[str, str, str, str], OperatorUse] = {}
     for row in rows:
-        key = (row["op"], kind_of(row), row["direction"], call_site(row))
+        key = (row["op"], kind_of(row), row["direction"], str(call_site(row)))
         if key in uses:
             uses[key]["count"] += row["count"]
         else:
@@ -66,13 +65,16 @@ def list_operators(rows: Iterable[ReplayRow]) -> list[OperatorUse]:
 
 
 def operator_use(row: ReplayRow) -> OperatorUse:
+    at, does = call_site(row), does_of(kind_of(row))
     return {
         "op": row["op"],
         "outcome": row["outcome"],
         "direction": row["direction"],
-        "at": call_site(row),
+        "at": str(at),
+        "at_values": as_values(at),
         "kind": kind_of(row),
-        "does": SAYS[kind_of(row)],
+        "does": str(does),
+        "does_values": as_values(does),
         "code": row["code"],
         "arguments": row["variants"][0],
         "detail": row["detail"],
@@ -80,12 +82,25 @@ def operator_use(row: ReplayRow) -> OperatorUse:
     }
 
 
-def call_site(row: ReplayRow) -> str:
+def does_of(kind: str) -> Part:
+    """What an operator does where a row is of this kind."""
+    return Part(f"operator_{kind}")
+
+
+def call_site(row: ReplayRow) -> Wording:
     """The place in the person's code that a call belongs to, or the part of the step where there is none."""
-    backward = "backward of " if row["direction"] == "backward" or row["phase"] == "backward" else ""
-    module = f"{row['module'] or 'module'} made at {row['made_at']}" if row["made_at"] else row["module"]
-    site = " · ".join(filter(None, (row["place"], module)))
-    return f"{backward}{site}" if site else {"optimizer": "optimizer step"}.get(row["phase"], f"{row['phase']} pass")
+    site = [part for part in (row["place"], module_of(row)) if part]
+    if not site:
+        return Part(f"phase_{row['phase']}") if row["phase"] in PHASES else Part("phase", {"phase": row["phase"]})
+    where = Part("sites", {"sites": Each("site", [{"site": part} for part in site], " · ")})
+    backward = row["direction"] == "backward" or row["phase"] == "backward"
+    return Part("backward_of", {"where": where}) if backward else where
+
+
+def module_of(row: ReplayRow) -> Wording | None:
+    if not row["made_at"]:
+        return row["module"]
+    return Part("module_made_at", {"module": row["module"] or Part("module"), "made_at": row["made_at"]})
 
 
 def finding_of(device: str, answer: StepAnswer, target: str, build: Build) -> Iterator[Finding]:
@@ -112,7 +127,8 @@ def finding_of(device: str, answer: StepAnswer, target: str, build: Build) -> It
 
 
 def call_values(operator: OperatorUse) -> dict[str, object]:
-    return {"op": operator["op"], "does": Part(operator["kind"]), "at": operator["at"]}
+    at = from_values(operator["at"], operator["at_values"])
+    return {"op": operator["op"], "does": does_of(operator["kind"]), "at": at}
 
 
 def line_values(operator: OperatorUse) -> dict[str, object]:

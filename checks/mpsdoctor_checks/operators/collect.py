@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mpsdoctor.check import Context, Skip, typed
@@ -15,6 +15,7 @@ from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import ProbeFacts
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.texts import Each, Part
 from mpsdoctor.worker.shapes import PlannedProbe, Wheel
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.queue import Queue, probe_of
@@ -88,7 +89,7 @@ def examine(context: Context, device: str, seconds: float) -> DeviceResults:
     """Probe one device for so many seconds, counted from when its worker is ready."""
     results = DeviceResults(device)
     worker = context.worker(device, strict_environment(device))
-    context.progress(f"operators {device}: importing torch")
+    context.progress(Part("importing_torch_for", {"device": device}))
     answer = worker.call(PLAN, level=context.budget, dtypes=DTYPES[context.budget], device=device)
     if answer.outcome != "ok":
         results.reason = answer.reason
@@ -131,10 +132,16 @@ def run_probes(context: Context, results: DeviceResults, seconds: float) -> None
 def report_progress(context: Context, results: DeviceResults) -> None:
     """One line of progress with the figure so far."""
     counts = Counter(row["outcome"] for row in results.rows)
-    bad = ", ".join(f"{counts[outcome]} {outcome}" for outcome in BAD if counts[outcome])
+    bad = {outcome: counts[outcome] for outcome in BAD if counts[outcome]}
     done = len(results.probed)
-    text = f"operators {results.device}: {done} of {results.planned}" + (f", {bad}" if bad else "")
-    context.progress(text, done, results.planned)
+    values = {"device": results.device, "done": done, "planned": results.planned, "outcomes": count_outcomes(bad)}
+    context.progress(Part("probing", values), done, results.planned)
+
+
+def count_outcomes(counts: Mapping[str, int]) -> Part:
+    """As in `, 2 wrong, 1 nan`."""
+    rows = [{"count": count, "outcome": outcome} for outcome, count in counts.items()]
+    return Part("outcome_counts", {"counts": Each("outcome_count", rows, ", ")}) if rows else Part("")
 
 
 def audit(context: Context, results: DeviceResults, seconds: float) -> None:
@@ -142,7 +149,7 @@ def audit(context: Context, results: DeviceResults, seconds: float) -> None:
     missing = [row for row in results.rows if row["outcome"] == "unimplemented"]
     if not missing:
         return
-    context.progress(f"operators {results.device}: whether the CPU steps in for {len(missing)} probes")
+    context.progress(Part("auditing", {"device": results.device, "count": len(missing)}))
     worker = context.worker(results.device, {FALLBACK: "1", **STATISTICS})
     if worker.call(WARM_UP, device=results.device).outcome != "ok":  # before the clock starts
         return

@@ -30,9 +30,10 @@ from mpsdoctor.check import (
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import Coverage, ProbeFacts
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Judgement, PlannedInfo, ProbeResult, SampleFault, SampleTurn
 from mpsdoctor_checks.operators import rules
-from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
+from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, count_outcomes, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.grouping import group_rows
 from mpsdoctor_checks.operators.named import explain_unknown
@@ -187,9 +188,9 @@ class Tasks:
         self.reported = time.monotonic()
         samples = sum(sum(task.counts.values()) for task in self.all_tasks)
         counts = Counter(fault["outcome"] for task in self.all_tasks for fault in list(task.faults.values()))
-        bad = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if outcome != "skipped")
-        text = f"op_db {self.device}: {samples:,} samples" + (f", {bad}" if bad else "")
-        self.context.progress(text, len(self.all_tasks) - len(self.waiting), len(self.all_tasks))
+        bad = {outcome: count for outcome, count in counts.items() if outcome != "skipped"}
+        values = {"device": self.device, "samples": samples, "outcomes": count_outcomes(bad)}
+        self.context.progress(Part("sampling", values), len(self.all_tasks) - len(self.waiting), len(self.all_tasks))
 
 
 def start(pool: Workers) -> None:
@@ -286,7 +287,7 @@ def plan_of(context: Context, names: Sequence[str]) -> list[PlannedInfo]:
     if "cpu" not in devices_of(context, cpu=False):
         for other in others:
             other.close()
-    context.progress("op_db: importing torch's operator database")
+    context.progress(Part("importing_op_db"))
     answer = worker.call(MISSING)
     if answer.outcome != "ok":
         raise Skip(answer.reason)

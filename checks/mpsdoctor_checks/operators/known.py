@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mpsdoctor.support import by_aten, known_failures
+from mpsdoctor.texts import as_data
 from mpsdoctor.worker.shapes import ProbeResult
 
 
@@ -15,5 +16,7 @@ def annotate(rows: Iterable[ProbeResult], torch_folder: Path) -> None:
     for row in rows:
         entries = known.get(row["op"], ()) if row["outcome"] != "ok" else ()
         sentences = [entry.sentence() for entry in entries if entry.concerns(row["dtype"], row["direction"])]
-        if sentences:
-            row["known"] = list(dict.fromkeys(sentences))
+        distinct = {str(sentence): sentence for sentence in sentences}
+        if distinct:
+            row["known"] = list(distinct)
+            row["known_values"] = list(map(as_data, distinct.values()))

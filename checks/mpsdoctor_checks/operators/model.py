@@ -17,6 +17,7 @@ from mpsdoctor.check import Answer, Collected, Context, Job, Shape, Skip, Unusab
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import CallSummary, ModelFacts, ReplayFacts, ReplayRow, TensorSummary
 from mpsdoctor.support import FALLBACK
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import (
     Failure,
     Frame,
@@ -77,7 +78,7 @@ def parse_target(text: str, option: str = "--model") -> Target:
 def examine(context: Context, wanted: Target, seconds: float) -> Collected:
     """Facts and findings about a training step. UnusableRequestError where the person's file fails."""
     devices = devices_of(context, cpu=False)
-    context.progress(f"model: one training step of {wanted} on the CPU")
+    context.progress(Part("recording_step", {"target": str(wanted)}))
     recording = run_step(context, wanted, seconds, RECORD, Recording, devices=devices)
     calls = recording["calls"]
     rows = {device: replay(context, device, calls) for device in devices}
@@ -189,7 +190,7 @@ def replay_probes(context: Context, device: str, env: dict[str, str], probes: Se
             raise Skip(answer.reason)
         if time.monotonic() - last_word >= PROGRESS_SECONDS:
             last_word = time.monotonic()
-            context.progress(f"model {device}: calls replayed", done + 1, len(probes))
+            context.progress(Part("replaying", {"device": device}), done + 1, len(probes))
         call, direction = probes[done]
         deaths.note(call["op"], answer.outcome)
         yield row_of(call, direction, device, verdict_of(answer, deaths.too_many_of(call["op"])))

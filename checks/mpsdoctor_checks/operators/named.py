@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mpsdoctor.check import Collected, Context, Skip, UnusableRequestError, devices_of, typed
 from mpsdoctor.facts import build_facts
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import PlannedProbe
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import (
@@ -30,7 +31,7 @@ def examine(context: Context, names: Sequence[str]) -> Collected:
     for device in devices_of(context, cpu=True):
         results = DeviceResults(device)
         worker = context.worker(device, strict_environment(device))
-        context.progress(f"operators {device}: importing torch")
+        context.progress(Part("importing_torch_for", {"device": device}))
         answer = worker.call(PLAN, level="thorough", dtypes=DTYPES["thorough"], device=device)
         if answer.outcome != "ok":
             raise Skip(answer.reason)

@@ -9,7 +9,7 @@ from typing import Any
 from mpsdoctor import support
 from mpsdoctor.check import Collected, Context, Finding, Severity, Shape, Skip, UnusableRequestError, finding, typed
 from mpsdoctor.facts.operators import PredictionFacts
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, as_data
 from mpsdoctor.worker.shapes import PlannedProbe, StepTree, Wheel
 from mpsdoctor_checks.operators.collect import DTYPES, PLAN
 from mpsdoctor_checks.operators.model import Target, place_of, run_step
@@ -24,18 +24,24 @@ def examine(
     context: Context, wanted: Target | None, names: Sequence[str], version: str | None, seconds: float
 ) -> Collected:
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
-    context.progress("prediction: the operators that are called")
+    context.progress(Part("listing_operators"))
     wheel = ask_worker(context, WHEEL, Wheel)
     folder = Path(*wheel["parts"])
     there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
     if not there.letters:
-        raise UnusableRequestError(there.note or f"nothing is known of torch {there.version}")
+        raise UnusableRequestError(str(there.note or Part("nothing_known", {"version": there.version})))
     calls, places = calls_of(context, wanted, names, seconds)
     known = {} if version else support.by_aten(support.known_failures(folder) or {})
     predictions = support.predict(calls, there)
     prediction = support.predictions_as_json(predictions, there, known, places)
     text = support.predictions_as_text(predictions, there, known, places)
-    facts: PredictionFacts = {"source": "prediction", "results": [], "prediction": prediction, "said": text}
+    facts: PredictionFacts = {
+        "source": "prediction",
+        "results": [],
+        "prediction": prediction,
+        "said": str(text),
+        "said_values": as_data(text),
+    }
     return {**facts}, findings(predictions, prediction, str(wanted)) if wanted else []
 
 
@@ -81,7 +87,7 @@ def findings(predictions: Sequence[support.Prediction], prediction: support.Pred
     return [predicted]
 
 
-def line_values(row: support.PredictionRow, says: str) -> dict[str, object]:
+def line_values(row: support.PredictionRow, says: Part) -> dict[str, object]:
     """One operator of the prediction: what it is made of, what is said of it, and where it is called."""
     needs = list(row["needs"])
     return {

@@ -10,7 +10,7 @@ from typing import TypedDict
 from mpsdoctor.check import Finding, finding
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import OperatorRow, ProbeFacts, count_probes
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, from_both
 from mpsdoctor.worker.shapes import Judgement
 from mpsdoctor_checks import installing
 from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, on_macos
@@ -133,7 +133,7 @@ def listing(rows: list[OperatorRow]) -> Listing:
 
 def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> dict[str, object]:
     """Dtypes, layouts and directions of an operator, the first line of its detail, and the operators with the same."""
-    known = rows[0].get("known")
+    known = from_both(rows[0].get("known", ()), rows[0].get("known_values", ()))
     same = {"others_count": len(others), "others_names": limit_names(others)}
     return {
         "op": op,

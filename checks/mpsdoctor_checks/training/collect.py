@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from mpsdoctor import texts
 from mpsdoctor.check import Context, Skip
 from mpsdoctor.facts.advice import Advice
 from mpsdoctor.facts.training import Result, Run, TrainingFacts, no_training
+from mpsdoctor.texts import Part
 from mpsdoctor_checks.training import cpu_settings, disturbance, plan, quiet, records
 from mpsdoctor_checks.training.advice import experiments, growth, hints, ways
 from mpsdoctor_checks.training.compiling import ALLOWED, Allowance
@@ -33,11 +35,15 @@ def collect_facts(context: Context) -> Iterator[TrainingFacts]:
         for _ in fill(context, lanes, facts):
             yield facts.copy()
         facts["conditions"]["after"] = quiet.idle_conditions()
-    facts["disturbances"] = disturbance.find_disturbances(facts["conditions"])
+    disturbances = disturbance.find_disturbances(facts["conditions"])
+    facts["disturbances"] = list(map(str, disturbances))
+    facts["disturbances_values"] = list(map(texts.as_data, disturbances))
     facts["doubtful"] = alone is False or bool(disturbance.find_disorder(facts["conditions"]))
     if not facts["doubtful"]:
         facts["settings"] = cpu_settings.best_settings(facts["advice"])
-        facts["hints"] = hints.hints(facts)
+        hinted = hints.hints(facts)
+        facts["hints"] = list(map(str, hinted))
+        facts["hints_values"] = list(map(texts.as_data, hinted))
     yield facts
 
 
@@ -90,7 +96,7 @@ def replace_rows(facts: TrainingFacts, workload: Workload, measured: Measurement
 def choose_cpu_path(context: Context, lanes: dict[str, Lane]) -> list[Advice]:
     """Rows of advice on the CPU's path for convolutions; from then on its lane takes the better one."""
     get_ready(context, lanes)
-    say = Narrator(context, cpu_settings.WORKLOAD, "trying cpu")
+    say = Narrator(context, cpu_settings.WORKLOAD, Part("trying_device", {"device": "cpu"}))
     return cpu_settings.choose_path(lanes["cpu"], context.budget, say)
 
 
@@ -104,8 +110,8 @@ def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> I
     while left:
         get_ready(context, lanes)
         if spent >= seconds:
-            why = f"the {seconds:.0f} s of this budget went to more telling workloads"
-            rows = [records.left_out(workload, lanes, why).results for workload in left]
+            spent_all = Part("budget_spent", {"seconds": seconds})
+            rows = [records.left_out(workload, lanes, spent_all).results for workload in left]
             yield Measurement([row for of_workload in rows for row in of_workload], [], [])
             return
         why = allowance.refuse(left[0]) or too_slow(left[0], results, seconds - spent)
@@ -123,12 +129,12 @@ def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> I
         left = left[1:]
 
 
-def too_slow(workload: Workload, results: Sequence[Result], left: float) -> str:
-    """Why a workload cannot be timed in the seconds left, by those before it; empty where it may be."""
+def too_slow(workload: Workload, results: Sequence[Result], left: float) -> Part | None:
+    """Why a workload cannot be timed in the seconds left, by those before it; None where it may be."""
     needed = FEWEST_STEPS * plan.least_step(workload, results)
     if needed <= left:
-        return ""
-    return f"{FEWEST_STEPS} steps on each device take {needed:.2g} s or more, {left:.2g} s were left"
+        return None
+    return Part("steps_too_slow", {"steps": FEWEST_STEPS, "needed": needed, "left": left})
 
 
 def advise(
@@ -150,7 +156,7 @@ def advise(
         threads=ways.thread_counts(build.get("num_threads") or 1, *cores),
         end=time.monotonic() + left,
         get_ready=lambda: get_ready(context, lanes),
-        narrate=lambda workload, what: Narrator(context, workload, f"trying {what}"),
+        narrate=lambda workload, what: Narrator(context, workload, what),
     )
     return experiments.run_all(bench)
 
@@ -161,7 +167,7 @@ def race_again(context: Context, lanes: dict[str, Lane], workload: Workload, thr
     cpu = replace(lanes["cpu"], options={**lanes["cpu"].options, "num_threads": threads})
     lanes = {**lanes, "cpu": cpu}
     seconds = AGAIN[context.budget]
-    say = Narrator(context, workload, f"{timing(lanes)} again", list(lanes))
+    say = Narrator(context, workload, Part("timing_again", {"devices": list(lanes)}), list(lanes))
     measured = examine(workload, lanes.values(), seconds, 2 * seconds, say)
     return measured if all(row["outcome"] == "ok" for row in measured.results) else None
 

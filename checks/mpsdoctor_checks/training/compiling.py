@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from mpsdoctor.texts import Part
 from mpsdoctor_checks.training.plan import SMALLER, Workload
 
 # Seconds for all workloads and devices together. What has begun is not interrupted, so more may be spent.
@@ -45,12 +46,10 @@ class Allowance:
         last = next(reversed(self.spent.values()), 0.0)
         return self.spent.get(smaller, last)
 
-    def refuse(self, workload: Workload) -> str:
-        """Why a workload is not begun; empty where there is time for it."""
+    def refuse(self, workload: Workload) -> Part | None:
+        """Why a workload is not begun; None where there is time for it."""
         expected = self.expect(workload)
         if not expected or self.total() + expected <= self.allowed:
-            return ""
-        return (
-            f"compiling for it takes about {expected:.0f} s or more, and {self.total():.0f} of the {self.allowed:.0f} s"
-            " that this budget has for compiling went to others"
-        )
+            return None
+        figures = {"expected": expected, "spent": self.total(), "allowed": self.allowed}
+        return Part("compiling_too_long", figures)

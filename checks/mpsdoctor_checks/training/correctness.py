@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Losses
 
 # Relative to the CPU's loss. Measured over the workloads in float32 (other thread counts) 1e-7 to 6e-6, under
@@ -16,12 +17,15 @@ GRADIENTS_APART = 0.5  # of the gradient's length; TF32 through batch norm reach
 NEGLIGIBLE = 1e-3  # of all gradients together; below are those that are zero but for rounding
 
 
+ON_THE_CPU = Part("against_cpu")
+
+
 class Fault(NamedTuple):
     """What is wrong with a device's numbers, from which step on (1 is the first)."""
 
     outcome: Literal["nan", "diverged"]
     step: int
-    detail: str
+    detail: Part
 
 
 def tolerance(step: int, dtype: str) -> float:
@@ -29,7 +33,7 @@ def tolerance(step: int, dtype: str) -> float:
     return FIRST_STEP.get(dtype, FIRST_STEP["bfloat16"]) * GROWTH ** (step - 1)
 
 
-def compare(reference: Losses, curve: Losses, dtype: str, against: str = "on the CPU") -> Fault | None:
+def compare(reference: Losses, curve: Losses, dtype: str, against: Part = ON_THE_CPU) -> Fault | None:
     """The first fault of a run against the reference; `against` tells where that comes from."""
     losses = compare_losses(reference["losses"], curve["losses"], dtype, against)
     if losses and losses.step == 1:
@@ -40,21 +44,22 @@ def compare(reference: Losses, curve: Losses, dtype: str, against: str = "on the
 
 
 def compare_losses(
-    reference: Sequence[float], losses: Sequence[float], dtype: str, against: str = "on the CPU"
+    reference: Sequence[float], losses: Sequence[float], dtype: str, against: Part = ON_THE_CPU
 ) -> Fault | None:
     """The first step whose loss is not finite or too far from the reference; a curve that ends early is fine."""
     for step, (wanted, got) in enumerate(zip(reference, losses, strict=False), 1):
         if not math.isfinite(got):
-            return Fault("nan", step, f"loss {got} at step {step}, {wanted:.4g} {against}")
+            figures = {"loss": str(got), "step": step, "wanted": wanted, "against": against}
+            return Fault("nan", step, Part("loss_not_finite_against", figures))
         allowed = tolerance(step, dtype) * abs(wanted)
         if abs(got - wanted) > allowed:
-            apart = f"loss {got:.5g} at step {step}, {wanted:.5g} {against}"
-            return Fault("diverged", step, f"{apart}, ± {allowed:.2g} allowed")
+            figures = {"loss": got, "step": step, "wanted": wanted, "against": against, "allowed": allowed}
+            return Fault("diverged", step, Part("loss_apart", figures))
     return None
 
 
 def compare_gradients(
-    reference: Mapping[str, Sequence[float]], gradients: Mapping[str, Sequence[float]], against: str = "on the CPU"
+    reference: Mapping[str, Sequence[float]], gradients: Mapping[str, Sequence[float]], against: Part = ON_THE_CPU
 ) -> Fault | None:
     """The parameter whose first gradient is furthest from the reference, if it is too far."""
     floor = NEGLIGIBLE * math.hypot(*(number for sketch in reference.values() for number in sketch))
@@ -62,20 +67,19 @@ def compare_gradients(
     for parameter, wanted in reference.items():
         got = gradients.get(parameter, [0.0] * len(wanted))
         if not all(map(math.isfinite, got)):
-            return Fault("nan", 1, f"gradient of {parameter} is not finite at step 1")
+            return Fault("nan", 1, Part("gradient_not_finite", {"parameter": parameter}))
         apart = math.dist(wanted, got) / max(math.hypot(*wanted), floor, 1e-300)
         if apart > worst:
             worst, name = apart, parameter
     if worst <= GRADIENTS_APART:
         return None
-    return Fault(
-        "diverged", 1, f"gradient of {name} at step 1 is {worst:.2g} times its length away from that {against}"
-    )
+    figures = {"parameter": name, "apart": worst, "against": against}
+    return Fault("diverged", 1, Part("gradient_apart", figures))
 
 
 def own_fault(losses: Sequence[float]) -> Fault | None:
     """What can be said of a run without a reference: whether its losses are finite."""
     for step, got in enumerate(losses, 1):
         if not math.isfinite(got):
-            return Fault("nan", step, f"loss {got} at step {step}")
+            return Fault("nan", step, Part("loss_not_finite", {"loss": str(got), "step": step}))
     return None

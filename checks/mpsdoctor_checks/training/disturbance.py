@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mpsdoctor.facts.conditions import Conditions, Moments
+from mpsdoctor.texts import Part
 
 BUSY_PERCENT = 25.0  # of all cores taken by others just before or after: threads that wait for each other stall
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
 
 
-def find_disturbances(moments: Moments) -> list[str]:
+def find_disturbances(moments: Moments) -> list[Part]:
     """One sentence for each condition that spoils a timing; a condition that is unknown spoils nothing."""
     before, after = before_and_after(moments)
     return [*find_disorder(moments), *states(before, after)]
@@ -20,7 +21,7 @@ def before_and_after(moments: Moments) -> tuple[Conditions, Conditions]:
     return moments.get("before") or {}, moments.get("after") or {}
 
 
-def find_disorder(moments: Moments) -> list[str]:
+def find_disorder(moments: Moments) -> list[Part]:
     """Those among them in which a figure says nothing about the machine as it usually is, so that none is kept."""
     before, after = before_and_after(moments)
     return [
@@ -30,18 +31,14 @@ def find_disorder(moments: Moments) -> list[str]:
     ]
 
 
-def load(before: Conditions, between: Sequence[float], after: Conditions) -> list[str]:
+def load(before: Conditions, between: Sequence[float], after: Conditions) -> list[Part]:
     """Processor time of other programs while we do nothing; the average load of a minute includes our own work."""
-    moments = (
-        ("just before the run", before.get("cpu_percent")),
-        ("between workloads", lasting(between)),
-        ("just after the run", after.get("cpu_percent")),
+    looks = (
+        ("busy_before", before.get("cpu_percent")),
+        ("busy_between", lasting(between)),
+        ("busy_after", after.get("cpu_percent")),
     )
-    return [
-        f"other programs took {busy:.0f} % of the processor {moment}"
-        for moment, busy in moments
-        if busy is not None and busy > BUSY_PERCENT
-    ]
+    return [Part(name, {"percent": busy}) for name, busy in looks if busy is not None and busy > BUSY_PERCENT]
 
 
 def lasting(between: Sequence[float]) -> float | None:
@@ -49,39 +46,39 @@ def lasting(between: Sequence[float]) -> float | None:
     return sorted(between)[-2:][0] if between else None
 
 
-def swapping(before: Conditions, after: Conditions) -> list[str]:
+def swapping(before: Conditions, after: Conditions) -> list[Part]:
     moved = {
-        "in": (before.get("swap_in_bytes"), after.get("swap_in_bytes")),
-        "out": (before.get("swap_out_bytes"), after.get("swap_out_bytes")),
+        "swapped_in": (before.get("swap_in_bytes"), after.get("swap_in_bytes")),
+        "swapped_out": (before.get("swap_out_bytes"), after.get("swap_out_bytes")),
     }
     return [
-        f"{(last - first) / 2**20:.0f} MiB were swapped {way} meanwhile"
-        for way, (first, last) in moved.items()
+        Part(name, {"bytes": last - first})
+        for name, (first, last) in moved.items()
         if first is not None and last is not None and last - first > SWAPPED
     ]
 
 
-def pressing(before: Conditions, after: Conditions) -> list[str]:
+def pressing(before: Conditions, after: Conditions) -> list[Part]:
     """Memory and heat, where the system itself acts upon them."""
     sentences = []
     for moment, conditions in (("before", before), ("after", after)):
         if conditions.get("pressure") == "critical":
-            sentences.append(f"memory pressure was 'critical' {moment} the run")
+            sentences.append(Part(f"pressure_{moment}", {"level": "critical"}))
         if conditions.get("thermal_state") in ("serious", "critical"):
-            sentences.append(f"the thermal state was '{conditions['thermal_state']}' {moment} the run")
+            sentences.append(Part(f"heat_{moment}", {"level": conditions["thermal_state"]}))
     return sentences
 
 
-def states(before: Conditions, after: Conditions) -> list[str]:
+def states(before: Conditions, after: Conditions) -> list[Part]:
     """What a machine may always be in: a level that tells of the past, warmth, a battery."""
     sentences = []
     for moment, conditions in (("before", before), ("after", after)):
         if conditions.get("pressure") == "warning":
-            sentences.append(f"memory pressure was 'warning' {moment} the run")
+            sentences.append(Part(f"pressure_{moment}", {"level": "warning"}))
         if conditions.get("thermal_state") == "fair":
-            sentences.append(f"the thermal state was 'fair' {moment} the run")
+            sentences.append(Part(f"heat_{moment}", {"level": "fair"}))
     if before.get("low_power") or after.get("low_power"):
-        sentences.append("low power mode was on")
+        sentences.append(Part("low_power"))
     if before.get("on_battery") or after.get("on_battery"):
-        sentences.append("the machine ran on battery")
+        sentences.append(Part("on_battery"))
     return sentences

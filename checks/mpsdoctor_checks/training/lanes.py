@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 
 from mpsdoctor.check import Answer, Context, Job, Sandbox, UnusableAnswerError, typed
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor.worker import shapes
 from mpsdoctor.worker.shapes import Ready
 
@@ -34,8 +35,8 @@ UNSUPPORTED = re.compile(
 class Failed(Exception):
     """A workload that did not train on a device: the outcome as the report names it, and the evidence."""
 
-    def __init__(self, outcome: str, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, outcome: str, detail: Wording) -> None:
+        super().__init__(str(detail))
         self.outcome, self.detail = outcome, detail
 
 
@@ -59,7 +60,7 @@ class Entrant(Protocol):
     """
 
     step: int
-    out: str
+    out: Wording
 
     @property
     def name(self) -> str: ...
@@ -87,7 +88,7 @@ class Lane:
     step: int = 0
     deaths: int = 0
     ready: bool = False
-    out: str = ""
+    out: Wording = ""
     torch: Ready | None = None
 
     @property
@@ -104,10 +105,10 @@ class Lane:
         if outcome in ("crash", "timeout"):
             self.deaths += 1
             self.ready = False
-            detail = f"after step {self.step}, in {function}: {detail}"
+            detail = Part("failed_after_step", {"step": self.step, "function": function, "cause": detail})
             # A hang costs its whole time-out, and the next one would too.
             if self.deaths >= MOST_DEATHS or outcome == "timeout":
-                self.out = f"{self.device} was given up after a {outcome} in training"
+                self.out = Part("given_up_in_training", {"device": self.device, "end": Part(f"end_{outcome}")})
         raise Failed(outcome, detail)
 
     def _check(self, function: str, answer: Answer) -> Any:
@@ -138,17 +139,17 @@ class Variant:
         return self.host.worker
 
     @property
-    def out(self) -> str:
+    def out(self) -> Wording:
         return self.host.out
 
     @out.setter
-    def out(self, why: str) -> None:
+    def out(self, why: Wording) -> None:
         self.host.out = why
 
     def ask(self, function: str, timeout: float, **args: Any) -> Any:
         """As of a lane; the sessions of all variants die with the worker."""
         if not self.host.ready:
-            raise Failed("skipped", f"the worker of {self.host.device} died while it was compared with")
+            raise Failed("skipped", Part("worker_died", {"device": self.host.device}))
         self.host.step = self.step
         try:
             return self.host.ask(function, timeout, name=self.name, **args)
@@ -161,10 +162,10 @@ def variants(host: Lane, ways: Mapping[str, Options]) -> list[Variant]:
     return [Variant(name, host, {**host.options, **options}) for name, options in ways.items()]
 
 
-def explain(answer: Answer) -> tuple[str, str]:
+def explain(answer: Answer) -> tuple[str, Wording]:
     """The report's outcome for an answer that is not ok, and its detail in one line or a few."""
     if answer.outcome in ("crash", "timeout"):
-        return answer.outcome, answer.detail
+        return answer.outcome, answer.wording
     if answer.outcome != "error":
         return "error", f"{answer.outcome}: {answer.detail}"
     kind, message = str(answer.value.get("type")), str(answer.value.get("message"))
@@ -185,9 +186,9 @@ def get_ready(context: Context, lanes: Mapping[str, Lane]) -> None:
     for lane in waiting:
         lane.worker.start()
     for lane in waiting:
-        context.progress(f"getting {lane.device} ready")
+        context.progress(Part("getting_ready", {"device": lane.device}))
         try:
             lane.torch = lane.ask("ready", IMPORT)
             lane.ready = True
         except Failed as failed:
-            lane.out = f"the worker of {lane.device} did not start: {failed.detail}"
+            lane.out = Part("worker_did_not_start", {"device": lane.device, "cause": failed.detail})

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 from mpsdoctor.check import Context
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import median, spread
 
@@ -15,8 +16,8 @@ EVERY = 0.5  # seconds between two words about a race
 Blocks = Mapping[str, Sequence[float]]  # seconds a step, by who races
 
 
-def timing(devices: Iterable[str]) -> str:
-    return f"timing {' and '.join(devices)}"
+def timing(devices: Iterable[str]) -> Part:
+    return Part("timing", {"devices": list(devices)})
 
 
 class Narrator:
@@ -29,14 +30,14 @@ class Narrator:
         self,
         context: Context,
         workload: Workload,
-        doing: str,
+        doing: Wording,
         devices: Sequence[str] = (),
         done: int | None = None,
         total: int | None = None,
     ) -> None:
         self._context, self._workload, self._devices = context, workload, devices
         self._done, self._total = done, total
-        self._what = f"{doing}: {workload.family} {workload.size}"
+        self._what = {"doing": doing, "workload": workload.family, "size": workload.size}
         self._last = 0.0
 
     def __call__(self, blocks: Blocks | None = None, left: float | None = None) -> None:
@@ -44,7 +45,7 @@ class Narrator:
         now = time.monotonic()
         if now - self._last >= EVERY:
             self._last = now
-            text = ", ".join([self._what, *sentences(blocks or {}, left)])
+            text = Part("narrated", {**self._what, "figures": sentences(blocks or {}, left) or ""})
             figures = [figure(self._workload, device, (blocks or {}).get(device, ())) for device in self._devices]
             self._context.progress(text, self._done, self._total, figures)
 
@@ -73,11 +74,11 @@ def figure(workload: Workload, device: str, seconds: Sequence[float]) -> Figure:
     return {**row, "step_ms": ms, "ci95_ms": [ms * max(0.0, 1 - share), ms * (1 + share)]}
 
 
-def sentences(blocks: Blocks, left: float | None) -> list[str]:
-    """As in `mps 3.1 ms ± 4 %`, `about 6 s left`."""
+def sentences(blocks: Blocks, left: float | None) -> list[Part]:
+    """As in `, mps 3.1 ms ± 4 %`, `, about 6 s left`."""
     parts = [
-        f"{name} {1e3 * median(seconds):.3g} ms ± {100 * spread(seconds):.0f} %"
+        Part("step_figure", {"name": name, "ms": 1e3 * median(seconds), "percent": 100 * spread(seconds)})
         for name, seconds in blocks.items()
         if seconds
     ]
-    return parts if left is None else [*parts, f"about {max(left, 0.0):.0f} s left"]
+    return parts if left is None else [*parts, Part("seconds_left", {"left": max(left, 0.0)})]

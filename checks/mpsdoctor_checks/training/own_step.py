@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from mpsdoctor import texts
 from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError, typed
 from mpsdoctor.doubts import STEP
 from mpsdoctor.facts.training import StepFacts
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training
 from mpsdoctor_checks.operators.model import (
@@ -66,7 +68,9 @@ def examine(
         "alone": alone,
         "conditions": {"before": before, "after": quiet.conditions()},
     }
-    facts["disturbances"] = disturbance.find_disturbances(facts["conditions"])
+    disturbances = disturbance.find_disturbances(facts["conditions"])
+    facts["disturbances"] = list(map(str, disturbances))
+    facts["disturbances_values"] = list(map(texts.as_data, disturbances))
     return dict(facts), [finding for rule in rules.RULES for finding in rule(facts)]
 
 
@@ -92,10 +96,10 @@ def prepare(run: DeviceRun, wanted: Target, seconds: float) -> None:
     job = Job(PREPARE, {**args, "device": lane.device, "seconds": seconds}, seconds + RECORD_GRACE)
     answer = next(lane.worker.run([job]))
     if answer.outcome == "cancelled":
-        raise Failed("skipped", "cancelled")
+        raise Failed("skipped", Part("cancelled"))
     if answer.outcome != "ok":
         outcome = "timeout" if was_late(answer) else "crash"
-        lane.out = f"{lane.device} was given up after a {outcome}"
+        lane.out = Part("given_up", {"device": lane.device, "end": Part(f"end_{outcome}")})
         raise Failed(outcome, describe_death(answer, wanted, seconds))
     if failed := failure_in(answer):
         detail = describe_failure(failed, wanted)
@@ -119,9 +123,9 @@ def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
     if trial.active():
         return
     failures = [run.failure for run in trial.failed if run.failure]
-    details = [failure.detail for failure in failures if failure.outcome != "skipped"]
+    details = [str(failure.detail) for failure in failures if failure.outcome != "skipped"]
     if not details or any(detail.startswith("cancelled") for detail in details):
-        raise Skip(failures[0].detail)
+        raise Skip(str(failures[0].detail))
     if all(failure.outcome != "nan" for failure in failures):
         first = details[0]
         raise UnusableRequestError(first if wanted.file.name in first else f"{wanted}: {first}")

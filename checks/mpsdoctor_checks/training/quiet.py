@@ -8,6 +8,7 @@ from typing import cast
 from mpsdoctor import machine
 from mpsdoctor.check import Context
 from mpsdoctor.facts.conditions import Conditions
+from mpsdoctor.texts import Part
 from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
 
 LISTEN = 0.2  # seconds; processor time is counted in hundredths
@@ -36,7 +37,7 @@ def wait_for_quiet(context: Context) -> Conditions:
         busy = idle["cpu_percent"] or 0.0
         if busy <= BUSY_PERCENT or waited >= WAIT[context.budget]:
             return {**idle, "waited_s": round(max(0.0, waited - LISTEN), 1)}
-        context.progress(f"waiting for quiet: other programs take {busy:.0f} % of the processor")
+        context.progress(Part("waiting_for_quiet", {"percent": busy}))
 
 
 def busy_between() -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from mpsdoctor.texts import Part
 from mpsdoctor.thresholds import FASTER, SLOWER
 from mpsdoctor_checks.training.statistics import enough, interval, ratios, spread
 
@@ -34,18 +35,17 @@ def decide(pairs: Sequence[float], level: float = WHILE_RUNNING) -> Standing | N
     return "tie" if not few and low >= SLOWER and high <= FASTER else None
 
 
-def standing(pairs: Sequence[float]) -> tuple[Standing, str]:
+def standing(pairs: Sequence[float]) -> tuple[Standing, Part]:
     """The answer when no more blocks come, and why it is one."""
     running = decide(pairs)
     if running == "tie":
-        return "tie", "within 5 % of each other"
+        return "tie", Part("within_band")
     if running:
-        return running, "interval clear of the 5 % band"
+        return running, Part("clear_of_band")
     last = decide(pairs, AT_THE_END)
     if last:
-        return last, "budget used up; its 95 % interval decides"
-    why = "too close to call" if enough(len(pairs)) else "too few blocks to name a winner"
-    return "tie", f"budget used up, {why}"
+        return last, Part("interval_decides")
+    return "tie", Part("too_close" if enough(len(pairs)) else "too_few_blocks")
 
 
 def open_devices(blocks: Blocks, baseline: str) -> list[str]:

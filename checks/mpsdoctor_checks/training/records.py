@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mpsdoctor import texts
 from mpsdoctor.facts.training import Comparison, Result, Run, WarmUpSummary
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor.worker.shapes import Losses, WarmUp
 from mpsdoctor_checks.training import race
 from mpsdoctor_checks.training.plan import Workload
@@ -14,7 +16,6 @@ from mpsdoctor_checks.training.statistics import interval, median, ratios
 from mpsdoctor_checks.training.trial import DeviceRun, Trial
 
 FIRST_STEPS = 32  # kept as evidence; a slow start was never measured to last longer
-WHY_NO_RACE = "the {baseline} failed, so there is nothing to compare with"
 
 
 class Measurement(NamedTuple):
@@ -30,12 +31,13 @@ def of_trial(trial: Trial) -> Measurement:
     return Measurement(results, comparisons(trial), [evidence(trial)])
 
 
-def left_out(workload: Workload, devices: Iterable[str], why: str) -> Measurement:
+def left_out(workload: Workload, devices: Iterable[str], why: Part) -> Measurement:
     """Rows of a workload that is not begun."""
-    return Measurement([blank(workload, device, "skipped", f"left out, {why}") for device in devices], [], [])
+    reason = Part("left_out", {"reason": why})
+    return Measurement([blank(workload, device, "skipped", reason) for device in devices], [], [])
 
 
-def blank(workload: Workload, device: str, outcome: str, detail: str) -> Result:
+def blank(workload: Workload, device: str, outcome: str, detail: Wording) -> Result:
     """A result without figures."""
     return {
         "workload": workload.family,
@@ -48,7 +50,8 @@ def blank(workload: Workload, device: str, outcome: str, detail: str) -> Result:
         "samples_per_s": None,
         "steps": None,
         "peak_memory_bytes": None,
-        "detail": detail,
+        "detail": str(detail),
+        "detail_values": texts.as_values(detail),
     }
 
 
@@ -57,16 +60,15 @@ def result(trial: Trial, run: DeviceRun) -> Result:
         return blank(trial.workload, run.name, *run.failure)
     blocks, steps = run.blocks, run.block_steps
     if not (blocks and steps and run.prepared and run.last_block):
-        return blank(trial.workload, run.name, "skipped", WHY_NO_RACE.format(baseline=trial.baseline.name))
+        return blank(trial.workload, run.name, "skipped", Part("no_race", {"baseline": trial.baseline.name}))
     low, high = interval(blocks)
     return {
-        **blank(trial.workload, run.name, "ok", ""),
+        **blank(trial.workload, run.name, "ok", Part("blocks_of_steps", {"count": len(blocks), "steps": steps})),
         "step_ms": 1e3 * median(blocks),
         "ci95_ms": [1e3 * low, 1e3 * high],
         "samples_per_s": batch / median(blocks) if (batch := run.prepared["batch"]) else None,
         "steps": steps * len(blocks),
         "peak_memory_bytes": run.last_block["peak_bytes"],
-        "detail": f"{len(blocks)} blocks of {steps}",
     }
 
 
@@ -86,6 +88,7 @@ def comparison(trial: Trial, run: DeviceRun, pairs: list[float]) -> Comparison:
     standing, why = race.standing(pairs)
     low, high = interval(pairs)
     device, baseline = run.name, trial.baseline.name
+    detail = Part("after_pairs", {"reason": why, "count": len(pairs)})
     return {
         "workload": trial.workload.family,
         "size": trial.workload.size,
@@ -95,7 +98,8 @@ def comparison(trial: Trial, run: DeviceRun, pairs: list[float]) -> Comparison:
         "ci95": [low, high],
         "winner": {"faster": device, "slower": baseline, "tie": "tie"}[standing],
         "pairs": len(pairs),
-        "detail": f"{why} after {len(pairs)} pairs",
+        "detail": str(detail),
+        "detail_values": texts.as_values(detail),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Severity, finding
+from mpsdoctor.facts.advice import Advice
 from mpsdoctor.facts.training import (
     Comparison,
     DeviceRow,
@@ -15,9 +16,10 @@ from mpsdoctor.facts.training import (
     TimedFacts,
     TimedResult,
     WorkloadRow,
+    detail_of,
     timed_results,
 )
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts import Each, Part, Wording, from_both
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.statistics import enough
 
@@ -100,18 +102,13 @@ def by_cause(rows: Sequence[Result]) -> Each:
     """Each cause of a failure once: `mlp small, cnn small: out of memory`."""
     causes: dict[str, list[Result]] = {}
     for row in rows:
-        causes.setdefault(first_line(row["detail"]), []).append(row)
-    return Each("cause", [{"runs": names(failed), "why": why(cause)} for cause, failed in causes.items()])
+        causes.setdefault(str(why(row)), []).append(row)
+    return Each("cause", [{"runs": names(failed), "why": why(failed[0])} for failed in causes.values()])
 
 
-def first_line(text: str) -> str:
+def why(row: Result | Advice) -> Wording:
     """The error in a sentence, without the general advice that torch adds."""
-    return sentences.shortened(text, 400)
-
-
-def why(text: str) -> str | Part:
-    """The first line for a text, in our words where there is none."""
-    return first_line(text) or Part("no_detail")
+    return sentences.shortened_wording(detail_of(row), 400) or Part("no_detail")
 
 
 def compare(code: str, is_wanted: Callable[[Comparison], bool]) -> Rule:
@@ -153,14 +150,14 @@ def left_out(facts: TimedFacts) -> Iterator[Finding]:
     for device, rows in by_device(facts["results"]).items():
         skipped = [row for row in rows if row["outcome"] == "skipped"]
         if skipped:
-            details = dict.fromkeys(row["detail"] for row in skipped)
+            details = {row["detail"]: detail_of(row) for row in skipped}
             yield finding(
                 "MPS505",
                 "info",
                 device=device,
                 counted=count_workloads(skipped),
                 runs=names(skipped),
-                reasons=Each("reason", [{"why": detail} for detail in details]),
+                reasons=Each("reason", [{"why": detail} for detail in details.values()]),
             )
 
 
@@ -173,12 +170,13 @@ def disturbed(facts: TimedFacts) -> Iterator[Finding]:
     """One finding that names every disturbance of the machine."""
     disturbances = facts["disturbances"]
     if disturbances:
+        conditions = from_both(disturbances, facts.get("disturbances_values", ()))
         waited = (facts["conditions"].get("before") or {}).get("waited_s")
         yield finding(
             "MPS521",
             "warning",
             facts["conditions"],
-            conditions=Each("condition", [{"condition": condition} for condition in disturbances]),
+            conditions=Each("condition", [{"condition": condition} for condition in conditions]),
             waiting=Part("waited", {"waited_s": waited}) if waited else Part(""),
             kept=Part("not_kept" if facts.get("doubtful") else ""),
         )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Block, Losses, WarmUp
 from mpsdoctor_checks.training import correctness, race, records
 from mpsdoctor_checks.training.compiling import compile_seconds
@@ -41,7 +42,7 @@ def examine(
     share: float,
     left: float,
     say: Say,
-    against: str = "on the CPU",
+    against: Part = correctness.ON_THE_CPU,
     fewest: int = 1,
 ) -> Measurement:
     """Results, comparisons and evidence of one workload, within its share of seconds, never much beyond those left.
@@ -95,9 +96,9 @@ def leave_out(trial: Trial, seconds: float) -> None:
     curves = [run.curve for run in trial.active() if run.curve]
     needed = FEWEST_STEPS * sum(statistics.median(curve["seconds"]) for curve in curves)
     if needed > max(seconds, 0.0):
-        why = f"{FEWEST_STEPS} steps on each device take {needed:.2g} s, {max(seconds, 0.0):.2g} s were left"
+        figures = {"steps": FEWEST_STEPS, "needed": needed, "left": max(seconds, 0.0)}
         for run in trial.active():
-            trial.fail(run, "skipped", why)
+            trial.fail(run, "skipped", Part("steps_too_long", figures))
 
 
 def warm_up_time(share: float, devices: int) -> float:
@@ -144,7 +145,8 @@ def take_block(trial: Trial, run: DeviceRun) -> None:
     answer: Block = run.lane.ask("block", trial.patience, steps=run.block_steps)
     since, run.lane.step = run.lane.step, answer["done"]
     if not math.isfinite(answer["loss"]):
-        raise Failed("nan", f"loss {answer['loss']} between steps {since} and {run.lane.step}")
+        figures = {"loss": str(answer["loss"]), "since": since, "step": run.lane.step}
+        raise Failed("nan", Part("loss_not_finite_between", figures))
     run.last_block = answer
     run.remember_memory(answer)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor.worker.shapes import Block, Losses, Prepared, WarmUp
+from mpsdoctor_checks.training.correctness import ON_THE_CPU
 from mpsdoctor_checks.training.lanes import Entrant, Failed
 from mpsdoctor_checks.training.plan import Workload
 
@@ -16,7 +18,7 @@ class Failure(NamedTuple):
     """How a workload failed: the outcome as the report names it, and the evidence."""
 
     outcome: str
-    detail: str
+    detail: Wording
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Trial:
     workload: Workload
     runs: dict[str, DeviceRun]
     patience: float
-    against: str = "on the CPU"
+    against: Part = ON_THE_CPU
     fewest: int = 1
     stopped: str = ""
     failed: list[DeviceRun] = field(default_factory=list)
@@ -83,7 +85,7 @@ class Trial:
     def active(self) -> list[DeviceRun]:
         return [run for run in self.runs.values() if run.failure is None]
 
-    def fail(self, run: DeviceRun, outcome: str, detail: str) -> None:
+    def fail(self, run: DeviceRun, outcome: str, detail: Wording) -> None:
         """It takes no further part."""
         run.failure = Failure(outcome, detail)
         self.failed.append(run)

@@ -22,7 +22,7 @@ COMMON = {**DOUBT, **NO_DETAIL, **WRONG}
 CNN = {"workload": "cnn", "size": "medium"}
 RATIO = {**CNN, "speedup": 1.8, "ci95": [1.7, 1.9]}
 RIGHT = {"device": "mps", **RATIO, "said": Part("faster"), "doubt": Part("")}
-FAILED = {"way": "bfloat16", "outcome": Part("diverged"), "why": "loss 3 at step 2"}
+FAILED = {"way": "bfloat16", "outcome": Part("diverged"), "why": Part("loss_not_finite", {"loss": "3", "step": 2})}
 FASTER = {**RIGHT, **FAILED}
 
 TEXTS = {
@@ -71,7 +71,11 @@ TEXTS = {
                             },
                         ),
                     },
-                    {"workload": "mlp", "size": "small", "found": Part("why", {"why": "the CPU is faster"})},
+                    {
+                        "workload": "mlp",
+                        "size": "small",
+                        "found": Part("why", {"why": Part("cpu_faster", {"first": 8, "last": 128})}),
+                    },
                 ],
             ),
         },
@@ -94,7 +98,7 @@ TEXTS = {
         do="Keep the running loss on the device with `loss.detach()`, and read it every 50 steps or so.",
         example={
             **FASTER,
-            "way": "reading the loss",
+            "way": Part("way_item"),
             "said": Part("slower"),
             "cost_ms": 6.0,
             "cost_ci95_ms": [5.8, 6.2],
@@ -149,12 +153,12 @@ TEXTS = {
         example={
             **FAILED,
             **CNN,
-            "way": "8 threads",
+            "way": Part("way_threads", {"threads": 8}),
             "device": "cpu",
             "said": Part("several"),
             "doubt": Part(""),
             "best": 6,
-            "rows": Each("row", [{**RATIO, "way": "6 threads"}]),
+            "rows": Each("row", [{**RATIO, "way": Part("way_threads", {"threads": 6})}]),
         },
     ),
     "MPS525": Text(
@@ -172,7 +176,7 @@ TEXTS = {
         " lie there from the start.",
         means="The share named is what a step saves where the copy goes away. Below 5 % there is nothing to gain.",
         do="Keep data on the device where it fits. Else copy the next batch while the last one is computed.",
-        example={**FASTER, "way": "batches there", "share": 0.2},
+        example={**FASTER, "way": Part("way_copy"), "share": 0.2},
     ),
     "MPS526": Text(
         "memory in use on {device} grows by {rate:size} a training step",
@@ -251,7 +255,7 @@ TEXTS = {
                             ],
                             ", ",
                         ),
-                        "why": "belongs to the thorough budget",
+                        "why": Part("larger_budget", {"budget": "thorough"}),
                     }
                 ],
             )
@@ -295,7 +299,7 @@ TEXTS = {
         " path.",
         do="Call `torch.backends.nnpack.set_flags(False)` before training on the CPU where it is faster without. torch"
         " has that call from 2.3 on.",
-        example={**FASTER, "device": "cpu", "way": "without NNPACK"},
+        example={**FASTER, "device": "cpu", "way": Part("way_nnpack")},
     ),
     "MPS532": Text(
         "this torch has no {lacking}",

@@ -1,6 +1,6 @@
 """9xx: a check that failed."""
 
-from mpsdoctor.texts import Text
+from mpsdoctor.texts import Part, Text
 
 OTHERS_GO_ON = "The other checks are not affected: each runs in a process that may die."
 REPORT = "Report this to the authors of the check; the other checks are not affected."
@@ -30,7 +30,7 @@ TEXTS = {
         seen="A check took more than three times its share of the budget, and the patience that it asks for on top.",
         means=f"It was ended. Findings that it sent before stay. {OTHERS_GO_ON}",
         do=f"On a busy machine try again with nothing else running. {SOURCE}",
-        example={"last_words": "no answer within 35 s"},
+        example={"last_words": Part("no_answer_within", {"seconds": 35})},
     ),
     "MPS903": Text(
         "the check crashed",
@@ -39,7 +39,7 @@ TEXTS = {
         seen="The process that a check ran in died: a signal such as SIGSEGV or SIGABRT, or an exit.",
         means=f"Findings that it sent before stay. {OTHERS_GO_ON}",
         do=f"The last words of the process are in the detail. {SOURCE}",
-        example={"last_words": "killed by signal 6 (SIGABRT)"},
+        example={"last_words": Part("signal_name", {"name": "SIGABRT"})},
     ),
     "MPS904": Text(
         "the check sent control characters",

@@ -1,5 +1,7 @@
 """Phrases that several codes share."""
 
+FALLBACK_ON = "PYTORCH_ENABLE_MPS_FALLBACK=1"
+
 PHRASES = {
     "and": " and ",
     "ignore_on_cpu": "If you train on the CPU you can ignore this.",

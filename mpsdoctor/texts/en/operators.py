@@ -1,7 +1,7 @@
 """3xx: operators, from probes."""
 
-from mpsdoctor.support import FALLBACK_ON
 from mpsdoctor.texts import Each, Part, Text
+from mpsdoctor.texts.en.common import FALLBACK_ON
 
 UPGRADE = "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators.{pip_note}"
 LISTING = "{note} \n{lines}{rest}"

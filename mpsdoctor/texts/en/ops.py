@@ -1,7 +1,7 @@
 """35x and 36x: the operators of a person's own training step."""
 
-from mpsdoctor.support import FALLBACK_ON
 from mpsdoctor.texts import Each, Part, Text
+from mpsdoctor.texts.en.common import FALLBACK_ON
 
 CALL = "{op} {does}, at {at}"
 PARTS = {
@@ -10,20 +10,32 @@ PARTS = {
     "source": ": {line_of_code}",
     "quoted": " [{first_words}]",
     "more": "\nand {more_count} more",
-    "crash": "kills the process",
-    "timeout": "does not end",
-    "unimplemented": "is not implemented",
-    "oom": "runs out of memory",
-    "error": "raises an error",
-    "dtype": "does not support this dtype",
-    "wrong": "gives wrong numbers",
-    "nan": "gives numbers that are not finite",
-    "fallback": "runs on the CPU",
-    "always": "always runs on the CPU",
+}
+PHRASES = {
+    "operator_crash": "kills the process",
+    "operator_timeout": "does not end",
+    "operator_unimplemented": "is not implemented",
+    "operator_oom": "runs out of memory",
+    "operator_error": "raises an error",
+    "operator_dtype": "does not support this dtype",
+    "operator_wrong": "gives wrong numbers",
+    "operator_nan": "gives numbers that are not finite",
+    "operator_fallback": "runs on the CPU",
+    "operator_always": "always runs on the CPU",
+    # where in a step an operator is called
+    "sites": "{sites}",
+    "site": "{site}",
+    "backward_of": "backward of {where}",
+    "module_made_at": "{module} made at {made_at}",
+    "module": "module",
+    "phase_forward": "forward pass",
+    "phase_backward": "backward pass",
+    "phase_optimizer": "optimizer step",
+    "phase": "{phase} pass",
 }
 REPLACE = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
 SET_IT = "Set it before the program that imports torch starts."
-ROW = {"op": "aten::cumsum", "does": Part("wrong"), "at": "train.py:12 in forward"}
+ROW = {"op": "aten::cumsum", "does": Part("operator_wrong"), "at": "train.py:12 in forward"}
 QUOTED = Part("quoted", {"first_words": "differs by 0.4"})
 EXAMPLE = {
     "target": "train.py:build",
@@ -45,7 +57,7 @@ FORETOLD = {
     "op": "aten::lerp_.Scalar",
     "made_of": Part(""),
     "needs_of": Part(""),
-    "says": "MPS has it since torch 2.1, you have 2.0",
+    "says": Part("mps_since_you_have", {"since": "2.1", "have": "2.0"}),
     "called_at": Part("called_at", {"place": "train.py:12 in forward"}),
 }
 FORETOLD_EXAMPLE = {

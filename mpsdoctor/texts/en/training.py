@@ -1,6 +1,6 @@
 """501 to 505, 510 to 524, 529: timed training."""
 
-from mpsdoctor.texts import Each, Part, Text
+from mpsdoctor.texts import Each, Part, Text, Wording
 
 COUNTED = {"workload": "{count} workload", "workloads": "{count} workloads"}
 FAILED = {"run": "{workload} {size}", "cause": "{runs}: {why}", "no_detail": "no detail"}
@@ -11,7 +11,7 @@ ONE = Part("workload", {"count": 1})
 RUNS = Each("run", [CNN, {"workload": "mlp", "size": "small"}], ", ")
 
 
-def failed(why: str) -> dict[str, object]:
+def failed(why: Wording) -> dict[str, object]:
     """An example for a code about workloads that went wrong."""
     return {"device": "mps", "runs": RUNS, "causes": Each("cause", [{"runs": RUNS, "why": why}])}
 
@@ -83,7 +83,7 @@ TEXTS = {
             "device": "mps",
             "counted": ONE,
             "runs": Each("run", [CNN], ", "),
-            "reasons": Each("reason", [{"why": "left out, the 3 s of this budget went to more telling workloads"}]),
+            "reasons": Each("reason", [{"why": Part("left_out", {"reason": Part("budget_spent", {"seconds": 3})})}]),
         },
     ),
     "MPS510": Text(
@@ -96,7 +96,12 @@ TEXTS = {
         means="A training there learns something else, without an error message. Its speed does not count.",
         do="Train on the CPU, or try another torch version. The operators check tells which operators give other"
         " numbers.",
-        example=failed("loss 2.4025 at step 1, 2.2657 on the CPU, ± 0.0023 allowed"),
+        example=failed(
+            Part(
+                "loss_apart",
+                {"loss": 2.4025, "step": 1, "wanted": 2.2657, "against": Part("against_cpu"), "allowed": 0.0023},
+            )
+        ),
     ),
     "MPS511": Text(
         "{device} trains {runs} to NaN or infinity",
@@ -106,7 +111,7 @@ TEXTS = {
         seen="A loss or a first gradient on the device is NaN or infinite.",
         means="Such a training is lost from that step on, and torch raises no error for it.",
         do="Train on the CPU, or try another torch version.",
-        example=failed("loss nan at step 7"),
+        example=failed(Part("loss_not_finite", {"loss": "nan", "step": 7})),
     ),
     "MPS512": Text(
         "training {runs} on {device} kills the process",
@@ -120,7 +125,10 @@ TEXTS = {
         means="A training that does the same ends at that step, and Python cannot catch it. This check goes on, for it"
         " trains in processes of their own.",
         do="Train on the CPU. The evidence has the last words of the process for a report to PyTorch.",
-        example={**failed("after step 10, in warm_up: SIGABRT"), "dialog": Part("dialog")},
+        example={
+            **failed(Part("failed_after_step", {"step": 10, "function": "warm_up", "cause": "SIGABRT"})),
+            "dialog": Part("dialog"),
+        },
     ),
     "MPS513": Text(
         "training {runs} on {device} does not come to an end",
@@ -130,7 +138,7 @@ TEXTS = {
         seen="Steps on the device did not end in their time. A first step has two minutes more, for compiling.",
         means="The device hangs, or is far slower than a training can bear. Nothing more is trained on it in this run.",
         do="Train on the CPU. If the device may only be slow, run again with a larger budget.",
-        example=failed("no answer within 150 s"),
+        example=failed(Part("no_answer_within", {"seconds": 150})),
     ),
     "MPS514": Text(
         "{device} runs out of memory on {runs}",
@@ -191,7 +199,7 @@ TEXTS = {
         " the profile.",
         do="Close what works in the background, plug the machine in, and run again.",
         example={
-            "conditions": Each("condition", [{"condition": "low power mode was on"}]),
+            "conditions": Each("condition", [{"condition": Part("low_power")}]),
             "waiting": Part("waited", {"waited_s": 8.0}),
             "kept": Part("not_kept"),
         },

@@ -46,5 +46,6 @@ PHRASES = {
     "item_steps": "{workload} {size} on {device} ({steps})",
     "doubt_alone": "another timed run was going on",
     "doubt_disturbed": "timed while {disturbances}",
+    "disturbance": "{disturbance}",
     "doubt_unprobed": "no operator was probed on {device}",
 }

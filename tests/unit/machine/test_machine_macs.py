@@ -304,7 +304,7 @@ SPOILT = {
 def test_a_mac_under_pressure_is_not_to_be_timed(name: str, told: Told) -> None:
     """What a Mac tells of this moment is named as a reason to doubt a timing, and lowers the confidence in it."""
     _, _, now = told(name)
-    seen = disturbance.find_disturbances({"before": now, "after": now})
+    seen = list(map(str, disturbance.find_disturbances({"before": now, "after": now})))
     assert [words for words in SPOILT[name] if not any(words in each for each in seen)] == []
     timed: TimedFacts = {"results": [], "comparisons": [], "runs": [], "conditions": {}, "alone": True}
     doubted = list(doubts.disturbances({**timed, "disturbances": seen}))

@@ -150,9 +150,9 @@ def test_float64_stops_a_call() -> None:
 
 def test_a_dtype_that_is_lacking_is_named() -> None:
     """What MPS never takes is told by its own name; what it takes by now, with the version from which on."""
-    assert one(Call("kernel", dtypes=("complex128",))).reason == "MPS has no complex128"
+    assert str(one(Call("kernel", dtypes=("complex128",))).reason) == "MPS has no complex128"
     assert one(Call("kernel", dtypes=("float8_e5m2",))).verdict == "dtype"
-    assert one(Call("kernel", dtypes=("bfloat16",)), "2.0").reason == "MPS has bfloat16 since torch 2.3"
+    assert str(one(Call("kernel", dtypes=("bfloat16",)), "2.0").reason) == "MPS has bfloat16 since torch 2.3"
     assert one(Call("kernel", dtypes=("bfloat16",))).verdict == "kernel"
 
 
@@ -199,8 +199,8 @@ def test_a_version_outside_the_history_says_so() -> None:
     unknown = support_in("3.4")
     found = predict(["aten::add.Tensor"], unknown)[0]
     assert (found.verdict, found.since) == ("unknown", None)
-    assert "2.0 to 2.15" in (found.reason or "")
-    assert "not for 3.4" in predictions_as_text([found], unknown)
+    assert "2.0 to 2.15" in str(found.reason)
+    assert "not for 3.4" in str(predictions_as_text([found], unknown))
 
 
 def test_the_sentence_says_since_when() -> None:
@@ -236,7 +236,7 @@ def test_text_and_data_tell_the_same() -> None:
     """The text names what is in the way, with what PyTorch's tests say; the data has a row for each operator."""
     known = {"aten::late": (KnownFailure("late", "unimplemented", None, "forward", None),)}
     predictions = predict(["late", "kernel", "moved", "nonsense"], support())
-    shown = predictions_as_text(predictions, support(), known)
+    shown = str(predictions_as_text(predictions, support(), known))
     assert "In the way (1)" in shown
     assert "PyTorch's own tests: late is not implemented on MPS" in shown
     assert "1 of 4 operators" in shown

@@ -34,7 +34,8 @@ def raced(block: Stream, most: int = 40) -> tuple[str, str, int]:
     """Standing, why, and rounds of a race that has time for so many rounds."""
     blocks: dict[str, list[float]] = {}
     run_race(["cpu", "sim"], blocks, block, lambda: len(blocks["cpu"]) >= most)
-    return (*standing(ratios(blocks["cpu"], blocks["sim"])), len(blocks["cpu"]))
+    answer, why = standing(ratios(blocks["cpu"], blocks["sim"]))
+    return answer, str(why), len(blocks["cpu"])
 
 
 @pytest.mark.parametrize("noise", [0.005, 0.03, 0.1])

@@ -152,7 +152,7 @@ def test_times_that_did_not_settle_are_said() -> None:
 )
 def test_each_condition_that_spoils_a_timing(change: Conditions, words: str) -> None:
     """Pressure, heat, swapping, low power and battery are each seen."""
-    sentences = disturbance.find_disturbances({"before": QUIET, "after": {**QUIET, **change}})
+    sentences = list(map(str, disturbance.find_disturbances({"before": QUIET, "after": {**QUIET, **change}})))
     assert len(sentences) == 1
     assert words in sentences[0]
 
@@ -164,7 +164,7 @@ def test_load_by_others_spoils_a_run(moment: str) -> None:
     busy: Conditions = {**working, "cpu_percent": 60.0}
     moments: Any = {"before": working, "after": working, moment: busy}
     assert disturbance.find_disturbances({"before": QUIET, "after": working}) == []
-    sentences = disturbance.find_disturbances(moments)
+    sentences = list(map(str, disturbance.find_disturbances(moments)))
     assert sentences == [f"other programs took 60 % of the processor just {moment} the run"]
 
 
@@ -191,7 +191,7 @@ def test_errors_are_told_apart(kind: str, message: str, outcome: str) -> None:
     value = {"type": kind, "message": message, "traceback": ""}
     found, detail = explain(Answer(Job("m:f"), "error", value))
     assert found == outcome
-    assert message in detail
+    assert message in str(detail)
 
 
 @pytest.mark.parametrize("outcome", ["crash", "timeout"])

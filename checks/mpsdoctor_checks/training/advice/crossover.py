@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from mpsdoctor import thresholds
 from mpsdoctor.facts.training import Comparison
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor_checks.training.statistics import Interval
 
 SMALLEST = 1
@@ -37,10 +38,10 @@ class Crossover(NamedTuple):
 
     batch: int | None
     ci95: tuple[float | None, float | None]
-    why_not: str
+    why_not: Wording
 
 
-def next_batch(points: Sequence[Point], base: int, closed: Mapping[int, str]) -> int | None:
+def next_batch(points: Sequence[Point], base: int, closed: Mapping[int, object]) -> int | None:
     """The batch to measure next, None when there is enough; `closed` are those that cannot be measured.
 
     From the declared batch towards the crossover, doubling or halving; then further, for the curve on both sides.
@@ -76,25 +77,25 @@ def find(points: Sequence[Point]) -> Crossover:
     if not (slower and faster):
         return Crossover(None, (None, None), one_sided(ordered))
     if slower[-1] > faster[0]:
-        return Crossover(
-            None, (None, None), f"no single crossover: the CPU wins at {slower[-1]} and not at {faster[0]}"
-        )
+        batches = {"slower": slower[-1], "faster": faster[0]}
+        return Crossover(None, (None, None), Part("several_crossovers", batches))
     between = [point for point in ordered if slower[-1] <= point.batch <= faster[0]]
     ends = tuple(crossing([(point.batch, point.ci95[end]) for point in ordered]) for end in (1, 0))
     at = crossing([(point.batch, point.speedup) for point in between])
     return Crossover(round(at) if at else None, (ends[0], ends[1]), "")
 
 
-def one_sided(ordered: Sequence[Point]) -> str:
+def one_sided(ordered: Sequence[Point]) -> Part:
     """What can be said where only one of the two, or none, is clearly faster at any batch."""
     first, last = ordered[0].batch, ordered[-1].batch
-    span = f"from {first} to {last}" if first < last else f"measured, which is {first} alone"
+    alone = "" if first < last else "_alone"
+    span = {"first": first, "last": last}
     standings = {point.standing for point in ordered}
     if "tie" not in standings:
-        return f"the {'device' if 'faster' in standings else 'CPU'} is faster with every batch {span}"
+        return Part(f"{'device' if 'faster' in standings else 'cpu'}_faster{alone}", span)
     if standings == {"tie"}:
-        return f"neither is clearly faster with any batch {span}"
-    return f"the {'CPU' if 'faster' in standings else 'device'} is clearly faster with no batch {span}"
+        return Part(f"neither_faster{alone}", span)
+    return Part(f"{'cpu' if 'faster' in standings else 'device'}_never_faster{alone}", span)
 
 
 def crossing(curve: Sequence[tuple[int, float]]) -> float | None:

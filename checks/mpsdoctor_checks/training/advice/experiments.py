@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mpsdoctor.facts.advice import Advice
 from mpsdoctor.facts.training import Comparison, Result, Run, timed_results
 from mpsdoctor.runtime.shapes import AtBatch
+from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor_checks.training.advice import sweep, ways
 from mpsdoctor_checks.training.advice.ways import Ways, blank
 from mpsdoctor_checks.training.lanes import Lane, Options
@@ -92,7 +93,7 @@ class Bench:
     threads: Sequence[int]
     end: float
     get_ready: Callable[[], None]
-    narrate: Callable[[Workload, str], Say]
+    narrate: Callable[[Workload, Part], Say]
 
     def left(self) -> float:
         return self.end - time.monotonic()
@@ -141,10 +142,10 @@ def run(experiment: Experiment, device: str, part: float, bench: Bench) -> Outco
 def leave_out(experiment: Experiment, device: str, bench: Bench) -> Outcome:
     """The outcome of an experiment that there is no time for."""
     seconds = min(needs(experiment, device, bench).values())
-    return skip(experiment, device, f"needs about {seconds:.2g} s, {max(bench.left(), 0):.2g} s were left")
+    return skip(experiment, device, Part("needs_seconds", {"needed": seconds, "left": max(bench.left(), 0)}))
 
 
-def skip(experiment: Experiment, device: str, why: str) -> Outcome:
+def skip(experiment: Experiment, device: str, why: Wording) -> Outcome:
     return Outcome([blank(experiment.kind, Workload(experiment.family, SIZES[0]), device, "skipped", why)])
 
 
@@ -155,17 +156,17 @@ def devices(experiment: Experiment, lanes: Mapping[str, Lane]) -> list[str]:
     return accelerators if experiment.on == "accelerator" else accelerators or ["cpu"]
 
 
-def obstacle(experiment: Experiment, device: str, bench: Bench) -> str:
+def obstacle(experiment: Experiment, device: str, bench: Bench) -> Wording:
     """Why an experiment cannot be made, however much time there is; empty where it can."""
     if not belongs(experiment, bench.budget):
-        return f"belongs to the {experiment.budget} budget"
+        return Part("larger_budget", {"budget": experiment.budget})
     if experiment.kind == "threads" and not bench.threads:
-        return "there is no other number of threads to try"
+        return Part("no_other_threads")
     bench.get_ready()
     needed = needed_devices(experiment, device)
     out = next((bench.lanes[other].out for other in needed if bench.lanes[other].out), "")
     timed = needs(experiment, device, bench)
-    return out or ("" if timed else f"{experiment.family} was not timed on {' and '.join(needed)}")
+    return out or ("" if timed else Part("not_timed_on", {"family": experiment.family, "devices": needed}))
 
 
 def needed_devices(experiment: Experiment, device: str) -> list[str]:
@@ -195,7 +196,10 @@ def compiling_seconds(workload: Workload, devices: Sequence[str], runs: Sequence
 
 def run_race(experiment: Experiment, workload: Workload, device: str, share: float, bench: Bench) -> Outcome:
     options = experiment.ways or {name_of(count): Options(num_threads=count) for count in bench.threads}
-    say = bench.narrate(workload, f"{' and '.join(options)} on {device}")
+    rows = [
+        {"way": ways.describe(experiment.kind, name, chosen.get("num_threads"))} for name, chosen in options.items()
+    ]
+    say = bench.narrate(workload, Part("trying_ways", {"ways": Each("way", rows, "and"), "device": device}))
     chosen = Ways(experiment.kind, workload, device, options, experiment.fewest)
     return Outcome(ways.compare(chosen, bench.lanes[device], share, bench.left(), say))
 
@@ -208,7 +212,7 @@ def run_sweep(workload: Workload, device: str, share: float, bench: Bench) -> Ou
     batches = begin_sweep(workload, device, bench)
 
     def say(batch: int) -> Say:
-        return bench.narrate(workload, f"batches of {batch} on cpu and {device}")
+        return bench.narrate(workload, Part("trying_batches", {"batch": batch, "device": device}))
 
     sweep.run(batches, (bench.lanes["cpu"], bench.lanes[device]), share, bench.left(), say)
     return Outcome([sweep.row(batches)], {workload.family: sweep.table(batches)})

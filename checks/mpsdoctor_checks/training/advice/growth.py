@@ -74,6 +74,7 @@ def row(run: Run, device: str, points: Sequence[Point], peak: int | None) -> Adv
         "dtype": "float32",
         "outcome": "ok",
         "detail": "",
+        "detail_values": None,
         "bytes_per_step": measured.bytes_per_step,
         "ci95": list(measured.ci95),
         "first_bytes": points[0][1],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mpsdoctor.check import Finding, finding
 from mpsdoctor.facts.advice import Advice, AdviceFacts
-from mpsdoctor.texts import Each, Part
+from mpsdoctor.facts.training import detail_of
+from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor_checks.training.advice import growth, hints, ways
 from mpsdoctor_checks.training.rules import Values, by_device, label, name_of, why
 
@@ -107,7 +108,7 @@ def crossing(row: Advice) -> Values:
 def surroundings(row: Advice) -> Part:
     """Why there is no crossover, or what was measured around it."""
     if row["detail"]:
-        return Part("why", {"why": row["detail"]})
+        return Part("why", {"why": detail_of(row)})
     batches = [{"batch": batch["batch"], "speedup": batch["speedup"]} for batch in row["batches"]]
     return Part("batches", {"batches": Each("batch", batches, ", ")})
 
@@ -115,6 +116,7 @@ def surroundings(row: Advice) -> Part:
 def threads(facts: AdviceFacts) -> Iterator[Finding]:
     rows, best = rows_of(facts, "threads"), ways.best_threads(facts["advice"])
     if rows:
+        values = [{**name_of(row), **pick(row, ("speedup", "ci95")), "way": ways.describe_row(row)} for row in rows]
         yield finding(
             "MPS509",
             "info",
@@ -123,7 +125,7 @@ def threads(facts: AdviceFacts) -> Iterator[Finding]:
             said=Part("none" if not best else "several" if best > 1 else "one"),
             doubt=doubt(facts),
             best=best,
-            rows=Each("row", [{**name_of(row), **pick(row, ("way", "speedup", "ci95"))} for row in rows]),
+            rows=Each("row", values),
         )
 
 
@@ -158,10 +160,10 @@ def failed(facts: AdviceFacts) -> Iterator[Finding]:
                 remedy="as_usual",
                 workload=row["workload"],
                 size=row["size"],
-                way=row["way"],
+                way=ways.describe_row(row),
                 device=row["device"],
                 outcome=Part(row["outcome"]),
-                why=why(row["detail"]),
+                why=why(row),
             )
 
 
@@ -169,22 +171,26 @@ def unsupported(facts: AdviceFacts) -> Iterator[Finding]:
     """Ways to train that this torch does not have on a device."""
     rows = [row for row in facts["advice"] if row["outcome"] == "unsupported"]
     if rows:
-        values = [{"way": row["way"], "device": row["device"], "why": why(row["detail"])} for row in rows]
-        pairs = dict.fromkeys((row["way"], row["device"]) for row in rows)
-        lacking = Each("way_on", [{"way": way, "device": device} for way, device in pairs], ", ")
+        values = [{"way": ways.describe_row(row), "device": row["device"], "why": why(row)} for row in rows]
+        pairs = {(row["way"], row["device"]): row for row in rows}
+        lacking = Each(
+            "way_on", [{"way": ways.describe_row(row), "device": row["device"]} for row in pairs.values()], ", "
+        )
         yield finding("MPS532", "info", {"advice": rows}, lacking=lacking, rows=Each("row", values))
 
 
 def left_out(facts: AdviceFacts) -> Iterator[Finding]:
-    reasons: dict[str, dict[tuple[str, str | None], None]] = {}
+    experiments: dict[str, dict[tuple[str, str | None], None]] = {}
+    reasons: dict[str, Wording] = {}
     for row in facts["advice"]:
         if row["outcome"] == "skipped":
             key = (row["kind"], row["workload"] if row["kind"] in SEVERAL else None)
-            reasons.setdefault(row["detail"], {})[key] = None
+            experiments.setdefault(row["detail"], {})[key] = None
+            reasons.setdefault(row["detail"], detail_of(row))
     if reasons:
         values = [
-            {"experiments": Each("experiment", [experiment(*key) for key in keys], ", "), "why": reason}
-            for reason, keys in reasons.items()
+            {"experiments": Each("experiment", [experiment(*key) for key in keys], ", "), "why": reasons[detail]}
+            for detail, keys in experiments.items()
         ]
         yield finding("MPS528", "info", rows=Each("row", values))
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mpsdoctor.facts.advice import Advice, BatchSpeed
+from mpsdoctor.facts.training import detail_of
 from mpsdoctor.runtime.shapes import AtBatch
+from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor_checks.training import stages
 from mpsdoctor_checks.training.advice import crossover, ways
 from mpsdoctor_checks.training.lanes import Lane, Variant
@@ -31,14 +33,14 @@ class Sweep:
     points: list[crossover.Point] = field(default_factory=list)
     rows: list[BatchSpeed] = field(default_factory=list)
     seconds: dict[int, list[float]] = field(default_factory=dict)
-    closed: dict[int, str] = field(default_factory=dict)
+    closed: dict[int, Wording] = field(default_factory=dict)
 
     def add(self, batch: int, measured: Measurement) -> None:
         """A measured batch, or why there is no figure for it."""
         compared = next((row for row in measured.comparisons if row["device"] == self.device), None)
         if compared is None:
-            why = (row["detail"] for row in measured.results if row["outcome"] != "ok")
-            self.closed[batch] = next(why, "it was not compared")
+            why = (detail_of(row) for row in measured.results if row["outcome"] != "ok")
+            self.closed[batch] = next(why, Part("not_compared"))
             return
         self.points.append(crossover.point_of(compared, batch))
         self.seconds[batch] = [row["step_ms"] / 1e3 for row in measured.results if row["step_ms"]]
@@ -68,7 +70,8 @@ def run(sweep: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: 
     while (batch := crossover.next_batch(sweep.points, sweep.base, sweep.closed)) is not None:
         remaining = end - time.monotonic()
         if sweep.needs(batch) > remaining:
-            sweep.closed[batch] = f"needs about {sweep.needs(batch):.2g} s, {max(remaining, 0):.2g} s were left"
+            figures = {"needed": sweep.needs(batch), "left": max(remaining, 0)}
+            sweep.closed[batch] = Part("needs_seconds", figures)
             continue
         entrants = [Variant(lane.device, lane, {**lane.options, "batch": batch}) for lane in lanes]
         sweep.add(batch, stages.examine(sweep.workload, entrants, min(part, remaining), remaining, say(batch)))
@@ -78,19 +81,18 @@ def run(sweep: Sweep, lanes: tuple[Lane, Lane], share: float, left: float, say: 
 
 def row(sweep: Sweep) -> Advice:
     """The row of advice: the batch at which the curves cross, with everything measured."""
-    head = ways.blank("crossover", sweep.workload, sweep.device, "ok", "")
-    not_measured = "; ".join(f"batch {batch}: {why}" for batch, why in sorted(sweep.closed.items()))
-    if len(sweep.points) < 2 and not_measured:
-        return {**head, "outcome": "skipped", "detail": not_measured}
+    closed = [{"batch": batch, "reason": why} for batch, why in sorted(sweep.closed.items())]
+    not_measured = Part("batches_not_measured", {"batches": Each("batch_not_measured", closed)})
+    if len(sweep.points) < 2 and closed:
+        return ways.blank("crossover", sweep.workload, sweep.device, "skipped", not_measured)
     crossing = crossover.find(sweep.points)
     return {
-        **head,
+        **ways.blank("crossover", sweep.workload, sweep.device, "ok", crossing.why_not),
         "batch": crossing.batch,
         "ci95": list(crossing.ci95),
-        "detail": crossing.why_not,
         "batches": sorted(sweep.rows, key=lambda row: row["batch"]),
         "blocks": sum(row["pairs"] for row in sweep.rows),
-        "stopped": not_measured or "the crossover and what lies around it are measured",
+        "stopped": str(not_measured if closed else Part("crossover_known")),
     }
 
 

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from mpsdoctor import texts
 from mpsdoctor.facts.advice import Advice, WayFigures, interval_of
-from mpsdoctor.facts.training import Run
+from mpsdoctor.facts.training import Run, detail_of
+from mpsdoctor.texts import Part, Wording
 from mpsdoctor.thresholds import FASTER, SLOWER
 from mpsdoctor_checks.training import stages
 from mpsdoctor_checks.training.lanes import Lane, Options, variants
@@ -15,6 +17,7 @@ from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.records import Measurement
 
 USUAL = "as usual"
+WAYS_IN_WORDS = {"item": "way_item", "copy": "way_copy", "nnpack": "way_nnpack"}  # by kind
 STARTING = 0.2  # seconds
 COMPARED, SETTLING, BLOCKS = 6, 10, 4  # steps of losses and of warm-up; blocks, with the steps before them
 
@@ -29,7 +32,7 @@ class Ways(NamedTuple):
     fewest: int  # steps in a block
 
 
-def blank(kind: str, workload: Workload, device: str, outcome: str, detail: str, dtype: str = "float32") -> Advice:
+def blank(kind: str, workload: Workload, device: str, outcome: str, detail: Wording, dtype: str = "float32") -> Advice:
     """A row without figures."""
     return {
         "kind": kind,
@@ -38,11 +41,24 @@ def blank(kind: str, workload: Workload, device: str, outcome: str, detail: str,
         "device": device,
         "dtype": dtype,
         "outcome": outcome,
-        "detail": detail,
+        "detail": str(detail),
+        "detail_values": texts.as_values(detail),
         "ci95": None,
         "blocks": 0,
         "stopped": "",
     }
+
+
+def describe(kind: str, name: str, threads: int | None) -> Wording:
+    """A way in words; one that torch has a name for goes by that name."""
+    if threads is not None:
+        return Part("way_thread" if threads == 1 else "way_threads", {"threads": threads})
+    return Part(WAYS_IN_WORDS[kind]) if kind in WAYS_IN_WORDS else name
+
+
+def describe_row(row: Advice) -> Wording:
+    """The way of a row in words."""
+    return describe(row["kind"], row["way"], row.get("threads") if row["kind"] == "threads" else None)
 
 
 def least_seconds(step: float, fewest: int = 1) -> float:
@@ -56,7 +72,7 @@ def least_seconds(step: float, fewest: int = 1) -> float:
 def compare(ways: Ways, host: Lane, share: float, left: float, say: stages.Say) -> list[Advice]:
     """A row for each way: how many times as fast as usual the device trains."""
     entrants = variants(host, {USUAL: {}, **ways.options})
-    against = f"in float32 on {host.device}, trained as usual"
+    against = Part("against_usual", {"device": host.device})
     measured = stages.examine(ways.workload, entrants, share, left, say, against, ways.fewest)
     return [row(ways, name, options, measured) for name, options in ways.options.items()]
 
@@ -66,18 +82,20 @@ def row(ways: Ways, name: str, options: Options, measured: Measurement) -> Advic
     usual = next(row for row in measured.results if row["device"] == USUAL)
     compared = next((row for row in measured.comparisons if row["device"] == name), None)
     dtype = options.get("dtype", "float32")
-    advice = blank(ways.kind, ways.workload, ways.device, result["outcome"], result["detail"], dtype)
+    advice = blank(ways.kind, ways.workload, ways.device, result["outcome"], detail_of(result), dtype)
     advice["way"] = name
     if "num_threads" in options:
         advice["threads"] = options["num_threads"]
     if compared is None and result["outcome"] == "ok":  # its partner in the race is gone
-        return {**advice, "outcome": "skipped", "detail": usual["detail"]}
+        gone = usual["detail"], usual["detail_values"]
+        return {**advice, "outcome": "skipped", "detail": gone[0], "detail_values": gone[1]}
     if compared is None or usual["step_ms"] is None or result["step_ms"] is None:
         return advice
     run = measured.runs[0]
     advice = {
         **advice,
         "detail": "",
+        "detail_values": None,
         "speedup": compared["speedup"],
         "ci95": compared["ci95"],
         "usual_ms": usual["step_ms"],

@@ -1,0 +1,313 @@
+"""A second language can stand beside English with no change of code: values hold no English."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mpsdoctor import doubts, process, sandbox, support, texts
+from mpsdoctor.check import Context, Finding, Job, finding
+from mpsdoctor.facts import build_facts
+from mpsdoctor.support.known_failures import KnownFailure
+from mpsdoctor.texts import Each, Part, Wording, Words
+from mpsdoctor_checks.operators import answers
+from mpsdoctor_checks.training import compiling, correctness, disturbance, lanes, plan, race, records, rules
+from mpsdoctor_checks.training.advice import crossover, hints
+from mpsdoctor_checks.training.advice import rules as advice_rules
+from mpsdoctor_checks.training.narrator import Narrator, timing
+
+ENGLISH, PHRASES = texts.texts("en"), texts.phrases("en")
+FIELD = re.compile(r"(\{\{|\}\}|\{[^{}]*\})")
+WORD = re.compile(r"(?<![\w./:=~-])[A-Za-z][a-z]+(?![\w/:=~(-]|\.\w)")
+PLACE = re.compile(r"\S+:\d+ in \w+")  # as tracebacks have it, and the same in each language
+# Names that are the same in each language: devices, workloads, layouts, directions, operators, units, levels.
+NAMES = [
+    "Apple",
+    "AdamW",
+    "CPU",
+    "KiB",
+    "MiB",
+    "GiB",
+    "Linux",
+    "NNPACK",
+    "cnn",
+    "mlp",
+    "lstm",
+    "transformer",
+    "step",
+    "small",
+    "medium",
+    "large",
+    "float",
+    "bfloat",
+    "forward",
+    "backward",
+    "sliced",
+    "transposed",
+    "cumsum",
+    "serious",
+    "warning",
+    "critical",
+    "fair",
+    "thorough",
+    "true",
+    "false",
+    "cpu",
+    "mps",
+    "xpu",
+    "nan",
+    "fused",
+]
+# What torch, Python and the system say, as it was said; and what the worker says of numbers that differ.
+STRANGERS = (
+    "RuntimeError: MPS backend out of memory (MPS allocated: 7.9 GB)",
+    "NotImplementedError: The operator 'aten::foo' is not currently implemented",
+    "RuntimeError: shape mismatch",
+    "RuntimeError: fused=True is not supported",
+    "ModuleNotFoundError: No module named 'fan'",
+    "torch could not be imported",
+    "largest difference 0.4 at [1, 2]",
+    "differs by 0.4",
+)
+
+
+def pseudo(template: str) -> str:
+    """A template of another language: its own words stand in «», the fields are the same."""
+    return "".join(part if FIELD.fullmatch(part) or not part else f"«{part}»" for part in FIELD.split(template))
+
+
+OTHER = {name: pseudo(phrase) for name, phrase in PHRASES.items()}
+
+
+def english_in(template: str, values: Mapping[str, Any], parts: Mapping[str, str] | None = None) -> list[str]:
+    """English words of a text that is filled in another language, from values that went through a report."""
+    words = Words("en", {**OTHER, **{name: pseudo(part) for name, part in (parts or {}).items()}})
+    filled = words.fill(pseudo(template), texts.from_data(json.loads(json.dumps(texts.as_data(values)))))
+    for stranger in STRANGERS:
+        filled = filled.replace(stranger, "")
+    ours = PLACE.sub("", re.sub("«[^«»]*»", "|", filled))
+    return [word for word in WORD.findall(ours) if word not in NAMES]
+
+
+def english_of(part: Part) -> list[str]:
+    """As `english_in`, of a sentence of its own."""
+    return english_in("{it}", {"it": part})
+
+
+def english_left(told: Finding) -> list[str]:
+    """English words that are left in a finding that is told in another language."""
+    assert told.values is not None
+    text, values = ENGLISH[told.code], dict(told.values)
+    names = {"title": "title", "detail": "detail", **values.pop("templates", {})}
+    return [word for name in names.values() if name for word in english_in(text.template(name), values, text.parts)]
+
+
+EXAMPLES = [code for code in ENGLISH if code not in ("MPS202", "MPS207", "MPS209", "MPS901")]  # strangers' words alone
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_the_example_of_a_finding_holds_no_english(code: str) -> None:
+    """Every finding of the examples can be told in another language from its values."""
+    text = ENGLISH[code]
+    templates = (text.title, text.detail, text.remedy)
+    assert [word for template in templates for word in english_in(template, text.example, text.parts)] == []
+
+
+def curve(*losses: float, gradient: float = 1.0) -> Any:
+    return {"losses": list(losses), "gradients": {"0.weight": [gradient]}, "seconds": [0.1] * len(losses)}
+
+
+def fault(other: Any) -> Wording:
+    wrong = correctness.compare(curve(1.0), other, "float32")
+    assert wrong
+    return wrong.detail
+
+
+def refusal() -> Wording:
+    allowance = compiling.Allowance(1.0)
+    allowance.add(plan.Workload("mlp", "small"), {"mps": 2.0})
+    return allowance.refuse(plan.Workload("cnn", "small")) or ""
+
+
+def no_crossover(*speedups: float) -> Wording:
+    points = [crossover.Point(8 << place, speed, (0.99 * speed, 1.01 * speed)) for place, speed in enumerate(speedups)]
+    return crossover.find(points).why_not
+
+
+def death(status: int) -> Wording:
+    ending = process.how_it_ended(status)
+    answer = sandbox.Answer(Job("m:f"), "crash", detail=f"{ending}\nlast words", ending=ending)
+    return lanes.explain(answer)[1]
+
+
+def prediction() -> Wording:
+    there = support.support_in("2.0")
+    return support.predictions_as_text(
+        support.predict(["aten::cumsum", "aten::lerp_.Scalar", "aten::none"], there), there
+    )
+
+
+SENTENCES: dict[str, Callable[[], Wording | None]] = {
+    "loss": lambda: fault(curve(2.0)),
+    "NaN": lambda: fault(curve(math.nan)),
+    "gradient": lambda: fault(curve(1.0, gradient=9.0)),
+    "infinite gradient": lambda: fault(curve(1.0, gradient=math.inf)),
+    "compiling": refusal,
+    "tie": lambda: race.standing([1.0] * 20)[1],
+    "few pairs": lambda: race.standing([1.0])[1],
+    "always faster": lambda: no_crossover(2.0, 3.0),
+    "one batch": lambda: no_crossover(1.0),
+    "several crossovers": lambda: no_crossover(2.0, 0.5, 2.0),
+    "no torch": lambda: support.support_in("3.4").note,
+    "known failure": lambda: KnownFailure("topk", "undefined", ("float16",), "backward", "before 14.4").sentence(),
+    "prediction": prediction,
+}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_a_sentence_holds_no_english(name: str) -> None:
+    """What checks say beside their findings is a part with values too."""
+    sentence = SENTENCES[name]()
+    assert isinstance(sentence, Part)
+    assert str(sentence)
+    assert [word for word in english_of(sentence) if word not in ("topk", "weight")] == []
+
+
+IDLE: dict[str, Any] = {"cpu_percent": 1.0, "swap_in_bytes": 0, "swap_out_bytes": 0, "thermal_state": "serious"}
+BUSY: dict[str, Any] = {"cpu_percent": 90.0, "swap_in_bytes": 1 << 30, "swap_out_bytes": 1 << 30, "on_battery": True}
+PRESSED: dict[str, Any] = {"pressure": "critical", "thermal_state": "fair", "low_power": True}
+
+
+def test_disturbances_hold_no_english() -> None:
+    """Neither in the finding about them nor among the doubts of the verdict."""
+    moments: Any = {"before": IDLE, "between": [80.0, 80.0], "after": {**BUSY, **PRESSED}}
+    parts = disturbance.find_disturbances(moments)
+    facts: Any = {"disturbances": list(map(str, parts)), "disturbances_values": list(map(texts.as_data, parts))}
+    facts |= {"conditions": moments, "alone": True}
+    (told,) = rules.disturbed(facts)
+    assert len(parts) == 9
+    assert all(str(part) in told.detail for part in parts)
+    assert english_left(told) == []
+    (doubt,) = doubts.disturbances(facts)
+    assert english_of(doubt.reason) == []
+
+
+def advice(kind: str, part: Part | None = None, **figures: Any) -> dict[str, Any]:
+    row = {"kind": kind, "workload": "cnn", "size": "medium", "device": "mps", "dtype": "float16", "outcome": "ok"}
+    usual = {
+        "way": kind,
+        "threads": 4,
+        "speedup": 1.8,
+        "ci95": [1.7, 1.9],
+        "usual_ms": 10.0,
+        "stopped": "",
+        "blocks": 9,
+    }
+    detail = {"detail": str(part or ""), "detail_values": texts.as_values(part or "")}
+    return {**row, **usual, **detail, **figures}
+
+
+LEAK: dict[str, Any] = {
+    "bytes_per_step": 1 << 20,
+    "ci95": [1 << 20, 1 << 20],
+    "first_bytes": 10,
+    "last_bytes": 99,
+    "peak_bytes": 99,
+}
+ADVICE = [
+    advice("crossover", batch=96, ci95=[90.0, None], batches=[]),
+    advice("item", way="reading the loss", ci95=[0.3, 0.4], cost_ms=6.0, cost_ci95_ms=[5.8, 6.2]),
+    advice("copy", way="batches there", share=0.2, share_ci95=[0.18, 0.22]),
+    advice("autocast", way="float16", loss_apart=0.01, losses=6),
+    advice("threads", way="4 threads", device="cpu"),
+    advice("channels_last"),
+    advice("fused", way="AdamW(fused=True)"),
+    advice("nnpack", way="without NNPACK", device="cpu"),
+    advice("memory", **LEAK, steps=40),
+]
+
+
+def test_hints_hold_no_english() -> None:
+    """Each kind of advice is a hint, and hints and findings can be told in another language."""
+    facts: Any = {"advice": ADVICE, "settings": {"num_threads": 4}, "doubtful": False}
+    parts = hints.hints(facts)
+    assert len(parts) == len(ADVICE)
+    assert [word for part in parts for word in english_of(part)] == []
+    assert [word for rule in advice_rules.RULES for told in rule(facts) for word in english_left(told)] == []
+
+
+def test_what_was_left_out_or_failed_holds_no_english() -> None:
+    """Details of rows come with their values, from which the findings are filled."""
+    skipped = records.left_out(plan.Workload("cnn", "medium"), ["mps"], Part("budget_spent", {"seconds": 3.0})).results
+    rows = [records.blank(plan.Workload("mlp", "small"), "mps", "crash", death(status)) for status in (-11, 3)]
+    facts: Any = {"results": [*skipped, *rows]}
+    told = [*rules.left_out(facts), *rules.failures(facts)]
+    assert [one.code for one in told] == ["MPS505", "MPS512"]
+    assert skipped[0]["detail"] == "left out, the 3 s of this budget went to more telling workloads"
+    assert rows[1]["detail"] == "exit status 3\nlast words"
+    assert "mlp small: exit status 3." in told[1].detail
+    assert [word for one in told for word in english_left(one) if not word.startswith("SIG")] == []
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "nan", "unsupported"])
+def test_advice_without_figures_holds_no_english(outcome: str) -> None:
+    """Why a way to train was not measured, went wrong, or does not exist."""
+    kinds = ("fused", "item", "threads", "nnpack")
+    reason = Part("needs_seconds", {"needed": 3.0, "left": 1.0})
+    facts: Any = {
+        "advice": [advice(kind, reason, outcome=outcome) for kind in kinds],
+        "settings": {},
+        "doubtful": False,
+    }
+    told = [one for rule in advice_rules.RULES for one in rule(facts)]
+    assert told
+    assert [word for one in told for word in english_left(one)] == []
+
+
+@pytest.mark.parametrize("place", ["train.py:7 in forward", None])
+@pytest.mark.parametrize("phase", ["forward", "backward", "optimizer"])
+def test_the_place_of_a_call_holds_no_english(phase: str, place: str | None) -> None:
+    """Where in a step an operator is called, with the module it belongs to."""
+    row: Any = {"op": "aten::cumsum", "outcome": "wrong", "direction": "forward", "phase": phase, "place": place}
+    row |= {"made_at": "train.py:3 in build" if place else None, "module": None, "variants": [""], "count": 1}
+    row |= {"code": None, "detail": "differs by 0.4"}
+    answer = answers.answer_of([row], 1)
+    (told,) = answers.finding_of("mps", answer, "train.py:build", build_facts({}))
+    assert english_left(told) == []
+
+
+def test_english_in_values_is_seen() -> None:
+    """A sentence that is a value does not pass."""
+    conditions = Each("condition", [{"condition": "it ran hot"}])
+    assert english_left(finding("MPS521", "warning", conditions=conditions, waiting=Part(""), kept=Part(""))) == [
+        "it",
+        "ran",
+        "hot",
+    ]
+
+
+def test_progress_holds_no_english() -> None:
+    """What a check is doing goes out in English, with the values for another language."""
+    said: list[dict[str, Any]] = []
+    context: Any = SimpleNamespace(say=said.append)
+    context.progress = functools.partial(Context.progress, context)
+    workload = plan.Workload("cnn", "small")
+    Narrator(context, workload, timing(["cpu", "mps"]), ["cpu", "mps"])({"cpu": [0.1, 0.1]}, 3.0)
+    ways = Each("way", [{"way": Part("way_threads", {"threads": count})} for count in (4, 8)], "and")
+    Narrator(context, workload, Part("trying_ways", {"ways": ways, "device": "cpu"}))()
+    context.progress("as a stranger says it")
+    assert [message["text"] for message in said] == [
+        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, about 3 s left",
+        "trying 4 threads and 8 threads on cpu: cnn small",
+        "as a stranger says it",
+    ]
+    assert said[2]["values"] is None
+    parts = [texts.from_values(message["text"], message["values"]) for message in said[:2]]
+    assert [word for part in parts for word in english_of(part)] == []  # type: ignore[arg-type]
