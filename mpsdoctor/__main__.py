@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # importing it takes longer than a person needs for Ctrl+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpsdoctor.checkup import Settings
+    from mpsdoctor.events import Settings
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def prepared() -> Callable[[], None]:
 
 
 def _default_settings() -> Settings:
-    from mpsdoctor.checkup import Settings
+    from mpsdoctor.events import Settings
 
     return Settings()
 

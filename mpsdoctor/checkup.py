@@ -7,86 +7,23 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 import mpsdoctor
 from mpsdoctor import clean, intake, orphans, planning, process, report, verdict
 from mpsdoctor.check import finding
+from mpsdoctor.events import Emit, Finished, Listed, Settings, Started
+from mpsdoctor.examination import Examination, Results
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
-from mpsdoctor.sandbox import Answer, Job, Sandbox
-from mpsdoctor.texts import Wording, WordingData
+from mpsdoctor.sandbox import Sandbox
 
-Results = dict[str, CheckResult]  # by the check's id
-MOST_VALUES = 4096  # bytes of the values of one text, of which a screen keeps some thousand
-MOST_FINDINGS = 100  # of a check, and of what it sent that does not fit
 IMPORT_CHECK = 5.0  # seconds for a third party's check to be imported
 AT_ONCE = 8  # of third parties' checks that are imported at the same time: each is a process
 BLOCKING = {"fail", "error", "skip"}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the person asked for."""
-
-    budget: str = "standard"
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    devices: tuple[str, ...] | None = None
-    python: str = sys.executable
-    profile_path: str | None = None
-    write_profile: bool = True
-
-
-class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):
-    """Event: these checks are about to run."""
-
-    checks: tuple[Planned, ...]
-
-
-class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
-    """Event: a check begins."""
-
-    id: str
-    title: str
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """The time of a training step so far; None where it is being timed and there is no figure yet."""
-
-    workload: str
-    size: str
-    device: str
-    step_ms: float | None = None
-    ci95_ms: tuple[float, float] | None = None
-
-
-class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
-    """Event: what a check is doing, how far it is, and the figures so far.
-
-    `values` is what the text was filled with, where it is a template of ours.
-    """
-
-    id: str
-    text: str
-    done: int | None = None
-    total: int | None = None
-    figures: tuple[Figure, ...] = ()
-    values: WordingData | None = None
-
-
-class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
-    """Event: a check has ended."""
-
-    result: CheckResult
-
-
-Event = Listed | Started | Progress | Finished
-Emit = Callable[[Event], None]
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -208,7 +145,7 @@ class CheckUp:
         if check.error:
             return _failed(check, [finding("MPS905", "error", problem=check.error)])
         self.emit(Started(check.id, check.title))
-        examination = _Examination(check, self.emit)
+        examination = Examination(check, self.emit)
         if check.ours:  # these share a process, and in it the workers that have torch
             return examination.run(self._hosts[0], self.settings, results)
         with self._host() as host:
@@ -255,145 +192,12 @@ def report_of(settings: Settings, results: Results, seconds: float, *, with_verd
     )
 
 
-@dataclass
-class _Examination:
-    """One check while it runs: what it has sent so far."""
-
-    check: Planned
-    emit: Emit
-    findings: list[Finding] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-    unfit: list[str] = field(default_factory=list)
-    dirty: bool = False
-
-    def run(self, host: Sandbox, settings: Settings, results: Results) -> CheckResult:
-        begun = time.monotonic()
-        args = {
-            "check_id": self.check.id,
-            "python": settings.python,
-            "budget": settings.budget,
-            "devices": settings.devices,
-            "facts": {check_id: result.facts for check_id, result in results.items()},
-        }
-        timeout = self.check.patience + 3 * self.check.seconds[settings.budget]
-        job = Job("mpsdoctor.checkhost:run_check", args, timeout, self._take, on_unfit=self._refuse)
-        answer = next(host.run([job]))
-        status, reason = self._judge(answer)
-        return CheckResult(
-            id=self.check.id,
-            title=self.check.title,
-            source=self.check.source,
-            status=status,
-            reason=reason,
-            duration_s=round(time.monotonic() - begun, 3),
-            findings=tuple(self.findings),
-            facts=self.facts,
-        )
-
-    def _take(self, message: Any) -> None:
-        """A finding, facts, or progress, as the check sends it."""
-        self.dirty = self.dirty or clean.has_controls(message)
-        try:
-            sent = intake.take(message)
-        except intake.UnfitError as error:
-            self._refuse(str(error))
-            return
-        if sent.finding and len(self.findings) < MOST_FINDINGS:
-            self.findings.append(sent.finding)
-        elif sent.finding:
-            self._refuse(f"more than {MOST_FINDINGS} findings: the rest was left out")
-        elif sent.unfit is not None:
-            self._refuse(sent.unfit)
-        elif sent.text is not None:
-            self.emit(progress_of(self.check.id, sent))
-        self.facts.update(sent.facts or {})
-
-    def _refuse(self, problem: str) -> None:
-        """Remember what did not fit, each kind of it once."""
-        if problem not in self.unfit and len(self.unfit) < MOST_FINDINGS:
-            self.unfit.append(clean.text(problem))
-
-    def _judge(self, answer: Answer) -> tuple[report.Status, str | None]:
-        if answer.outcome == "cancelled":
-            return "skip", "cancelled"
-        self.facts, problems = intake.split_facts(self.check.id, self.facts)
-        for problem in problems:
-            self._refuse(problem)
-        ended = _as_ended(answer)
-        if ended is None:
-            self._refuse("its end was told in another way than by its host")
-        self.dirty = self.dirty or self.check.control_characters or bool(ended and ended.control_characters)
-        self.findings += troubles(answer, self.unfit, dirty=self.dirty)
-        if any(found.code in TROUBLES for found in self.findings):
-            return "error", self.findings[-1].title
-        if ended and ended.skip:
-            return "skip", intake.line(ended.skip)
-        return status_of(self.findings), None
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """What the host answers for a check that ran to its end."""
-
-    skip: str | None = None
-    control_characters: bool = False
-
-
-def _as_ended(answer: Answer) -> Ended | None:
-    try:
-        return msgspec.convert(answer.value, Ended) if answer.outcome == "ok" else Ended()
-    except msgspec.ValidationError:
-        return None
-
-
-def progress_of(check_id: str, sent: intake.Sent) -> Progress:
-    """The event of a check's word; figures that are none are left out."""
-    try:
-        figures = msgspec.convert(sent.figures[:MOST_FINDINGS], tuple[Figure, ...])
-    except msgspec.ValidationError:
-        figures = ()
-    values = sent.values if len(msgspec.json.encode(sent.values)) <= MOST_VALUES else None
-    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures, values)
-
-
-OUTCOMES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
-TROUBLES = {*OUTCOMES.values(), "MPS904", "MPS905"}
-
-
-def unfit_findings(problems: list[str]) -> list[Finding]:
-    """The finding on what a check sent that does not fit, if there is any."""
-    evidence = {"count": len(problems)}
-    return [finding("MPS901", "error", evidence, detail="unfit", problems=problems[:5])] if problems else []
-
-
-def troubles(answer: Answer, unfit: list[str], *, dirty: bool) -> list[Finding]:
-    """What went wrong with the check itself, as findings of the 9xx codes."""
-    found = unfit_findings(unfit)
-    if answer.outcome == "error":
-        found.append(finding("MPS901", "error", traceback=intake.cut(answer.value["traceback"], intake.DETAIL)))
-    elif answer.outcome in OUTCOMES:
-        found.append(finding(OUTCOMES[answer.outcome], "error", last_words=last_words(answer)))
-    if dirty:
-        found.append(finding("MPS904", "error"))
-    return found
-
-
-def last_words(answer: Answer) -> Wording:
-    """How its process ended and what it printed before, within what a finding may hold."""
-    return replace(answer, detail=intake.cut(answer.detail, intake.DETAIL)).wording
-
-
 def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:
     return CheckResult(check.id, check.title, check.source, status, reason)
 
 
 def _failed(check: Planned, findings: list[Finding]) -> CheckResult:
     return msgspec.structs.replace(_result(check, "error", findings[0].title), findings=tuple(findings))
-
-
-def status_of(findings: Iterable[Finding]) -> report.Status:
-    """The status of a check that ran to its end."""
-    severities = {finding.severity for finding in findings}
-    return "fail" if "error" in severities else "warn" if "warning" in severities else "pass"
 
 
 def blocked(check: Planned, results: Results) -> str | None:

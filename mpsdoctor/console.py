@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import NoReturn, TextIO
 
 from mpsdoctor import clean
-from mpsdoctor.checkup import Event, Finished, Progress, Started
+from mpsdoctor.events import Event, Finished, Progress, Started
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
 

@@ -9,8 +9,8 @@ import msgspec
 import mpsdoctor
 from mpsdoctor import verdict
 from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
-from mpsdoctor.checkup import Settings
 from mpsdoctor.doubts import STEP
+from mpsdoctor.events import Settings
 from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import Operators

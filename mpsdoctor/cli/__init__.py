@@ -16,11 +16,12 @@ import click
 
 import mpsdoctor
 from mpsdoctor import clean, console, tui
-from mpsdoctor.checkup import BrokenInstallError, CheckUp, Settings
+from mpsdoctor.checkup import BrokenInstallError, CheckUp
 from mpsdoctor.cli.examine import check_up, exit_code
 from mpsdoctor.cli.options import Options
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
+from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS
 from mpsdoctor.planning import UnknownCheckError
 

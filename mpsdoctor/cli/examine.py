@@ -12,9 +12,10 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from mpsdoctor import clean, console, prescription
-from mpsdoctor.checkup import CheckUp, Emit, Event
+from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
+from mpsdoctor.events import Emit, Event
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import Report
 

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from mpsdoctor.check import UnusableRequestError
-from mpsdoctor.checkup import CheckUp, Emit
+from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine
 from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
 from mpsdoctor.cli.session import Collect, Session
 from mpsdoctor.console import Exit
+from mpsdoctor.events import Emit
 
 
 def ops_command(parent: click.Group) -> click.Command:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import click
 from click.core import ParameterSource
 
-from mpsdoctor.checkup import Settings
+from mpsdoctor.events import Settings
 
 # Options of a check-up that mean the same for a part of it.
 SHARED = (

@@ -13,18 +13,9 @@ import msgspec
 import mpsdoctor
 from mpsdoctor import clean, intake
 from mpsdoctor.check import Collected, Context, Skip, Workers
-from mpsdoctor.checkup import (
-    Emit,
-    Results,
-    Settings,
-    Started,
-    examine_all,
-    progress_of,
-    report_of,
-    skip,
-    status_of,
-    unfit_findings,
-)
+from mpsdoctor.checkup import examine_all, report_of, skip
+from mpsdoctor.events import Emit, Settings, Started, progress_of
+from mpsdoctor.examination import Results, status_of, unfit_findings
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Facts, Report
 from mpsdoctor_checks import build, operators

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mpsdoctor.checkup import Settings
+    from mpsdoctor.events import Settings
     from mpsdoctor.report import Report
     from mpsdoctor.tui.engine import Engine, LiveEngine
     from mpsdoctor.tui.model import Model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from mpsdoctor.checkup import Settings
+from mpsdoctor.events import Settings
 from mpsdoctor.texts import say
 from mpsdoctor.tui import clipboard, keys, profile_state, words
 from mpsdoctor.tui.background import run_in_background

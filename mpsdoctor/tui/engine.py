@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from mpsdoctor.checkup import CheckUp, Event, Progress, Settings
+from mpsdoctor.checkup import CheckUp
+from mpsdoctor.events import Event, Progress, Settings
 from mpsdoctor.report import Report
 
 if TYPE_CHECKING:

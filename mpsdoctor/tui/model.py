@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mpsdoctor.checkup import Figure, Finished, Listed, Progress, Settings, Started
+from mpsdoctor.events import Figure, Finished, Listed, Progress, Settings, Started
 from mpsdoctor.facts import CheckFacts, assume_shapes
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpsdoctor import prescription
-from mpsdoctor.checkup import Settings
+from mpsdoctor.events import Settings
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.shapes import Fingerprint, Profile

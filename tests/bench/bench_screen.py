@@ -96,7 +96,7 @@ def results(count: int) -> list[dict[str, Any]]:
 
 def checked(rows: list[dict[str, Any]]) -> Any:
     """A result of the check of operators with these rows."""
-    from mpsdoctor.checkup import Finished
+    from mpsdoctor.events import Finished
     from mpsdoctor.report import CheckResult
 
     return Finished(CheckResult("operators", "Operators", "bench", "pass", facts={"results": rows}))
@@ -104,7 +104,7 @@ def checked(rows: list[dict[str, Any]]) -> Any:
 
 def widened(settings: Any) -> Any:
     """The engine itself; where the check of operators tells how far it is, so many of the rows have come."""
-    from mpsdoctor.checkup import Finished, Progress
+    from mpsdoctor.events import Finished, Progress
     from mpsdoctor.tui.engine import LiveEngine
 
     rows = results(ROWS)
@@ -123,7 +123,7 @@ def widened(settings: Any) -> Any:
 def over() -> Any:
     """An engine whose check-up of operators alone is over."""
     from mpsdoctor import report
-    from mpsdoctor.checkup import Listed
+    from mpsdoctor.events import Listed
     from mpsdoctor.planning import Planned
     from mpsdoctor.tui.engine import Done
 
@@ -155,7 +155,7 @@ def over() -> Any:
 
 def child(part: str) -> None:
     """The screen over such an engine."""
-    from mpsdoctor.checkup import Settings
+    from mpsdoctor.events import Settings
     from mpsdoctor.tui.app import DoctorApp
     from mpsdoctor.tui.model import Model
 

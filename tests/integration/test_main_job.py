@@ -17,7 +17,7 @@ import pytest
 
 from helpers.support import check, mpsdoctor, processes_left, report
 from mpsdoctor import prescription
-from mpsdoctor.checkup import Settings
+from mpsdoctor.events import Settings
 from mpsdoctor.report import Report
 
 README = Path(__file__).parents[2] / "README.md"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from textual.pilot import Pilot
 
-from mpsdoctor.checkup import Event, Finished, Progress, Settings
+from mpsdoctor.events import Event, Finished, Progress, Settings
 from mpsdoctor.machine.shapes import GpuMemory, MemorySample
 from mpsdoctor.report import Report
 from mpsdoctor.runtime.shapes import Fingerprint

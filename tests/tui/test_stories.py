@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from mpsdoctor import intake
 from mpsdoctor.check import Context, Workers
-from mpsdoctor.checkup import Figure, Progress, Settings, progress_of
+from mpsdoctor.events import Figure, Progress, Settings, progress_of
 from mpsdoctor.report import Report
 from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui import clipboard, words

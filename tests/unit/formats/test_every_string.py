@@ -13,7 +13,7 @@ import pytest
 
 from helpers.hostile import COMMANDS, ESCAPES
 from mpsdoctor import clean, console
-from mpsdoctor.checkup import Finished, Progress, Started
+from mpsdoctor.events import Finished, Progress, Started
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.intake import UnfitError, read_report
 from mpsdoctor.report import Report

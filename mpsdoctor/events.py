@@ -1,0 +1,87 @@
+"""What a person asks of a check-up, and what it says while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from mpsdoctor import intake
+from mpsdoctor.planning import Planned
+from mpsdoctor.report import CheckResult
+from mpsdoctor.texts import WordingData
+
+MOST_FIGURES = 100
+MOST_VALUES = 4096  # bytes of the values of one text, of which a screen keeps some thousand
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the person asked for."""
+
+    budget: str = "standard"
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    devices: tuple[str, ...] | None = None
+    python: str = sys.executable
+    profile_path: str | None = None
+    write_profile: bool = True
+
+
+class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):
+    """Event: these checks are about to run."""
+
+    checks: tuple[Planned, ...]
+
+
+class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
+    """Event: a check begins."""
+
+    id: str
+    title: str
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """The time of a training step so far; None where it is being timed and there is no figure yet."""
+
+    workload: str
+    size: str
+    device: str
+    step_ms: float | None = None
+    ci95_ms: tuple[float, float] | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
+    """Event: what a check is doing, how far it is, and the figures so far.
+
+    `values` is what the text was filled with, where it is a template of ours.
+    """
+
+    id: str
+    text: str
+    done: int | None = None
+    total: int | None = None
+    figures: tuple[Figure, ...] = ()
+    values: WordingData | None = None
+
+
+class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
+    """Event: a check has ended."""
+
+    result: CheckResult
+
+
+Event = Listed | Started | Progress | Finished
+Emit = Callable[[Event], None]
+
+
+def progress_of(check_id: str, sent: intake.Sent) -> Progress:
+    """The event of a check's word; figures that are none are left out."""
+    try:
+        figures = msgspec.convert(sent.figures[:MOST_FIGURES], tuple[Figure, ...])
+    except msgspec.ValidationError:
+        figures = ()
+    values = sent.values if len(msgspec.json.encode(sent.values)) <= MOST_VALUES else None
+    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures, values)
