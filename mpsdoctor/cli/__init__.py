@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import os
@@ -28,6 +29,7 @@ from mpsdoctor.planning import UnknownCheckError
 LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -44,6 +46,9 @@ def parse_devices(context: click.Context, option: click.Parameter, values: tuple
     for device in devices:
         if not DEVICE.fullmatch(device):
             raise click.BadParameter(f"{device!r} is not a device as torch names it: cpu, mps, cuda, xpu, …")
+        close = difflib.get_close_matches(device, DEVICES, 1, 0.75)  # npu is not a misspelt cpu
+        if device not in DEVICES and close:
+            raise click.BadParameter(f"{device!r} is not a device; did you mean {close[0]}?")
     return devices or None
 
 
@@ -72,8 +77,11 @@ class Command(click.Group):
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
             return super().resolve_command(context, args)
-        except click.UsageError as error:
-            message = f"{error.message} There are: {', '.join(self.list_commands(context))}."
+        except click.UsageError:
+            names = self.list_commands(context)
+            close = difflib.get_close_matches(args[0], names, 1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            message = f"There is no command {clean.line(args[0])!r}.{hint} There are: {', '.join(names)}."
             raise click.UsageError(message, context) from None
 
 
@@ -164,6 +172,19 @@ def schema(what: str) -> None:
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
+
+
+@cli.command("help")
+@click.argument("command", required=False)
+@click.pass_context
+def print_help(context: click.Context, command: str | None) -> None:
+    """Print the help of mpsdoctor, or of a command."""
+    group = context.find_root()
+    if command is None:
+        click.echo(group.get_help())
+        return
+    name, found, _ = cli.resolve_command(group, [command])
+    click.echo(found.get_help(click.Context(found, parent=group, info_name=name)))
 
 
 cli.add_command(profile_commands)

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from mpsdoctor.events import Settings
+from mpsdoctor.formats import FORMATS
 
 # Options of a check-up that mean the same for a part of it.
 SHARED = (
@@ -84,8 +85,12 @@ class Options:
 
 
 def pair_outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
-    """Formats paired with files in their order (`-` is stdout), one left over for stdout. ValueError if ambiguous."""
-    forms = forms or ("text",)
+    """Formats paired with files in their order (`-` is stdout), one left over for stdout. ValueError if ambiguous.
+
+    Without any format, the names of the files tell, if all of them do.
+    """
+    told = [form for form in map(format_of, files) if form]
+    forms = forms or (told if len(told) == len(files) else ()) or ("text",)
     if len(files) > len(forms):
         raise ValueError(f"{len(files)} times --output, but {len(forms)} times --format; give them in pairs")
     if len(forms) > len(files) + 1:
@@ -98,6 +103,13 @@ def pair_outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
         if outlet.file and (outlet.file.is_dir() or not outlet.file.absolute().parent.is_dir()):
             raise ValueError(f"{outlet.file} cannot be written: it is a folder, or lies in none")
     return paired
+
+
+def format_of(file: str) -> str | None:
+    """The format that a file's name asks for, as in `report.json`."""
+    endings = {f".{form.ending}": name for name, form in FORMATS.items()}
+    name = Path(file).name.lower()
+    return next((endings[ending] for ending in sorted(endings, key=len, reverse=True) if name.endswith(ending)), None)
 
 
 def make_command(

@@ -113,9 +113,9 @@ class Actions:
         self.engine.start(only)
 
     def cancel(self) -> None:
-        """Esc: cancel the run; where nothing runs, clear the filter of the list in focus."""
+        """Esc: clear the filter of the list in focus; where there is none, cancel the run."""
         table = self.app.focused
-        if not self.model.running and isinstance(table, Rows) and table.filter:
+        if isinstance(table, Rows) and table.filter:
             table.narrow("")
             return
         if self.refuse("stop"):

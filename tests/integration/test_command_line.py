@@ -94,6 +94,33 @@ def test_formats_go_to_files_in_pairs(tmp_path: Path) -> None:
     assert done.stdout.startswith("mpsdoctor ")
 
 
+@pytest.mark.parametrize(("name", "begins"), [("r.json", "{"), ("r.html", "<!doctype"), ("r.md", "## "), ("r", "mps")])
+def test_the_name_of_a_file_tells_its_format(name: str, begins: str, tmp_path: Path) -> None:
+    """`--output report.json` without --format is JSON; a name that asks for nothing gets the text."""
+    mpsdoctor("--only", "chip", "--output", str(tmp_path / name))
+    assert (tmp_path / name).read_text().lower().startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (("bnch",), "Did you mean bench?"),
+        (("--device", "mpss"), "did you mean mps?"),
+        (("--device", "cdua"), "did you mean cuda?"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_closest(args: tuple[str, ...], hint: str) -> None:
+    """Commands and devices too."""
+    done = mpsdoctor(*args)
+    assert (done.returncode, hint in done.stderr) == (2, True)
+
+
+def test_help_is_a_command_too() -> None:
+    """`mpsdoctor help` and `mpsdoctor help bench` are what --help prints."""
+    assert mpsdoctor("help").stdout.splitlines()[2:] == mpsdoctor("--help").stdout.splitlines()[2:]
+    assert mpsdoctor("help", "bench").stdout.splitlines()[2:] == mpsdoctor("bench", "--help").stdout.splitlines()[2:]
+
+
 def test_a_report_that_cannot_be_written_is_printed() -> None:
     """Nothing is lost: the file's report goes to stdout, and the exit code tells."""
     done = mpsdoctor("--json", "--output", "/dev/full", *FAST)

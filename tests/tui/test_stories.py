@@ -136,6 +136,23 @@ def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None
     told(recorded("wins"), tmp_path / "profile.json", story)
 
 
+def test_escape_clears_the_filter_before_it_cancels(tmp_path: Path) -> None:
+    """As the list says: "Esc clears the filter"; a second Esc cancels the run."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("2")
+        await settle(app, pilot)
+        table = app.query_one("#checks", Rows)
+        table.focus()
+        await pilot.press("slash", *"zz", "enter", "escape")
+        assert table._visible
+        assert "cancel" not in engine.asked
+        await pilot.press("escape")
+        assert engine.asked[-1] == "cancel"
+
+    told(running(), tmp_path / "profile.json", story)
+
+
 def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
     """w shows what the profile would hold; only Enter writes it, and the force switch keeps the rest."""
     profile = tmp_path / "profile.json"
