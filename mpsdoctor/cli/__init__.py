@@ -23,7 +23,7 @@ from mpsdoctor.cli.options import Options
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Settings
-from mpsdoctor.formats import FORMATS
+from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
 
 LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
@@ -136,7 +136,10 @@ def cli(context: click.Context, /, **options: Any) -> None:
 
 
 def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
-    """What the screen leaves behind: a line, and the exit code. Raises what kept the engine from beginning."""
+    """What the screen leaves behind: the answer, where it is kept, and the exit code.
+
+    Raises what kept the engine from beginning.
+    """
     if outcome.failure:
         raise outcome.failure
     if outcome.broken:
@@ -144,6 +147,10 @@ def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
     if outcome.cancelled or outcome.report is None:
         console.complain("interrupted; no profile was written")
         return Exit.INTERRUPTED
+    from mpsdoctor.formats import text  # 3 ms that the first screen need not wait for
+
+    for line in text.verdict(outcome.report, Style(unicode=console.unicode(sys.stdout)), lambda line, colour: line):
+        click.echo(clean.inert(line))
     if outcome.trouble:
         console.complain(f"the profile was not written: {outcome.trouble}")
     elif outcome.report.profile.written:
