@@ -69,7 +69,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, operators)},
+        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, operators, device)},
         "batches": batches_of(training, operators),
         "force_mps": bool(previous and previous.get("force_mps", False)),
         "environment": environment_for(device, operators),

@@ -20,17 +20,19 @@ from mpsdoctor.facts.build import DeviceFacts, PythonFacts
 from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Confidence, Facts, Values, Verdict
+from mpsdoctor.runtime.workloads import SIZES as MEASURED_SIZES
 from mpsdoctor.texts import Each, Part, Wording
-from mpsdoctor.thresholds import FASTER, SLOWER
+from mpsdoctor.thresholds import FASTER, SLOWER, standing
 
 if TYPE_CHECKING:
     from mpsdoctor.machine.shapes import MachineFacts
     from mpsdoctor.runtime.shapes import Measured, Workloads
 
 # Which size a family is judged by, where several were measured; a person's own training step has but one.
-SIZES = ("medium", "small", "large", STEP)
+SIZES = (*MEASURED_SIZES, STEP)
 # A device that does one of these in training is out, however fast it is.
 DISQUALIFYING = ("diverged", "nan", "crash", "timeout")
+TIE = "tie"  # in place of a device: as fast as the CPU, or not settled
 NAMED = 3  # operators or workloads in a sentence; the checks list them all
 
 
@@ -178,14 +180,16 @@ def by_measurement(
     fit: Sequence[str], reasons: Sequence[Part], operators: Operators | None, training: TimedFacts
 ) -> Verdict:
     """The accelerator that is clearly faster over all families, else the CPU."""
-    table = winner_by_workload(training, fit)
     scores = [score for score in (score_of(device, training) for device in fit if device != "cpu") if score]
     ahead = max((s for s in scores if s.ci95[0] > FASTER), key=lambda s: s.speedup, default=None)
     best = ahead or max(scores, key=lambda s: s.speedup, default=None)
     device = ahead.device if ahead else "cpu"
+    winners = winner_by_workload(training, fit, device)
     reservations = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
-    parts = [*explain_score(ahead, best), *explain_exceptions(device, table, training, fit), *reasons]
+    parts = [*explain_score(ahead, best), *explain_exceptions(device, winners, training, fit), *reasons]
     speedup = ahead.speedup if ahead else None
+    # What is nobody's goes with the rest, as `get_optimal_device(workload=…)` answers too.
+    table = {family: device if of_family == TIE else of_family for family, of_family in winners.items()}
     return give_verdict(
         device, confidence(reservations), (*parts, *(doubt.reason for doubt in reservations)), table, speedup
     )
@@ -209,18 +213,23 @@ def figures(score: Score) -> Values:
     return {"device": score.device, "speedup": score.speedup, "low": low, "high": high, "basis": basis}
 
 
-def explain_exceptions(device: str, table: Mapping[str, str], training: TimedFacts, fit: Sequence[str]) -> list[Part]:
-    """Families whose own winner is another device."""
+def explain_exceptions(device: str, winners: Mapping[str, str], training: TimedFacts, fit: Sequence[str]) -> list[Part]:
+    """Families that speak for another device than the recommended one, or for none."""
     parts = []
-    for family, winner in table.items():
-        if winner != device:
-            row = deciding_row(family, training, device if winner == "cpu" else winner, fit)
-            speed = {"speedup": row["speedup"], "device": row["device"]} if row else {}
-            figure = Part("speed_elsewhere" if row else "", speed)
-            undecided = row is not None and winner == "cpu" and row["winner"] == "tie"
-            name = "left_on_the_cpu" if undecided else "better_elsewhere"
-            parts.append(Part(name, {"family": family, "winner": winner, "figure": figure}))
+    for family, of_family in winners.items():
+        if of_family == device or (of_family == TIE and device == "cpu"):
+            continue
+        row = deciding_row(family, training, device if of_family in ("cpu", TIE) else of_family, fit)
+        speed = {"speedup": row["speedup"], "device": row["device"]} if row else {}
+        figure = Part("speed_elsewhere" if row else "", speed)
+        name = "better_elsewhere" if of_family != TIE else "tied" if row and is_tied(row) else "not_settled"
+        parts.append(Part(name, {"family": family, "winner": of_family, "device": device, "figure": figure}))
     return parts
+
+
+def is_tied(row: Comparison) -> bool:
+    """Whether both devices were seen to be as fast as each other; False where it is not known."""
+    return standing(row["ci95"][0], row["ci95"][1]) == "same"
 
 
 def deciding_row(family: str, training: TimedFacts, device: str, fit: Sequence[str]) -> Comparison | None:
@@ -233,26 +242,37 @@ def comparisons(training: TimedFacts, device: str) -> list[Comparison]:
     return [row for row in training.get("comparisons", ()) if row["device"] == device and row["baseline"] == "cpu"]
 
 
-def winner_by_workload(training: TimedFacts, fit: Sequence[str]) -> dict[str, str]:
-    """The winner of each family: an accelerator only if clearly faster, or if the CPU does not train it at all."""
+def winner_by_workload(training: TimedFacts, fit: Sequence[str], recommended: str) -> dict[str, str]:
+    """The winner of each family that a fit device trained: an accelerator if clearly faster, or alone in training it."""
     trained: dict[str, set[str]] = {}
     for row in training["results"]:
-        if row["outcome"] == "ok":
+        if row["outcome"] == "ok" and row["device"] in fit:
             trained.setdefault(row["workload"], set()).add(row["device"])
-    return {family: winner_of(family, training, fit, devices) for family, devices in trained.items()}
+    return {family: winner_of(family, training, (recommended, *fit), devices) for family, devices in trained.items()}
 
 
 def winner_of(family: str, training: TimedFacts, fit: Sequence[str], trained: set[str]) -> str:
     if "cpu" not in trained:
         return next((device for device in fit if device in trained), "cpu")
-    rows = [deciding_row(family, training, device, fit) for device in fit if device != "cpu"]
-    return winner([row for row in rows if row])
+    return winner(deciding_rows(family, training, dict.fromkeys(fit)))
 
 
-def winner(rows: Iterable[Comparison]) -> str:
-    """The comparison's own winner counts too: few blocks may agree by chance, and then it is nobody."""
+def deciding_rows(family: str, training: TimedFacts, fit: Iterable[str]) -> list[Comparison]:
+    """The comparisons that a family is judged by: those of the first of SIZES that has any."""
+    rows = [row for device in fit for row in comparisons(training, device) if row["workload"] == family]
+    size = next((size for size in SIZES if any(row["size"] == size for row in rows)), None)
+    return [row for row in rows if row["size"] == size]
+
+
+def winner(rows: Sequence[Comparison]) -> str:
+    """The device that was seen to win, or TIE: what is not settled is nobody's, and never the CPU's by default.
+
+    The comparison's own winner counts too: few blocks may agree by chance, and then it is nobody.
+    """
     ahead = [row for row in rows if row["winner"] == row["device"] and row["ci95"][0] > FASTER]
-    return max(ahead, key=lambda row: row["speedup"])["device"] if ahead else "cpu"
+    if ahead:
+        return max(ahead, key=lambda row: row["speedup"])["device"]
+    return "cpu" if all(row["winner"] == row["baseline"] for row in rows) else TIE
 
 
 def score_of(device: str, training: TimedFacts) -> Score | None:
@@ -269,20 +289,28 @@ def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(math.fsum(map(math.log, values)) / len(values))
 
 
-def workload_table(training: TimedFacts, operators: Operators | None = None) -> Workloads:
+def workload_table(
+    training: TimedFacts, operators: Operators | None = None, recommended: str | None = None
+) -> Workloads:
     """For the profile: by family and size the winner, and the speed of the best accelerator against the CPU.
 
     A device that is ruled out does not appear. What was compared with nothing is the CPU's where it trains there, else
     that of the device where it does.
     """
     out = ruled_out(operators, training)
-    rows = [row for row in training.get("comparisons", ()) if row["device"] not in out and row["baseline"] == "cpu"]
     table: Workloads = {}
-    for row in sorted(rows, key=lambda row: row["speedup"]):  # the fastest is written last and stays
-        entry: Measured = {"device": winner([row]), "speedup": row["speedup"], "ci95": list(row["ci95"])}
-        table.setdefault(row["workload"], {})[row["size"]] = entry
+    compared: dict[tuple[str, str], list[Comparison]] = {}
+    for row in training.get("comparisons", ()):
+        if row["device"] not in out and row["baseline"] == "cpu":
+            compared.setdefault((row["workload"], row["size"]), []).append(row)
+    for (workload, size), rows in compared.items():
+        device = winner(rows)
+        row = max((row for row in rows if device in (row["device"], "cpu", TIE)), key=lambda row: row["speedup"])
+        entry: Measured = {"device": device, "speedup": row["speedup"], "ci95": list(row["ci95"])}
+        table.setdefault(workload, {})[size] = entry
     trained = [row for row in results_of(training) if row["outcome"] == "ok" and row["device"] not in out]
-    for result in sorted(trained, key=lambda result: result["device"] != "cpu"):
+    first = {"cpu": 0, recommended: 1}
+    for result in sorted(trained, key=lambda result: first.get(result["device"], 2)):
         alone: Measured = {"device": result["device"], "speedup": None, "ci95": None}
         table.setdefault(result["workload"], {}).setdefault(result["size"], alone)
     return table

@@ -126,7 +126,7 @@ def machine_words(fingerprint: Fingerprint) -> Iterator[str]:
 
 def _describe_winner(size: str, entry: Measured) -> str:
     speedup = f" ({entry['speedup']:.2f}× the CPU's speed on an accelerator)" if entry.get("speedup") else ""
-    return f"{size} {entry['device']}{speedup}"
+    return f"{size} {'not settled' if entry['device'] == 'tie' else entry['device']}{speedup}"
 
 
 @profile_commands.command()

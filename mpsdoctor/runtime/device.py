@@ -14,6 +14,7 @@ from mpsdoctor.runtime.device_info import DeviceInfo
 from mpsdoctor.runtime.logs import log_once
 from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shorten_home, updates
 from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
+from mpsdoctor.runtime.workloads import answering_size
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     Choice = tuple[str, str, str] | None  # device, source, reason; None: the next rule
 
 READ_FROM_ENVIRONMENT = ("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
-SIZES = ("medium", "large", "small")  # what a workload's answer is taken from: medium is the verdict's size
 UNSETTLED_NS = 100_000_000  # a file this young may change again within one tick of its file system's clock
 RUN = "run 'mpsdoctor' to measure this machine"
 AGAIN = "run 'mpsdoctor' to measure again"
@@ -293,7 +293,7 @@ def _choose_for_workload(profile: Profile, question: _Question) -> tuple[str, st
         measured = ", ".join(printable(name, 40) for name in sorted(profile["workloads"])[:8]) or "none"
         question.warnings.append(f"workload '{name}' was not measured (measured: {measured})")
         return device, reason
-    size = next((size for size in SIZES if size in sizes), min(sizes))
+    size = answering_size(sizes)
     winner, speedup = sizes[size]["device"], sizes[size].get("speedup")
     if winner == "tie":
         return device, f"no device is clearly faster for {name}; {reason}"

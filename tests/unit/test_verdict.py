@@ -386,12 +386,13 @@ def test_a_translated_python_is_never_sure(chip: dict[str, Any], python: dict[st
 
 @given(st.dictionaries(st.sampled_from(FAMILIES), st.floats(0.05, 20), min_size=1), st.floats(0.0, 0.5))
 def test_a_recommended_accelerator_has_shown_it(speedups: dict[str, float], spread: float) -> None:
-    """Whatever the figures, an accelerator is named only where the whole interval is above 1.05."""
+    """Whatever the figures, a family has a device of its own only where the whole interval leaves the 5 % band."""
     facts = of_speedups(speedups, spread)
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
     for family, speedup in speedups.items():
-        assert (verdict.by_workload[family] == "mps") == (speedup / (1 + spread) > 1.05)
+        shown = "mps" if speedup / (1 + spread) > 1.05 else "cpu" if speedup * (1 + spread) < 0.95 else verdict.device
+        assert verdict.by_workload[family] == shown
     if all(winner == "mps" for winner in verdict.by_workload.values()):
         assert verdict.device == "mps"
     if all(speedup < 1 for speedup in speedups.values()):
@@ -407,24 +408,24 @@ def test_what_was_timed_on_the_cpu_alone_is_the_cpus() -> None:
 
 
 def test_blocks_that_may_agree_by_chance_make_no_winner() -> None:
-    """A family whose race was too close to call stays with the CPU, wherever the interval of its few blocks lies."""
+    """A family whose race was too close to call is nobody's, wherever the interval of its few blocks lies."""
     facts = training(cnn=1.4, mlp=1.4)
     facts["comparisons"][0] |= {"winner": "tie"}
     verdict = judge(usable("mps"), PROBED, facts)
     assert verdict is not None
-    assert verdict.by_workload == {"cnn": "cpu", "mlp": "mps"}
+    assert verdict.by_workload == {"cnn": verdict.device, "mlp": "mps"}
     assert {family: sizes["medium"]["device"] for family, sizes in workload_table(facts).items()} == {
-        "cnn": "cpu",
+        "cnn": "tie",
         "mlp": "mps",
     }
 
 
 def test_a_family_whose_race_was_not_decided_is_not_called_better_on_the_cpu() -> None:
-    """Few blocks leave a family with the CPU, whatever its figure; no sentence says that the CPU trains it faster."""
+    """Few blocks settle nothing, whatever the figure; no sentence says that the CPU trains it faster."""
     facts = of_speedups({"mlp": 2.0, "lstm": 2.0, "cnn": 2.0, "transformer": 2.0})
     facts["comparisons"][0]["winner"] = "tie"
     found = judge(usable("mps"), PROBED, facts)
     assert found is not None
-    assert (found.device, found.by_workload["mlp"]) == ("mps", "cpu")
+    assert (found.device, found.by_workload["mlp"]) == ("mps", "mps")
     told = [reason for reason in found.reasons if reason.startswith("mlp ")]
-    assert told == ["mlp stays on the CPU, for its race was not decided (2\u00d7 the CPU's speed on mps)"]
+    assert told == ["mlp is not settled (2\u00d7 the CPU's speed on mps)"]

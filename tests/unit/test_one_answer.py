@@ -1,0 +1,89 @@
+"""Whoever is asked, the answer is the same: verdict, its families, the profile, and what a script gets of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import hypothesis
+import msgspec
+from hypothesis import strategies as st
+
+from mpsdoctor.facts.training import TimedFacts
+from mpsdoctor.prescription import prescribe
+from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch
+from mpsdoctor.runtime import device as runtime_device
+from mpsdoctor.runtime.profile import fingerprint
+from mpsdoctor.verdict import judge, workload_table
+
+FAMILIES = ("mlp", "cnn", "lstm", "transformer")
+DEVICES = ("mps", "cuda:0")
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> TimedFacts:
+    """Facts of a training: families in some sizes on up to two accelerators, decided or not, right or wrong."""
+    results, comparisons = [], []
+    for family in draw(st.lists(st.sampled_from(FAMILIES), min_size=1, unique=True)):
+        for size in draw(st.lists(st.sampled_from(("small", "medium", "large")), min_size=1, unique=True)):
+            for device in ("cpu", *DEVICES):
+                outcome = draw(st.sampled_from(("ok", "ok", "ok", "ok", "skipped", "nan" if device != "cpu" else "ok")))
+                row = {"workload": family, "size": size, "device": device, "dtype": "float32"}
+                results.append({**row, "outcome": outcome, "steps": 50, "step_ms": 5.0, "detail": ""})
+            good = {row["device"] for row in results[-3:] if row["outcome"] == "ok"}
+            both = [device for device in DEVICES if {"cpu", device} <= good and draw(st.booleans())]
+            comparisons += [compared(draw, family, size, device) for device in both]
+    facts = {"results": results, "comparisons": comparisons, "runs": [], "conditions": {}, "alone": True}
+    return cast(TimedFacts, facts)
+
+
+def compared(draw: st.DrawFn, family: str, size: str, device: str) -> dict[str, Any]:
+    speedup, spread = draw(st.floats(0.1, 10)), draw(st.floats(0, 2))
+    low, high = speedup / (1 + spread), speedup * (1 + spread)
+    decided = device if low > 1.05 else "cpu" if high < 0.95 else "tie"
+    winner = draw(st.sampled_from((decided, "tie")))
+    figures = {"speedup": speedup, "ci95": [low, high], "winner": winner, "pairs": draw(st.integers(2, 12))}
+    return {"workload": family, "size": size, "device": device, "baseline": "cpu", "detail": "", **figures}
+
+
+def report_of(training: TimedFacts) -> Report:
+    usable = tuple(Device(name, None, True, None) for name in ("cpu", *DEVICES))
+    facts: dict[str, Any] = {"build": {"devices": msgspec.to_builtins(usable)}, "training": training}
+    checks = tuple(CheckResult(name, name, "mpsdoctor", "pass", facts=of) for name, of in facts.items())
+    verdict = judge(cast(Any, msgspec.to_builtins(usable)), None, training)
+    note, moment, torch = ProfileNote(None, False), "2026-01-01T00:00:00Z", Torch("2.13.0")
+    tool = Tool("mpsdoctor", "0")
+    return Report(tool, moment, 1.0, "quick", Machine(), Python(), torch, usable, checks, verdict, note)
+
+
+def told_to_a_script(report: Report, workload: str | None) -> str:
+    profile = prescribe(report, fingerprint("2.13.0"))
+    question = runtime_device._Question(False, workload, None, True, Path("p.json"))
+    return runtime_device._choose_for_workload(profile, question)[0]
+
+
+@hypothesis.given(tables())
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_no_two_of_them_contradict_each_other(training: TimedFacts) -> None:
+    """A script asking for a family gets what the verdict says of it, and one that asks for none what it recommends."""
+    report = report_of(training)
+    verdict = report.verdict
+    assert verdict is not None
+    assert told_to_a_script(report, None) == verdict.device
+    for family, device in verdict.by_workload.items():
+        assert told_to_a_script(report, family) == device
+    words = " ".join(verdict.reasons)
+    for family, sizes in workload_table(training).items():
+        if {entry["device"] for entry in sizes.values()} == {"tie"}:
+            assert f"{family} is better trained on" not in words
+
+
+@hypothesis.given(tables())
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_what_is_not_settled_is_nobodys_win(training: TimedFacts) -> None:
+    """The profile names the CPU as a winner only where it was seen to win, or where nothing was compared."""
+    for family, sizes in workload_table(training).items():
+        for size, entry in sizes.items():
+            rows = [r for r in training["comparisons"] if (r["workload"], r["size"]) == (family, size)]
+            if entry["device"] == "cpu" and entry["speedup"] is not None:
+                assert any(row["winner"] == "cpu" and row["ci95"][1] < 1 for row in rows)
