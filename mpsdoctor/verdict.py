@@ -243,7 +243,7 @@ def comparisons(training: TimedFacts, device: str) -> list[Comparison]:
 
 
 def winner_by_workload(training: TimedFacts, fit: Sequence[str], recommended: str) -> dict[str, str]:
-    """The winner of each family that a fit device trained: an accelerator if clearly faster, or alone in training it."""
+    """The winner of each family that a fit device trained: an accelerator if clearly faster, or if it alone did."""
     trained: dict[str, set[str]] = {}
     for row in training["results"]:
         if row["outcome"] == "ok" and row["device"] in fit:

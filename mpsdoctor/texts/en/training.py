@@ -243,7 +243,7 @@ TEXTS = {
     ),
     "MPS529": Text(
         "{device} against the CPU is not settled on {count} of {all} workloads",
-        "Too few blocks of steps fitted into the time for a winner, which then is the CPU; a longer budget tells. Speed"
+        "Too few blocks of steps fitted into the time for a winner; a longer budget tells. Speed"
         " against the CPU, with 95 % intervals: {rows}.",
         parts=SPEEDUP,
         seen="Fewer than six pairs of blocks were timed, and a 95 % interval takes six. The pairs do not all show a"
