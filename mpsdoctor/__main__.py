@@ -24,13 +24,13 @@ def main() -> None:
 
 
 def on_signals(*, at_once: bool = False) -> None:
-    """SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl+C does, or end the program with 130; ignored ones stay so."""
+    """SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl+C does, or end the program with 130; `nohup` holds."""
     import os
     import signal
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        if number and signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
+        if number and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
             signal.signal(number, (lambda *_: os._exit(130)) if at_once else signal.default_int_handler)
 
 

@@ -122,7 +122,8 @@ def interrupts(cancel: Callable[[], None]) -> Iterator[None]:
         threading.Thread(target=cancel).start()
 
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    signals = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # as `nohup` has it
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as `nohup` has it
+        signals.remove(signal.SIGHUP)
     before = {each: signal.signal(each, stop) for each in signals}
     try:
         yield

@@ -224,7 +224,7 @@ def write(profile: Profile, path: str | os.PathLike[str]) -> None:
     try:
         target = Path(path)
         text = render(validate(profile))
-        _refuse_foreign(target, through_links=False)
+        _refuse_foreign(target, to_replace=True)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(target.parent)
         _replace(text, target)
@@ -255,28 +255,28 @@ def remove(path: str | os.PathLike[str]) -> None:
         raise ProfileError(f"{shorten_home(path)}: is not removed: {printable(str(error), 400)}") from error
 
 
-def _refuse_foreign(target: Path, *, through_links: bool = True) -> None:
+def _refuse_foreign(target: Path, *, to_replace: bool = False) -> None:
     """Raise for what is there and no profile; a damaged file in the place where profiles are is one of ours.
 
     As root, a replace would put a file where /dev/null was. What a link points to is spared by a replace, so that it
-    need not be looked into.
+    need not be looked into; and a profile that was cut short is replaced wherever it lies.
     """
     try:
         _refuse_special(target.stat())
     except FileNotFoundError:
         return
-    if target.is_symlink() and not through_links:
+    if target.is_symlink() and to_replace:
         return
     raw = _read_bytes(target)
-    if raw.strip() and not _is_default(target) and not _is_of_our_kind(raw):
+    if raw.strip() and not _is_default(target) and not _is_of_our_kind(raw, or_cut=to_replace):
         raise ProfileError("what is there is no profile; move it away or name another path")
 
 
-def _is_of_our_kind(raw: bytes) -> bool:
+def _is_of_our_kind(raw: bytes, *, or_cut: bool) -> bool:
     try:
         content = parse(raw)
     except ProfileError:
-        return False
+        return or_cut and raw.lstrip().startswith(b"{")
     return isinstance(content, dict) and {"schema", "recommended"} <= content.keys()
 
 
