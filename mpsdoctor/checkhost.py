@@ -125,16 +125,17 @@ def _entries() -> dict[str, EntryPoint]:
 
 
 def _all_entries() -> Iterator[EntryPoint]:
-    """Those of our group, the first distribution of each name only, as an import would find it."""
+    """Those of our group, the first distribution of each name that has any, as an import would find it."""
     seen = set()
     for distribution in distributions():
         try:
-            name = distribution.metadata["Name"]
-            entries = () if name in seen else distribution.entry_points
+            entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
+            name = distribution.metadata["Name"] if entries else None
         except Exception:  # any package's metadata may be broken, and it is not ours to judge
             continue
-        seen.add(name)
-        yield from (entry for entry in entries if entry.group == GROUP)
+        if entries and name not in seen:
+            seen.add(name)
+            yield from entries
 
 
 def _is_ours(entry: EntryPoint) -> bool:

@@ -34,7 +34,7 @@ Watcher = Callable[[int, bool], None]
 
 def environment(overrides: Mapping[str, str | None]) -> dict[str, str]:
     """This process' environment, less what belongs to its interpreter alone, with overrides; None unsets."""
-    merged = {**os.environ, **dict.fromkeys(FOREIGN), **overrides}
+    merged = {**os.environ, **dict.fromkeys(FOREIGN), **overrides, orphans.VARIABLE: orphans.MARK}
     return {name: value for name, value in merged.items() if value is not None}
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
 from integration.test_checkup import WELL, stranger
+from mpsdoctor import process
 from mpsdoctor.formats import FORMATS
 
 DEEP = "value = []\nfor _ in range({levels}): value = [value]\n"
@@ -208,3 +209,12 @@ def test_a_child_that_made_itself_independent_ends_with_its_check(tmp_path: Path
     assert check(report("--only", "odd", env={**env, "DAEMON": "1"}), "odd")["status"] == "pass"
     left = [process for process in psutil.process_iter(["cmdline"]) if daemon in (process.info["cmdline"] or ())]
     assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_what_the_doctor_itself_started_is_no_orphan() -> None:
+    """A program in a session of its own, as those that tell of memory are, is not taken for what a check left."""
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as program:
+        process.end_orphans()
+        alive = program.poll() is None
+        program.kill()
+    assert alive
