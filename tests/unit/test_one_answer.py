@@ -9,7 +9,8 @@ import hypothesis
 import msgspec
 from hypothesis import strategies as st
 
-from mpsdoctor.facts.training import TimedFacts
+from helpers import rows
+from mpsdoctor.facts.training import Comparison, Result, TimedFacts
 from mpsdoctor.prescription import prescribe
 from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch
 from mpsdoctor.runtime import device as runtime_device
@@ -23,27 +24,23 @@ DEVICES = ("mps", "cuda:0")
 @st.composite
 def tables(draw: st.DrawFn) -> TimedFacts:
     """Facts of a training: families in some sizes on up to two accelerators, decided or not, right or wrong."""
-    results, comparisons = [], []
+    results: list[Result] = []
+    comparisons: list[Comparison] = []
     for family in draw(st.lists(st.sampled_from(FAMILIES), min_size=1, unique=True)):
         for size in draw(st.lists(st.sampled_from(("small", "medium", "large")), min_size=1, unique=True)):
             for device in ("cpu", *DEVICES):
                 outcome = draw(st.sampled_from(("ok", "ok", "ok", "ok", "skipped", "nan" if device != "cpu" else "ok")))
-                row = {"workload": family, "size": size, "device": device, "dtype": "float32"}
-                results.append({**row, "outcome": outcome, "steps": 50, "step_ms": 5.0, "detail": ""})
+                results.append(rows.result(device, family, size, outcome))
             good = {row["device"] for row in results[-3:] if row["outcome"] == "ok"}
             both = [device for device in DEVICES if {"cpu", device} <= good and draw(st.booleans())]
             comparisons += [compared(draw, family, size, device) for device in both]
-    facts = {"results": results, "comparisons": comparisons, "runs": [], "conditions": {}, "alone": True}
-    return cast(TimedFacts, facts)
+    return {"results": results, "comparisons": comparisons, "runs": [], "conditions": {}, "alone": True}
 
 
-def compared(draw: st.DrawFn, family: str, size: str, device: str) -> dict[str, Any]:
+def compared(draw: st.DrawFn, family: str, size: str, device: str) -> Comparison:
     speedup, spread = draw(st.floats(0.1, 10)), draw(st.floats(0, 2))
-    low, high = speedup / (1 + spread), speedup * (1 + spread)
-    decided = device if low > 1.05 else "cpu" if high < 0.95 else "tie"
-    winner = draw(st.sampled_from((decided, "tie")))
-    figures = {"speedup": speedup, "ci95": [low, high], "winner": winner, "pairs": draw(st.integers(2, 12))}
-    return {"workload": family, "size": size, "device": device, "baseline": "cpu", "detail": "", **figures}
+    settled = rows.comparison(speedup, (speedup / (1 + spread), speedup * (1 + spread)), device, family, size)
+    return {**settled, "winner": draw(st.sampled_from((settled["winner"], "tie"))), "pairs": draw(st.integers(2, 12))}
 
 
 def report_of(training: TimedFacts) -> Report:
@@ -84,6 +81,6 @@ def test_what_is_not_settled_is_nobodys_win(training: TimedFacts) -> None:
     """The profile names the CPU as a winner only where it was seen to win, or where nothing was compared."""
     for family, sizes in workload_table(training).items():
         for size, entry in sizes.items():
-            rows = [r for r in training["comparisons"] if (r["workload"], r["size"]) == (family, size)]
+            there = [r for r in training["comparisons"] if (r["workload"], r["size"]) == (family, size)]
             if entry["device"] == "cpu" and entry["speedup"] is not None:
-                assert any(row["winner"] == "cpu" and row["ci95"][1] < 1 for row in rows)
+                assert any(row["winner"] == "cpu" and row["ci95"][1] < 1 for row in there)

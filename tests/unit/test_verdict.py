@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import rows
 from mpsdoctor.facts.build import DeviceFacts
 from mpsdoctor.facts.operators import OperatorRow, ProbeFacts
 from mpsdoctor.facts.training import Comparison, Result, TimedFacts
@@ -28,29 +29,13 @@ def usable(*names: str) -> list[DeviceFacts]:
 
 
 def result(device: str, workload: str, size: str, outcome: str = "ok", steps: int = 100) -> Result:
-    detail = "" if outcome == "ok" else f"{outcome} at step 7"
-    timed = steps if outcome == "ok" else None
-    keys = {"workload": workload, "size": size, "device": device, "dtype": "float32"}
-    row: Any = {**keys, "outcome": outcome, "steps": timed, "detail": detail}
-    typed_row: Result = row
-    return typed_row
+    return rows.result(
+        device, workload, size, outcome, detail="" if outcome == "ok" else f"{outcome} at step 7", steps=steps
+    )
 
 
 def against(device: str, workload: str, size: str, speedup: float, spread: float) -> Comparison:
-    ends = [speedup / (1 + spread), speedup * (1 + spread)]
-    winner = device if ends[0] > 1.05 else "cpu" if ends[1] < 0.95 else "tie"
-    return {
-        "workload": workload,
-        "size": size,
-        "device": device,
-        "baseline": "cpu",
-        "speedup": speedup,
-        "ci95": ends,
-        "winner": winner,
-        "pairs": 8,
-        "detail": "",
-        "detail_values": None,
-    }
+    return rows.comparison(speedup, (speedup / (1 + spread), speedup * (1 + spread)), device, workload, size)
 
 
 def failing(device: str, op: str, outcome: str) -> ProbeFacts:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
+from helpers import rows as rows_of
 from mpsdoctor.facts import build_facts
 from mpsdoctor.worker.shapes import ProbeResult
 from mpsdoctor_checks.operators.grouping import group_rows
@@ -34,9 +34,7 @@ def torch_folder(tmp_path: Path) -> Path:
 
 
 def row(op: str, dtype: str, direction: str, outcome: str) -> ProbeResult:
-    names = {"entry": op, "op": f"aten::{op}", "device": "mps", "variant": "contiguous"}
-    ending = {"dtype": dtype, "direction": direction, "outcome": outcome, "detail": "it failed"}
-    return cast(ProbeResult, {**names, **ending})
+    return rows_of.probe(f"aten::{op}", outcome, dtype=dtype, direction=direction, detail="it failed")
 
 
 def test_a_known_failure_is_told_beside_the_result(torch_folder: Path) -> None:

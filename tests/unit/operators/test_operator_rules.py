@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from helpers import rows as rows_of
 from mpsdoctor.check import Answer, Finding, Job, UnusableAnswerError
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build, DeviceFacts
@@ -24,8 +25,7 @@ from mpsdoctor_checks.operators.rules import MOST_FINDINGS, MOST_ROWS
 
 
 def row(op: str = "aten::sum", outcome: str = "wrong", device: str = "mps", **more: Any) -> ProbeResult:
-    plain = {"entry": op.rpartition("::")[2], "dtype": "float32", "variant": "contiguous", "direction": "forward"}
-    return cast(ProbeResult, {**plain, "op": op, "device": device, "outcome": outcome, "detail": "said so", **more})
+    return cast(ProbeResult, {**rows_of.probe(op, outcome, device), **more})
 
 
 def facts(*rows: ProbeResult, **more: Any) -> ProbeFacts:

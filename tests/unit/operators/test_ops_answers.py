@@ -6,17 +6,15 @@ from typing import Any, cast
 
 import pytest
 
+from helpers import rows
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import ReplayRow
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
 
 
 def row(op: str, outcome: str, line: int | None = 3, **more: Any) -> ReplayRow:
-    place = f"train.py:{line} in forward" if line else None
-    where = {"place": place, "code": "x = f(x)" if line else None, "made_at": None, "module": None, "count": 1}
-    ending = {"outcome": outcome, "detail": f"{outcome} said", "phase": "forward", "direction": "forward"}
-    names = {"op": f"aten::{op}", "device": "mps", "dtype": "float32", "variants": ["float32[2]"]}
-    return cast(ReplayRow, {**names, **ending, **where, **more})
+    place, code = (f"train.py:{line} in forward", "x = f(x)") if line else (None, None)
+    return cast(ReplayRow, {**rows.replayed(f"aten::{op}", outcome, place, code), **more})
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from helpers import rows
 from mpsdoctor.check import Answer, Finding, Job
 from mpsdoctor.facts.conditions import Conditions
+from mpsdoctor.facts.training import Comparison
 from mpsdoctor_checks.training import disturbance
 from mpsdoctor_checks.training.lanes import explain
 from mpsdoctor_checks.training.rules import RULES
@@ -25,14 +27,11 @@ QUIET: Conditions = {
 
 
 def row(device: str = "mps", outcome: str = "ok", detail: str = "", **figures: Any) -> Any:
-    keys = {"workload": "cnn", "size": "medium", "device": device, "dtype": "float32"}
-    timed = {"step_ms": 10.0, "ci95_ms": [9.8, 10.2], "samples_per_s": 3200.0, "steps": 90}
-    return {**keys, "outcome": outcome, "detail": detail, "peak_memory_bytes": None, **timed, **figures}
+    return {**rows.result(device, outcome=outcome, detail=detail), **figures}
 
 
-def comparison(speedup: float, winner: str, pairs: int = 8) -> Any:
-    keys = {"workload": "cnn", "size": "medium", "device": "mps", "baseline": "cpu", "pairs": pairs}
-    return {**keys, "speedup": speedup, "ci95": [speedup * 0.9, speedup * 1.1], "winner": winner}
+def comparison(speedup: float, winner: str, pairs: int = 8) -> Comparison:
+    return rows.comparison(speedup, (speedup * 0.9, speedup * 1.1), winner=winner, pairs=pairs)
 
 
 def facts(**given: Any) -> Any:
