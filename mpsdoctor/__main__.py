@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from mpsdoctor.signals import on_signals
+
 TYPE_CHECKING = False  # importing it takes longer than a person needs for Ctrl+C
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,25 +15,17 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line; exits."""
+    on_signals(at_once=True)
     try:
-        on_signals()
         command = print_version if sys.argv[1:] == ["--version"] else prepared()
+        on_signals(at_once=False)
         command()
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
         on_signals(at_once=True)  # nothing is left to be done but what Python does at its end
-
-
-def on_signals(*, at_once: bool = False) -> None:
-    """SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl+C does, or end the program with 130; `nohup` holds."""
-    import os
-    import signal
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
-            signal.signal(number, (lambda *_: os._exit(130)) if at_once else signal.default_int_handler)
+        # Interrupted within an exec of text, as dataclasses do it, Python would end by SIGINT in place of the status.
+        exec("")
 
 
 def print_version() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from mpsdoctor.signals import on_signals
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -84,6 +86,7 @@ def show(choose_settings: Callable[[], Settings], *, no_color: bool = False) -> 
     app = DoctorApp(boot)
     try:
         with restored_terminal():
+            on_signals(at_once=False)  # from here on there is a terminal to give back
             failure = app.run()
     finally:
         interrupted = any(engine.close() for engine in running)
