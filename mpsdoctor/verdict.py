@@ -21,6 +21,7 @@ from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Confidence, Facts, Values, Verdict
 from mpsdoctor.runtime.workloads import SIZES as MEASURED_SIZES
+from mpsdoctor.runtime.workloads import answering_size
 from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor.thresholds import FASTER, SLOWER, standing
 
@@ -184,7 +185,7 @@ def by_measurement(
     ahead = max((s for s in scores if s.ci95[0] > FASTER), key=lambda s: s.speedup, default=None)
     best = ahead or max(scores, key=lambda s: s.speedup, default=None)
     device = ahead.device if ahead else "cpu"
-    winners = winner_by_workload(training, fit, device)
+    winners = winner_by_workload(workload_table(training, operators, device))
     reservations = doubts(best.rows, best.ci95, operators, training, device) if best else [NOTHING_COMPARED]
     parts = [*explain_score(ahead, best), *explain_exceptions(device, winners, training, fit), *reasons]
     speedup = ahead.speedup if ahead else None
@@ -242,26 +243,9 @@ def comparisons(training: TimedFacts, device: str) -> list[Comparison]:
     return [row for row in training.get("comparisons", ()) if row["device"] == device and row["baseline"] == "cpu"]
 
 
-def winner_by_workload(training: TimedFacts, fit: Sequence[str], recommended: str) -> dict[str, str]:
-    """The winner of each family that a fit device trained: an accelerator if clearly faster, or if it alone did."""
-    trained: dict[str, set[str]] = {}
-    for row in training["results"]:
-        if row["outcome"] == "ok" and row["device"] in fit:
-            trained.setdefault(row["workload"], set()).add(row["device"])
-    return {family: winner_of(family, training, (recommended, *fit), devices) for family, devices in trained.items()}
-
-
-def winner_of(family: str, training: TimedFacts, fit: Sequence[str], trained: set[str]) -> str:
-    if "cpu" not in trained:
-        return next((device for device in fit if device in trained), "cpu")
-    return winner(deciding_rows(family, training, dict.fromkeys(fit)))
-
-
-def deciding_rows(family: str, training: TimedFacts, fit: Iterable[str]) -> list[Comparison]:
-    """The comparisons that a family is judged by: those of the first of SIZES that has any."""
-    rows = [row for device in fit for row in comparisons(training, device) if row["workload"] == family]
-    size = next((size for size in SIZES if any(row["size"] == size for row in rows)), None)
-    return [row for row in rows if row["size"] == size]
+def winner_by_workload(table: Workloads) -> dict[str, str]:
+    """The winner of each family, as a script is told it: one rule, so that the two cannot disagree."""
+    return {family: sizes[answering_size(sizes)]["device"] for family, sizes in table.items()}
 
 
 def winner(rows: Sequence[Comparison]) -> str:
