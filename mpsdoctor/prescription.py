@@ -7,14 +7,13 @@ from pathlib import Path
 import msgspec
 
 import mpsdoctor
-from mpsdoctor import verdict
+from mpsdoctor import winners
 from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
-from mpsdoctor.doubts import STEP
 from mpsdoctor.events import Settings
 from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import Operators
-from mpsdoctor.facts.training import TrainingFacts, no_training
+from mpsdoctor.facts.training import STEP, TrainingFacts, no_training
 from mpsdoctor.report import ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, profile, profile_format
 from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Profile, Workloads
@@ -69,7 +68,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, operators, device)},
+        "workloads": {**own_steps(previous, recorded), **winners.workload_table(training, operators, device)},
         "batches": batches_of(training, operators),
         "force_mps": bool(previous and previous.get("force_mps", False)),
         "environment": environment_for(device, operators),
@@ -122,7 +121,7 @@ def batches_of(training: TrainingFacts, operators: Operators | None) -> dict[str
     """Speeds by batch size, of devices whose numbers are right; none that were measured in a disturbance."""
     if training.get("doubtful"):
         return {}
-    out = verdict.ruled_out(operators, training)
+    out = winners.ruled_out(operators, training)
     fit = {
         family: [row.copy() for row in rows if row["device"] not in out]
         for family, rows in training.get("batches", {}).items()
@@ -177,7 +176,7 @@ def store(report: Report, name: str, path: Path) -> Report:
 
     What else the profile holds by now, another process may have written meanwhile, stays.
     """
-    table = verdict.workload_table(read_facts(report).get("training") or no_training())
+    table = winners.workload_table(read_facts(report).get("training") or no_training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
     content = profile.read(path)

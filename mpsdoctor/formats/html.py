@@ -31,7 +31,7 @@ def render(report: Report, style: Style) -> str:
     verdict = report.verdict
     body = [
         f"<h1>mpsdoctor: {escape(rows.headline(report))}</h1>",
-        *list_items(verdict.reasons if verdict else ()),
+        *list_items(verdict.reasons[1:] if verdict else ()),
         "<table>",
         *(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows.about(report)),
         "</table>",

@@ -23,7 +23,7 @@ LONGEST = 4000  # characters of evidence; an issue takes 65,536 in all
 def render(report: Report, style: Style) -> str:
     parts = [
         [f"## mpsdoctor: {escape(rows.headline(report))}"],
-        [f"- {escape(reason)}" for reason in report.verdict.reasons] if report.verdict else [],
+        [f"- {escape(reason)}" for reason in report.verdict.reasons[1:]] if report.verdict else [],
         table(("", ""), rows.about(report)),
         list_findings(report),
         list_times(report),

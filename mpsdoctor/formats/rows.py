@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
 from mpsdoctor.facts import read_facts
@@ -11,7 +10,7 @@ from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
-from mpsdoctor.texts import LANGUAGES, page, say, term
+from mpsdoctor.texts import LANGUAGES, figure, page, say, term
 
 REASONS = 3  # what a person reads before the details
 UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
@@ -30,13 +29,14 @@ class Timed(NamedTuple):
 
 
 def headline(report: Report) -> str:
-    """`use mps · 3.4× · high confidence`; the factor where it speaks for an accelerator."""
+    """`Train on mps: it is about twice as fast as the CPU · high confidence`."""
     verdict = report.verdict
     if verdict is None:
         return say("report.no_verdict")
-    factor = [f"{verdict.speedup:.3g}×"] if verdict.speedup else []
     confidence = say("report.confidence", confidence=term("confidence", verdict.confidence))
-    return " · ".join([say("report.use", device=verdict.device), *factor, confidence])
+    device = say("report.the_cpu") if verdict.device == "cpu" else verdict.device
+    why = f": {verdict.reasons[0]}" if verdict.reasons else ""
+    return f"{say('report.train_on', device=device, why=why)} · {confidence}"
 
 
 def translate_title(check_id: str, title: str) -> str:
@@ -46,8 +46,9 @@ def translate_title(check_id: str, title: str) -> str:
 
 
 def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
-    """The first reasons, in a line each where their sense allows, and how many more there are."""
-    return [shorten(reason, width) for reason in verdict.reasons[:REASONS]], len(verdict.reasons[REASONS:])
+    """The first reasons beyond the headline's, two lines each where their sense allows, and how many more there are."""
+    beyond = verdict.reasons[1:]
+    return [shorten(reason, 2 * width) for reason in beyond[:REASONS]], len(beyond[REASONS:])
 
 
 def by_workload(verdict: Verdict) -> str | None:
@@ -213,8 +214,3 @@ def duration(ms: float) -> str:
     if ms < 0.1:
         return f"{figure(1000 * ms)} µs"
     return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"
-
-
-def figure(value: float) -> str:
-    """Three digits, without powers of ten."""
-    return f"{Decimal(f'{value:#.3g}'):,f}"

@@ -58,7 +58,7 @@ def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     yield paint(rows.headline(report), "green" if recommendation else "yellow")
     if recommendation is None:
         return
-    reasons, more = (recommendation.reasons, 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
+    reasons, more = (recommendation.reasons[1:], 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
     for reason in reasons:
         yield from wrap_lines(reason, "  - ", "    ")
     if more:

@@ -16,6 +16,7 @@ import itertools
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
@@ -196,9 +197,16 @@ class Words(string.Formatter):
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
         if format_spec == "size":
             return size(value)
+        if format_spec == "figure":
+            return figure(value, digits=2).removesuffix(".0")
         if format_spec in (",list", "and"):
             return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
         return str(super().format_field(value, format_spec))
+
+
+def figure(value: float, digits: int = 3) -> str:
+    """So many digits, without powers of ten: `9.69`, `1,430`."""
+    return f"{Decimal(f'{value:#.{digits}g}'):,f}"
 
 
 def size(count: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from mpsdoctor import verdict
+from mpsdoctor import verdict, winners
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor.facts import assume_shapes
 from mpsdoctor.facts.build import DeviceFacts
@@ -238,7 +238,7 @@ def test_an_accelerator_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = judged_of(facts)
     assert judged is not None
     assert judged.device == "cpu"
-    assert verdict.workload_table(assume_shapes({"training": facts})["training"])["cnn"]["small"]["device"] == "cpu"
+    assert winners.workload_table(assume_shapes({"training": facts})["training"])["cnn"]["small"]["device"] == "cpu"
 
 
 def judged_of(facts: dict[str, Any]) -> Verdict | None:

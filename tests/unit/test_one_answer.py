@@ -15,7 +15,8 @@ from mpsdoctor.prescription import prescribe
 from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch
 from mpsdoctor.runtime import device as runtime_device
 from mpsdoctor.runtime.profile import fingerprint
-from mpsdoctor.verdict import judge, workload_table
+from mpsdoctor.verdict import judge
+from mpsdoctor.winners import workload_table
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
 DEVICES = ("mps", "cuda:0")

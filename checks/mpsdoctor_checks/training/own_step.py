@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 from mpsdoctor import texts
 from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError, typed
-from mpsdoctor.doubts import STEP
-from mpsdoctor.facts.training import StepFacts
+from mpsdoctor.facts.training import STEP, StepFacts
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training

@@ -48,7 +48,8 @@ PHRASES = {
     "answer_does not run": "does not run",
     "answer_runs but wrong": "runs but wrong",
     # The verdict.
-    "use": "use {device}",
+    "train_on": "Train on {device}{why}",
+    "the_cpu": "the CPU",
     "confidence": "{confidence} confidence",
     "no_verdict": "no verdict: nothing was measured that could carry one",
     "by_workload": "by workload: {devices}",

@@ -103,10 +103,10 @@ def _reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
 
 def _all_reasons(verdict: Verdict, width: int) -> Iterator[Piece]:
     """Every reason in full, where the panel's top shows less."""
-    if rows.reasons(verdict, width - 2) != (list(verdict.reasons), 0):
+    if rows.reasons(verdict, width - 2) != (list(verdict.reasons[1:]), 0):
         yield ""
         yield (say("screen.all_reasons"), "title")
-        yield from (words.wrap_beside(("· ", "muted"), reason, 2, width) for reason in verdict.reasons)
+        yield from (words.wrap_beside(("· ", "muted"), reason, 2, width) for reason in verdict.reasons[1:])
 
 
 def _columns() -> tuple[Column, ...]:
