@@ -83,7 +83,7 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
         return None
     out = ruled_out(operators, training)
     fit = [device for device in usable if device == "cpu" or device not in out]
-    shown = [why_out(device, out[device]) for device in usable if device != "cpu" and device in out]
+    shown = [why for device in usable if device != "cpu" and device in out for why in why_out(device, out[device])]
     timed = [row for row in results_of(training) if row["outcome"] == "ok"]
     if fit == ["cpu"]:
         return only_cpu(devices, shown, operators, training or no_training())
@@ -94,13 +94,14 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
     return by_measurement(fit, shown, operators, training or no_training())
 
 
-def why_out(device: str, shown: Result | Sequence[CoreFailure]) -> Part:
+def why_out(device: str, shown: Result | Sequence[CoreFailure]) -> list[Part]:
     """In words why a device must not be used: a run of training that failed, or operators that did."""
     if isinstance(shown, Mapping):
         names = {"device": device, "workload": shown["workload"], "size": shown["size"]}
-        return Part("out_training", {**names, "how": Part(f"trains_{shown['outcome']}"), "why": why(shown)})
+        how = Part(f"trains_{shown['outcome']}", names)
+        return [Part("out_training", {**names, "how": how}), Part("out_why", {**names, "why": why(shown)})]
     distinct = unique([{"op": plain(row["op"]), "outcome": row["outcome"]} for row in shown])
-    return Part("out_operators", {"device": device, **some(Each("failure", distinct[:NAMED], ", "), len(distinct))})
+    return [Part("out_operators", {"device": device, **some(Each("failure", distinct[:NAMED], ", "), len(distinct))})]
 
 
 def some(named: Each, count: int) -> Values:

@@ -14,6 +14,7 @@ from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import STEP, Comparison, Result, TimedFacts
 from mpsdoctor.runtime.workloads import SIZES as MEASURED_SIZES
 from mpsdoctor.runtime.workloads import answering_size
+from mpsdoctor.texts import WIDE
 from mpsdoctor.thresholds import FASTER, standing
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ SIZES = (*MEASURED_SIZES, STEP)
 # A device that does one of these in training is out, however fast it is.
 DISQUALIFYING = ("diverged", "nan", "crash", "timeout")
 TIE = "tie"  # in place of a device: as fast as the CPU, or not settled
-WIDE = 4.0  # an interval whose upper end is this many times its lower end says which is faster, and not how much
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
-from mpsdoctor.texts import LANGUAGES, figure, page, say, term
+from mpsdoctor.texts import LANGUAGES, WIDE, duration, figure, page, say, term
 
 REASONS = 3  # what a person reads before the details
-UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
 
 
 class Timed(NamedTuple):
@@ -191,7 +190,7 @@ def interval(ends: Sequence[float] | None) -> str:
     if not ends:
         return ""
     low, high = map(duration, ends)
-    if ends[1] > UNSETTLED * ends[0]:
+    if ends[1] > WIDE * ends[0]:
         return say("report.not_settled")
     return say("report.from_to", low=low.removesuffix(high[high.index(" ") :]), high=high)
 
@@ -200,17 +199,10 @@ def against(ratio: Comparison) -> str:
     """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
     times, undecided = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
-    if high <= UNSETTLED * low:
+    if high <= WIDE * low:
         span = say("report.from_to", low=figure(low), high=figure(high))
         return f"{times}, {say('report.not_settled')}" if undecided else f"{times} ({span})"
     if ratio["winner"] == "tie":
         return say("report.not_settled")
     sure = ("report.at_most", high) if high < 1 else ("report.at_least", low)
     return say(sure[0], figure=f"{figure(sure[1])}×")
-
-
-def duration(ms: float) -> str:
-    """`83.2 µs`, `9.69 ms`, `1.43 s`."""
-    if ms < 0.1:
-        return f"{figure(1000 * ms)} µs"
-    return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"

@@ -55,7 +55,8 @@ def render(report: Report, style: Style) -> str:
 
 def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     recommendation = report.verdict
-    yield paint(rows.headline(report), "green" if recommendation else "yellow")
+    colour = "green" if recommendation else "yellow"
+    yield from (paint(line, colour) for line in wrap_lines(rows.headline(report), "", "  "))
     if recommendation is None:
         return
     reasons, more = (recommendation.reasons[1:], 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)

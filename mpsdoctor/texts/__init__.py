@@ -14,7 +14,7 @@ import functools
 import importlib
 import itertools
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ LANGUAGES = ("en",)  # the first is that of reports and profiles, and where anot
 # as the first paint waits for one of them.
 CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
 SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops")
+WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
+DIGITS = {"figure": 3, "rough": 2}  # of a number, without powers of ten
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
@@ -197,16 +199,34 @@ class Words(string.Formatter):
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
         if format_spec == "size":
             return size(value)
-        if format_spec == "figure":
-            return figure(value, digits=2).removesuffix(".0")
+        if format_spec in DIGITS:
+            return short_figure(value, DIGITS[format_spec])
+        if format_spec == "ms":
+            return duration(value, short_figure)
+        if format_spec == "range":
+            low, high = value
+            wide = self.template("wide_range" if high > WIDE * low else "range")
+            return self.fill(wide, {"low": low, "high": high})
         if format_spec in (",list", "and"):
             return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
         return str(super().format_field(value, format_spec))
 
 
-def figure(value: float, digits: int = 3) -> str:
-    """So many digits, without powers of ten: `9.69`, `1,430`."""
-    return f"{Decimal(f'{value:#.{digits}g}'):,f}"
+def figure(value: float) -> str:
+    """Three digits, without powers of ten: `9.60`, `1,430`."""
+    return f"{Decimal(f'{value:#.3g}'):,f}"
+
+
+def short_figure(value: float, digits: int = 3) -> str:
+    """As `figure`, without noughts behind the point: `9.6`, `15`."""
+    return f"{Decimal(f'{value:.{digits}g}'):,f}"
+
+
+def duration(ms: float, figure: Callable[[float], str] = figure) -> str:
+    """`83.2 µs`, `9.60 ms`, `1.43 s`."""
+    if ms < 0.1:
+        return f"{figure(1000 * ms)} µs"
+    return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"
 
 
 def size(count: float) -> str:

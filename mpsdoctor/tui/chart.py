@@ -11,7 +11,7 @@ from textual.content import Content
 
 from mpsdoctor.facts.training import Result, TimedFacts
 from mpsdoctor.formats import rows
-from mpsdoctor.texts import say
+from mpsdoctor.texts import duration, say
 from mpsdoctor.tui import words
 
 MARKS = "●▲■◆"
@@ -154,7 +154,7 @@ def _ticks(points: Sequence[Point], up: Scale, height: int) -> dict[int, str]:
         row = height - 1 - round(up(value))
         if not {row - 1, row, row + 1} & labels.keys():
             labels[row] = f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
-    return labels or {height // 2: rows.duration(points[0].ms)}
+    return labels or {height // 2: duration(points[0].ms)}
 
 
 def _row(grid: Grid, row: int, width: int, tick: str) -> Content:
@@ -222,5 +222,5 @@ def _bar(workload: str, point: Point, shade: str, width: int, bar: str) -> Conte
     wide = width >= 72
     interval = f" ({rows.interval((point.low, point.high))})" if wide else ""
     label = f"{workload[:12]:13}" if wide else ""
-    figure = f" {rows.duration(point.ms):>9}"
+    figure = f" {duration(point.ms):>9}"
     return words.styled(f"{label}{point.size:7}{point.device:6}", (bar, shade), figure, (interval, "muted"))

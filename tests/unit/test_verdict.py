@@ -131,7 +131,8 @@ def test_fast_but_wrong_is_out(outcome: str) -> None:
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("cpu", "high")
     assert set(verdict.by_workload.values()) == {"cpu"}
-    assert any("mps is out, lstm small" in reason and "step 7" in reason for reason in verdict.reasons)
+    assert verdict.reasons[0].startswith("mps is out, it ")
+    assert verdict.reasons[1] == f"lstm small on mps: {outcome} at step 7"
     assert winners(workload_table(facts)) == {"cpu"}
 
 

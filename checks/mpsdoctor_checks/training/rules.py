@@ -20,6 +20,7 @@ from mpsdoctor.facts.training import (
     timed_results,
 )
 from mpsdoctor.texts import Each, Part, Wording, from_both
+from mpsdoctor.winners import standing_of
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.statistics import enough
 
@@ -127,10 +128,11 @@ def compare(code: str, is_wanted: Callable[[Comparison], bool]) -> Rule:
     return rule
 
 
-faster = compare("MPS501", lambda row: row["winner"] == row["device"])
-slower = compare("MPS502", lambda row: row["winner"] == row["baseline"])
-close = compare("MPS503", lambda row: row["winner"] == "tie" and enough(row["pairs"]))
-undecided = compare("MPS529", lambda row: row["winner"] == "tie" and not enough(row["pairs"]))
+NOBODY = ("same", "open")
+faster = compare("MPS501", lambda row: standing_of(row) == "faster")
+slower = compare("MPS502", lambda row: standing_of(row) == "slower")
+close = compare("MPS503", lambda row: standing_of(row) in NOBODY and enough(row["pairs"]))
+undecided = compare("MPS529", lambda row: standing_of(row) in NOBODY and not enough(row["pairs"]))
 
 
 def alone(facts: TimedFacts) -> Iterator[Finding]:

@@ -23,6 +23,6 @@ PHRASES = {
     "trying_ways": "trying {ways} on {device}",
     "way": "{way}",
     "trying_batches": "trying batches of {batch} on cpu and {device}",
-    "step_figure": ", {name} {ms:.3g} ms ± {percent:.0f} %",
+    "step_figure": ", {name} {ms:ms} ± {percent:.0f} %",
     "seconds_left": ", about {left:.0f} s left",
 }

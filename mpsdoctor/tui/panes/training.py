@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.formats import rows as figures
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import duration, say, term
 from mpsdoctor.tui import chart, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -124,7 +124,7 @@ def _rows(facts: TrainingFacts) -> list[Row]:
 def _row(row: Result, ratio: Comparison | None) -> Row:
     fine = row["outcome"] == "ok"
     interval = figures.interval(row["ci95_ms"]) if fine else ""
-    figure = figures.duration(row["step_ms"] or 0.0) if fine else _why_no_figure(row["outcome"])
+    figure = duration(row["step_ms"] or 0.0) if fine else _why_no_figure(row["outcome"])
     against, tone = _against(ratio) if fine else ("", "muted")
     memory = words.gib(row["peak_memory_bytes"]) if row["peak_memory_bytes"] else ""
     cells = (
