@@ -222,28 +222,22 @@ def how_much(device: str, speedup: float) -> Part:
 
 def evidence(score: Score, training: TimedFacts) -> Part:
     """A figure for each family that is settled, the names of the others, and those that the device does not train."""
-    families = [{"workload": row["workload"], "figure": figure(row)} for row in score.rows]
-    unsettled = [row["workload"] for row in score.unsettled]
+    groups = []
+    for standing in ("faster", "slower", "same", "open"):
+        rows = [family(row) for row in (*score.rows, *score.unsettled) if standing_of(row) == standing]
+        groups += [Part(f"group_{standing}", {"families": Each(f"family_{standing}", rows, ", ")})] if rows else []
     failed = [row for row in results_of(training) if row["device"] == score.device and row["outcome"] in FAILED]
     broken = unique([{"workload": row["workload"], "outcome": row["outcome"]} for row in failed])
-    return Part(
-        "evidence",
-        {
-            "device": score.device,
-            "families": Each("family_stands", families, ", "),
-            "between": "; " if families and unsettled else "",
-            "unsettled": Part("unsettled" if unsettled else "", {"open": unsettled}),
-            "failed": Part("fails" if broken else "", {"rows": Each("family_failed", broken, ", ")}),
-        },
-    )
+    groups += [Part("group_failed", {"families": Each("family_failed", broken, ", ")})] if broken else []
+    return Part("evidence", {"device": score.device, "groups": Each("group", [{"group": group} for group in groups])})
 
 
-def figure(row: Comparison) -> Part:
-    """How much faster or slower, as far as that is sure; the size where it is not the usual one."""
-    standing, speedup = standing_of(row), sure_speedup(row)
+def family(row: Comparison) -> Values:
+    """How many times faster or slower, as far as that is sure; the size where it is not the usual one."""
+    speedup = sure_speedup(row)
     size = Part("" if row["size"] in USUAL_SIZES else "at_size", {"size": row["size"]})
     bound = Part("at_least" if is_wide(row) else "")
-    return Part(f"stands_{standing}", {"times": max(speedup, 1 / speedup), "bound": bound, "at_size": size})
+    return {"workload": row["workload"], "times": max(speedup, 1 / speedup), "bound": bound, "at_size": size}
 
 
 def wrong_operators(device: str, operators: Operators | None) -> list[Part]:

@@ -66,6 +66,7 @@ NAMES = [
     "fused",
 ]
 # What torch, Python and the system say, as it was said; and what the worker says of numbers that differ.
+UNIT = re.compile(r"(?<=[\d] )(?:ms|s|µs)\b")  # the same in every language
 STRANGERS = (
     "RuntimeError: MPS backend out of memory (MPS allocated: 7.9 GB)",
     "NotImplementedError: The operator 'aten::foo' is not currently implemented",
@@ -92,6 +93,7 @@ def english_in(template: str, values: Mapping[str, Any], parts: Mapping[str, str
     filled = words.fill(pseudo(template), texts.from_data(json.loads(json.dumps(texts.as_data(values)))))
     for stranger in STRANGERS:
         filled = filled.replace(stranger, "")
+    filled = UNIT.sub("", filled)
     ours = PLACE.sub("", re.sub("«[^«»]*»", "|", filled))
     return [word for word in WORD.findall(ours) if word not in NAMES]
 

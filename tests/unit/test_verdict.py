@@ -86,9 +86,9 @@ def test_clearly_faster_wins() -> None:
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("mps", "high")
     assert verdict.by_workload == dict.fromkeys(FAMILIES, "mps")
-    figures = "cnn 4\u00d7 faster, transformer 3\u00d7 faster, mlp 2\u00d7 faster, lstm 1.5\u00d7 faster"
+    figures = "cnn 4\u00d7, transformer 3\u00d7, mlp 2\u00d7, lstm 1.5\u00d7 faster"
     assert verdict.reasons == (
-        "mps is about 2.4 times as fast as the CPU",
+        "it is about 2.4 times as fast as the CPU",
         f"mps against the CPU: {figures}",
         "sure, for 4 families are settled and nothing disturbed the timing",
     )
@@ -119,7 +119,7 @@ def test_overlap_lowers_the_confidence() -> None:
     assert verdict.reasons == (
         "it is not settled whether mps is faster",
         "mps against the CPU: not settled: cnn, transformer, mlp, lstm",
-        "why only low: no family is settled. What helps: run 'mpsdoctor --budget thorough'",
+        "why only low: no family is settled. What helps: mpsdoctor --budget thorough",
     )
 
 
@@ -213,7 +213,7 @@ def test_reported_autoencoder_and_resnet() -> None:
     assert verdict.device == "cpu"
     assert verdict.reasons[:2] == (
         "mps is faster for cnn, slower for mlp",
-        "mps against the CPU: mlp 5.1\u00d7 slower, cnn 4.8\u00d7 faster",
+        "mps against the CPU: cnn 4.8\u00d7 faster; mlp 5.1\u00d7 slower",
     )
 
 
@@ -233,7 +233,7 @@ def test_ones_own_step_is_judged_by_itself() -> None:
     assert verdict is not None
     assert (verdict.device, verdict.confidence, verdict.by_workload) == ("mps", "high", {"mine": "mps"})
     assert verdict.reasons[:2] == (
-        "mps is about 3 times as fast as the CPU",
+        "it is about 3 times as fast as the CPU",
         "mps against the CPU: mine 3\u00d7 faster",
     )
 
