@@ -169,7 +169,7 @@ def without_the_cpu(
     rows = {device: [row for row in timed if row["device"] == device] for device in fit}
     device = min(rows, key=lambda device: (-len(rows[device]), sum(row["step_ms"] or 0.0 for row in rows[device])))
     families = device_by_workload(workload_table(training, operators, device), device)
-    reasons = (*broken_on_the_cpu(training), *wrong_operators(device, operators), *shown)
+    reasons = (*(broken_on_the_cpu(training) or [Part("cpu_not_timed")]), *wrong_operators(device, operators), *shown)
     return give_verdict(device, reasons, [NOTHING_COMPARED], families)
 
 
@@ -177,7 +177,8 @@ def by_measurement(
     fit: Sequence[str], shown: Sequence[Part], operators: Operators | None, training: TimedFacts
 ) -> Verdict:
     """The accelerator that is clearly faster over all settled families, else the CPU."""
-    scores = [score for device in fit if device != "cpu" and (score := score_of(device, training))]
+    table = workload_table(training, operators)
+    scores = [score for device in fit if device != "cpu" and (score := score_of(device, training, table))]
     best = max(scores, key=lambda score: (is_ahead(score), bool(score.rows), score.speedup), default=None)
     ahead = best if best and is_ahead(best) else None
     device = ahead.device if ahead else "cpu"

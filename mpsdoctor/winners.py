@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mpsdoctor.facts.operators import CoreFailure, Operators
-from mpsdoctor.facts.training import STEP, Comparison, Result, TimedFacts
-from mpsdoctor.runtime.workloads import SIZES as MEASURED_SIZES
+from mpsdoctor.facts.training import Comparison, Result, TimedFacts
 from mpsdoctor.runtime.workloads import answering_size
 from mpsdoctor.texts import WIDE
 from mpsdoctor.thresholds import FASTER, standing
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mpsdoctor.runtime.shapes import Measured, Workloads
     from mpsdoctor.thresholds import Standing
 
-# Which size a family is judged by, where several were measured.
-SIZES = (*MEASURED_SIZES, STEP)
 # A device that does one of these in training is out, however fast it is.
 DISQUALIFYING = ("diverged", "nan", "crash", "timeout")
 TIE = "tie"  # in place of a device: as fast as the CPU, or not settled
@@ -107,11 +104,15 @@ def device_by_workload(table: Workloads, recommended: str) -> dict[str, str]:
     return {family: recommended if device == TIE else device for family, device in winners.items()}
 
 
-def score_of(device: str, training: TimedFacts) -> Score | None:
-    """How a device stands against the CPU over all families; None where it was compared in none."""
-    compared = [row for row in training.get("comparisons", ()) if row["device"] == device and row["baseline"] == "cpu"]
-    families = dict.fromkeys(row["workload"] for row in compared)
-    rows = [deciding_row(family, compared) for family in families]
+def score_of(device: str, training: TimedFacts, table: Workloads) -> Score | None:
+    """How a device stands against the CPU over all families, each in the size that answers for it; None without any."""
+    compared = {
+        (row["workload"], row["size"]): row
+        for row in training.get("comparisons", ())
+        if row["device"] == device and row["baseline"] == "cpu"
+    }
+    answering = [(family, answering_size(sizes)) for family, sizes in table.items()]
+    rows = [compared[place] for place in answering if place in compared]
     if not rows:
         return None
     settled = tuple(row for row in rows if standing_of(row) != "open")
@@ -121,12 +122,6 @@ def score_of(device: str, training: TimedFacts) -> Score | None:
     ends = [sure_interval(row) for row in settled]
     low, high = (geometric_mean([pair[end] for pair in ends]) for end in (0, 1))
     return Score(device, geometric_mean([sure_speedup(row) for row in settled]), (low, high), settled, unsettled)
-
-
-def deciding_row(family: str, compared: Sequence[Comparison]) -> Comparison:
-    """The comparison of a device that a family is judged by."""
-    rows = [row for row in compared if row["workload"] == family]
-    return min(rows, key=lambda row: SIZES.index(row["size"]) if row["size"] in SIZES else len(SIZES))
 
 
 def is_wide(row: Comparison) -> bool:

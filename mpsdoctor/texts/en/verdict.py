@@ -51,6 +51,7 @@ PHRASES = {
     "one_trains": "{families:,list} trains on it",
     "several_train": "{families:,list} train on it",
     "not_timed_on_it": "no training was timed on it",
+    "cpu_not_timed": "no training was timed on the CPU",
     "does_not_train_on_cpu": "{workload} {size} does not train on the CPU: {why}",
     # how sure that is
     "sure": "sure, for {settled} families are settled and nothing disturbed the timing",
