@@ -10,7 +10,8 @@ from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
-from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
+from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
+from mpsdoctor.runtime.measured import NAMED, factor
 from mpsdoctor.texts import LANGUAGES, page, say, term
 
 REASONS = 3  # what a person reads before the details
@@ -27,6 +28,32 @@ class Timed(NamedTuple):
     step: str
     interval: str
     against: str
+
+
+def headlines(report: Report) -> list[str]:
+    """What trainers are forced to, where they are, before the verdict itself."""
+    forced = report.profile.forced
+    return [*([forced_to(forced)] if forced else []), headline(report)]
+
+
+def forced_to(forced: Forced) -> str:
+    """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
+    speed = [say("report.forced_speed", factor=factor(forced.speedup))] if forced.speedup else []
+    measured = ", ".join([forced.recommended, *speed])
+    wrong = [list_wrong(forced)] if forced.wrong else []
+    return say("report.forced", measured="; ".join([measured, *wrong]))
+
+
+def list_wrong(forced: Forced) -> str:
+    """`wrong: cumsum, softmax`, of many the first."""
+    names, more = forced.wrong[:NAMED], len(forced.wrong[NAMED:])
+    listed = say("report.forced_wrong", names=names)
+    return say("report.forced_more", names=listed, count=more) if more else listed
+
+
+def how_long(until_torch: str | None) -> str:
+    """How long mps stays forced: `until torch 2.13.0 changes`."""
+    return say("report.until_torch", version=until_torch) if until_torch else say("report.always")
 
 
 def headline(report: Report) -> str:

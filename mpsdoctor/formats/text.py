@@ -55,7 +55,10 @@ def render(report: Report, style: Style) -> str:
 
 def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     recommendation = report.verdict
-    yield paint(rows.headline(report), "green" if recommendation else "yellow")
+    *forced, headline = rows.headlines(report)
+    for line in forced:
+        yield from (paint(part, "yellow") for part in wrap_lines(line, "", "  "))
+    yield paint(headline, "green" if recommendation else "yellow")
     if recommendation is None:
         return
     reasons, more = (recommendation.reasons, 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)

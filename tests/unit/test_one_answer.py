@@ -14,6 +14,7 @@ from mpsdoctor.facts.training import Comparison, Result, TimedFacts
 from mpsdoctor.prescription import prescribe
 from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch
 from mpsdoctor.runtime import device as runtime_device
+from mpsdoctor.runtime.measured import choose_measured
 from mpsdoctor.runtime.profile import fingerprint
 from mpsdoctor.verdict import judge, workload_table
 
@@ -55,8 +56,8 @@ def report_of(training: TimedFacts) -> Report:
 
 def told_to_a_script(report: Report, workload: str | None) -> str:
     profile = prescribe(report, fingerprint("2.13.0"))
-    question = runtime_device._Question(False, workload, None, True, Path("p.json"))
-    return runtime_device._choose_for_workload(profile, question)[0]
+    question = runtime_device.Question(False, workload, None, True, Path("p.json"))
+    return choose_measured(profile, question)[0]
 
 
 @hypothesis.given(tables())

@@ -50,6 +50,12 @@ PHRASES = {
     # The verdict.
     "use": "use {device}",
     "confidence": "{confidence} confidence",
+    "forced": "forced to mps, measured: {measured}",
+    "forced_speed": "mps {factor} as fast",
+    "forced_wrong": "wrong: {names:,list}",
+    "forced_more": "{names} and {count} more",
+    "until_torch": "until torch {version} changes",
+    "always": "always",
     "no_verdict": "no verdict: nothing was measured that could carry one",
     "by_workload": "by workload: {devices}",
     "more_reasons": "and {count} more (-v)",
