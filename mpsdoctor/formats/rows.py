@@ -38,10 +38,14 @@ def headlines(report: Report) -> list[str]:
 
 def forced_to(forced: Forced) -> str:
     """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
-    speed = [say("report.forced_speed", factor=factor(forced.speedup))] if forced.speedup else []
-    measured = ", ".join([forced.recommended, *speed])
+    measured = ", ".join(filter(None, [forced.recommended, speed_of_mps(forced)]))
     wrong = [list_wrong(forced)] if forced.wrong else []
     return say("report.forced", measured="; ".join([measured, *wrong]))
+
+
+def speed_of_mps(forced: Forced) -> str | None:
+    """`mps 0.5× as fast`; None where it was not timed."""
+    return say("report.forced_speed", factor=factor(forced.speedup)) if forced.speedup else None
 
 
 def list_wrong(forced: Forced) -> str:
