@@ -123,8 +123,10 @@ def known_wrong(training: TimedFacts | None, operators: Operators | None) -> lis
     failed = [row for row in probes if row["outcome"] in FAILED and row["device"] != "cpu"]
     core = _core_operators(operators)
     failed.sort(key=lambda row: (row["dtype"] != "float32", (row["op"], row["device"]) not in core))
-    rows = [*trained, *(_row(row["op"], row["device"], row["outcome"], row["dtype"]) for row in failed)]
-    return list({(row["id"], row["device"]): row for row in reversed(rows)}.values())[::-1][:MOST_WRONG]
+    first: dict[tuple[str, str], KnownWrong] = {}
+    for row in (*trained, *(_row(row["op"], row["device"], row["outcome"], row["dtype"]) for row in failed)):
+        first.setdefault((row["id"], row["device"]), row)
+    return list(first.values())[:MOST_WRONG]
 
 
 def _core_operators(operators: Operators | None) -> set[tuple[str, str]]:
@@ -155,7 +157,10 @@ def measured_of_mps(report: Report | None, content: Profile, until_torch: str | 
         wrong = known_wrong(training, facts.get("operators"))
     speed = speeds.get("mps")
     names = tuple(measured.name_wrong(row) for row in wrong if row["device"].partition(":")[0] == "mps")
-    return Forced(until_torch, device, speed["speedup"] if speed else None, names)
+    if speed is None:
+        return Forced(until_torch, device, wrong=names)
+    low, high = speed["ci95"]
+    return Forced(until_torch, device, speed["speedup"], (low, high), names)
 
 
 def record(report: Report, settings: Settings) -> tuple[Report, str | None]:

@@ -120,11 +120,11 @@ def describe_override(content: Profile) -> Iterator[str]:
     until = content["force_mps_torch"]
     if not content["force_mps"]:
         yield "force MPS: off"
-    elif not measured.force_holds(content, read_torch_version()):
-        yield f"force MPS: off, for it held until torch {until} changed"
-    else:
-        yield f"force MPS: on, {rows.how_long(until)}"
-        yield f"  {rows.forced_to(prescription.measured_of_mps(None, content, until))}"
+        return
+    yield f"force MPS: on, {rows.how_long(until)}"
+    yield f"  {rows.forced_to(prescription.measured_of_mps(None, content, until))}"
+    if not measured.force_holds(content, torch := read_torch_version()):
+        yield f"  not with torch {torch}, which is here: scripts take no notice of it"
 
 
 def machine_words(fingerprint: Fingerprint) -> Iterator[str]:
@@ -187,14 +187,14 @@ def force_mps(context: click.Context, state: str, always: bool) -> None:
         hint = f"run 'mpsdoctor' to make one, or set MPSDOCTOR_FORCE_MPS={int(state == 'on')}"
         raise click.ClickException(f"there is no profile at {profile.shorten_home(where)}; {hint}")
     content = _read(where)
-    torch = read_torch_version() or content["fingerprint"].get("torch")
+    torch = content["fingerprint"].get("torch") or read_torch_version()  # trainers may have another than is here
     until = torch if state == "on" and not always else None
     content = {**content, "force_mps": state == "on", "force_mps_torch": until}
     _write(content, where)
-    how_long = f", {rows.how_long(until)}" if state == "on" else ""
-    click.echo(f"force MPS is {state} in {profile.shorten_home(where)}{how_long}")
+    click.echo(f"force MPS is {state} in {profile.shorten_home(where)}")
     if state == "on":
-        click.echo(clean.inert(clean.line(rows.forced_to(prescription.measured_of_mps(None, content, until)))))
+        for line in describe_override(content):
+            click.echo(clean.inert(clean.line(line)))
 
 
 def settings_as_code(settings: CpuSettings) -> list[str]:

@@ -11,7 +11,7 @@ from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
-from mpsdoctor.runtime.measured import NAMED, factor
+from mpsdoctor.runtime.measured import NAMED, factor, is_settled
 from mpsdoctor.texts import LANGUAGES, page, say, term
 
 REASONS = 3  # what a person reads before the details
@@ -38,14 +38,20 @@ def headlines(report: Report) -> list[str]:
 
 def forced_to(forced: Forced) -> str:
     """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
-    measured = ", ".join(filter(None, [forced.recommended, speed_of_mps(forced)]))
+    speed = speed_of_mps(forced)
+    device = [] if speed and forced.recommended == "mps" else [forced.recommended]
+    measured = ", ".join([*device, *([speed] if speed else [])])
     wrong = [list_wrong(forced)] if forced.wrong else []
     return say("report.forced", measured="; ".join([measured, *wrong]))
 
 
 def speed_of_mps(forced: Forced) -> str | None:
     """`mps 0.5× as fast`; None where it was not timed."""
-    return say("report.forced_speed", factor=factor(forced.speedup)) if forced.speedup else None
+    if not forced.speedup:
+        return None
+    if forced.ci95 and not is_settled(forced.ci95):
+        return say("report.forced_open")
+    return say("report.forced_speed", factor=factor(forced.speedup))
 
 
 def list_wrong(forced: Forced) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from mpsdoctor.runtime.availability import unavailable
-from mpsdoctor.runtime.measured import choose_measured, factor, force_holds, list_wrong, rows_of, speed_of
+from mpsdoctor.runtime.measured import choose_measured, force_holds, list_wrong, rows_of, speed_of
 from mpsdoctor.runtime.profile_format import printable
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
@@ -62,5 +62,5 @@ def _measured_against(question: Question) -> str:
     if device.partition(":")[0] == "mps":
         return ""
     speed, rows = speed_of(profile, question, "mps"), rows_of(profile, "mps")
-    parts = [factor(speed) if speed else "", f"{list_wrong(rows)} wrong" if rows else ""]
+    parts = [speed, f"{list_wrong(rows)} wrong" if rows else ""]
     return ", ".join(filter(None, parts)) or f"{device} is recommended"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from mpsdoctor.runtime.profile_format import printable
 from mpsdoctor.runtime.workloads import answering_size
+from mpsdoctor.thresholds import standing
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mpsdoctor.runtime.device import Question
     from mpsdoctor.runtime.shapes import KnownWrong, Profile
 
@@ -106,13 +109,21 @@ def list_wrong(rows: list[KnownWrong]) -> str:
     return f"{names} and {len(rows) - NAMED} more" if len(rows) > NAMED else names
 
 
-def speed_of(profile: Profile, question: Question, device: str) -> float | None:
-    """How many times as fast as the CPU a device was measured: for the workload asked for, else over all."""
+def speed_of(profile: Profile, question: Question, device: str) -> str:
+    """`0.5×` the CPU's speed, as measured for the workload asked for, else over all; "" where nobody knows."""
     if question.batch_size is not None:
-        return None
+        return ""
     sizes = profile["workloads"].get(question.workload) if question.workload else None
     entry = sizes[answering_size(sizes)] if sizes else profile["speeds"].get(device)
-    return entry.get("speedup") if entry else None
+    speedup, ci95 = (entry.get("speedup"), entry.get("ci95")) if entry else (None, None)
+    if not speedup:
+        return ""
+    return factor(speedup) if not ci95 or is_settled(ci95) else "not clearly faster"
+
+
+def is_settled(ci95: Sequence[float]) -> bool:
+    """Whether the interval of a ratio says which is faster, or that neither is."""
+    return standing(ci95[0], ci95[1]) != "open"
 
 
 def force_holds(profile: Profile, torch_version: str | None) -> bool:

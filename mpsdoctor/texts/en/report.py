@@ -52,6 +52,7 @@ PHRASES = {
     "confidence": "{confidence} confidence",
     "forced": "forced to mps, measured: {measured}",
     "forced_speed": "mps {factor} as fast",
+    "forced_open": "mps not clearly faster",
     "forced_wrong": "wrong: {names:,list}",
     "forced_more": "{names} and {count} more",
     "until_torch": "until torch {version} changes",

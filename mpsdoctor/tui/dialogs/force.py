@@ -34,7 +34,7 @@ def _describe(measured: Forced) -> Iterator[Piece]:
     yield say("screen.force_means")
     yield ""
     speed = rows.speed_of_mps(measured) or say("screen.force_unmeasured")
-    yield words.styled((f"{say('screen.force_measured')} ", "title"), f"{measured.recommended}, {speed}")
+    yield words.styled((f"{say('screen.force_measured')} ", "title"), rows.join([measured.recommended, speed]))
     wrong = ", ".join(measured.wrong) or say("screen.none")
     yield words.styled((f"{say('screen.force_wrong')} ", "title"), (wrong, "fail" if measured.wrong else "plain"))
     yield ""

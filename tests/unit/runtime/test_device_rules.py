@@ -100,6 +100,13 @@ def test_forcing_what_was_measured_needs_no_warning(tmp_path: Path) -> None:
     assert against == ["force_mps=True is against the measurement: 0.53×"]
 
 
+def test_an_open_race_is_no_factor(tmp_path: Path) -> None:
+    """Where the interval leaves open which device is faster, no factor is told."""
+    wide = {"mps": {"speedup": 4.3, "ci95": [0.39, 33.9]}}
+    answer = Trainer(tmp_path, "mps=1").learns(speeds=wide).asks({"force_mps": True})
+    assert answer["warnings"] == ["force_mps=True is against the measurement: not clearly faster"]
+
+
 def test_a_profile_without_figures_still_speaks_against(tmp_path: Path) -> None:
     """A profile of an earlier version, which has no speeds by device, names what it recommends."""
     answer = Trainer(tmp_path, "mps=1").learns().asks({"force_mps": True})
