@@ -9,7 +9,8 @@ from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
-from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
+from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
+from mpsdoctor.runtime.measured import NAMED, factor, is_settled
 from mpsdoctor.texts import LANGUAGES, WIDE, duration, figure, page, say, term
 
 REASONS = 3  # what a person reads before the details
@@ -25,6 +26,42 @@ class Timed(NamedTuple):
     step: str
     interval: str
     against: str
+
+
+def headlines(report: Report) -> list[str]:
+    """What trainers are forced to, where they are, before the verdict itself."""
+    forced = report.profile.forced
+    return [*([forced_to(forced)] if forced else []), headline(report)]
+
+
+def forced_to(forced: Forced) -> str:
+    """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
+    speed = speed_of_mps(forced)
+    device = [] if speed and forced.recommended == "mps" else [forced.recommended]
+    measured = ", ".join([*device, *([speed] if speed else [])])
+    wrong = [list_wrong(forced)] if forced.wrong else []
+    return say("report.forced", measured="; ".join([measured, *wrong]))
+
+
+def speed_of_mps(forced: Forced) -> str | None:
+    """`mps 0.5× as fast`; None where it was not timed."""
+    if not forced.speedup:
+        return None
+    if forced.ci95 and not is_settled(forced.ci95):
+        return say("report.forced_open")
+    return say("report.forced_speed", factor=factor(forced.speedup))
+
+
+def list_wrong(forced: Forced) -> str:
+    """`wrong: cumsum, softmax`, of many the first."""
+    names, more = forced.wrong[:NAMED], len(forced.wrong[NAMED:])
+    listed = say("report.forced_wrong", names=names)
+    return say("report.forced_more", names=listed, count=more) if more else listed
+
+
+def how_long(until_torch: str | None) -> str:
+    """How long mps stays forced: `until torch 2.13.0 changes`."""
+    return say("report.until_torch", version=until_torch) if until_torch else say("report.always")
 
 
 def headline(report: Report) -> str:

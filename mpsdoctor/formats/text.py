@@ -55,8 +55,11 @@ def render(report: Report, style: Style) -> str:
 
 def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     recommendation = report.verdict
+    *forced, headline = rows.headlines(report)
+    for line in forced:
+        yield from (paint(part, "yellow") for part in wrap_lines(line, "", "  "))
     colour = "green" if recommendation else "yellow"
-    yield from (paint(line, colour) for line in wrap_lines(rows.headline(report), "", "  "))
+    yield from (paint(line, colour) for line in wrap_lines(headline, "", "  "))
     if recommendation is None:
         return
     reasons, more = (recommendation.reasons[1:], 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from mpsdoctor import prescription
 from mpsdoctor.events import Settings
 from mpsdoctor.texts import say
 from mpsdoctor.tui import clipboard, keys, profile_state, words
@@ -22,6 +23,7 @@ from mpsdoctor.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from mpsdoctor.report import Report
+    from mpsdoctor.runtime.shapes import Profile
     from mpsdoctor.tui.app import DoctorApp
 
 
@@ -148,7 +150,7 @@ class Actions:
 
         self.app.push_screen(Confirm(say("screen.write_title"), text, say("screen.writes_or_closes")), write_if_agreed)
 
-    def _write(self, content: Any, success: str) -> None:
+    def _write(self, content: Profile, success: str) -> None:
         from mpsdoctor.runtime.profile import ProfileError
 
         try:
@@ -157,22 +159,39 @@ class Actions:
             self.notify(str(error), "error")
             return
         self.notify(success)
+        self.model.note_forced(prescription.forced(self.model.report, content))
         self.read_profile()
 
     def force_mps(self) -> None:
-        """Turn the override in the profile on or off."""
+        """Turn the override in the profile off, or ask before it is turned on."""
         if self.refuse("force"):
             return
         state = self._inspect_profile(None)
-        if state.content is None:
+        content, report = state.content, self.model.report
+        if content is None:
             self.notify(state.trouble or say("screen.no_profile_to_force"), "warning")
             return
-        force = not state.content["force_mps"]
-        success = say("screen.force_on" if force else "screen.force_off", path=state.place)
+        if prescription.forced(report, content):
+            self._write(profile_state.override(content), say("screen.force_off", path=state.place))
+            return
+        from mpsdoctor.tui.dialogs.force import Force
+
+        torch = profile_state.torch_version(content, report)
+
+        def force_if_agreed(how_long: str | None) -> None:
+            if how_long:
+                self._force(content, state.place, torch if how_long == "until" else None)
+
+        self.app.push_screen(Force(prescription.measured_of_mps(report, content, torch)), force_if_agreed)
+
+    def _force(self, content: Profile, place: str | None, until_torch: str | None) -> None:
+        from mpsdoctor.formats import rows
+
+        done = say("screen.force_on", path=place, how_long=rows.how_long(until_torch))
         torch = self.model.report.torch if self.model.report else None
-        if force and torch and not torch.mps_available:
-            success = say("screen.force_without_mps", done=success)
-        self._write({**state.content, "force_mps": force}, success)
+        if torch and not torch.mps_available:
+            done = say("screen.force_without_mps", done=done)
+        self._write(profile_state.override(content, on=True, until_torch=until_torch), done)
 
     def export(self) -> None:
         from mpsdoctor.tui.dialogs import export

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import structs
+
 from mpsdoctor.events import Figure, Finished, Listed, Progress, Settings, Started
 from mpsdoctor.facts import CheckFacts, assume_shapes
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training
-from mpsdoctor.report import ORDER, CheckResult, Finding, Report
+from mpsdoctor.report import ORDER, CheckResult, Finding, Forced, Report
 from mpsdoctor.texts import say
 from mpsdoctor.tui.engine import Done, Signal
 
@@ -74,6 +76,12 @@ class Model:
         """Show it at once; the engine's Done comes when its processes are gone."""
         self.cancelled = True
         self.version += 1
+
+    def note_forced(self, forced: Forced | None) -> None:
+        """The profile was changed here: the report tells what it forces now."""
+        if self.report:
+            self.report = structs.replace(self.report, profile=structs.replace(self.report.profile, forced=forced))
+            self.version += 1
 
     def elapsed(self) -> float:
         """Seconds of this run so far, or of the whole of it."""

@@ -93,9 +93,10 @@ def headline(model: Model) -> tuple[str, str]:
 
 
 def verdict(report: Report) -> tuple[str, str]:
-    """`use mps · 3.4× · high confidence`."""
+    """`use mps · 3.4× · high confidence`, or that mps is forced and what was measured."""
     recommendation = report.verdict
-    return rows.headline(report), "warn" if recommendation is None or recommendation.confidence == "low" else "pass"
+    doubtful = report.profile.forced or recommendation is None or recommendation.confidence == "low"
+    return rows.headlines(report)[0], "warn" if doubtful else "pass"
 
 
 def describe_finding(check: CheckResult, finding: Finding) -> Iterator[Piece]:

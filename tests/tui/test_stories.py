@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from helpers.trainer import sample
 from mpsdoctor import intake
 from mpsdoctor.check import Context, Workers
 from mpsdoctor.events import Figure, Progress, Settings, progress_of
@@ -154,7 +155,7 @@ def test_escape_clears_the_filter_before_it_cancels(tmp_path: Path) -> None:
 
 
 def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
-    """w shows what the profile would hold; only Enter writes it, and the force switch keeps the rest."""
+    """w shows what the profile would hold; only Enter writes it."""
     profile = tmp_path / "profile.json"
 
     async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
@@ -165,12 +166,51 @@ def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(app, pilot)
         assert json.loads(profile.read_text())["recommended"]["device"] == "sim"
-        await pilot.press("f")
-        assert json.loads(profile.read_text())["force_mps"] is True
-        assert "MPS is not available here" in notes(app)
-        await settle(app, pilot)
 
     told(recorded("wins"), profile, story)
+
+
+@pytest.mark.parametrize(("key", "until"), [("enter", "2.13.0+cpu"), ("a", None)])
+def test_forcing_mps_is_asked_for_and_then_seen(tmp_path: Path, key: str, until: str | None) -> None:
+    """f shows what was measured and asks; Enter forces until torch changes, a always. Off needs no question."""
+    wrong = [{"id": "aten::cumsum", "device": "mps", "what": "wrong"}]
+    profile = profile_of(tmp_path, speeds={"mps": {"speedup": 0.5, "ci95": [0.4, 0.6]}}, known_wrong=wrong)
+    before = json.loads(profile.read_text())
+    forced = "forced to mps, measured: cpu"
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        assert app.actions is not None
+        model = app.actions.model
+        await pilot.press("6", "f", "escape")
+        assert json.loads(profile.read_text()) == before
+        await pilot.press("f")
+        await pilot.pause()
+        dialog = app.screen.query_one(Details).plain
+        assert "until torch 2.13.0+cpu changes" in dialog
+        assert "measured cpu" in dialog
+        await pilot.press(key)
+        await settle(app, pilot)
+        told = json.loads(profile.read_text())
+        assert (told["force_mps"], told["force_mps_torch"]) == (True, until)
+        assert told["recommended"] == before["recommended"]
+        assert "MPS is not available here" in notes(app)
+        assert words.header(model, 80).plain.startswith(f" mpsdoctor {forced}")
+        assert forced in app.query_one("#recorded", Details).plain
+        await pilot.press("1")
+        assert forced in app.query_one("#verdict", Details).plain
+        await pilot.press("f")
+        assert json.loads(profile.read_text())["force_mps"] is False
+        assert forced not in words.header(model, 80).plain
+        await settle(app, pilot)
+
+    told(recorded("cpu"), profile, story)
+
+
+def profile_of(folder: Path, **parts: Any) -> Path:
+    """A profile of some machine."""
+    path = folder / "profile.json"
+    path.write_text(json.dumps(sample(**parts)), encoding="utf-8")
+    return path
 
 
 def test_without_a_profile_nothing_is_written(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class Overview(Pane):
         headline, tone = words.headline(model)
         yield words.styled((headline, tone))
         if report and report.verdict and not (model.running or model.cancelled):
+            yield from rows.headlines(report)[1:]
             yield from _reasons(report.verdict, width)
             yield from self._profile(width)
         elif model.cancelled and not model.running:
