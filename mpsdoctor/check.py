@@ -1,8 +1,9 @@
 """What a check is, and what it may use. Everything a third-party check needs is importable from here.
 
 A check is any object, a module or an instance, with `id`, `title` and `run(context)`; `needs` (ids of checks) and
-`seconds` (its share of each budget) are optional, and so is `patience`: how many seconds beyond three times its share
-it may take before it counts as hanging. `run` returns or yields findings, and dicts, which are facts.
+`seconds` (its share of each budget) are optional, and so are `patience`: how many seconds beyond three times its share
+it may take before it counts as hanging; and `timed`: True has the check-up wait for a quiet machine first. `run`
+returns or yields findings, and dicts, which are facts.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ class Workers:
 class Context:
     """What a check is given: the person's choices, the facts of earlier checks, and workers that have torch.
 
-    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant.
+    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant; `waited_s` is how
+    many seconds the check-up has waited for other programs.
     """
 
     budget: Budget
@@ -126,6 +128,7 @@ class Context:
     facts: Mapping[str, Mapping[str, Any]]
     workers: Workers
     say: Callable[[dict[str, Any]], None]
+    waited_s: float = 0.0
     begun: float = field(default_factory=time.monotonic)
 
     def remaining(self) -> float:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import NoReturn, TextIO
 
 from mpsdoctor import clean
-from mpsdoctor.events import Event, Finished, Progress, Started
+from mpsdoctor.events import Busy, Event, Finished, Progress, Started
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
 
@@ -88,6 +88,8 @@ class Narrator:
         if isinstance(event, Started):
             self._last = 0.0
             self._line(f"{event.id}: {event.title}")
+        elif isinstance(event, Busy):
+            self._line(event.text, step=False)
         elif isinstance(event, Progress):
             figure = f"{event.done} of {event.total}"
             told = f"{event.text} ({figure})" if event.total and figure not in event.text else event.text

@@ -43,6 +43,26 @@ class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
     title: str
 
 
+class BusyProgram(msgspec.Struct, frozen=True):
+    """A program and the percent of one processor that it takes."""
+
+    name: str
+    percent: float
+
+
+class Busy(msgspec.Struct, frozen=True, tag_field="event", tag="busy"):
+    """Event: other programs take `percent` of all processors; the check-up waits for quiet, `left_s` at most.
+
+    `programs` are those that explain it; none where they are hidden.
+    """
+
+    text: str
+    values: WordingData
+    percent: float
+    programs: tuple[BusyProgram, ...]
+    left_s: float
+
+
 class Figure(msgspec.Struct, frozen=True):
     """The time of a training step so far; None where it is being timed and there is no figure yet."""
 
@@ -73,7 +93,7 @@ class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
     result: CheckResult
 
 
-Event = Listed | Started | Progress | Finished
+Event = Listed | Busy | Started | Progress | Finished
 Emit = Callable[[Event], None]
 
 

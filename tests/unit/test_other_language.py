@@ -286,7 +286,8 @@ def test_the_place_of_a_call_holds_no_english(phase: str, place: str | None) -> 
 def test_english_in_values_is_seen() -> None:
     """A sentence that is a value does not pass."""
     conditions = Each("condition", [{"condition": "it ran hot"}])
-    assert english_left(finding("MPS521", "warning", conditions=conditions, waiting=Part(""), kept=Part(""))) == [
+    others: dict[str, Any] = {"waiting": Part(""), "kept": Part(""), "steps": [Part("again")]}
+    assert english_left(finding("MPS521", "warning", conditions=conditions, **others)) == [
         "it",
         "ran",
         "hot",

@@ -15,7 +15,9 @@ PHRASES = {
     "replaying": "model {device}: calls replayed",
     "listing_operators": "prediction: the operators that are called",
     "getting_ready": "getting {device} ready",
-    "waiting_for_quiet": "waiting for quiet: other programs take {percent:.0f} % of the processor",
+    "machine_busy": "the machine is busy: {who}; waiting up to {left:.0f} s",
+    "others_take": "other programs take {percent:.0f} % of the processors",
+    "program_takes": "{name} takes {percent:.0f} % of a processor",
     # timed training
     "narrated": "{doing}: {workload} {size}{figures}",
     "timing": "timing {devices:and}",
