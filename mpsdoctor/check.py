@@ -145,15 +145,15 @@ class Context:
         done: int | None = None,
         total: int | None = None,
         figures: Iterable[Mapping[str, Any]] = (),
+        share: float | None = None,
     ) -> None:
         """Tell the person what is going on and how far it is.
 
         `figures` are rows of `training` so far: workload, size, device, step_ms and ci95_ms, None where there is no
-        figure yet.
+        figure yet. `share` is how much of the whole check is done, of 1, where `done` and `total` count a part of it.
         """
-        self.say(
-            {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "figures": list(figures)}
-        )
+        word = {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "share": share}
+        self.say({**word, "figures": list(figures)})
 
     @contextlib.contextmanager
     def timing(self) -> Iterator[bool]:

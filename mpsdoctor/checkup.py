@@ -17,6 +17,7 @@ from mpsdoctor import clean, intake, orphans, planning, process, report, verdict
 from mpsdoctor.check import finding
 from mpsdoctor.events import Emit, Finished, Listed, Settings, Started
 from mpsdoctor.examination import Examination, Results
+from mpsdoctor.overall import Course, stamping
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Sandbox
@@ -131,6 +132,7 @@ class CheckUp:
         from mpsdoctor import machine, quiet  # here, for the first paint of the screen does not wait for it
 
         begun = time.monotonic()
+        self.emit = stamping(Course(self.settings.budget), self.emit)
         orphans.adopt()
         try:
             before = machine.look()

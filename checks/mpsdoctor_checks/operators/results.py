@@ -22,11 +22,18 @@ class DeviceResults:
     seconds: float = 0.0
     core: frozenset[str] = frozenset()
     fallbacks: dict[str, int] = field(default_factory=dict)
+    part: tuple[float, float] = (0.0, 1.0)  # of the whole check, from where to where
     reason: str | None = None  # why nothing, or not all, was probed other than for want of time
 
     @property
     def planned(self) -> int:
         return len(self.plan)
+
+    @property
+    def share_done(self) -> float:
+        """How much of the whole check is done, of 1."""
+        begin, end = self.part
+        return begin + (end - begin) * len(self.rows) / self.planned if self.plan else begin
 
     @property
     def probed(self) -> list[ProbeResult]:

@@ -5,7 +5,7 @@ PHRASES = {
     "trying_device": "trying {device}",
     "timing_unprotected": "nothing keeps other timed runs away: {why}",
     "importing_torch_for": "operators {device}: importing torch",
-    "probing": "operators {device}: {done} of {planned}{outcomes}",
+    "probing": "operators {device}: {done:,} probes made{outcomes}",
     "outcome_counts": ", {counts}",
     "outcome_count": "{count} {outcome}",
     "auditing": "operators {device}: whether the CPU steps in for {count} probes",
@@ -26,5 +26,5 @@ PHRASES = {
     "way": "{way}",
     "trying_batches": "trying batches of {batch} on cpu and {device}",
     "step_figure": ", {name} {ms:.3g} ms ± {percent:.0f} %",
-    "seconds_left": ", about {left:.0f} s left",
+    "seconds_left": ", at most {left:.0f} s more",
 }

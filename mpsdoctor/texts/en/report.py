@@ -47,6 +47,11 @@ PHRASES = {
     "answer_runs with the fallback": "runs with the fallback",
     "answer_does not run": "does not run",
     "answer_runs but wrong": "runs but wrong",
+    # How far a check-up is.
+    "overall": "{share:.0f} % · {left}",
+    "minutes_left": "about {minutes} min left",
+    "seconds_left": "about {seconds} s left",
+    "little_left": "a few seconds left",
     # The verdict.
     "use": "use {device}",
     "confidence": "{confidence} confidence",

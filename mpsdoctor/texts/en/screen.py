@@ -6,7 +6,7 @@ The first paint reads this file. What a verdict, a machine and a table of figure
 PHRASES = {
     # The header.
     "examining": "examining…",
-    "examining_count": "examining… {done} of {total} checks done",
+    "was_busy": "the machine was busy before the first check: {who}",
     "cancelling": "cancelling…",
     "cancelled": "cancelled · no profile written",
     "not_examined": "not examined yet",
@@ -139,7 +139,6 @@ PHRASES = {
     "no_complaint": "It found nothing to complain of.",
     "facts": "Facts",
     "not_begun": "It has not begun yet.",
-    "done_of": "{done} of {total}",
     "one_finding": "1 finding",
     "some_findings": "{count} findings",
     "nothing_to_tell": "nothing to tell",

@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from mpsdoctor.formats import rows
+from mpsdoctor.overall import share_told
 from mpsdoctor.report import ORDER
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
@@ -84,10 +85,8 @@ class Checks(Pane):
             return
         yield words.progress(state)
         progress = state.progress
-        if progress and progress.total:
-            done, total = progress.done or 0, progress.total
-            share = say("screen.done_of", done=done, total=total)
-            yield words.styled((words.meter(done, total, METER), "accent"), f" {share}")
+        if share := share_told(progress) if progress else 0.0:
+            yield words.styled((words.meter(share, 1.0, METER), "accent"), f" {100 * share:.0f} %")
         texts = [event.text for event in self.model.log if event.id == state.id]
         if texts:
             yield ""
