@@ -100,7 +100,9 @@ def overall_in_words(overall: Overall) -> str:
 
 
 def describe(event: Progress) -> str:
-    """What a check is doing, and how far it is where that is a number that people count to."""
-    if not event.total or event.total > COUNTABLE or str(event.done) in event.text:
+    """What a check is doing, and how far it is, where nothing tells that of the whole or people count to it."""
+    if not event.total or str(event.done) in event.text:
         return event.text
+    if event.total > COUNTABLE:
+        return event.text if event.overall else f"{event.text} ({100 * share_told(event):.0f} %)"
     return say("screen.progress", text=event.text, done=event.done, total=event.total)

@@ -305,7 +305,7 @@ def test_progress_holds_no_english() -> None:
     Narrator(context, workload, Part("trying_ways", {"ways": ways, "device": "cpu"}))()
     context.progress("as a stranger says it")
     assert [message["text"] for message in said] == [
-        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, about 3 s left",
+        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, at most 3 s more",
         "trying 4 threads and 8 threads on cpu: cnn small",
         "as a stranger says it",
     ]
