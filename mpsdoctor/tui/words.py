@@ -13,7 +13,7 @@ from mpsdoctor.events import Busy
 from mpsdoctor.facts.training import Result
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.report import CheckResult, Finding, Machine, Remedy, Report
-from mpsdoctor.texts import Part, from_values, say, term
+from mpsdoctor.texts import Each, Part, say, term
 from mpsdoctor.tui.model import CheckState, Model
 
 Piece = str | tuple[str, str] | Content
@@ -165,10 +165,11 @@ def progress(state: CheckState) -> str:
 
 def describe_busy(event: Busy, *, waiting: bool) -> str:
     """Who takes the processors; or took them, once the wait is over."""
-    wording = from_values(event.text, event.values)
-    if waiting or not isinstance(wording, Part):
+    if waiting:
         return event.text
-    return say("screen.was_busy", who=wording.values["who"])
+    programs = [{"name": program.name, "percent": program.percent} for program in event.programs]
+    who = Each("program_took", programs, "and") if programs else Part("others_took", {"percent": event.percent})
+    return say("screen.was_busy", who=who)
 
 
 def figures_so_far(figures: Iterable[Result]) -> Iterator[Piece]:
@@ -225,7 +226,7 @@ def header(model: Model, width: int) -> Content:
     summary, tone = headline(model)
     spin = SPINNER[int(model.clock() * BLINK) % len(SPINNER)] + " " if model.running else ""
     whole = model.overall()
-    bar = meter(whole.share, 1.0, METER) + " " if whole and width >= 60 else ""
+    bar = meter(whole.share, 1.0, METER) + " " if whole and width >= 60 and not model.waits else ""
     left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin + bar, "accent"), (summary, tone))
     time = f"{seconds(model.elapsed())} " if model.started_at is not None else ""
     current = model.current()

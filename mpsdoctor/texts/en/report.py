@@ -62,6 +62,8 @@ PHRASES = {
     "probes": "{made:,} of {planned:,} probes on {device}: {reached}",
     "reached": "{operators:,} operators, {layouts} in other layouts",
     "nothing_reached": "nothing",
+    "not_reached": "{names} not reached",
+    "more_not_reached": "{names} and {count:,} others not reached",
     "no_layouts": "none",
     # The machine.
     "machine": "Machine",

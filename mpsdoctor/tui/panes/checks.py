@@ -7,9 +7,10 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from mpsdoctor.facts import assume_shapes
 from mpsdoctor.formats import rows
 from mpsdoctor.overall import share_told
-from mpsdoctor.report import ORDER
+from mpsdoctor.report import ORDER, CheckResult
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
 from mpsdoctor.tui.model import CheckState
@@ -73,7 +74,9 @@ class Checks(Pane):
             yield (say("screen.more_findings", count=len(findings) - MOST_FINDINGS), "muted")
         if not state.result.findings and not state.result.reason:
             yield ""
-            yield (say("screen.no_complaint"), "muted")
+            reached = coverage(state.result)
+            yield (say("screen.no_complaint_so_far" if reached else "screen.no_complaint"), "muted")
+            yield from reached
         if few := {key: value for key, value in state.result.facts.items() if _short(value)}:
             yield ""
             yield (say("screen.facts"), "title")
@@ -91,6 +94,15 @@ class Checks(Pane):
         if texts:
             yield ""
             yield from ((line, "muted") for line in reversed(texts[-12:]))
+
+
+def coverage(result: CheckResult) -> list[str]:
+    """How much of the operators was probed, where that is not all that the check planned."""
+    operators = assume_shapes({result.id: result.facts}).get("operators")
+    sentences = rows.coverage_of(operators)
+    of_devices = operators["coverage"] if sentences and operators and "coverage" in operators else {}
+    told = [row for device, row in of_devices.items() if device != "cpu" or len(of_devices) == 1]
+    return sentences if any(row["made"] < row["planned"] for row in told) else []
 
 
 def _columns() -> tuple[Column, ...]:
@@ -119,5 +131,7 @@ def _describe_end(state: CheckState) -> str:
     if result.reason:
         return result.reason
     count = len(result.findings)
+    if reached := coverage(result):
+        return "; ".join([*([say("screen.some_findings", count=count)] if count else []), *reached])
     name = {0: "screen.nothing_to_tell", 1: "screen.one_finding"}.get(count)
     return say(name) if name else say("screen.some_findings", count=count)

@@ -81,7 +81,9 @@ class Overview(Pane):
         if model.busy:
             yield words.wrap_beside(("! ", "warn"), words.describe_busy(model.busy, waiting=model.waits), 2, width)
         if current:
-            yield words.wrap_beside(("▶ ", "accent"), f"{current.id}: {words.progress(current)}", 2, width)
+            doing = words.progress(current)
+            doing = doing if doing.startswith(current.id) else f"{current.id}: {doing}"
+            yield words.wrap_beside(("▶ ", "accent"), doing, 2, width)
         yield from words.figures_so_far(model.figures())
         yield ""
         yield from self._list_checks()
