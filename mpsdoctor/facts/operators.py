@@ -74,9 +74,13 @@ class _Coverage(CoreCoverage):
 
 
 class Coverage(_Coverage, total=False):
-    """How many probes of a plan are made on a device; `variants` are counts by layout."""
+    """How many probes of a plan are made on a device; `variants` are counts by layout.
+
+    `not_reached` are operators of the plan without a probe, in its order.
+    """
 
     core: CoreCoverage
+    not_reached: list[str]
 
 
 class _ProbeFacts(TypedDict):

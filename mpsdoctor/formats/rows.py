@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mpsdoctor.facts import read_facts
-from mpsdoctor.facts.operators import Coverage
+from mpsdoctor.facts.operators import Coverage, Operators
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
@@ -14,6 +14,7 @@ from mpsdoctor.runtime.measured import NAMED, factor, is_settled
 from mpsdoctor.texts import LANGUAGES, WIDE, duration, figure, page, say, term
 
 REASONS = 3  # what a person reads before the details
+NOT_REACHED = 2  # operators that are named
 
 
 class Timed(NamedTuple):
@@ -100,7 +101,11 @@ def coverage(report: Report) -> list[str]:
 
     Reports of version 0.1.0 made before this was counted have none, nor has a third-party check of this name.
     """
-    operators = read_facts(report).get("operators")
+    return coverage_of(read_facts(report).get("operators"))
+
+
+def coverage_of(operators: Operators | None) -> list[str]:
+    """The same of the facts of the check."""
     try:
         rows = operators["coverage"] if operators and "coverage" in operators else {}
         sentences = {device: _describe_coverage(device, row) for device, row in rows.items()}
@@ -116,7 +121,14 @@ def _describe_coverage(device: str, row: Coverage) -> str:
     reached = say("report.nothing_reached")
     if row["made"]:
         reached = say("report.reached", operators=row["operators"], layouts=layouts)
-    return say("report.probes", made=row["made"], planned=row["planned"], device=device, reached=reached)
+    sentence = say("report.probes", made=row["made"], planned=row["planned"], device=device, reached=reached)
+    missed = [op.rpartition("::")[2] for op in row.get("not_reached", ())]
+    if not missed or not row["made"]:
+        return sentence
+    if len(missed) <= NOT_REACHED + 1:
+        return f"{sentence}; {say('report.not_reached', names=', '.join(missed))}"
+    names, others = ", ".join(missed[:NOT_REACHED]), len(missed) - NOT_REACHED
+    return f"{sentence}; {say('report.more_not_reached', names=names, count=others)}"
 
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:

@@ -10,13 +10,15 @@ from typing import Any
 
 from msgspec import structs
 
-from mpsdoctor.events import Figure, Finished, Listed, Progress, Settings, Started
+from mpsdoctor.checkup import report_of
+from mpsdoctor.events import Busy, Figure, Finished, Listed, Overall, Progress, Settings, Started
 from mpsdoctor.facts import CheckFacts, assume_shapes
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training
+from mpsdoctor.overall import Course
 from mpsdoctor.report import ORDER, CheckResult, Finding, Forced, Report
 from mpsdoctor.texts import say
-from mpsdoctor.tui.engine import Done, Signal
+from mpsdoctor.tui.engine import Broke, Done, Signal
 
 LOGGED = 2000  # lines of progress; a standard check-up sends some 200
 
@@ -35,7 +37,7 @@ class CheckState:
 
 @dataclass
 class Model:
-    """The state of the screen. `version` rises with every change."""
+    """The state of the screen. `version` rises with every change; `waits`: for others to be less `busy`."""
 
     settings: Settings
     clock: Callable[[], float] = time.monotonic
@@ -47,10 +49,17 @@ class Model:
     started_at: float | None = None
     ended_at: float | None = None
     version: int = 0
+    busy: Busy | None = None
+    waits: bool = False
+    course: Course = field(init=False)
     log: deque[Progress] = field(default_factory=lambda: deque(maxlen=LOGGED))
+
+    def __post_init__(self) -> None:
+        self.course = Course(self.settings.budget, self.clock)
 
     def begin(self) -> None:
         """A run begins."""
+        self.course, self.busy, self.waits = Course(self.settings.budget, self.clock), None, False
         self.running, self.cancelled, self.trouble = True, False, None
         self.started_at, self.ended_at = self.clock(), None
         self.log.clear()
@@ -59,10 +68,15 @@ class Model:
     def apply(self, signal: Signal) -> None:
         """Take one signal of the engine."""
         self.version += 1
+        if not isinstance(signal, Done | Broke):
+            self.course.take(signal)
         if isinstance(signal, Listed):
             waiting = {check.id: CheckState(check.id, check.title) for check in signal.checks}
             self.checks = {**self.checks, **waiting}
+        elif isinstance(signal, Busy):
+            self.busy, self.waits = signal, True
         elif isinstance(signal, Started):
+            self.waits = False
             self._change(signal.id, status="running", started_at=self.clock())
         elif isinstance(signal, Progress):
             self._change(signal.id, progress=signal)
@@ -88,6 +102,15 @@ class Model:
         if self.started_at is None:
             return 0.0
         return (self.clock() if self.ended_at is None else self.ended_at) - self.started_at
+
+    def overall(self) -> Overall | None:
+        """How far the run is; None before it is known which checks run."""
+        return self.course.now() if self.running else None
+
+    def report_so_far(self) -> Report:
+        """What is known of the machine, without a verdict."""
+        results = {name: state.result for name, state in self.checks.items() if state.result}
+        return report_of(self.settings, results, 0.0, with_verdict=False)
 
     def training(self) -> TrainingFacts:
         """What was timed, empty until the check has ended."""

@@ -15,7 +15,7 @@ from mpsdoctor.facts.training import Comparison, Result, TimedFacts
 from mpsdoctor.formats import rows as tables_of
 from mpsdoctor.prescription import prescribe
 from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch, Verdict
-from mpsdoctor.runtime import device as runtime_device
+from mpsdoctor.runtime.device import Question
 from mpsdoctor.runtime.measured import choose_measured
 from mpsdoctor.runtime.profile import fingerprint
 from mpsdoctor.verdict import judge
@@ -60,7 +60,7 @@ def report_of(training: TimedFacts) -> Report:
 
 def told_to_a_script(report: Report, workload: str | None) -> str:
     profile = prescribe(report, fingerprint("2.13.0"))
-    question = runtime_device.Question(False, workload, None, True, Path("p.json"))
+    question = Question(False, workload, None, True, Path("p.json"))
     return choose_measured(profile, question)[0]
 
 

@@ -288,7 +288,8 @@ def test_the_place_of_a_call_holds_no_english(phase: str, place: str | None) -> 
 def test_english_in_values_is_seen() -> None:
     """A sentence that is a value does not pass."""
     conditions = Each("condition", [{"condition": "it ran hot"}])
-    assert english_left(finding("MPS521", "warning", conditions=conditions, waiting=Part(""), kept=Part(""))) == [
+    others: dict[str, Any] = {"waiting": Part(""), "kept": Part(""), "steps": [Part("again")]}
+    assert english_left(finding("MPS521", "warning", conditions=conditions, **others)) == [
         "it",
         "ran",
         "hot",
@@ -306,7 +307,7 @@ def test_progress_holds_no_english() -> None:
     Narrator(context, workload, Part("trying_ways", {"ways": ways, "device": "cpu"}))()
     context.progress("as a stranger says it")
     assert [message["text"] for message in said] == [
-        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, about 3 s left",
+        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, at most 3 s more",
         "trying 4 threads and 8 threads on cpu: cnn small",
         "as a stranger says it",
     ]

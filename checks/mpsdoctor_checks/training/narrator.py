@@ -23,7 +23,8 @@ def timing(devices: Iterable[str]) -> Part:
 class Narrator:
     """Tells what is done with a workload and the figures so far, at most twice a second.
 
-    `devices` are those whose figures are the workload's own, fit for a chart; ways to train have none.
+    `devices` are those whose figures are the workload's own, fit for a chart; ways to train have none. `done` of
+    `total` workloads are, which makes `share` of the check.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Narrator:
         devices: Sequence[str] = (),
         done: int | None = None,
         total: int | None = None,
+        share: float | None = None,
     ) -> None:
         self._context, self._workload, self._devices = context, workload, devices
-        self._done, self._total = done, total
+        self._done, self._total, self._share = done, total, share
         self._what = {"doing": doing, "workload": workload.family, "size": workload.size}
         self._last = 0.0
 
@@ -47,7 +49,7 @@ class Narrator:
             self._last = now
             text = Part("narrated", {**self._what, "figures": sentences(blocks or {}, left) or ""})
             figures = [figure(self._workload, device, (blocks or {}).get(device, ())) for device in self._devices]
-            self._context.progress(text, self._done, self._total, figures)
+            self._context.progress(text, self._done, self._total, figures, self._share)
 
 
 class Figure(TypedDict):
@@ -75,10 +77,10 @@ def figure(workload: Workload, device: str, seconds: Sequence[float]) -> Figure:
 
 
 def sentences(blocks: Blocks, left: float | None) -> list[Part]:
-    """As in `, mps 3.1 ms ± 4 %`, `, about 6 s left`."""
+    """As in `, mps 3.1 ms ± 4 %`, `, at most 6 s more`."""
     parts = [
         Part("step_figure", {"name": name, "ms": 1e3 * median(seconds), "percent": 100 * spread(seconds)})
         for name, seconds in blocks.items()
         if seconds
     ]
-    return parts if left is None else [*parts, Part("seconds_left", {"left": max(left, 0.0)})]
+    return parts if left is None or left < 1 else [*parts, Part("seconds_left", {"left": left})]

@@ -19,8 +19,10 @@ from mpsdoctor.facts.training import (
     detail_of,
     timed_results,
 )
+from mpsdoctor.quiet import BUSY_PERCENT
 from mpsdoctor.texts import Each, Part, Wording, from_both
 from mpsdoctor.winners import standing_of
+from mpsdoctor_checks.training import disturbance
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.statistics import enough
 
@@ -173,13 +175,15 @@ def disturbed(facts: TimedFacts) -> Iterator[Finding]:
     disturbances = facts["disturbances"]
     if disturbances:
         conditions = from_both(disturbances, facts.get("disturbances_values", ()))
-        waited = (facts["conditions"].get("before") or {}).get("waited_s")
+        before = facts["conditions"].get("before") or {}
+        waited, in_vain = before.get("waited_s"), (before.get("cpu_percent") or 0.0) > BUSY_PERCENT
         yield finding(
             "MPS521",
             "warning",
             facts["conditions"],
             conditions=Each("condition", [{"condition": condition} for condition in conditions]),
-            waiting=Part("waited", {"waited_s": waited}) if waited else Part(""),
+            waiting=Part("waited", {"waited_s": waited}) if waited and in_vain else Part(""),
+            steps=[*disturbance.find_remedies(facts["conditions"]), Part("again")],
             kept=Part("not_kept" if facts.get("doubtful") else ""),
         )
 

@@ -5,7 +5,7 @@ PHRASES = {
     "trying_device": "trying {device}",
     "timing_unprotected": "nothing keeps other timed runs away: {why}",
     "importing_torch_for": "operators {device}: importing torch",
-    "probing": "operators {device}: {done} of {planned}{outcomes}",
+    "probing": "operators {device}: {done:,} probes made{outcomes}",
     "outcome_counts": ", {counts}",
     "outcome_count": "{count} {outcome}",
     "auditing": "operators {device}: whether the CPU steps in for {count} probes",
@@ -15,7 +15,9 @@ PHRASES = {
     "replaying": "model {device}: calls replayed",
     "listing_operators": "prediction: the operators that are called",
     "getting_ready": "getting {device} ready",
-    "waiting_for_quiet": "waiting for quiet: other programs take {percent:.0f} % of the processor",
+    "machine_busy": "the machine is busy: {who}; waiting up to {left:.0f} s",
+    "others_take": "other programs take {percent:.0f} % of the processors",
+    "program_takes": "{name} takes {percent:.0f} % of a processor",
     # timed training
     "narrated": "{doing}: {workload} {size}{figures}",
     "timing": "timing {devices:and}",
@@ -24,5 +26,5 @@ PHRASES = {
     "way": "{way}",
     "trying_batches": "trying batches of {batch} on cpu and {device}",
     "step_figure": ", {name} {ms:ms} ± {percent:.0f} %",
-    "seconds_left": ", about {left:.0f} s left",
+    "seconds_left": ", at most {left:.0f} s more",
 }

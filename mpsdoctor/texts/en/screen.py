@@ -6,7 +6,7 @@ The first paint reads this file. What a verdict, a machine and a table of figure
 PHRASES = {
     # The header.
     "examining": "examining…",
-    "examining_count": "examining… {done} of {total} checks done",
+    "was_busy": "before the first check {who}",
     "cancelling": "cancelling…",
     "cancelled": "cancelled · no profile written",
     "not_examined": "not examined yet",
@@ -144,9 +144,9 @@ PHRASES = {
     "press_R": "press R to begin",
     "none_selected": "No check is selected.",
     "no_complaint": "It found nothing to complain of.",
+    "no_complaint_so_far": "Nothing is wrong in what was reached, which is not all:",
     "facts": "Facts",
     "not_begun": "It has not begun yet.",
-    "done_of": "{done} of {total}",
     "one_finding": "1 finding",
     "some_findings": "{count} findings",
     "nothing_to_tell": "nothing to tell",

@@ -185,9 +185,14 @@ TEXTS = {
     "MPS521": Text(
         "conditions that spoil the timing",
         "{conditions}. Absolute times are doubtful; ratios less so, for the devices took turns.{waiting}{kept}",
-        "Run it again on a quiet machine, on mains power.",
+        "{steps}",
         parts={
             "condition": "{condition}",
+            "close_these": "Close {names:and}. ",
+            "close_others": "Close what works in the background. ",
+            "leave_low_power": "Turn low power mode off (System Settings, Battery). ",
+            "plug_in": "Plug the machine in. ",
+            "again": "Run it again on a quiet machine.",
             "waited": " Quiet was waited for, {waited_s:.0f} s long, in vain.",
             "not_kept": " No setting, hint or batch size of this run goes into the profile.",
         },
@@ -200,6 +205,7 @@ TEXTS = {
         example={
             "conditions": Each("condition", [{"condition": Part("low_power")}]),
             "waiting": Part("waited", {"waited_s": 8.0}),
+            "steps": [Part("leave_low_power"), Part("again")],
             "kept": Part("not_kept"),
         },
     ),

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.formats import wrapping
+from mpsdoctor.overall import share_told
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import matrix, words
 from mpsdoctor.tui.background import freeze_heap, run_in_background
@@ -79,9 +80,8 @@ class Operators(Pane):
     def _summary(self, width: int) -> Iterator[Piece]:
         state = self.model.checks.get("operators")
         yield (self._why_empty(), "muted")
-        if state and state.progress and state.progress.total:
-            progress = state.progress
-            yield (words.meter(progress.done or 0, progress.total or 1, 24), "accent")
+        if share := share_told(state.progress) if state and state.progress else 0.0:
+            yield (words.meter(share, 1.0, 24), "accent")
         yield ""
         yield from _legend(width)
 

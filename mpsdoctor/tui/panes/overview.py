@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from mpsdoctor.formats import rows, wrapping
-from mpsdoctor.report import ORDER, Finding, Verdict
+from mpsdoctor.overall import left_in_words
+from mpsdoctor.report import ORDER, Finding, Report, Verdict
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
 from mpsdoctor.tui.panes.pane import Pane
@@ -50,6 +51,9 @@ class Overview(Pane):
 
     def _verdict(self, width: int) -> Iterator[Piece]:
         model, report = self.model, self.model.report
+        if model.running and not model.cancelled:
+            yield from self._so_far(width)
+            return
         headline, tone = words.headline(model)
         yield words.styled((headline, tone))
         if report and report.verdict and not (model.running or model.cancelled):
@@ -63,19 +67,38 @@ class Overview(Pane):
             return
         if report and report.python.version:
             yield ""
-            for label, fact in words.machine(report):
-                yield words.wrap_beside((f"{wrapping.pad(label, LABEL - 1)} ", "title"), fact, LABEL, width)
+            yield from _machine(report, width)
         yield ""
         yield from self._list_checks()
         if report and report.verdict:
             yield from _all_reasons(report.verdict, width)
 
+    def _so_far(self, width: int) -> Iterator[Piece]:
+        """A run that goes on: how far it is, who disturbs it, the figures, the checks, and what machine this is."""
+        model, whole, current = self.model, self.model.overall(), self.model.current()
+        yield words.styled((words.meter(whole.share if whole else 0.0, 1.0, width), "accent"))
+        if whole:
+            yield (left_in_words(whole).capitalize(), "accent")
+        if model.busy:
+            yield words.wrap_beside(("! ", "warn"), words.describe_busy(model.busy, waiting=model.waits), 2, width)
+        if current:
+            doing = words.progress(current)
+            doing = doing if doing.startswith(current.id) else f"{current.id}: {doing}"
+            yield words.wrap_beside(("▶ ", "accent"), doing, 2, width)
+        yield from words.figures_so_far(model.figures())
+        yield ""
+        yield from self._list_checks()
+        report = model.report_so_far()
+        if report.machine.os:
+            yield ""
+            yield from _machine(report, width)
+
     def _list_checks(self) -> Iterator[Piece]:
         for state in self.model.checks.values():
             sign, tone = words.SIGNS[state.status]
             status = wrapping.pad(term("status", state.status), 8)
-            doing = words.progress(state) if state.status == "running" else words.elapsed(state, self.model.clock())
-            yield words.styled((f"{sign} {status}", tone), f"{state.id:12} ", (doing, "muted"))
+            time = words.elapsed(state, self.model.clock())
+            yield words.styled((f"{sign} {status}", tone), f"{state.id:12} ", (time, "muted"))
         if not self.model.checks:
             yield (say("screen.listing_checks"), "muted")
 
@@ -90,6 +113,11 @@ class Overview(Pane):
         else:
             return
         yield words.wrap_beside(sign, note, 2, width)
+
+
+def _machine(report: Report, width: int) -> Iterator[Piece]:
+    for label, fact in words.machine(report):
+        yield words.wrap_beside((f"{wrapping.pad(label, LABEL - 1)} ", "title"), fact, LABEL, width)
 
 
 def _reasons(verdict: Verdict, width: int) -> Iterator[Piece]:

@@ -112,6 +112,10 @@ def test_how_much_of_the_operators_was_reached_stands_beside_the_check() -> None
     row = {"planned": 13488, "made": 2189, "operators": 430, "dtypes": {"float32": 2189}, "variants": variants}
     checks = text_of(holding(coverage={"cpu": row, "mps": row})).split("\n\n")[3].splitlines()
     assert checks[1:] == [" " * 9 + "2,189 of 13,488 probes on mps: 430 operators, 689 in other layouts"]
+    missed = {**row, "not_reached": ["aten::cumsum", "aten::svd", "aten::sort", "aten::mm"]}
+    for form in ("text", "markdown", "html", "github"):
+        report = " ".join(FORMATS[form].render(holding(coverage={"mps": missed}), Style()).replace("\\", "").split())
+        assert "689 in other layouts; cumsum, svd and 2 others not reached" in report
     alone = {**row, "made": 9, "operators": 8, "variants": {"contiguous": 9}}
     sentence = "9 of 13,488 probes on cpu: 8 operators, none in other layouts"
     for form in ("text", "markdown", "html", "github"):
