@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
 from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
+from mpsdoctor.figures import duration, figure, times
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
 from mpsdoctor.texts import LANGUAGES, page, say, term
+from mpsdoctor.thresholds import standing
 
 REASONS = 3  # what a person reads before the details
 UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
@@ -189,32 +190,31 @@ def interval(ends: Sequence[float] | None) -> str:
     """`5.97 to 12.8 ms`."""
     if not ends:
         return ""
-    low, high = map(duration, ends)
-    if ends[1] > UNSETTLED * ends[0]:
+    if is_wide(ends):
         return say("report.not_settled")
+    low, high = map(duration, ends)
     return say("report.from_to", low=low.removesuffix(high[high.index(" ") :]), high=high)
 
 
 def against(ratio: Comparison) -> str:
     """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
-    times, undecided = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
-    if high <= UNSETTLED * low:
+    if not is_wide(ratio["ci95"]):
         span = say("report.from_to", low=figure(low), high=figure(high))
-        return f"{times}, {say('report.not_settled')}" if undecided else f"{times} ({span})"
+        said = f"({span})" if is_settled(ratio) else say("report.not_settled")
+        return f"{times(ratio['speedup'])}{' ' if is_settled(ratio) else ', '}{said}"
     if ratio["winner"] == "tie":
         return say("report.not_settled")
     sure = ("report.at_most", high) if high < 1 else ("report.at_least", low)
-    return say(sure[0], figure=f"{figure(sure[1])}×")
+    return say(sure[0], figure=times(sure[1]))
 
 
-def duration(ms: float) -> str:
-    """`83.2 µs`, `9.69 ms`, `1.43 s`."""
-    if ms < 0.1:
-        return f"{figure(1000 * ms)} µs"
-    return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"
+def is_wide(ends: Sequence[float]) -> bool:
+    """Whether an interval says nothing."""
+    return ends[1] > UNSETTLED * ends[0]
 
 
-def figure(value: float) -> str:
-    """Three digits, without powers of ten."""
-    return f"{Decimal(f'{value:#.3g}'):,f}"
+def is_settled(ratio: Comparison) -> bool:
+    """Whether a comparison has a winner, or two devices that were seen to be as fast as each other."""
+    low, high = ratio["ci95"]
+    return not is_wide(ratio["ci95"]) and (ratio["winner"] != "tie" or standing(low, high) == "same")

@@ -14,9 +14,11 @@ import functools
 import importlib
 import itertools
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from mpsdoctor import figures
 
 LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
@@ -194,8 +196,8 @@ class Words(string.Formatter):
         if format_spec in UNITS:
             digits = ".1f" if format_spec == "GiB" else ".0f"
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
-        if format_spec == "size":
-            return size(value)
+        if format_spec in SPECS:
+            return SPECS[format_spec](value)
         if format_spec in (",list", "and"):
             return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
         return str(super().format_field(value, format_spec))
@@ -204,7 +206,10 @@ class Words(string.Formatter):
 def size(count: float) -> str:
     """Bytes in the unit that fits, as in `1.5 MiB`."""
     unit = next((unit for unit, limit in SIZES.items() if abs(count) >= limit), None)
-    return f"{count / SIZES[unit]:.3g} {unit}" if unit else f"{count:.3g} bytes"
+    return f"{figures.short(count / SIZES[unit])} {unit}" if unit else f"{figures.short(count)} bytes"
+
+
+SPECS: dict[str, Callable[[Any], str]] = {"size": size, "figure": figures.short, "duration": figures.duration}
 
 
 def as_data(value: Any) -> Any:

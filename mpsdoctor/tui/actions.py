@@ -53,9 +53,8 @@ class Actions:
         return pane.open(name, self)
 
     def focus_first_panel(self, pane: Pane) -> None:
-        """Focus goes to the first panel of a tab that can have it."""
-        panel = next(iter([*pane.query("Rows"), *pane.query("Details")]), None)
-        if panel:
+        """Focus goes to the first panel of a tab."""
+        if panel := pane.first_panel():
             panel.focus()
 
     def take_signals(self) -> Exception | None:

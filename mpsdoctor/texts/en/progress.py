@@ -23,6 +23,7 @@ PHRASES = {
     "trying_ways": "trying {ways} on {device}",
     "way": "{way}",
     "trying_batches": "trying batches of {batch} on cpu and {device}",
-    "step_figure": ", {name} {ms:.3g} ms ± {percent:.0f} %",
+    "step_figure": ", {name} {ms:duration} ± {percent:.0f} %",
+    "step_not_settled": ", {name} not settled",
     "seconds_left": ", about {left:.0f} s left",
 }

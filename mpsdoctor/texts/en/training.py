@@ -4,7 +4,7 @@ from mpsdoctor.texts import Each, Part, Text, Wording
 
 COUNTED = {"workload": "{count} workload", "workloads": "{count} workloads"}
 FAILED = {"run": "{workload} {size}", "cause": "{runs}: {why}", "no_detail": "no detail"}
-SPEEDUP = {"row": "{workload} {size} {speedup:.3g} times ({ci95[0]:.3g} to {ci95[1]:.3g})"}
+SPEEDUP = {"row": "{workload} {size} {speedup:figure} times ({ci95[0]:figure} to {ci95[1]:figure})"}
 
 CNN = {"workload": "cnn", "size": "medium"}
 ONE = Part("workload", {"count": 1})
@@ -58,7 +58,10 @@ TEXTS = {
     "MPS504": Text(
         "the {device} is the only device here; {counted} can be trained on it",
         "Time of a training step, with 95 % interval: {rows}.",
-        parts={**COUNTED, "row": "{workload} {size} {step_ms:.3g} ms ({ci95_ms[0]:.3g} to {ci95_ms[1]:.3g})"},
+        parts={
+            **COUNTED,
+            "row": "{workload} {size} {step_ms:duration} ({ci95_ms[0]:duration} to {ci95_ms[1]:duration})",
+        },
         seen="Training was timed on a single device, for no other one is usable or was asked for.",
         means="There is nothing to compare with, so the times of a step stand alone.",
         do="Nothing, where no accelerator is expected. Else see what the check of the torch build says of the other"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from textual import events
 from textual.containers import Container
+from textual.widget import Widget
 
 from mpsdoctor.texts import say
 from mpsdoctor.tui import words
@@ -52,6 +53,10 @@ class Pane(Container):
             message = words.styled(("! ", "warn"), reason)
             for panel in list(self.query(Details))[-1:]:
                 panel.show(message, "trouble")
+
+    def first_panel(self) -> Widget | None:
+        """The panel that has the focus when the tab is opened."""
+        return next(iter([*self.query(Rows), *self.query(Details)]), None)
 
     def on_mount(self) -> None:
         self.redraw()

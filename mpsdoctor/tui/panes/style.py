@@ -22,10 +22,12 @@ Screen.-wide #operators-pane > #operator { width: 4fr; }
 
 Screen.-narrow .pane.open { layout: vertical; }
 Screen.-narrow.-high #checks { height: 10; }
-Screen.-narrow.-high #verdict { height: 7; }
-Screen.-narrow.-high #verdict.busy { height: 10; }
-Screen.-narrow.-high #findings-side > #findings { height: 6; }
-Screen.-narrow.-high #findings-side > #finding { height: 1fr; }
+Screen.-narrow.-high #verdict { height: 1fr; }
+Screen.-narrow.-high #findings-side { height: 5; }
+Screen.-narrow.-high #findings-side:focus-within { height: 67%; }
+Screen.-narrow.-high #findings-side > #finding { display: none; }
+Screen.-narrow.-high #findings-side:focus-within > #findings { height: 6; }
+Screen.-narrow.-high #findings-side:focus-within > #finding { display: block; height: 1fr; }
 
 Screen.-low .pane Rows, Screen.-low .pane Details {
     border: none; border-top: solid $foreground 30%; border-title-color: $foreground; padding: 0; height: 1fr;
