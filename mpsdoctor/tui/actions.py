@@ -39,8 +39,8 @@ class Actions:
         return reason is not None
 
     def notify(self, text: str, severity: Any = "information") -> None:
-        """A line in the corner for a moment; never read as markup."""
-        self.app.notify(text, severity=severity, markup=False, timeout=4)
+        """The line above the keys, for some seconds."""
+        self.app.notify(text, severity=severity, markup=False)
 
     @property
     def settings(self) -> Settings:
@@ -112,10 +112,14 @@ class Actions:
         self.engine.start(only)
 
     def cancel(self) -> None:
-        """Esc: clear the filter of the list in focus; where there is none, cancel the run."""
+        """Esc: clear the filter of the list in focus, else show all panels again, else cancel the run."""
         table = self.app.focused
         if isinstance(table, Rows) and table.filter:
             table.narrow("")
+            return
+        pane = self.app.pane()
+        if pane and pane.has_class("zoom"):
+            pane.zoom(None)
             return
         if self.refuse("stop"):
             return
@@ -174,6 +178,7 @@ class Actions:
         self._write({**state.content, "force_mps": force}, success)
 
     def export(self) -> None:
+        from mpsdoctor.runtime.profile import shorten_home
         from mpsdoctor.tui.dialogs import export
 
         report = None if self.model.running else self.model.report
@@ -188,7 +193,7 @@ class Actions:
                 file = error.filename or say("screen.the_file")
                 self.notify(say("screen.cannot_write", file=file, why=error.strerror), "error")
                 return
-            self.notify(say("screen.written", path=path))
+            self.notify(say("screen.written", path=shorten_home(path.absolute())))
 
         self.app.push_screen(export.Export(export.choices(report)), write_form)
 
@@ -227,6 +232,21 @@ class Actions:
             return
         table = self.app.focused if isinstance(self.app.focused, Rows) else pane.query(Rows).first()
         self.app.screen_stack[0].mount(Filter(table), before="#keys")
+
+    def zoom(self) -> None:
+        """The panel in focus alone, or all of them again."""
+        pane, panel = self.app.pane(), self.app.focused
+        if pane and pane.has_class("zoom"):
+            pane.zoom(None)
+        elif pane and isinstance(panel, Rows | Details):
+            pane.zoom(panel)
+
+    def messages(self) -> None:
+        """What the line above the keys told before."""
+        from mpsdoctor.tui import messages
+        from mpsdoctor.tui.dialogs.dialog import Message
+
+        self.app.push_screen(Message(say("screen.messages_title"), messages.read(self.app.told)))
 
     def help(self) -> None:
         from mpsdoctor.tui.dialogs.dialog import Message

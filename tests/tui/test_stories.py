@@ -24,6 +24,7 @@ from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.background import work_is_running
 from mpsdoctor.tui.engine import Done
 from mpsdoctor.tui.model import Model
+from mpsdoctor.tui.widgets.bars import Line
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 from mpsdoctor_checks.training import narrator
@@ -44,8 +45,8 @@ def told(said: list[Any], profile: Path, story: Story, **settings: Any) -> None:
 
 
 def notes(app: DoctorApp) -> str:
-    """What the corner says."""
-    return " ".join(note.message for note in app._notifications)
+    """What was told in the line above the keys."""
+    return " ".join(message.text for message in app.told)
 
 
 def test_the_run_begins_by_itself_and_escape_cancels_it(tmp_path: Path) -> None:
@@ -203,6 +204,75 @@ def test_the_report_is_exported_in_the_chosen_format(tmp_path: Path, monkeypatch
     assert (tmp_path / "mpsdoctor-report.json").read_text() == "mine"
     document = json.loads((tmp_path / "mpsdoctor-report-1.json").read_text())
     assert document["verdict"]["device"] == "sim"
+
+
+def test_an_export_begins_with_html_and_names_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cursor stands on html, and the message tells where the file is, with the home folder as `~`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("e")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "written to ~/work/mpsdoctor-report.html" in notes(app)
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
+    assert (tmp_path / "work/mpsdoctor-report.html").exists()
+
+
+def test_a_message_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    """One line above the keys, never two; it leaves after some seconds, and m still has it, the latest first."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        app.notify("the first [b]one[/b]")
+        app.notify("x" * 200, severity="warning", timeout=0.2)
+        line = app.query_one("#message", Line).render().plain
+        assert line.startswith(" ! xxx")
+        assert line.endswith("… m shows all")
+        assert len(line) < 120
+        await pilot.pause(0.4)
+        assert not app.query_one("#message").display
+        await pilot.press("m")
+        await pilot.pause()
+        latest, before, *_ = app.screen.query_one(Details).plain.splitlines()
+        assert latest == "! " + "x" * 200
+        assert before == "i the first [b]one[/b]"
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
+
+
+@pytest.mark.parametrize("back", ["plus", "escape"])
+def test_a_panel_is_zoomed_and_back(back: str, tmp_path: Path) -> None:
+    """+ gives the panel in focus the whole screen; + or Esc shows the others again, and cancels nothing."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("1", "tab", "plus")
+        await settle(app, pilot)
+        panel = app.query_one("#finding", Details)
+        assert app.focused is panel
+        assert panel.outer_size == app.query_one("#body").size
+        assert not app.query_one("#verdict").region
+        await pilot.press(back)
+        await settle(app, pilot)
+        assert app.query_one("#verdict").region
+        assert "cancel" not in engine.asked
+
+    told(running(), tmp_path / "profile.json", story)
+
+
+def test_enter_in_a_zoomed_list_zooms_what_it_opens(tmp_path: Path) -> None:
+    """The details take the place of the list."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("2", "plus", "enter")
+        await settle(app, pilot)
+        assert app.query_one("#check").outer_size == app.query_one("#body").size
+        assert not app.query_one("#checks").region
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
 
 
 def test_help_is_about_the_panel_in_focus(tmp_path: Path) -> None:

@@ -74,7 +74,21 @@ class Pane(Container):
         """Enter on a row goes to its details."""
         event.stop()
         if panels := self.query(Details):
+            if self.has_class("zoom"):
+                self.zoom(panels.last())
             panels.last().focus()
+
+    def zoom(self, panel: Widget | None) -> None:
+        """Show this panel alone; None: all of them."""
+        for widget in self.query(".zoomed"):
+            widget.remove_class("zoomed")
+        self.set_class(panel is not None, "zoom")
+        if panel:
+            around = panel.ancestors_with_self
+            for node in around[: around.index(self)]:
+                node.add_class("zoomed")
+            panel.focus()
+        self.call_after_refresh(self.redraw)
 
     def check_id(self) -> str | None:
         """The check that `r` runs again."""

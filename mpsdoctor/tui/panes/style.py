@@ -5,6 +5,8 @@ from __future__ import annotations
 CSS = """
 .pane { display: none; height: 1fr; }
 .pane.open { display: block; layout: horizontal; }
+.pane.zoom > *, .pane.zoom #findings-side > * { display: none; }
+.pane.zoom .zoomed { display: block !important; width: 1fr !important; height: 1fr !important; }
 .pane > *, #findings-side > * { width: 1fr; height: 1fr; }
 .pane Rows, .pane Details { border: round $foreground 30%; border-title-color: $foreground; }
 .pane Rows:focus, .pane Details:focus {
