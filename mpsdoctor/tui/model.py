@@ -89,6 +89,12 @@ class Model:
         operators = self.facts().get("operators")
         return operators.get("results", ()) if operators else ()
 
+    def needed_failures(self) -> frozenset[tuple[str, str]]:
+        """Operators that every training needs and that are not right, each with its device."""
+        operators = self.facts().get("operators")
+        by_device = operators["core_failures"] if operators and "core_failures" in operators else {}
+        return frozenset((failure["op"], device) for device, failures in by_device.items() for failure in failures)
+
     def facts(self) -> CheckFacts:
         """Those of the checks that have ended."""
         return assume_shapes({name: state.result.facts for name, state in self.checks.items() if state.result})

@@ -137,6 +137,68 @@ def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None
     told(recorded("wins"), tmp_path / "profile.json", story)
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("wrong", ["softmax", "scaled_dot_product_attention", "addcmul_", "cumsum"]),
+        ("W", ["softmax", "scaled_dot_product_attention", "addcmul_", "cumsum"]),
+        ("unsupported", ["erf", "logsumexp"]),
+        ("needed", ["softmax", "scaled_dot_product_attention"]),
+        ("wrong cum", ["cumsum"]),
+    ],
+)
+def test_a_filter_knows_outcomes(typed: str, found: list[str], tmp_path: Path) -> None:
+    """By their words, also those of other reports, and by their letters; what every training needs comes first."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("3")
+        await settle(app, pilot)
+        table = app.query_one("#operators", Rows)
+        table.narrow(typed)
+        assert [row.cells[1][0] for row in table._visible] == found
+
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+
+
+def test_the_legend_stays_and_the_title_counts(tmp_path: Path) -> None:
+    """The letters are explained beside a wrong operator too; the title tells how many there are of what."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("3", "j")
+        await settle(app, pilot)
+        text = cells(app)[0]
+        assert "W wrong  E error" in text
+        assert "* every training needs it" in text
+        assert "Operators · 74 · 4 wrong, 3 error" in text
+
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+
+
+def test_a_list_is_sorted_from_its_top_and_turned_round(tmp_path: Path) -> None:
+    """s takes the next column and S the other direction, a second click too; headings are not cut for the sign."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("3", "G", "s", "s")
+        await settle(app, pilot)
+        table = app.query_one("#operators", Rows)
+        names = [row.cells[1][0] for row in table._visible]
+        assert names == sorted(names)
+        assert (table.cursor, table.scroll_offset.y) == (0, 0)
+        await pilot.press("G", "S")
+        assert [row.cells[1][0] for row in table._visible] == names[::-1]
+        assert table.cursor == 0
+        for column, _ in table._widths():
+            table.sort(column)
+            heading = table.render_line(0).text
+            assert "…" not in heading
+            assert "↓" in heading
+        await pilot.click(table, offset=(15, 1))
+        await pilot.click(table, offset=(15, 1))
+        assert (table.order, table.reverse) == (1, True)
+
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+
+
 def test_escape_clears_the_filter_before_it_cancels(tmp_path: Path) -> None:
     """As the list says: "Esc clears the filter"; a second Esc cancels the run."""
 

@@ -100,14 +100,16 @@ PHRASES = {
     "column_format": "format",
     "column_file": "file",
     # Lists and panels.
-    "rows_help": "Up and down (or j k) move, g and G go to the ends, / filters, s sorts by the next column, y copies"
-    " the row.",
+    "rows_help": "Up and down (or j k) move, g and G go to the ends, / filters, s sorts by the next column and S"
+    " turns the order round (as a click on a heading does, and a second one), y copies the row.",
     "details_cut": "There is more than fits here; e exports the whole report.",
     "more_findings": "{count} more findings; the overview lists all of them.",
     "details_help": "Up and down (or j k) scroll, g and G go to the ends, y copies what this panel tells.",
     "filter_hint": "filter: words that a row must hold",
     "filtered": "{count} of {total} · filter: {words}",
     "sorted": "by {column}",
+    "sorted_down": "by {column}, the last first",
+    "reversed": "the last first",
     "nothing_matches": "nothing matches; Esc clears the filter",
     "cannot_show": "this cannot be shown: {error}",
     # A finding.
@@ -151,11 +153,17 @@ PHRASES = {
     "some_findings": "{count} findings",
     "nothing_to_tell": "nothing to tell",
     # Operators.
-    "operators_help": "Operators by (dtype, direction), the worst first; → forward, ← backward. {letters:,list}.",
+    "operators_help": "Operators by (dtype, direction): the worst first, among them what every training needs (*), then"
+    " what training uses most. → forward, ← backward. / finds outcomes too, as words (wrong, unsupported, needed) or as"
+    " a capital letter. {letters:,list}.",
+    "legend_needed": "every training needs it",
+    "legend_directions": "→ forward ← backward",
+    "needed": "needed",
     "operators": "Operators",
-    "operators_count": "Operators · {count}",
+    "operators_count": "Operators · {count:,}",
+    "operators_outcomes": "Operators · {count:,} · {outcomes:,list}",
+    "counted_outcome": "{count:,} {outcome}",
     "operator": "Operator",
-    "column_worst": "worst",
     "operators_later": "operators are probed after the build was examined",
     "check_not_begun": "the check has not begun yet",
     "not_probed": "not probed",

@@ -13,6 +13,8 @@ CSS = """
     border: heavy $accent; border-title-color: $text-accent; border-title-style: bold;
 }
 #findings-side > #finding { height: 2fr; }
+.pane > #legend, .pane.zoom > #legend { display: block; dock: top; width: 1fr; height: auto; color: $text-muted; }
+Screen.-low .pane > #legend { max-height: 1; }
 #training-pane.open { layout: vertical; }
 #training-pane > #steps { height: 2fr; }
 #training-pane > #chart { height: 3fr; }
