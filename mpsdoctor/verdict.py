@@ -22,12 +22,12 @@ from mpsdoctor.report import Facts, Values, Verdict
 from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor.winners import (
     Score,
+    best_score,
     device_by_workload,
     is_ahead,
     is_wide,
     results_of,
     ruled_out,
-    score_of,
     standing_of,
     sure_speedup,
     workload_table,
@@ -91,7 +91,7 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
         return by_policy(fit, shown, operators)
     if timed_in_place_of_the_cpu(fit, timed):
         return without_the_cpu(fit, shown, operators, training or no_training())
-    return by_measurement(fit, shown, operators, training or no_training())
+    return by_measurement(shown, operators, training or no_training())
 
 
 def why_out(device: str, shown: Result | Sequence[CoreFailure]) -> list[Part]:
@@ -173,13 +173,9 @@ def without_the_cpu(
     return give_verdict(device, reasons, [NOTHING_COMPARED], families)
 
 
-def by_measurement(
-    fit: Sequence[str], shown: Sequence[Part], operators: Operators | None, training: TimedFacts
-) -> Verdict:
+def by_measurement(shown: Sequence[Part], operators: Operators | None, training: TimedFacts) -> Verdict:
     """The accelerator that is clearly faster over all settled families, else the CPU."""
-    table = workload_table(training, operators)
-    scores = [score for device in fit if device != "cpu" and (score := score_of(device, training, table))]
-    best = max(scores, key=lambda score: (is_ahead(score), bool(score.rows), score.speedup), default=None)
+    best = best_score(training, operators)
     ahead = best if best and is_ahead(best) else None
     device = ahead.device if ahead else "cpu"
     families = device_by_workload(workload_table(training, operators, device), device)

@@ -124,6 +124,14 @@ def score_of(device: str, training: TimedFacts, table: Workloads) -> Score | Non
     return Score(device, geometric_mean([sure_speedup(row) for row in settled]), (low, high), settled, unsettled)
 
 
+def best_score(training: TimedFacts, operators: Operators | None = None) -> Score | None:
+    """That of the accelerator that the verdict is about: one that is clearly ahead, else the best; None without any."""
+    out, table = ruled_out(operators, training), workload_table(training, operators)
+    devices = dict.fromkeys(row["device"] for row in training.get("comparisons", ()) if row["device"] not in out)
+    scores = [score for device in devices if (score := score_of(device, training, table))]
+    return max(scores, key=lambda score: (is_ahead(score), bool(score.rows), score.speedup), default=None)
+
+
 def is_wide(row: Comparison) -> bool:
     """Whether only one end of the interval is sure."""
     return row["ci95"][1] > WIDE * row["ci95"][0]

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import Coverage, Operators
 from mpsdoctor.facts.training import Comparison, Result
+from mpsdoctor.figures import duration, figure, times
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
-from mpsdoctor.runtime.measured import NAMED, factor, is_settled
-from mpsdoctor.texts import LANGUAGES, WIDE, duration, figure, page, say, term
+from mpsdoctor.runtime import measured
+from mpsdoctor.texts import LANGUAGES, WIDE, page, say, term
+from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
 NOT_REACHED = 2  # operators that are named
@@ -39,23 +41,23 @@ def forced_to(forced: Forced) -> str:
     """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
     speed = speed_of_mps(forced)
     device = [] if speed and forced.recommended == "mps" else [forced.recommended]
-    measured = ", ".join([*device, *([speed] if speed else [])])
+    said = ", ".join([*device, *([speed] if speed else [])])
     wrong = [list_wrong(forced)] if forced.wrong else []
-    return say("report.forced", measured="; ".join([measured, *wrong]))
+    return say("report.forced", measured="; ".join([said, *wrong]))
 
 
 def speed_of_mps(forced: Forced) -> str | None:
     """`mps 0.5× as fast`; None where it was not timed."""
     if not forced.speedup:
         return None
-    if forced.ci95 and not is_settled(forced.ci95):
+    if forced.ci95 and not measured.is_settled(forced.ci95):
         return say("report.forced_open")
-    return say("report.forced_speed", factor=factor(forced.speedup))
+    return say("report.forced_speed", factor=measured.factor(forced.speedup))
 
 
 def list_wrong(forced: Forced) -> str:
     """`wrong: cumsum, softmax`, of many the first."""
-    names, more = forced.wrong[:NAMED], len(forced.wrong[NAMED:])
+    names, more = forced.wrong[: measured.NAMED], len(forced.wrong[measured.NAMED :])
     listed = say("report.forced_wrong", names=names)
     return say("report.forced_more", names=listed, count=more) if more else listed
 
@@ -238,20 +240,30 @@ def interval(ends: Sequence[float] | None) -> str:
     """`5.97 to 12.8 ms`."""
     if not ends:
         return ""
-    low, high = map(duration, ends)
-    if ends[1] > WIDE * ends[0]:
+    if is_wide(ends):
         return say("report.not_settled")
+    low, high = map(duration, ends)
     return say("report.from_to", low=low.removesuffix(high[high.index(" ") :]), high=high)
 
 
 def against(ratio: Comparison) -> str:
     """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
-    times, undecided = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
-    if high <= WIDE * low:
+    if not is_wide(ratio["ci95"]):
         span = say("report.from_to", low=figure(low), high=figure(high))
-        return f"{times}, {say('report.not_settled')}" if undecided else f"{times} ({span})"
+        said = f"({span})" if is_settled(ratio) else say("report.not_settled")
+        return f"{times(ratio['speedup'])}{' ' if is_settled(ratio) else ', '}{said}"
     if ratio["winner"] == "tie":
         return say("report.not_settled")
     sure = ("report.at_most", high) if high < 1 else ("report.at_least", low)
-    return say(sure[0], figure=f"{figure(sure[1])}×")
+    return say(sure[0], figure=times(sure[1]))
+
+
+def is_wide(ends: Sequence[float]) -> bool:
+    """Whether an interval tells no figure."""
+    return ends[1] > WIDE * ends[0]
+
+
+def is_settled(ratio: Comparison) -> bool:
+    """Whether a comparison has a figure to show: a winner, or two devices seen to be as fast as each other."""
+    return not is_wide(ratio["ci95"]) and standing_of(ratio) != "open"

@@ -16,8 +16,9 @@ import itertools
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
+
+from mpsdoctor import figures
 
 LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
@@ -25,7 +26,6 @@ LANGUAGES = ("en",)  # the first is that of reports and profiles, and where anot
 CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
 SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops")
 WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
-DIGITS = {"figure": 3, "rough": 2}  # of a number, without powers of ten
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
@@ -197,12 +197,8 @@ class Words(string.Formatter):
         if format_spec in UNITS:
             digits = ".1f" if format_spec == "GiB" else ".0f"
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
-        if format_spec == "size":
-            return size(value)
-        if format_spec in DIGITS:
-            return short_figure(value, DIGITS[format_spec])
-        if format_spec == "ms":
-            return duration(value, short_figure)
+        if format_spec in SPECS:
+            return SPECS[format_spec](value)
         if format_spec == "range":
             low, high = value
             wide = self.template("wide_range" if high > WIDE * low else "range")
@@ -212,27 +208,18 @@ class Words(string.Formatter):
         return str(super().format_field(value, format_spec))
 
 
-def figure(value: float) -> str:
-    """Three digits, without powers of ten: `9.60`, `1,430`."""
-    return f"{Decimal(f'{value:#.3g}'):,f}"
-
-
-def short_figure(value: float, digits: int = 3) -> str:
-    """As `figure`, without noughts behind the point: `9.6`, `15`."""
-    return f"{Decimal(f'{value:.{digits}g}'):,f}"
-
-
-def duration(ms: float, figure: Callable[[float], str] = figure) -> str:
-    """`83.2 µs`, `9.60 ms`, `1.43 s`."""
-    if ms < 0.1:
-        return f"{figure(1000 * ms)} µs"
-    return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"
-
-
 def size(count: float) -> str:
     """Bytes in the unit that fits, as in `1.5 MiB`."""
     unit = next((unit for unit, limit in SIZES.items() if abs(count) >= limit), None)
-    return f"{count / SIZES[unit]:.3g} {unit}" if unit else f"{count:.3g} bytes"
+    return f"{figures.short(count / SIZES[unit])} {unit}" if unit else f"{figures.short(count)} bytes"
+
+
+SPECS: dict[str, Callable[[Any], str]] = {
+    "size": size,
+    "figure": figures.short,
+    "rough": figures.rough,
+    "duration": figures.duration,
+}
 
 
 def as_data(value: Any) -> Any:

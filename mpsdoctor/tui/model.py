@@ -17,7 +17,6 @@ from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training
 from mpsdoctor.overall import Course
 from mpsdoctor.report import ORDER, CheckResult, Finding, Forced, Report
-from mpsdoctor.texts import say
 from mpsdoctor.tui.engine import Broke, Done, Signal
 
 LOGGED = 2000  # lines of progress; a standard check-up sends some 200
@@ -114,14 +113,21 @@ class Model:
 
     def training(self) -> TrainingFacts:
         """What was timed, empty until the check has ended."""
-        return self._facts().get("training") or no_training()
+        return self.facts().get("training") or no_training()
 
     def probe_rows(self) -> Sequence[ProbeRow]:
         """What was probed, empty until the check has ended."""
-        operators = self._facts().get("operators")
+        operators = self.facts().get("operators")
         return operators.get("results", ()) if operators else ()
 
-    def _facts(self) -> CheckFacts:
+    def needed_failures(self) -> frozenset[tuple[str, str]]:
+        """Operators that every training needs and that are not right, each with its device."""
+        operators = self.facts().get("operators")
+        by_device = operators["core_failures"] if operators and "core_failures" in operators else {}
+        return frozenset((failure["op"], device) for device, failures in by_device.items() for failure in failures)
+
+    def facts(self) -> CheckFacts:
+        """Those of the checks that have ended."""
         return assume_shapes({name: state.result.facts for name, state in self.checks.items() if state.result})
 
     def figures(self) -> list[Result]:
@@ -163,18 +169,17 @@ def _states_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, CheckState
 
 
 def _row_so_far(figure: Figure) -> Result:
-    outcome, detail = ("ok", say("screen.so_far")) if figure.step_ms else ("timing", "")
     return {
         "workload": figure.workload,
         "size": figure.size,
         "device": figure.device,
         "dtype": "float32",
-        "outcome": outcome,
+        "outcome": "ok" if figure.step_ms else "timing",
         "step_ms": figure.step_ms,
         "ci95_ms": list(figure.ci95_ms) if figure.ci95_ms else None,
         "samples_per_s": None,
         "steps": None,
         "peak_memory_bytes": None,
-        "detail": detail,
+        "detail": "",
         "detail_values": None,
     }

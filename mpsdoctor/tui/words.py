@@ -11,9 +11,10 @@ from textual.content import Content
 from mpsdoctor import overall
 from mpsdoctor.events import Busy
 from mpsdoctor.facts.training import Result
+from mpsdoctor.figures import duration
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.report import CheckResult, Finding, Machine, Remedy, Report
-from mpsdoctor.texts import Each, Part, duration, say, term
+from mpsdoctor.texts import Each, Part, say, term
 from mpsdoctor.tui.model import CheckState, Model
 
 Piece = str | tuple[str, str] | Content

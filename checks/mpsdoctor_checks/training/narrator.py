@@ -12,6 +12,7 @@ from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import median, spread
 
 EVERY = 0.5  # seconds between two words about a race
+SETTLED = 0.6  # spread beyond which the upper end of the interval is more than four times the lower
 
 Blocks = Mapping[str, Sequence[float]]  # seconds a step, by who races
 
@@ -78,9 +79,13 @@ def figure(workload: Workload, device: str, seconds: Sequence[float]) -> Figure:
 
 def sentences(blocks: Blocks, left: float | None) -> list[Part]:
     """As in `, mps 3.1 ms ± 4 %`, `, at most 6 s more`."""
-    parts = [
-        Part("step_figure", {"name": name, "ms": 1e3 * median(seconds), "percent": 100 * spread(seconds)})
-        for name, seconds in blocks.items()
-        if seconds
-    ]
+    parts = [step_figure(name, seconds) for name, seconds in blocks.items() if seconds]
     return parts if left is None or left < 1 else [*parts, Part("seconds_left", {"left": left})]
+
+
+def step_figure(name: str, seconds: Sequence[float]) -> Part:
+    """The time of a step with its spread; of blocks that lie too far apart, that."""
+    share = spread(seconds)
+    if share > SETTLED:
+        return Part("step_not_settled", {"name": name})
+    return Part("step_figure", {"name": name, "ms": 1e3 * median(seconds), "percent": 100 * share})

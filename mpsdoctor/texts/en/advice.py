@@ -82,12 +82,12 @@ TEXTS = {
     ),
     "MPS507": Text(
         SAID,
-        "Each .item() waits until {device} is done: {workload} {size}, {cost_ms:ms} ({cost_ci95_ms[0]:ms} to"
-        " {cost_ci95_ms[1]:ms}) beside the {usual_ms:ms} of a step.",
+        "Each .item() waits until {device} is done: {workload} {size}, {cost_ms:duration} ({cost_ci95_ms[0]:duration}"
+        " to {cost_ci95_ms[1]:duration}) beside the {usual_ms:duration} of a step.",
         "Add up loss.detach() on the device, and call .item() every 50 steps or so.",
         parts={
             **COMMON,
-            "slower": "reading the loss in every step costs {cost_ms:ms} on {device}",
+            "slower": "reading the loss in every step costs {cost_ms:duration} on {device}",
             "same": "reading the loss in every step costs less than 5 % of a step on {device}",
             "faster": "reading the loss in every step costs nothing on {device}",
             "open": "what reading the loss in every step costs on {device} is not clear",

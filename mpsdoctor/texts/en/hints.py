@@ -6,9 +6,9 @@ PHRASES = {
     "hint_crossover": "{device} overtakes the CPU at batch {batch} of {workload} {size} ({low} to {high})",
     "hint_batch": "{end:.0f}",
     "hint_no_batch": "?",
-    "hint_item": "reading the loss in every step costs {cost_ms:ms} ({cost_ci95_ms[0]:ms} to"
-    " {cost_ci95_ms[1]:ms}) beside the {usual_ms:ms} of a step of {workload} {size} on {device}: keep it on the"
-    " device and read it every 50 steps",
+    "hint_item": "reading the loss in every step costs {cost_ms:duration} ({cost_ci95_ms[0]:duration} to"
+    " {cost_ci95_ms[1]:duration}) beside the {usual_ms:duration} of a step of {workload} {size} on {device}: keep it on"
+    " the device and read it every 50 steps",
     "hint_copy": "copying the batch takes {percent:.0f} % ({percent_ci95[0]:.0f} to {percent_ci95[1]:.0f} %) of a step"
     " of {workload} {size} on {device}: keep data that fits on the device, or copy the next batch while the last one is"
     " computed",

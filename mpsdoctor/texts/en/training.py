@@ -57,7 +57,10 @@ TEXTS = {
     "MPS504": Text(
         "the {device} is the only device here; {counted} can be trained on it",
         "Time of a training step, with 95 % interval: {rows}.",
-        parts={**COUNTED, "row": "{workload} {size} {step_ms:ms} ({ci95_ms[0]:ms} to {ci95_ms[1]:ms})"},
+        parts={
+            **COUNTED,
+            "row": "{workload} {size} {step_ms:duration} ({ci95_ms[0]:duration} to {ci95_ms[1]:duration})",
+        },
         seen="Training was timed on a single device, for no other one is usable or was asked for.",
         means="There is nothing to compare with, so the times of a step stand alone.",
         do="Nothing, where no accelerator is expected. Else see what the check of the torch build says of the other"

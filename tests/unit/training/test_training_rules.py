@@ -93,7 +93,7 @@ def test_one_device_is_told_with_its_figures() -> None:
     """With the CPU alone the step times stand in place of a comparison."""
     found = findings(results=[row("cpu")])
     assert set(found) == {"MPS504"}
-    assert "10 ms (9.8 ms to 10.2 ms)" in found["MPS504"].detail
+    assert "10.0 ms (9.80 ms to 10.2 ms)" in found["MPS504"].detail
 
 
 def test_what_was_left_out_is_said() -> None:
