@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import click
 import msgspec
 
 from mpsdoctor import clean, console, prescription
+from mpsdoctor.check import OwnCodeError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
@@ -45,6 +47,22 @@ def check_up(options: Options) -> Exit:
         return report, trouble and f"the profile was not written: {trouble}"
 
     return examine(partial(CheckUp, settings), options, keep=record, interrupted="interrupted; no profile was written")
+
+
+def exit_code_of(run: Callable[[], Exit], *, verbose: bool) -> Exit:
+    """The exit code of a command that takes something of the person's. click.UsageError for what cannot be done.
+
+    What their own code raised is no wrong use: a line with its place, and with `verbose` its traceback.
+    """
+    try:
+        return run()
+    except OwnCodeError as error:
+        for line in error.traceback.splitlines() if verbose else ():
+            console.say(line)
+        console.complain(f"your code failed: {clean.line(str(error))}")
+        return Exit.USAGE
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def examine(
