@@ -32,6 +32,7 @@ __all__ = [
     "Context",
     "Finding",
     "Job",
+    "OwnCodeError",
     "Remedy",
     "Rule",
     "Sandbox",
@@ -62,6 +63,14 @@ class Skip(Exception):
 
 class UnusableRequestError(ValueError):
     """What was asked for does not exist or cannot be done here; its text tells the person why."""
+
+
+class OwnCodeError(UnusableRequestError):
+    """A file of the person's failed; its text begins with the place, `traceback` begins with their code."""
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
 
 
 @dataclass

@@ -17,9 +17,11 @@ class Location(TypedDict):
 
 
 class StepFailure(Location):
-    """The fault in words, and its place."""
+    """The fault in words, and its place. `raised` is whether their code did, with the traceback from their code on."""
 
     what: str
+    raised: bool
+    traceback: str
 
 
 class Failure(TypedDict):

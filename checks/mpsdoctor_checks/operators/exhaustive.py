@@ -32,6 +32,7 @@ from mpsdoctor.facts.operators import Coverage, ProbeFacts
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Judgement, PlannedInfo, ProbeResult, SampleFault, SampleTurn
+from mpsdoctor_checks import installing
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, count_outcomes, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
@@ -45,7 +46,6 @@ MOST_LANES = 4
 NOTES = struct.Struct("<5q")  # where a worker is, as it writes it
 TICKETS = itertools.count(1)
 DIRECTIONS = ("forward", "backward")
-INSTALL = "pip install 'mpsdoctor[exhaustive]'"
 
 Place = tuple[int, str]  # number of a sample, direction
 
@@ -292,8 +292,9 @@ def plan_of(context: Context, names: Sequence[str]) -> list[PlannedInfo]:
     if answer.outcome != "ok":
         raise Skip(answer.reason)
     if packages := typed(answer, list[str]):
-        lacking = " and ".join(packages)
-        raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {INSTALL}")
+        python = build_facts(context.facts).get("python") or {"executable": worker.python}
+        lacking, command = " and ".join(packages), installing.beside_torch(python, packages)
+        raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {command}")
     answer = worker.call(PLAN, timeout=180.0, every_dtype=context.budget == "thorough")
     if answer.outcome != "ok":
         reason = answer.reason

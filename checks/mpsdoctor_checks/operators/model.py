@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mpsdoctor import clean
-from mpsdoctor.check import Answer, Collected, Context, Job, Shape, Skip, UnusableRequestError, devices_of, typed
+from mpsdoctor.check import (
+    Answer,
+    Collected,
+    Context,
+    Job,
+    OwnCodeError,
+    Shape,
+    Skip,
+    UnusableRequestError,
+    devices_of,
+    typed,
+)
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import CallSummary, ModelFacts, ReplayFacts, ReplayRow, TensorSummary
 from mpsdoctor.support import FALLBACK
@@ -76,7 +87,7 @@ def parse_target(text: str, option: str = "--model") -> Target:
 
 
 def examine(context: Context, wanted: Target, seconds: float) -> Collected:
-    """Facts and findings about a training step. UnusableRequestError where the person's file fails."""
+    """Facts and findings about a training step. UnusableRequestError and OwnCodeError as of `run_step`."""
     devices = devices_of(context, cpu=False)
     context.progress(Part("recording_step", {"target": str(wanted)}))
     recording = run_step(context, wanted, seconds, RECORD, Recording, devices=devices)
@@ -103,7 +114,7 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
 def run_step(context: Context, wanted: Target, seconds: float, call: str, shape: type[Shape], **more: object) -> Shape:
     """What a function of the worker answers about the person's step.
 
-    UnusableRequestError with the place in the file where the step fails.
+    UnusableRequestError where the file is not as it should be; OwnCodeError, with the place, where its code fails.
     """
     worker = context.worker("cpu", {"MPSDOCTOR_MODEL": "1"})  # of its own: the file may leave anything behind
     args = {"path": str(wanted.file), "function": wanted.function, "seconds": seconds, **more}
@@ -112,15 +123,21 @@ def run_step(context: Context, wanted: Target, seconds: float, call: str, shape:
     if answer.outcome in ("unavailable", "cancelled"):
         raise Skip(answer.reason)
     if answer.outcome != "ok":
-        raise UnusableRequestError(describe_death(answer, wanted, seconds))
+        raise OwnCodeError(describe_death(answer, wanted, seconds))
     if failed := failure_in(answer):
-        raise UnusableRequestError(describe_failure(failed, wanted))
+        raise error_of(failed, wanted)
     return typed(answer, shape)
 
 
 def failure_in(answer: Answer) -> StepFailure | None:
     """The failure in an answer where the person's file is at fault, else None."""
     return typed(answer, Failure)["failed"] if "failed" in answer.value else None
+
+
+def error_of(failed: StepFailure, wanted: Target) -> UnusableRequestError:
+    """What the person is told: that their code raised, or that the file is not as it should be."""
+    words = describe_failure(failed, wanted)
+    return OwnCodeError(words, clean.text(failed["traceback"])) if failed["raised"] else UnusableRequestError(words)
 
 
 def describe_failure(failed: StepFailure, wanted: Target) -> str:

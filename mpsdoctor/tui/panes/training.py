@@ -66,7 +66,6 @@ class Training(Pane):
 
     def _summary(self, facts: TrainingFacts, width: int) -> Iterator[Piece]:
         """Every family at a glance, then every time."""
-        answer = self.model.report.verdict if self.model.report else None
         glance = meter.draw(meter.compare(self.model.facts()), width)
         yield from glance
         if timed := _points_by_workload(facts):
