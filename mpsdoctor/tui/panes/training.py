@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.formats import rows as figures
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import say, tell, term
 from mpsdoctor.tui import chart, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -135,7 +135,7 @@ def _row(row: Result, ratio: Comparison | None) -> Row:
         (interval, "muted"),
         (against, tone),
         (memory, "muted"),
-        (row["detail"] or "", "muted"),
+        (_detail(row), "muted"),
     )
     speed = ratio["speedup"] if ratio else 0.0
     ranks = (row["workload"], chart.SIZES.index(row["size"]) if row["size"] in chart.SIZES else 9, row["device"])
@@ -148,7 +148,7 @@ def _row(row: Result, ratio: Comparison | None) -> Row:
             row["step_ms"] or 0.0,
             -speed,
             row["peak_memory_bytes"] or 0,
-            row["detail"] or "",
+            _detail(row),
         ),
     )
 
@@ -168,9 +168,13 @@ def _points_by_workload(facts: TrainingFacts) -> dict[str, list[chart.Point]]:
 def _trouble(facts: TrainingFacts, workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
         if row["workload"] == workload and row["outcome"] not in ("ok", "skipped", "timing"):
-            reason = say("screen.failed_step", size=row["size"], device=row["device"], why=row["detail"] or "")
+            reason = say("screen.failed_step", size=row["size"], device=row["device"], why=_detail(row))
             yield words.styled((f"✗ {term('outcome', row['outcome'])} ", "fail"), reason)
     for hint in facts.get("hints", ()):
         yield words.styled((f"{say('screen.label_hint')} ", "title"), str(hint))
     for disturbance in facts.get("disturbances", ()):
         yield words.styled(("! ", "warn"), str(disturbance))
+
+
+def _detail(row: Result) -> str:
+    return tell(row["detail"] or "", row.get("detail_values"))
