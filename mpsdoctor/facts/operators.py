@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, final
 
-from mpsdoctor.texts import WordingData
+from mpsdoctor.texts import Wording, WordingData, from_values
 from mpsdoctor.worker.shapes import Judgement
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class OperatorUse(TypedDict):
     code: str | None
     arguments: str
     detail: str
+    detail_values: WordingData | None
     count: int
 
 
@@ -199,6 +200,11 @@ class PredictionFacts(TypedDict):
 
 
 Operators = ProbeFacts | ReplayFacts | PredictionFacts
+
+
+def detail_of(row: Judgement | OperatorUse) -> Wording:
+    """The detail with its values, where it is a sentence of ours."""
+    return from_values(row["detail"], row.get("detail_values"))
 
 
 def count_probes(row: ProbeRow) -> int:

@@ -24,7 +24,9 @@ LANGUAGES = ("en",)  # the first is that of reports and profiles, and where anot
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
 CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
-SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops")
+SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements")
+# What filling a template may raise where the values are a stranger's.
+UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
@@ -245,6 +247,17 @@ def from_values(text: str, values: Mapping[str, Any] | None) -> Wording:
     """What was written as a sentence with its values."""
     wording = from_data(dict(values)) if values else text
     return wording if isinstance(wording, Part) else text
+
+
+def tell(text: str, values: Mapping[str, Any] | None) -> str:
+    """A sentence of a report in the language of who reads; as it stands where its values do not fill the words."""
+    wording = from_values(text, values) if _language != LANGUAGES[0] else text
+    if not isinstance(wording, Part):
+        return text
+    try:
+        return Words(_language, {}).fill_part(wording, {})
+    except UNFILLABLE:
+        return text
 
 
 def from_both(sentences: Iterable[str], values: Iterable[Mapping[str, Any] | None]) -> list[Wording]:

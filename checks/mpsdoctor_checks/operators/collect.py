@@ -13,10 +13,11 @@ from pathlib import Path
 from mpsdoctor.check import Context, Skip, typed
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build
-from mpsdoctor.facts.operators import ProbeFacts
+from mpsdoctor.facts.operators import ProbeFacts, detail_of
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.worker.shapes import PlannedProbe, Wheel
+from mpsdoctor_checks.operators.judgements import put_detail
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.queue import Queue, probe_of
 from mpsdoctor_checks.operators.results import BAD, DeviceResults, facts_of
@@ -166,7 +167,7 @@ def audit(context: Context, results: DeviceResults, seconds: float) -> None:
         row["fallback"] = outcome in ("ok", "fallback")
         if row["fallback"]:
             row["outcome"] = "fallback"
-            row["detail"] = f"on the CPU with {FALLBACK}=1; without: {row['detail']}"
+            put_detail(row, Part("helped_by", {"setting": f"{FALLBACK}=1", "what": detail_of(row)}))
     results.fallbacks = parse_fallbacks(worker.leave())
 
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.formats import wrapping
 from mpsdoctor.overall import share_told
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import say, tell, term
 from mpsdoctor.tui import matrix, words
 from mpsdoctor.tui.background import freeze_heap, run_in_background
 from mpsdoctor.tui.matrix import Line
@@ -168,7 +168,8 @@ def _group_messages(probes: list[ProbeRow]) -> list[tuple[str, str, str]]:
     grouped: dict[tuple[str, str], list[str]] = {}
     for probe in sorted(probes, key=lambda probe: matrix.rank(probe["outcome"])):
         where = [f"{probe['dtype']} {variant} {probe['direction']}" for variant in probe["variants"]]
-        grouped.setdefault((probe["outcome"], probe["detail"] or ""), []).extend(where)
+        detail = tell(probe["detail"] or "", probe.get("detail_values"))
+        grouped.setdefault((probe["outcome"], detail), []).extend(where)
     return [(outcome, detail, _shorten(where)) for (outcome, detail), where in grouped.items()]
 
 

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.figures import duration
 from mpsdoctor.formats import rows as figures
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import say, tell, term
 from mpsdoctor.tui import chart, meter, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -202,9 +202,13 @@ def _trouble(facts: TrainingFacts, workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
         if row["workload"] == (workload or row["workload"]) and row["outcome"] not in ("ok", "skipped", "timing"):
             step = row["size"] if workload else _key(row["workload"], row["size"])
-            reason = say("screen.failed_step", size=step, device=row["device"], why=row["detail"] or "")
+            reason = say("screen.failed_step", size=step, device=row["device"], why=_detail(row))
             yield words.styled((f"✗ {term('outcome', row['outcome'])} ", "fail"), reason)
     for hint in facts.get("hints", ()):
         yield words.styled((f"{say('screen.label_hint')} ", "title"), str(hint))
     for disturbance in facts.get("disturbances", ()):
         yield words.styled(("! ", "warn"), str(disturbance))
+
+
+def _detail(row: Result) -> str:
+    return tell(row["detail"] or "", row.get("detail_values"))
