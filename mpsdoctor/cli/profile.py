@@ -100,7 +100,7 @@ def describe(content: Profile, where: str) -> Iterator[str]:
     yield f"  {recommended['reason']}"
     for family, sizes in content["workloads"].items():
         yield f"{family}: {', '.join(_describe_winner(size, entry) for size, entry in sizes.items())}"
-    yield f"machine: {', '.join(machine_words(content['fingerprint']))}"
+    yield f"machine: {', '.join(rows.machine_words(content['fingerprint']))}"
     yield from describe_override(content)
     for device in dict.fromkeys(row["device"] for row in content["known_wrong"]):
         yield f"wrong on {device}: {', '.join(map(measured.name_wrong, measured.rows_of(content, device)))}"
@@ -125,17 +125,6 @@ def describe_override(content: Profile) -> Iterator[str]:
     yield f"  {rows.forced_to(prescription.measured_of_mps(None, content, until))}"
     if not measured.force_holds(content, torch := read_torch_version()):
         yield f"  not with torch {torch}, which is here: scripts take no notice of it"
-
-
-def machine_words(fingerprint: Fingerprint) -> Iterator[str]:
-    """The machine that a profile was made on, in words."""
-    system = rows.system(fingerprint.get("os"), fingerprint.get("os_version"))
-    yield from (part for part in (system, fingerprint.get("arch"), fingerprint.get("chip")) if part)
-    if memory := fingerprint.get("memory_bytes"):
-        yield f"{memory / 2**30:.0f} GiB"
-    for key, name in (("python", "Python"), ("torch", "torch")):
-        if version := fingerprint.get(key):
-            yield f"{name} {version}"
 
 
 def _describe_winner(size: str, entry: Measured) -> str:
