@@ -1,8 +1,9 @@
 """What a check is, and what it may use. Everything a third-party check needs is importable from here.
 
 A check is any object, a module or an instance, with `id`, `title` and `run(context)`; `needs` (ids of checks) and
-`seconds` (its share of each budget) are optional, and so is `patience`: how many seconds beyond three times its share
-it may take before it counts as hanging. `run` returns or yields findings, and dicts, which are facts.
+`seconds` (its share of each budget) are optional, and so are `patience`: how many seconds beyond three times its share
+it may take before it counts as hanging; and `timed`: True has the check-up wait for a quiet machine first. `run`
+returns or yields findings, and dicts, which are facts.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ __all__ = [
     "Context",
     "Finding",
     "Job",
+    "OwnCodeError",
     "Remedy",
     "Rule",
     "Sandbox",
@@ -61,6 +63,14 @@ class Skip(Exception):
 
 class UnusableRequestError(ValueError):
     """What was asked for does not exist or cannot be done here; its text tells the person why."""
+
+
+class OwnCodeError(UnusableRequestError):
+    """A file of the person's failed; its text begins with the place, `traceback` begins with their code."""
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
 
 
 @dataclass
@@ -117,7 +127,8 @@ class Workers:
 class Context:
     """What a check is given: the person's choices, the facts of earlier checks, and workers that have torch.
 
-    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant.
+    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant; `waited_s` is how
+    many seconds the check-up has waited for other programs.
     """
 
     budget: Budget
@@ -126,6 +137,7 @@ class Context:
     facts: Mapping[str, Mapping[str, Any]]
     workers: Workers
     say: Callable[[dict[str, Any]], None]
+    waited_s: float = 0.0
     begun: float = field(default_factory=time.monotonic)
 
     def remaining(self) -> float:
@@ -142,15 +154,15 @@ class Context:
         done: int | None = None,
         total: int | None = None,
         figures: Iterable[Mapping[str, Any]] = (),
+        share: float | None = None,
     ) -> None:
         """Tell the person what is going on and how far it is.
 
         `figures` are rows of `training` so far: workload, size, device, step_ms and ci95_ms, None where there is no
-        figure yet.
+        figure yet. `share` is how much of the whole check is done, of 1, where `done` and `total` count a part of it.
         """
-        self.say(
-            {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "figures": list(figures)}
-        )
+        word = {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "share": share}
+        self.say({**word, "figures": list(figures)})
 
     @contextlib.contextmanager
     def timing(self) -> Iterator[bool]:

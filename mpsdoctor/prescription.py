@@ -8,16 +8,16 @@ from typing import TypedDict
 import msgspec
 
 import mpsdoctor
-from mpsdoctor import verdict
+from mpsdoctor import verdict, winners
 from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
-from mpsdoctor.doubts import STEP
 from mpsdoctor.events import Settings
-from mpsdoctor.facts import read_facts
+from mpsdoctor.facts import build_facts, read_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import Operators
-from mpsdoctor.facts.training import TimedFacts, TrainingFacts, no_training
+from mpsdoctor.facts.training import STEP, TimedFacts, TrainingFacts, no_training
 from mpsdoctor.report import Forced, ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, measured, profile, profile_format
+from mpsdoctor.runtime.device import RUN
 from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, KnownWrong, Profile, Speed, Workloads
 from mpsdoctor.sandbox import Sandbox
 from mpsdoctor.support import FALLBACK
@@ -73,7 +73,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, operators, device)},
+        "workloads": {**own_steps(previous, recorded), **winners.workload_table(training, operators, device)},
         "batches": batches_of(training, operators),
         "speeds": speeds_of(training),
         **kept_override(previous, recorded),
@@ -82,6 +82,15 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
         "known_wrong": known_wrong(training, operators),
         "hints": list(training.get("hints", ())),
     }
+
+
+def without_measurements(report: Report, recorded: Fingerprint) -> Profile:
+    """A profile that recommends by the cautious rule alone. ProfileError where no device is usable."""
+    build = build_facts({check.id: check.facts for check in report.checks})
+    cautious = verdict.judge(build.get("devices") or [], None, None)
+    if cautious is None:
+        raise profile.ProfileError("no device is usable here")
+    return {**prescribe(msgspec.structs.replace(report, verdict=cautious, checks=()), recorded), "hints": [RUN]}
 
 
 def own_steps(previous: Profile | None, recorded: Fingerprint) -> Workloads:
@@ -108,7 +117,8 @@ def kept_override(previous: Profile | None, recorded: Fingerprint) -> Override:
 def speeds_of(training: TimedFacts) -> dict[str, Speed]:
     """How fast each accelerator trains, those whose numbers are wrong too: a person may force one."""
     devices = dict.fromkeys(row["device"] for row in training.get("comparisons", ()))
-    scores = [score for score in (verdict.score_of(device, training) for device in devices) if score]
+    table = winners.workload_table({**training, "results": []})  # without results nothing is ruled out
+    scores = [score for device in devices if (score := winners.score_of(device, training, table)) and score.rows]
     return {score.device: {"speedup": score.speedup, "ci95": list(score.ci95)} for score in scores}
 
 
@@ -116,8 +126,8 @@ def known_wrong(training: TimedFacts | None, operators: Operators | None) -> lis
     """Trainings and operators found wrong on accelerators; those come first that training needs, and float32."""
     trained = [
         _row(f"{row['workload']} training", row["device"], row["outcome"])
-        for row in verdict.results_of(training)
-        if row["outcome"] in verdict.DISQUALIFYING and row["device"] != "cpu"
+        for row in winners.results_of(training)
+        if row["outcome"] in winners.DISQUALIFYING and row["device"] != "cpu"
     ]
     probes = operators.get("results", ()) if operators else ()
     failed = [row for row in probes if row["outcome"] in FAILED and row["device"] != "cpu"]
@@ -208,7 +218,7 @@ def batches_of(training: TrainingFacts, operators: Operators | None) -> dict[str
     """Speeds by batch size, of devices whose numbers are right; none that were measured in a disturbance."""
     if training.get("doubtful"):
         return {}
-    out = verdict.ruled_out(operators, training)
+    out = winners.ruled_out(operators, training)
     fit = {
         family: [row.copy() for row in rows if row["device"] not in out]
         for family, rows in training.get("batches", {}).items()
@@ -239,14 +249,15 @@ def fingerprint_in(context: Context) -> Fingerprint:
     return typed(answer, Fingerprint)
 
 
-def read_storable(path: Path, now: Fingerprint) -> Profile:
-    """The profile that is to take a result. UnusableRequestError where there is none made here and now."""
+def read_storable(path: Path, now: Fingerprint) -> Profile | None:
+    """The profile that is to take a result; None where there is none yet.
+
+    UnusableRequestError for one that cannot be read, or that was not made here and now.
+    """
     try:
         content = profile.read(path)
     except FileNotFoundError:
-        raise UnusableRequestError(
-            f"--store: there is no profile at {profile.shorten_home(path)} to store it in; run 'mpsdoctor' to make one"
-        ) from None
+        return None
     except profile.ProfileError as error:
         raise UnusableRequestError(f"--store: {error}") from None
     changed = profile.changes(content["fingerprint"], now)
@@ -258,14 +269,18 @@ def read_storable(path: Path, now: Fingerprint) -> Profile:
     return content
 
 
-def store(report: Report, name: str, path: Path) -> Report:
-    """The report, its result written into the profile under that name. ProfileError, FileNotFoundError.
+def store(report: Report, name: str, path: Path, python: str) -> Report:
+    """The report, its result written into the profile under that name. ProfileError, NoFingerprintError.
 
-    What else the profile holds by now, another process may have written meanwhile, stays.
+    What else the profile holds by now, another process may have written meanwhile, stays. Where there is no profile,
+    one is made that recommends what holds without measurements, for one step says nothing of others.
     """
-    table = verdict.workload_table(read_facts(report).get("training") or no_training())
+    table = winners.workload_table(read_facts(report).get("training") or no_training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
-    content = profile.read(path)
+    try:
+        content = profile.read(path)
+    except FileNotFoundError:
+        content = without_measurements(report, take_fingerprint(python, report))
     profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
     return msgspec.structs.replace(report, profile=ProfileNote(profile.shorten_home(path), True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.texts import Part
@@ -33,3 +34,10 @@ def torch(python: PythonFacts, arguments: str = "torch") -> tuple[Part, tuple[st
     if python.get("pip") is False:
         return Part("no_pip"), (f"uv pip install --python {interpreter} {arguments}", f"{interpreter} -m ensurepip")
     return Part("pip_works"), (f"{interpreter} -m pip install {arguments}",)
+
+
+def beside_torch(python: PythonFacts, packages: Sequence[str]) -> str:
+    """The command that installs packages where torch is; where pip may not, torch and they get an environment."""
+    if python.get("externally_managed"):
+        return " && ".join(torch(python, " ".join(["torch", *packages]))[1])
+    return torch(python, " ".join(packages))[1][0]

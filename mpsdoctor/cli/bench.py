@@ -12,7 +12,7 @@ import click
 from mpsdoctor import console, prescription
 from mpsdoctor.check import Context, UnusableRequestError
 from mpsdoctor.checkup import CheckUp
-from mpsdoctor.cli.examine import examine
+from mpsdoctor.cli.examine import examine, exit_code_of
 from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
 from mpsdoctor.cli.session import Session
 from mpsdoctor.console import Exit
@@ -40,17 +40,13 @@ def bench_command(parent: click.Group) -> click.Command:
 def bench(context: click.Context, /, **options: Any) -> None:
     """Time training alone: small models on every device, or your own training step.
 
-    --step: FUNC(device) of your file returns a function that makes one training step on that device, or that
-    function and the number of samples it takes. It is called in a process of its own for each device, which take
-    turns. --store NAME: get_optimal_device(workload="NAME") gives the winner from then on. Nothing else is written
-    to the profile.
+    --step: FUNC(device) or FUNC() of your file returns a function that makes one training step, alone or with the
+    number of samples it takes, or a module and example inputs. It is called in a process of its own for each
+    device, which take turns. --store NAME: get_optimal_device(workload="NAME") gives the winner from then on.
+    Nothing else is written to the profile.
     """
-    try:
-        context.exit(run(BenchOptions.of(context)))
-    except (UnusableRequestError, ValueError) as error:
-        if isinstance(error, click.ClickException):
-            raise
-        raise click.UsageError(str(error)) from None
+    typed = BenchOptions.of(context)
+    context.exit(exit_code_of(partial(run, typed), verbose=typed.verbosity > 0))
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def run_step(options: BenchOptions, step: str) -> Exit:
     return examine(
         lambda emit: Session(settings, emit, collect, own_step),
         options,
-        keep=partial(store, name=name, path=path) if name else None,
+        keep=partial(store, name=name, path=path, python=options.python) if name else None,
     )
 
 
@@ -105,11 +101,11 @@ def check_storable(path: Path, context: Context) -> None:
     prescription.read_storable(path, prescription.fingerprint_in(context))
 
 
-def store(report: Report, name: str, path: Path) -> tuple[Report, str | None]:
+def store(report: Report, name: str, path: Path, python: str) -> tuple[Report, str | None]:
     """The report with the place of the profile in it, and in words what went wrong, if anything did."""
     try:
-        report = prescription.store(report, name, path)
-    except (profile.ProfileError, FileNotFoundError) as error:
+        report = prescription.store(report, name, path, python)
+    except (profile.ProfileError, prescription.NoFingerprintError) as error:
         return report, f"nothing was stored: {error}"
     console.complain(f"stored in {profile.shorten_home(path)}; trainers ask for get_optimal_device(workload={name!r})")
     return report, None

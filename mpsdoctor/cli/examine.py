@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
+import click
 import msgspec
 
 from mpsdoctor import clean, console, prescription
+from mpsdoctor.check import OwnCodeError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
@@ -34,6 +37,7 @@ class Engine(Protocol):
 E = TypeVar("E", bound=Engine)
 Keep = Callable[[Report], tuple[Report, str | None]]  # the report with what was written, and what went wrong
 Render = Callable[[Report, Style], str]
+Streams = dict[Outlet, BinaryIO]
 
 
 def check_up(options: Options) -> Exit:
@@ -45,6 +49,22 @@ def check_up(options: Options) -> Exit:
         return report, trouble and f"the profile was not written: {trouble}"
 
     return examine(partial(CheckUp, settings), options, keep=record, interrupted="interrupted; no profile was written")
+
+
+def exit_code_of(run: Callable[[], Exit], *, verbose: bool) -> Exit:
+    """The exit code of a command that takes something of the person's. click.UsageError for what cannot be done.
+
+    What their own code raised is no wrong use: a line with its place, and with `verbose` its traceback.
+    """
+    try:
+        return run()
+    except OwnCodeError as error:
+        for line in error.traceback.splitlines() if verbose else ():
+            console.say(line)
+        console.complain(f"your code failed: {clean.line(str(error))}")
+        return Exit.USAGE
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def examine(
@@ -61,30 +81,63 @@ def examine(
     `begin` is called when it can be cancelled already, `keep` only if it was not; `text` renders the format for people.
     """
     into = options.outlets()
-    engine, report = perform(make, into, options, begin)
-    trouble = None
-    if keep and not engine.cancelled:
-        report, trouble = keep(report)
-    if trouble:
-        console.complain(trouble)
-    written = [deliver(report, outlet, options, text) for outlet in into]
+    with contextlib.ExitStack() as stack:
+        streams = open_streams(into, stack)
+        engine, report = perform(make, streams, options, begin)
+        trouble = None
+        if keep and not engine.cancelled:
+            report, trouble = keep(report)
+        if trouble:
+            console.complain(trouble)
+        written = [deliver(report, outlet, options, text, streams.get(outlet)) for outlet in into]
     if engine.cancelled:
         console.complain(interrupted)
         return Exit.INTERRUPTED
     return exit_code(report, options.fail_on, configured=not trouble and all(written))
 
 
+def open_streams(into: list[Outlet], stack: contextlib.ExitStack) -> Streams:
+    """What takes a line for each event; a file that cannot be opened is told of when the report is to go there."""
+    streams: Streams = {}
+    for outlet in into:
+        if FORMATS[outlet.form].streams and outlet.file is None:
+            streams[outlet] = sys.stdout.buffer
+        elif FORMATS[outlet.form].streams and outlet.file:
+            with contextlib.suppress(OSError):
+                streams[outlet] = stack.enter_context(outlet.file.open("wb", buffering=0))
+    return streams
+
+
+def write_all(stream: BinaryIO, data: bytes) -> int:
+    """Write and flush: a file without a buffer, whose failed write nobody meets again, may take a part at a time."""
+    done = 0
+    while done < len(data):
+        done += stream.write(data[done:])
+    stream.flush()
+    return done
+
+
+def write_event(event: Event, streams: Streams) -> None:
+    """A line into each stream; a file that takes no more is told of when the report is to go there."""
+    line = clean.inert_json(msgspec.json.encode(event).decode()).encode() + b"\n"
+    for outlet, stream in streams.items():
+        try:
+            write_all(stream, line)
+        except OSError:
+            if outlet.file is None:
+                raise
+
+
 def perform(
-    make: Callable[[Emit], E], into: list[Outlet], options: Options, begin: Callable[[E], None]
+    make: Callable[[Emit], E], streams: Streams, options: Options, begin: Callable[[E], None]
 ) -> tuple[E, Report]:
     """Run it, telling what goes on; Ctrl+C cancels it."""
     narrator = Narrator(quiet=bool(options.quiet))
-    streams = any(FORMATS[outlet.form].streams and outlet.file is None for outlet in into)
 
     def emit(event: Event) -> None:
         narrator(event)
         if streams:
-            write_stdout(clean.inert_json(msgspec.json.encode(event).decode()).encode() + b"\n")
+            write_event(event, streams)
 
     engine = make(emit)
     with console.interrupts(engine.cancel):
@@ -105,13 +158,17 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
     return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
 
 
-def deliver(report: Report, outlet: Outlet, options: Options, text: Render) -> bool:
-    """Print the report, or write its file; what cannot be written is printed, so that nothing is lost."""
+def deliver(report: Report, outlet: Outlet, options: Options, text: Render, stream: BinaryIO | None = None) -> bool:
+    """Print the report, or write its file; what cannot be written is printed, so that nothing is lost.
+
+    `stream` is the file where the events stand in it already.
+    """
     style, form = Style(verbosity=options.verbosity), FORMATS[outlet.form]
     render = (lambda report, style: clean.inert(text(report, style))) if form.for_people else form.render
     if outlet.file:
         try:
-            outlet.file.write_text(render(report, style), encoding="utf-8")
+            data = render(report, style).encode("utf-8")
+            _ = write_all(stream, data) if stream else outlet.file.write_bytes(data)
         except OSError as error:
             console.complain(f"{outlet.file} cannot be written: {error.strerror}; here is the {outlet.form} report")
             return deliver(report, Outlet(outlet.form, None), options, text) and False

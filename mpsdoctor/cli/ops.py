@@ -10,7 +10,7 @@ import click
 
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp
-from mpsdoctor.cli.examine import examine
+from mpsdoctor.cli.examine import examine, exit_code_of
 from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
 from mpsdoctor.cli.session import Collect, Session
 from mpsdoctor.console import Exit
@@ -50,16 +50,13 @@ def ops(context: click.Context, /, **options: Any) -> None:
     """Probe operators alone: which are right, wrong, missing or deadly on each device.
 
     Without an option: the catalogue, as far as --budget goes. --op: every variant, dtype and direction of some
-    operators. --all: every sample of PyTorch's OpInfo database. --model: FUNC() of your file returns a module and
-    example inputs, or a function that makes one training step; each operator it calls is replayed on each device.
+    operators. --all: every sample of PyTorch's OpInfo database. --model: FUNC() or FUNC(device) of your file returns a
+    module and example inputs, or a function that makes one training step; each operator it calls is replayed on
+    each device.
     --predict: what MPS has for these operators, from PyTorch's declarations, without a Mac.
     """
-    try:
-        context.exit(run(OpsOptions.of(context)))
-    except (UnusableRequestError, ValueError) as error:
-        if isinstance(error, click.ClickException):
-            raise
-        raise click.UsageError(str(error)) from None
+    typed = OpsOptions.of(context)
+    context.exit(exit_code_of(partial(run, typed), verbose=typed.verbosity > 0))
 
 
 @dataclass(frozen=True)

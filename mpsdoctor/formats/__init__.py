@@ -24,7 +24,7 @@ class Format:
     """A module here with a `render(report, style)`, imported when it is used, and what is special about its output.
 
     `ending` is that of its files. `for_people`: on a terminal it has colours, and a command may have its own wording.
-    `streams`: on stdout events come before the report. `job_summary`: on stdout the Markdown goes to the summary of a
+    `streams`: events come before the report. `job_summary`: on stdout the Markdown goes to the summary of a
     GitHub Actions job too. `inert` spells the output so that a CI runner finds no command in it.
     """
 

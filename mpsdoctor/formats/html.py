@@ -31,7 +31,7 @@ def render(report: Report, style: Style) -> str:
     title, *verdict = rows.headlines(report)
     body = [
         f"<h1>mpsdoctor: {escape(title)}</h1>",
-        *list_items([*verdict, *(report.verdict.reasons if report.verdict else ())]),
+        *list_items([*verdict, *(report.verdict.reasons[1:] if report.verdict else ())]),
         "<table>",
         *(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows.about(report)),
         "</table>",

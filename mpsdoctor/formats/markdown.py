@@ -22,7 +22,7 @@ LONGEST = 4000  # characters of evidence; an issue takes 65,536 in all
 
 def render(report: Report, style: Style) -> str:
     title, *verdict = rows.headlines(report)
-    reasons = report.verdict.reasons if report.verdict else ()
+    reasons = report.verdict.reasons[1:] if report.verdict else ()
     parts = [
         [f"## mpsdoctor: {escape(title)}"],
         [f"- {escape(reason)}" for reason in (*verdict, *reasons)],

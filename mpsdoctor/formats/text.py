@@ -58,10 +58,11 @@ def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     *forced, headline = rows.headlines(report)
     for line in forced:
         yield from (paint(part, "yellow") for part in wrap_lines(line, "", "  "))
-    yield paint(headline, "green" if recommendation else "yellow")
+    colour = "green" if recommendation else "yellow"
+    yield from (paint(line, colour) for line in wrap_lines(headline, "", "  "))
     if recommendation is None:
         return
-    reasons, more = (recommendation.reasons, 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
+    reasons, more = (recommendation.reasons[1:], 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
     for reason in reasons:
         yield from wrap_lines(reason, "  - ", "    ")
     if more:

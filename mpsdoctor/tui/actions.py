@@ -41,8 +41,8 @@ class Actions:
         return reason is not None
 
     def notify(self, text: str, severity: Any = "information") -> None:
-        """A line in the corner for a moment; never read as markup."""
-        self.app.notify(text, severity=severity, markup=False, timeout=4)
+        """The line above the keys, for some seconds."""
+        self.app.notify(text, severity=severity, markup=False)
 
     @property
     def settings(self) -> Settings:
@@ -55,9 +55,8 @@ class Actions:
         return pane.open(name, self)
 
     def focus_first_panel(self, pane: Pane) -> None:
-        """Focus goes to the first panel of a tab that can have it."""
-        panel = next(iter([*pane.query("Rows"), *pane.query("Details")]), None)
-        if panel:
+        """Focus goes to the first panel of a tab."""
+        if panel := pane.first_panel():
             panel.focus()
 
     def take_signals(self) -> Exception | None:
@@ -115,10 +114,14 @@ class Actions:
         self.engine.start(only)
 
     def cancel(self) -> None:
-        """Esc: clear the filter of the list in focus; where there is none, cancel the run."""
+        """Esc: clear the filter of the list in focus, else show all panels again, else cancel the run."""
         table = self.app.focused
         if isinstance(table, Rows) and table.filter:
             table.narrow("")
+            return
+        pane = self.app.pane()
+        if pane and pane.has_class("zoom"):
+            pane.zoom(None)
             return
         if self.refuse("stop"):
             return
@@ -194,6 +197,7 @@ class Actions:
         self._write(profile_state.override(content, on=True, until_torch=until_torch), done)
 
     def export(self) -> None:
+        from mpsdoctor.runtime.profile import shorten_home
         from mpsdoctor.tui.dialogs import export
 
         report = None if self.model.running else self.model.report
@@ -208,7 +212,7 @@ class Actions:
                 file = error.filename or say("screen.the_file")
                 self.notify(say("screen.cannot_write", file=file, why=error.strerror), "error")
                 return
-            self.notify(say("screen.written", path=path))
+            self.notify(say("screen.written", path=shorten_home(path.absolute())))
 
         self.app.push_screen(export.Export(export.choices(report)), write_form)
 
@@ -247,6 +251,21 @@ class Actions:
             return
         table = self.app.focused if isinstance(self.app.focused, Rows) else pane.query(Rows).first()
         self.app.screen_stack[0].mount(Filter(table), before="#keys")
+
+    def zoom(self) -> None:
+        """The panel in focus alone, or all of them again."""
+        pane, panel = self.app.pane(), self.app.focused
+        if pane and pane.has_class("zoom"):
+            pane.zoom(None)
+        elif pane and isinstance(panel, Rows | Details):
+            pane.zoom(panel)
+
+    def messages(self) -> None:
+        """What the line above the keys told before."""
+        from mpsdoctor.tui import messages
+        from mpsdoctor.tui.dialogs.dialog import Message
+
+        self.app.push_screen(Message(say("screen.messages_title"), messages.read(self.app.told)))
 
     def help(self) -> None:
         from mpsdoctor.tui.dialogs.dialog import Message

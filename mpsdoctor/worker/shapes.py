@@ -17,9 +17,11 @@ class Location(TypedDict):
 
 
 class StepFailure(Location):
-    """The fault in words, and its place."""
+    """The fault in words, and its place. `raised` is whether their code did, with the traceback from their code on."""
 
     what: str
+    raised: bool
+    traceback: str
 
 
 class Failure(TypedDict):
@@ -204,11 +206,15 @@ class _Outcome(TypedDict):
 class Judgement(_Outcome, total=False):
     """`replay.probe`: the outcome of a call, as in the report, with its detail.
 
+    A sentence of ours is named in `detail_values`, as `{"part": NAME, "values": {…}}`, and its values may be sentences
+    too; the doctor has the words, and fills in the `detail`, which is empty till then.
+
     Where numbers differ the largest errors, and the index of the element that is furthest off. The doctor adds whether
     the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`, with
     what the sentences were filled with), and how many `samples` it stands for.
     """
 
+    detail_values: Dict[str, Any]
     max_abs: float
     max_rel: float
     index: List[int]

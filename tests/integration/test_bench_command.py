@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,26 @@ def build(device):
         return loss
 
     return step, 4
+
+def plain():
+    model = nn.Linear(8, 8)
+    optimizer = torch.optim.AdamW(model.parameters())
+
+    def step():
+        optimizer.zero_grad()
+        model(torch.randn(4, 8)).square().mean().backward()
+        optimizer.step()
+    return step
+
+def module():
+    return nn.Linear(8, 8), torch.randn(4, 8)
+
+def stays():
+    model, batch = nn.Linear(8, 8, device="cpu"), torch.randn(4, 8, device="cpu")
+    return lambda: model(batch).sum().backward()
+
+def takes_more(device, data):
+    return print
 
 def raises(device):
     raise ValueError("no data")
@@ -148,8 +169,8 @@ def test_the_winner_is_found_and_stored(file: Path, tmp_path: Path) -> None:
     [
         ("raises", f"train.py:{line_of('raise ValueError')} in raises: ValueError: no data (--step "),
         ("leaves", f"train.py:{line_of('sys.exit')} in leaves: it called sys.exit(3)"),
-        ("nowhere", "it has no function 'nowhere' (there are: build, raises, "),
-        ("model", "it returned Linear; it must return a function that makes one training step"),
+        ("nowhere", "it has no function 'nowhere' (there are: build, plain, "),
+        ("model", "it returned Linear; it must return (module, example inputs), or a function that makes one"),
         ("samples", "it returned '4' as the number of samples"),
         ("runs_out", f"train.py:{line_of('lambda: next(data)')} in <lambda>: StopIteration"),
         ("dies", "the process ended: exit status 7"),
@@ -183,12 +204,50 @@ def test_a_loss_that_is_not_finite_is_a_result(pool: Workers, file: Path) -> Non
     assert row["outcome"] == "nan"
 
 
-def test_a_file_that_fails_is_a_usage_error(file: Path) -> None:
-    """The line of the person's file on stderr in place of a traceback, nothing on stdout, exit code 2."""
-    done = mpsdoctor("bench", "-q", "--json", "--step", f"{file}:raises")
+@pytest.mark.parametrize(("function", "where"), [("raises", "raise ValueError"), ("runs_out", "lambda: next(data)")])
+def test_ones_own_code_that_raises_is_no_wrong_use(function: str, where: str, file: Path) -> None:
+    """One line with the place on stderr, without the command's usage; nothing on stdout, exit code 2.
+
+    With -v the traceback stands above it, and begins with the person's code.
+    """
+    done = mpsdoctor("bench", "-q", "--json", "--step", f"{file}:{function}")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "ValueError: no data" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith(f"mpsdoctor: your code failed: {file}:{line_of(where)} in ")
+    assert done.stderr.count("\n") == 1
+    traceback = mpsdoctor("bench", "-v", "--step", f"{file}:{function}").stderr.partition("Traceback")[2]
+    assert traceback.splitlines()[1].startswith(f'  File "{file}", line {line_of(where)}, in ')
+    assert "StepError" not in traceback
+
+
+def test_what_the_file_should_be_is_a_usage_error(file: Path) -> None:
+    """A function of the wrong kind is told with the contract."""
+    done = mpsdoctor("bench", "-q", "--step", f"{file}:takes_more")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is takes_more(device, data); it must be takes_more() or takes_more(device)" in done.stderr
+    assert "your code failed" not in done.stderr
+
+
+@pytest.mark.parametrize("function", ["plain", "module"])
+def test_a_function_without_a_device_is_timed_on_each(
+    function: str, pool: Workers, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `ops --model` takes is timed too, on every device."""
+    for name, value in simulator.environment(step_ms=4).items():
+        monkeypatch.setenv(name, value)
+    with contextlib.closing(Workers(sys.executable)) as workers:
+        facts = examined(workers, file, function, "sim")
+    assert [(row["device"], row["outcome"]) for row in facts["results"]] == [("cpu", "ok"), ("sim", "ok")]
+
+
+def test_a_step_that_stays_elsewhere_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that does not run on the device would be timed under its name."""
+    for name, value in simulator.environment().items():
+        monkeypatch.setenv(name, value)
+    with (
+        contextlib.closing(Workers(sys.executable)) as workers,
+        pytest.raises(UnusableRequestError, match=r"its step ran on cpu, not on sim: write stays\(device\)"),
+    ):
+        examined(workers, file, "stays", "sim")
 
 
 @pytest.mark.parametrize("name", ["cnn", "CNN", "", " x", "a\nb", "x" * 41])
@@ -199,11 +258,10 @@ def test_names_that_cannot_be_stored(name: str) -> None:
 
 
 def test_a_result_needs_a_profile_of_here_and_now(tmp_path: Path) -> None:
-    """A missing, broken or stale profile is refused, with what to do about it."""
+    """A broken or stale profile is refused, with what to do about it; where there is none, one will be made."""
     path = tmp_path / "p.json"
     now: Fingerprint = {"torch": "2.13.0", "os": "Linux", "chip": "x"}
-    with pytest.raises(UnusableRequestError, match=r"there is no profile at .*; run 'mpsdoctor' to make one"):
-        prescription.read_storable(path, now)
+    assert prescription.read_storable(path, now) is None
     path.write_text("{")
     with pytest.raises(UnusableRequestError, match="not JSON"):
         prescription.read_storable(path, now)
@@ -211,4 +269,21 @@ def test_a_result_needs_a_profile_of_here_and_now(tmp_path: Path) -> None:
     with pytest.raises(UnusableRequestError, match=r"is stale \(torch 2\.12\.0 → 2\.13\.0\); run 'mpsdoctor'"):
         prescription.read_storable(path, now)
     profile.write(sample(fingerprint=now), path)
-    assert prescription.read_storable(path, now)["schema"] == 1
+    storable = prescription.read_storable(path, now)
+    assert storable
+    assert storable["schema"] == 1
+
+
+def test_the_first_result_makes_the_profile(file: Path, tmp_path: Path) -> None:
+    """It holds the step; what it recommends for all else is what holds without measurements."""
+    path = tmp_path / "p.json"
+    env = simulator.environment()
+    options = ("--budget=quick", "-q", "--profile", str(path), "bench", "--step", f"{file}:build")
+    done = mpsdoctor(*options, "--store", "mine", env=env)
+    assert done.returncode == 0, done.stderr
+    content = profile.read(path)
+    assert {name: list(sizes) for name, sizes in content["workloads"].items()} == {"mine": ["step"]}
+    assert (content["recommended"]["device"], content["recommended"]["confidence"]) == ("sim", "low")
+    assert "no training was timed" in content["recommended"]["reason"]
+    assert content["hints"] == ["run 'mpsdoctor' to measure this machine"]
+    assert profile.changes(content["fingerprint"], profile.fingerprint(str(torch.__version__))) == ()

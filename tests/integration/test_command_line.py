@@ -45,6 +45,22 @@ def test_json_alone_is_on_stdout_and_narration_on_stderr() -> None:
     assert mpsdoctor("-q", "--json", *FAST).stderr == ""
 
 
+def test_jsonl_is_a_line_an_event_in_a_file_too(tmp_path: Path) -> None:
+    """Each stands there when it happens: a reader that follows a pipe has the first ones before the report."""
+    file, pipe = tmp_path / "events.jsonl", tmp_path / "pipe.jsonl"
+    printed = mpsdoctor("--format", "jsonl", *FAST).stdout.splitlines()
+    assert mpsdoctor("--output", str(file), *FAST).stdout == ""
+    assert [json.loads(line)["event"] for line in file.read_text().splitlines()] == [
+        json.loads(line)["event"] for line in printed
+    ]
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "mpsdoctor", "--format", "jsonl", "--output", str(pipe), *FAST]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process, pipe.open() as stream:
+        assert json.loads(stream.readline()) == json.loads(printed[0])
+        assert process.poll() is None
+        assert json.loads(stream.readlines()[-1])["event"] == "report"
+
+
 def test_jsonl_is_a_line_an_event_and_the_report_last() -> None:
     """Each line is a JSON object; the last one holds the report."""
     lines = [json.loads(line) for line in mpsdoctor("--format", "jsonl", *FAST).stdout.splitlines()]

@@ -32,10 +32,12 @@ from mpsdoctor.facts.operators import Coverage, ProbeFacts
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Judgement, PlannedInfo, ProbeResult, SampleFault, SampleTurn
+from mpsdoctor_checks import installing
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, count_outcomes, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.grouping import group_rows
+from mpsdoctor_checks.operators.judgements import fill_detail, judgement_of
 from mpsdoctor_checks.operators.named import explain_unknown
 
 MISSING, PLAN, RUN = (f"mpsdoctor_worker.operators.opinfos:{name}" for name in ("missing", "plan", "run"))
@@ -45,7 +47,8 @@ MOST_LANES = 4
 NOTES = struct.Struct("<5q")  # where a worker is, as it writes it
 TICKETS = itertools.count(1)
 DIRECTIONS = ("forward", "backward")
-INSTALL = "pip install 'mpsdoctor[exhaustive]'"
+
+OK: Judgement = {"outcome": "ok", "detail": ""}
 
 Place = tuple[int, str]  # number of a sample, direction
 
@@ -58,7 +61,7 @@ class Task:
     op: str
     dtype: str
     first: int = 0
-    reason: str = ""
+    reason: Part | None = None
     counts: Counter[str] = field(default_factory=Counter)
     faults: dict[Place, Judgement] = field(default_factory=dict)
 
@@ -72,6 +75,8 @@ class Task:
 
     def end_turn(self, answer: Answer, deaths: Deaths) -> bool:
         """Take in the end of a job; True while samples are left to run. UnusableAnswerError."""
+        for fault in self.faults.values():
+            fill_detail(fault)
         if answer.outcome == "ok":
             turn = typed(answer, SampleTurn)
             self.counts.update(turn["done"])
@@ -80,7 +85,7 @@ class Task:
         place, counts = read_notes(answer.job)
         self.counts.update(counts)
         outcome = answer.outcome if answer.outcome in DIED else "error"
-        judgement: Judgement = {"outcome": outcome, "detail": answer.detail}
+        judgement = judgement_of(outcome, answer.wording)
         deaths.note(self.op, outcome)
         if outcome == "error" or place is None:  # before or between samples
             self.counts["forward"] += 1
@@ -97,10 +102,9 @@ class Task:
         for direction, count in self.counts.items():
             right = count - sum(place[1] == direction for place in self.faults)
             if right > 0:
-                judgement: Judgement = {"outcome": "ok", "detail": "", "samples": right}
-                rows.append(self.row(device, f"{right} samples", direction, judgement))
+                rows.append(self.row(device, f"{right} samples", direction, {**OK, "samples": right}))
         if self.reason:
-            rows.append(self.row(device, "other samples", "forward", {"outcome": "skipped", "detail": self.reason}))
+            rows.append(self.row(device, "other samples", "forward", judgement_of("skipped", self.reason)))
         return rows
 
     def row(self, device: str, variant: str, direction: str, judgement: Judgement) -> ProbeResult:
@@ -292,8 +296,9 @@ def plan_of(context: Context, names: Sequence[str]) -> list[PlannedInfo]:
     if answer.outcome != "ok":
         raise Skip(answer.reason)
     if packages := typed(answer, list[str]):
-        lacking = " and ".join(packages)
-        raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {INSTALL}")
+        python = build_facts(context.facts).get("python") or {"executable": worker.python}
+        lacking, command = " and ".join(packages), installing.beside_torch(python, packages)
+        raise UnusableRequestError(f"--all needs {lacking} beside torch under {worker.python}: {command}")
     answer = worker.call(PLAN, timeout=180.0, every_dtype=context.budget == "thorough")
     if answer.outcome != "ok":
         reason = answer.reason

@@ -8,12 +8,23 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mpsdoctor import clean
-from mpsdoctor.check import Answer, Collected, Context, Job, Shape, Skip, UnusableRequestError, devices_of, typed
+from mpsdoctor.check import (
+    Answer,
+    Collected,
+    Context,
+    Job,
+    OwnCodeError,
+    Shape,
+    Skip,
+    UnusableRequestError,
+    devices_of,
+    typed,
+)
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import CallSummary, ModelFacts, ReplayFacts, ReplayRow, TensorSummary
 from mpsdoctor.support import FALLBACK
@@ -31,6 +42,7 @@ from mpsdoctor.worker.shapes import (
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
+from mpsdoctor_checks.operators.judgements import fill_detail, judgement_of
 
 RECORD, PROBE = "mpsdoctor_worker.steps.own_model:record", "mpsdoctor_worker.steps.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
@@ -76,7 +88,7 @@ def parse_target(text: str, option: str = "--model") -> Target:
 
 
 def examine(context: Context, wanted: Target, seconds: float) -> Collected:
-    """Facts and findings about a training step. UnusableRequestError where the person's file fails."""
+    """Facts and findings about a training step. UnusableRequestError and OwnCodeError as of `run_step`."""
     devices = devices_of(context, cpu=False)
     context.progress(Part("recording_step", {"target": str(wanted)}))
     recording = run_step(context, wanted, seconds, RECORD, Recording, devices=devices)
@@ -103,7 +115,7 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
 def run_step(context: Context, wanted: Target, seconds: float, call: str, shape: type[Shape], **more: object) -> Shape:
     """What a function of the worker answers about the person's step.
 
-    UnusableRequestError with the place in the file where the step fails.
+    UnusableRequestError where the file is not as it should be; OwnCodeError, with the place, where its code fails.
     """
     worker = context.worker("cpu", {"MPSDOCTOR_MODEL": "1"})  # of its own: the file may leave anything behind
     args = {"path": str(wanted.file), "function": wanted.function, "seconds": seconds, **more}
@@ -112,15 +124,21 @@ def run_step(context: Context, wanted: Target, seconds: float, call: str, shape:
     if answer.outcome in ("unavailable", "cancelled"):
         raise Skip(answer.reason)
     if answer.outcome != "ok":
-        raise UnusableRequestError(describe_death(answer, wanted, seconds))
+        raise OwnCodeError(describe_death(answer, wanted, seconds))
     if failed := failure_in(answer):
-        raise UnusableRequestError(describe_failure(failed, wanted))
+        raise error_of(failed, wanted)
     return typed(answer, shape)
 
 
 def failure_in(answer: Answer) -> StepFailure | None:
     """The failure in an answer where the person's file is at fault, else None."""
     return typed(answer, Failure)["failed"] if "failed" in answer.value else None
+
+
+def error_of(failed: StepFailure, wanted: Target) -> UnusableRequestError:
+    """What the person is told: that their code raised, or that the file is not as it should be."""
+    words = describe_failure(failed, wanted)
+    return OwnCodeError(words, clean.text(failed["traceback"])) if failed["raised"] else UnusableRequestError(words)
 
 
 def describe_failure(failed: StepFailure, wanted: Target) -> str:
@@ -196,15 +214,18 @@ def replay_probes(context: Context, device: str, env: dict[str, str], probes: Se
         yield row_of(call, direction, device, verdict_of(answer, deaths.too_many_of(call["op"])))
 
 
-def verdict_of(answer: Answer, given_up: str) -> Judgement:
+def verdict_of(answer: Answer, given_up: Part | None) -> Judgement:
     """Outcome and detail of a replayed call, also where its worker dies or hangs, or where it is skipped."""
     if answer.outcome == "ok":
-        return typed(answer, Judgement)
+        judgement = typed(answer, Judgement)
+        fill_detail(judgement)
+        return judgement
     if answer.outcome == "withdrawn":
-        return {"outcome": "skipped", "detail": given_up}
+        return judgement_of("skipped", given_up or "")
     words = answer.detail[:LAST_WORDS]
     detail = words if words == answer.detail else words.rpartition("\n")[0] or words
-    return {"outcome": answer.outcome if answer.outcome in DIED else "error", "detail": detail}
+    outcome = answer.outcome if answer.outcome in DIED else "error"
+    return judgement_of(outcome, replace(answer, detail=detail).wording)
 
 
 def row_of(call: RecordedCall, direction: str, device: str, verdict: Judgement) -> ReplayRow:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 
+from mpsdoctor import clean
 from mpsdoctor.check import Answer, Context, Job, Sandbox, UnusableAnswerError, typed
 from mpsdoctor.texts import Part, Wording
 from mpsdoctor.worker import shapes
@@ -33,11 +34,14 @@ UNSUPPORTED = re.compile(
 
 
 class Failed(Exception):
-    """A workload that did not train on a device: the outcome as the report names it, and the evidence."""
+    """A workload that did not train on a device: the outcome as the report names it, and the evidence.
 
-    def __init__(self, outcome: str, detail: Wording) -> None:
+    `traceback` is of a person's own step.
+    """
+
+    def __init__(self, outcome: str, detail: Wording, traceback: str = "") -> None:
         super().__init__(str(detail))
-        self.outcome, self.detail = outcome, detail
+        self.outcome, self.detail, self.traceback = outcome, detail, traceback
 
 
 class Options(TypedDict, total=False):
@@ -109,7 +113,7 @@ class Lane:
             # A hang costs its whole time-out, and the next one would too.
             if self.deaths >= MOST_DEATHS or outcome == "timeout":
                 self.out = Part("given_up_in_training", {"device": self.device, "end": Part(f"end_{outcome}")})
-        raise Failed(outcome, detail)
+        raise Failed(outcome, detail, traceback_of(answer))
 
     def _check(self, function: str, answer: Answer) -> Any:
         try:
@@ -171,6 +175,13 @@ def explain(answer: Answer) -> tuple[str, Wording]:
     kind, message = str(answer.value.get("type")), str(answer.value.get("message"))
     detail = (message if kind == STEP_ERROR else f"{kind}: {message}")[:600]
     return kind_of_error(detail), detail
+
+
+def traceback_of(answer: Answer) -> str:
+    """The traceback of a person's own step that raised, without that of the error which tells its place."""
+    if answer.outcome != "error" or answer.value.get("type") != STEP_ERROR:
+        return ""
+    return clean.text(str(answer.value.get("traceback")).partition("\nThe above exception was")[0])
 
 
 def kind_of_error(message: str) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from mpsdoctor import texts
-from mpsdoctor.check import Collected, Context, Job, Skip, UnusableRequestError, typed
-from mpsdoctor.doubts import STEP
-from mpsdoctor.facts.training import StepFacts
+from mpsdoctor import clean, texts
+from mpsdoctor.check import Collected, Context, Job, OwnCodeError, Skip, typed
+from mpsdoctor.facts.training import STEP, StepFacts
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training
@@ -21,6 +20,7 @@ from mpsdoctor_checks.operators.model import (
     Target,
     describe_death,
     describe_failure,
+    error_of,
     failure_in,
     was_late,
 )
@@ -48,7 +48,8 @@ def examine(
 ) -> Collected:
     """Facts and findings about a training step, called `name`; `longest` is the most seconds that one step may take.
 
-    UnusableRequestError where the file fails on every device. `begin` is called first, and may raise it too.
+    UnusableRequestError where the file is not as it should be, OwnCodeError where its code fails on every device.
+    `begin` is called first, and may raise them too.
     """
     devices = choose_devices(context)
     begin(context)
@@ -90,7 +91,10 @@ def time_step(context: Context, trial: Trial, begin: Callable[[DeviceRun], None]
 
 
 def prepare(run: DeviceRun, wanted: Target, seconds: float) -> None:
-    """Call the person's function for this device and make the first step. Failed, with the place in the file."""
+    """Call the person's function for this device and make the first step.
+
+    Failed, with the place in the file, where their code fails; UnusableRequestError where it is not as it should be.
+    """
     lane = run.lane
     args = {"path": str(wanted.file), "function": wanted.function, "shown": str(wanted).rpartition(":")[0]}
     job = Job(PREPARE, {**args, "device": lane.device, "seconds": seconds}, seconds + RECORD_GRACE)
@@ -102,8 +106,10 @@ def prepare(run: DeviceRun, wanted: Target, seconds: float) -> None:
         lane.out = Part("given_up", {"device": lane.device, "end": Part(f"end_{outcome}")})
         raise Failed(outcome, describe_death(answer, wanted, seconds))
     if failed := failure_in(answer):
+        if not failed["raised"]:
+            raise error_of(failed, wanted)
         detail = describe_failure(failed, wanted)
-        raise Failed(lanes.kind_of_error(detail), detail)
+        raise Failed(lanes.kind_of_error(detail), detail, clean.text(failed["traceback"]))
     run.prepared = typed(answer, Prepared)
 
 
@@ -119,13 +125,13 @@ def first_steps(trial: Trial, run: DeviceRun, seconds: float) -> None:
 
 
 def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
-    """UnusableRequestError where every device failed, unless with NaN, which is a result; Skip where none was tried."""
+    """OwnCodeError where every device failed, unless with NaN, which is a result; Skip where none was tried."""
     if trial.active():
         return
     failures = [run.failure for run in trial.failed if run.failure]
-    details = [str(failure.detail) for failure in failures if failure.outcome != "skipped"]
-    if not details or any(detail.startswith("cancelled") for detail in details):
+    tried = [failure for failure in failures if failure.outcome != "skipped"]
+    if not tried or any(str(failure.detail).startswith("cancelled") for failure in tried):
         raise Skip(str(failures[0].detail))
     if all(failure.outcome != "nan" for failure in failures):
-        first = details[0]
-        raise UnusableRequestError(first if wanted.file.name in first else f"{wanted}: {first}")
+        first = str(tried[0].detail)
+        raise OwnCodeError(first if wanted.file.name in first else f"{wanted}: {first}", tried[0].traceback)

@@ -57,7 +57,7 @@ def blank(workload: Workload, device: str, outcome: str, detail: Wording) -> Res
 
 def result(trial: Trial, run: DeviceRun) -> Result:
     if run.failure:
-        return blank(trial.workload, run.name, *run.failure)
+        return blank(trial.workload, run.name, run.failure.outcome, run.failure.detail)
     blocks, steps = run.blocks, run.block_steps
     if not (blocks and steps and run.prepared and run.last_block):
         return blank(trial.workload, run.name, "skipped", Part("no_race", {"baseline": trial.baseline.name}))

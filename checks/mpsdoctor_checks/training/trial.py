@@ -15,10 +15,11 @@ from mpsdoctor_checks.training.plan import Workload
 
 
 class Failure(NamedTuple):
-    """How a workload failed: the outcome as the report names it, and the evidence."""
+    """How a workload failed: the outcome as the report names it, and the evidence; a traceback of a person's step."""
 
     outcome: str
     detail: Wording
+    traceback: str = ""
 
 
 @dataclass
@@ -85,9 +86,9 @@ class Trial:
     def active(self) -> list[DeviceRun]:
         return [run for run in self.runs.values() if run.failure is None]
 
-    def fail(self, run: DeviceRun, outcome: str, detail: Wording) -> None:
+    def fail(self, run: DeviceRun, outcome: str, detail: Wording, traceback: str = "") -> None:
         """It takes no further part."""
-        run.failure = Failure(outcome, detail)
+        run.failure = Failure(outcome, detail, traceback)
         self.failed.append(run)
 
     def attempt(self, run: DeviceRun, act: Callable[[DeviceRun], None]) -> None:
@@ -95,7 +96,7 @@ class Trial:
         try:
             act(run)
         except Failed as failed:
-            self.fail(run, failed.outcome, failed.detail)
+            self.fail(run, failed.outcome, failed.detail, failed.traceback)
 
     def attempt_all(self, act: Callable[[DeviceRun], None]) -> None:
         """Run an action for all active entrants; where one fails, the others go on."""

@@ -2,6 +2,7 @@
 
 from mpsdoctor.texts import Each, Part, Text
 from mpsdoctor.texts.en.common import FALLBACK_ON
+from mpsdoctor.texts.en.judgements import DIFFERING
 
 UPGRADE = "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators.{pip_note}"
 LISTING = "{note} \n{lines}{rest}"
@@ -27,7 +28,7 @@ ROW = {
     "dtypes": ["float32"],
     "variants": ["transposed", "sliced"],
     "directions": ["forward"],
-    "first": "largest difference 0.4 at [1, 2]",
+    "first": DIFFERING,
     "known": Part(""),
     "others": Part(""),
 }

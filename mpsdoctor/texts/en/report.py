@@ -47,8 +47,14 @@ PHRASES = {
     "answer_runs with the fallback": "runs with the fallback",
     "answer_does not run": "does not run",
     "answer_runs but wrong": "runs but wrong",
+    # How far a check-up is.
+    "overall": "{share:.0f} % · {left}",
+    "minutes_left": "about {minutes} min left",
+    "seconds_left": "about {seconds} s left",
+    "little_left": "a few seconds left",
     # The verdict.
-    "use": "use {device}",
+    "train_on": "Train on {device}{why}",
+    "the_cpu": "the CPU",
     "confidence": "{confidence} confidence",
     "forced": "forced to mps, measured: {measured}",
     "forced_speed": "mps {factor} as fast",
@@ -64,6 +70,8 @@ PHRASES = {
     "probes": "{made:,} of {planned:,} probes on {device}: {reached}",
     "reached": "{operators:,} operators, {layouts} in other layouts",
     "nothing_reached": "nothing",
+    "not_reached": "{names} not reached",
+    "more_not_reached": "{names} and {count:,} others not reached",
     "no_layouts": "none",
     # The machine.
     "machine": "Machine",

@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import importlib.util
 import linecache
-import os
-import sys
-import traceback
 from typing import Any, Callable, Iterator, TypeVar
 
 import torch
 from torch import Tensor
 
-from ..operators.messages import readable
-from ..shapes import Failure, Location, Recording, StepFailure, StepTree
+from ..shapes import Failure, Recording, StepTree
 from . import calltree
-from .recorder import Functions, ModulePlaces, Operators, Recorder, forward_stacks, tensors, users_frames
+from .own_function import BadStepError, Returned, call_function, describe, load_function, read_returned
+from .recorder import Functions, ModulePlaces, Operators, Recorder, forward_stacks, tensors
 
 Answer = TypeVar("Answer")
 
 
-class BadStepError(Exception):
-    """What the function returned cannot be run as a training step."""
-
-
 def record(path: str, function: str, seconds: float, devices: list[str]) -> Recording | Failure:
-    """Call `function()` of the file and make one step with what it returns: a module and its inputs, or a callable.
+    """Call the function of the file and make one step with what it returns; see `own_function`.
 
     A step that has not ended after so many seconds ends this process, with its stack on stderr.
     """
@@ -75,41 +67,18 @@ def run_guarded(
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
         with places:
-            target = call_function(path, function)
-        return run(*step_of(target, devices))
+            returned = read_returned(call_function(load_function(path, function), function, "cpu"))
+        return run(returned.module, step_of(returned, devices))
     except BaseException as error:
         return {"failed": describe(error, path)}
     finally:
         faulthandler.cancel_dump_traceback_later()
 
 
-def call_function(path: str, name: str, *args: object) -> Any:
-    """What the function of the file returns. BadStepError if there is no such function."""
-    sys.path.insert(0, os.path.dirname(path))  # as if the file had been started: its neighbours can be imported
-    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
-    if spec is None or spec.loader is None:
-        raise BadStepError("it is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    function = getattr(module, name, None)
-    if not callable(function):
-        functions = {other: value for other, value in vars(module).items() if callable(value) and other[:1] != "_"}
-        own = [other for other, value in functions.items() if getattr(value, "__module__", None) == spec.name]
-        there = ", ".join(own)
-        raise BadStepError(f"it has no function {name!r}" + (f" (there are: {there})" if there else ""))
-    return function(*args)
-
-
-def step_of(target: Any, devices: list[str]) -> tuple[torch.nn.Module | None, Callable[[], object]]:
-    """The module, if there is one, and the function that makes one training step. BadStepError for anything else."""
-    if isinstance(target, (tuple, list)) and len(target) == 2 and isinstance(target[0], torch.nn.Module):
-        module, inputs = target
-        return module, lambda: module_step(module, inputs, devices)
-    if callable(target) and not isinstance(target, torch.nn.Module):
-        return None, target
-    kind = type(target).__name__
-    raise BadStepError(f"it returned {kind}; it must return (module, example inputs) or a function that trains a step")
+def step_of(returned: Returned, devices: list[str]) -> Callable[[], object]:
+    """The function that makes one training step."""
+    module = returned.module
+    return returned.run if module is None else lambda: module_step(module, returned.inputs, devices)
 
 
 @contextlib.contextmanager
@@ -136,15 +105,19 @@ def phases(recorder: Recorder) -> Iterator[None]:
 
 def module_step(module: torch.nn.Module, inputs: Any, devices: list[str]) -> None:
     """Forward, a scalar loss, backward, AdamW."""
-    args, kwargs = ((), inputs) if isinstance(inputs, dict) else (inputs, {})
-    output = module(*(args if isinstance(args, (tuple, list)) else (args,)), **kwargs)
-    loss = loss_of(output)
+    loss = loss_of(call_module(module, inputs))
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not loss.requires_grad:
         return
     loss.backward()  # type: ignore[no-untyped-call]
     for foreach in foreach_choices(devices) if parameters else ():
         torch.optim.AdamW(parameters, lr=1e-3, foreach=foreach).step()
+
+
+def call_module(module: torch.nn.Module, inputs: Any) -> Any:
+    """Forward, with one argument, several, or keyword arguments."""
+    args, kwargs = ((), inputs) if isinstance(inputs, dict) else (inputs, {})
+    return module(*(args if isinstance(args, (tuple, list)) else (args,)), **kwargs)
 
 
 def loss_of(output: Any) -> Tensor:
@@ -171,28 +144,3 @@ def foreach_choices(devices: list[str]) -> list[bool | None]:
         together = several_at_once()
     kinds = {device.partition(":")[0] for device in devices}
     return [None, True] if kinds.intersection(together) else [None]
-
-
-def describe(error: BaseException, path: str) -> StepFailure:
-    """What went wrong in words, and the innermost line of the person's own code."""
-    if isinstance(error, BadStepError):
-        return {"what": str(error), "file": path, "line": None, "function": None}
-    if isinstance(error, SystemExit):
-        what = f"it called sys.exit({error.code!r})"
-    else:
-        what = readable(f"{type(error).__name__}: {error}", 600).rstrip(": ")
-    if isinstance(error, SyntaxError):
-        return {"what": what, "file": error.filename or path, "line": error.lineno, "function": None}
-    return {"what": what, **innermost(error, path)}
-
-
-def innermost(error: BaseException, path: str) -> Location:
-    """The innermost line in the file; else the innermost of the person's other files; None where there is none."""
-    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    for frame, line in reversed(frames):
-        if frame.f_code.co_filename == path:
-            return {"file": path, "line": line, "function": frame.f_code.co_name}
-    for frame, line in reversed(frames):
-        if users_frames(frame)[:1] and users_frames(frame)[0]["file"] == frame.f_code.co_filename:
-            return {"file": frame.f_code.co_filename, "line": line, "function": frame.f_code.co_name}
-    return {"file": path, "line": None, "function": None}

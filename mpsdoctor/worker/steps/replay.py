@@ -8,7 +8,7 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..operators.comparison import GRADIENT
+from ..operators.comparison import GRADIENT, make_judgement
 from ..operators.messages import ON_THE_CPU
 from ..operators.opinfos import cotangent
 from ..operators.probes import flatten, judge_safely
@@ -25,7 +25,7 @@ def probe(call: OperatorCall, device: str, direction: str) -> Judgement:
     """Outcome and detail of one recorded call, as `recorder` notes it. `skipped` where this torch lacks it."""
     function = resolve(call)
     if function is None:
-        return {"outcome": "skipped", "detail": f"{call['op']} is not an operator of torch itself"}
+        return make_judgement("skipped", "no_operator_of_torch", op=call["op"])
     return judge_safely(device, lambda: Replay(call, function, direction).compare(device))
 
 

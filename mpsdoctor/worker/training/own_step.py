@@ -9,28 +9,51 @@ import faulthandler
 from typing import Any, Callable
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from .. import channel
 from ..shapes import Failure, Prepared, StepFailure
-from ..steps.own_model import BadStepError, call_function, describe
+from ..steps.own_function import (
+    BadStepError,
+    Returned,
+    call_function,
+    describe,
+    device_parameter,
+    load_function,
+    persons_part,
+    read_returned,
+)
+from ..steps.own_model import call_module, loss_of
+from ..steps.recorder import tensors
 from . import sessions
-
-WANTED = "it must return a function that makes one training step, or that function and how many samples it takes"
 
 
 class StepError(Exception):
     """The person's step raised; the message begins with the place."""
 
 
+class Devices(TorchDispatchMode):
+    """The types of device that results of operators lie on."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        results = func(*args, **(kwargs or {}))
+        self.seen.update(tensor.device.type for tensor in tensors(results))
+        return results
+
+
 def prepare(path: str, function: str, shown: str, device: str, seconds: float) -> Prepared | Failure:
-    """Call `function(device)` of the file and make the first step with what it returns.
+    """Call the function of the file for a device and make the first step with what it returns; see `own_function`.
 
     `shown` is the file's name in messages. What has not ended after so many seconds ends this process, with its stack
     on stderr.
     """
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
-        run, samples = step_of(call_function(path, function, device))
+        run, samples = step_on(path, function, device)
         first = run()
         nothing = torch.zeros((), device=device)
     except BaseException as error:
@@ -44,7 +67,9 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
             # Never read here, as that would wait for the device.
             loss = tensor_of(value) if is_loss(value) else nothing
         except BaseException as error:  # a file may call sys.exit
-            raise StepError(message(describe(error, path), path, shown)) from error
+            raise StepError(message(describe(error, path), path, shown)) from error.with_traceback(
+                persons_part(error, path)
+            )
         session.steps += 1
         return loss
 
@@ -55,14 +80,66 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
     return {"batch": samples, "parameters": None, "loss": is_loss(first), "num_threads": threads}
 
 
-def step_of(returned: Any) -> tuple[Callable[[], object], int | None]:
-    """The step, and the number of samples it trains on if that is known. BadStepError for anything else."""
-    run, samples = returned if isinstance(returned, (tuple, list)) and len(returned) == 2 else (returned, None)
-    if not callable(run) or isinstance(run, torch.nn.Module):
-        raise BadStepError(f"it returned {type(run).__name__}; {WANTED}")
-    if samples is not None and (isinstance(samples, bool) or not isinstance(samples, int) or samples < 1):
-        raise BadStepError(f"it returned {samples!r} as the number of samples; {WANTED}")
-    return run, samples
+def step_on(path: str, function: str, device: str) -> tuple[Callable[[], object], int | None]:
+    """A training step on a device, and the number of samples it trains on if that is known. BadStepError.
+
+    A function that takes no device is called, and so is its step, with the device as torch's default, on the CPU too:
+    that costs some time in each call from Python, which must be the same everywhere.
+    """
+    build = load_function(path, function)
+    if device_parameter(build, function) is not None:
+        returned = read_returned(call_function(build, function, device))
+        return train(returned, device), returned.samples
+    with torch.device(device):
+        returned = read_returned(call_function(build, function, device))
+    run = train(returned, device)
+    refuse_elsewhere(run, function, device)
+
+    def run_by_default() -> object:
+        with torch.device(device):
+            return run()
+
+    return run_by_default, returned.samples
+
+
+def refuse_elsewhere(run: Callable[[], object], function: str, device: str) -> None:
+    """Make a step. BadStepError where it does not run on the device."""
+    kind = torch.device(device).type
+    with torch.device(device), Devices() as devices:
+        run()
+    elsewhere = devices.seen - {kind, "cpu", "meta"}
+    if elsewhere or kind not in devices.seen:
+        where = ", ".join(sorted(elsewhere or devices.seen)) or "no device"
+        raise BadStepError(f"its step ran on {where}, not on {device}: write {function}(device), and use that device")
+
+
+def train(returned: Returned, device: str) -> Callable[[], object]:
+    """The step; of a module: forward, a loss, backward, AdamW."""
+    if returned.module is None:
+        return returned.run
+    module, inputs = returned.module.to(device), to_device(returned.inputs, device)
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3) if parameters else None
+
+    def step() -> torch.Tensor:
+        module.zero_grad()
+        loss = loss_of(call_module(module, inputs))
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
+        if optimizer:
+            optimizer.step()
+        return loss
+
+    return step
+
+
+def to_device(value: Any, device: str) -> Any:
+    """The same with its tensors on the device: those in tuples, lists and dicts."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: to_device(part, device) for key, part in value.items()}
+    return type(value)(to_device(part, device) for part in value) if type(value) in (tuple, list) else value
 
 
 def is_loss(value: Any) -> bool:
