@@ -71,6 +71,7 @@ class Profile(Pane):
         elif state.content is None:
             yield (say("screen.no_profile"), "muted")
         if state.content:
+            yield from [(clean.text(rows.forced_to(state.forced)), "warn")] if state.forced else []
             yield from _stale(state.stale)
             content: ProfileContent = clean.data(dict(state.content))
             yield from _content(content, state.forced)
@@ -130,7 +131,6 @@ def _override(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]
     if forced:
         how_long = say("screen.force_is_on", how_long=rows.how_long(forced.until_torch))
         yield words.styled(_label("force"), (how_long, "warn"))
-        yield (rows.forced_to(forced), "warn")
     elif content["force_mps"]:
         yield words.styled(_label("force"), say("screen.force_ended", version=content["force_mps_torch"]))
     else:
