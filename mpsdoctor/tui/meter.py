@@ -13,16 +13,16 @@ from textual.content import Content
 
 from mpsdoctor import figures, winners
 from mpsdoctor.facts import CheckFacts
-from mpsdoctor.facts.training import Comparison
+from mpsdoctor.facts.training import STEP, Comparison
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.texts import say
-from mpsdoctor.thresholds import standing
 from mpsdoctor.tui import words
 
 END = 8.0  # times as fast or as slow; bars are cut there
 FULL, HOLLOW, MIDDLE, CUT = "█", "░", "│", "<>"
 NARROWEST = 44  # cells across; below it the bars say nothing
-NAME, FIGURE = 12, 11  # cells at most for the names, and for the figures
+USUAL = ("medium", STEP)  # sizes that need no word
+NAME, FIGURE = 18, 11  # cells at most for the names, and for the figures
 TONES = {"faster": "pass", "slower": "warn", "same": "plain", "open": "muted"}
 
 
@@ -30,31 +30,40 @@ def compare(facts: CheckFacts) -> tuple[Comparison, ...]:
     """The comparisons that the verdict goes by, one a family; empty where nothing was compared."""
     training = facts.get("training")
     score = winners.best_score(training, facts.get("operators")) if training else None
-    return (*score.rows, *score.unsettled) if score else ()
+    families = [row["workload"] for row in training.get("comparisons", ())] if training else []
+    rows = (*score.rows, *score.unsettled) if score else ()
+    return tuple(sorted(rows, key=lambda row: families.index(row["workload"])))
 
 
 def draw(comparisons: Sequence[Comparison], width: int) -> list[Content]:
     """A line that names the device and the directions, then one a family; none where there is no room."""
     if not comparisons or width < NARROWEST:
         return []
-    longest = max(cell_len(name) for row in comparisons for name in (row["workload"], row["device"]))
-    label = min(NAME, longest)
+    names = [comparisons[0]["device"], *map(_name, comparisons)]
+    label = min(NAME, max(map(cell_len, names)))
     half = (width - label - FIGURE - 3) // 2
     head = words.styled((wrapping.clip(comparisons[0]["device"], label), "strong"), " ", (_axis(half), "muted"))
     return [head, *(_draw_family(row, label, half) for row in comparisons)]
 
 
+def _name(row: Comparison) -> str:
+    """The family, with the size where it is not the usual one."""
+    return row["workload"] if row["size"] in USUAL else f"{row['workload']} {row['size']}"
+
+
 def _axis(half: int) -> str:
-    slower, faster = (wrapping.clip(say(f"screen.meter_{side}"), half) for side in ("slower", "faster"))
-    return f"{slower}1×{wrapping.pad_left(faster.strip(), half - 1)}"
+    slower = say("screen.meter_slower_than_cpu")
+    if cell_len(slower) >= half:
+        slower = say("screen.meter_slower")
+    return f"{wrapping.clip(slower, half)}1×{wrapping.pad_left(say('screen.meter_faster'), half - 1)}"
 
 
 def _draw_family(row: Comparison, label: int, half: int) -> Content:
     settled = rows.is_settled(row)
     ends = (1.0, row["speedup"]) if settled else (row["ci95"][0], row["ci95"][1])
-    tone = TONES[standing(row["ci95"][0], row["ci95"][1])] if settled else "muted"
+    tone = TONES[winners.standing_of(row)] if settled else "muted"
     said = figures.times(row["speedup"]) if settled else say("report.not_settled")
-    name = wrapping.clip(row["workload"], label)
+    name = wrapping.clip(_name(row), label)
     bar = _bar(min(ends), max(ends), half, FULL if settled else HOLLOW)
     return words.styled(name, " ", (bar, tone), f" {wrapping.pad_left(said, FIGURE)}")
 

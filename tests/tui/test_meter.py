@@ -37,8 +37,8 @@ def drawn(*ratios: dict[str, Any], width: int = 76) -> list[str]:
         (0.4, 0.6, "cpu", True),
         (0.96, 1.04, "tie", True),
         (0.94, 1.04, "tie", False),
-        (0.3, 1.1, "mps", True),
-        (0.5, 2.1, "mps", False),
+        (1.1, 4.3, "mps", True),
+        (1.1, 4.5, "mps", False),
         (1.3, 1.4, "tie", False),
     ],
 )

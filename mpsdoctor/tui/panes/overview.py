@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -21,7 +23,7 @@ from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
 LABEL = 9  # cells of the labels beside facts
-CHECK = 28  # cells of a check's state, name and time
+CHECK = 22  # cells of a check's state and name
 
 
 class Overview(Pane):
@@ -66,7 +68,7 @@ class Overview(Pane):
         if report and report.verdict and not (model.running or model.cancelled):
             yield from rows.headlines(report)[1:]
             glance = self._glance(width)
-            yield from _reasons(report.verdict, width, bool(glance))
+            yield from _reasons(_beside(report.verdict, glance), width, bool(glance))
             yield from glance
             yield from self._grid_checks(width)
             yield from self._profile(width)
@@ -79,7 +81,7 @@ class Overview(Pane):
             yield ""
             yield from _machine(report, width)
         if report and report.verdict:
-            yield from _all_reasons(report.verdict, width)
+            yield from _all_reasons(_beside(report.verdict, self._glance(width)), width)
 
     def _so_far(self, width: int) -> Iterator[Piece]:
         """A run that goes on: how far it is, who disturbs it, the figures, the checks, and what machine this is."""
@@ -108,17 +110,12 @@ class Overview(Pane):
         return meter.draw(meter.compare(self.model.facts()), width)
 
     def _grid_checks(self, width: int) -> Iterator[Piece]:
-        """The states of the checks, two in a line where there is room."""
-        columns = 2 if width >= 2 * CHECK else 1
-        cells = [self._check(state) for state in self.model.checks.values()]
+        """The states of the checks, as many in a line as there is room for."""
+        columns = max(1, width // CHECK)
+        cells = [_check(state) for state in self.model.checks.values()]
         for first in range(0, len(cells), columns):
             pieces = [cell.pad_right(CHECK - cell.cell_length) for cell in cells[first : first + columns]]
             yield Content("").join(pieces)
-
-    def _check(self, state: CheckState) -> Content:
-        sign, tone = words.SIGNS[state.status]
-        status, name = wrapping.pad(term("status", state.status), 6), wrapping.clip(state.id, 12)
-        return words.styled((f"{sign} {status}", tone), f"{name} ", (words.elapsed(state, self.model.clock()), "muted"))
 
     def _list_checks(self) -> Iterator[Piece]:
         for state in self.model.checks.values():
@@ -145,6 +142,20 @@ class Overview(Pane):
 def _machine(report: Report, width: int) -> Iterator[Piece]:
     for label, fact in words.machine(report):
         yield words.wrap_beside((f"{wrapping.pad(label, LABEL - 1)} ", "title"), fact, LABEL, width)
+
+
+def _check(state: CheckState) -> Content:
+    sign, tone = words.SIGNS[state.status]
+    return words.styled((f"{sign} {wrapping.pad(term('status', state.status), 6)}", tone), state.id)
+
+
+def _beside(answer: Verdict, glance: Sequence[Content]) -> Verdict:
+    """The verdict without the reason that lists the families that the meter draws; what fails is not in the meter."""
+    if not glance or len(answer.values) != len(answer.reasons) or "group_failed" in json.dumps(answer.values):
+        return answer
+    pairs = zip(answer.reasons, answer.values, strict=True)
+    kept = [pair for pair in pairs if not isinstance(pair[1], dict) or pair[1].get("part") != "evidence"]
+    return replace(answer, reasons=tuple(text for text, _ in kept), values=tuple(values for _, values in kept))
 
 
 def _reasons(verdict: Verdict, width: int, metered: bool) -> Iterator[Piece]:
