@@ -131,7 +131,7 @@ def only_cpu(
         trained = Part("one_trains" if len(families) == 1 else "several_train", {"families": families})
     broken = broken_on_the_cpu(training)
     head = shown or [Part("only_usable")]
-    reservations = [Doubt(2, reason, ("help_measure",)) for reason in broken]
+    reservations = [Doubt(2, (reason,), ("help_measure",)) for reason in broken]
     return give_verdict("cpu", (*head, *unusable, trained), reservations, dict.fromkeys(families, "cpu"))
 
 
