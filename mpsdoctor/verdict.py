@@ -149,10 +149,7 @@ def broken_on_the_cpu(training: TimedFacts | None) -> list[Part]:
 
 
 def by_policy(fit: Sequence[str], reasons: Sequence[Part]) -> Verdict:
-    """Without measurements: CUDA, then the CPU where MPS is there, Intel Macs included, else what accelerator there is.
-
-    A check-up that could not time anything is more cautious on an Intel Mac than a trainer without any profile.
-    """
+    """Without measurements, as a trainer without a profile: CUDA, the CPU where MPS is there, else the accelerator."""
     others = [device for device in fit if device != "cpu"]
     if "cuda" in others:
         return give_verdict("cuda", "low", (Part("untimed_cuda"), *reasons))
