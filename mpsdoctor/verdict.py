@@ -144,10 +144,7 @@ def broken_on_the_cpu(training: TimedFacts) -> list[Part]:
 
 
 def by_policy(fit: Sequence[str], shown: Sequence[Part], operators: Operators | None) -> Verdict:
-    """Without measurements: CUDA, then the CPU where MPS is there, Intel Macs included, else what accelerator there is.
-
-    A check-up that could not time anything is more cautious on an Intel Mac than a trainer without any profile.
-    """
+    """Without measurements, as a trainer without a profile: CUDA, the CPU where MPS is there, else the accelerator."""
     others = [device for device in fit if device != "cpu"]
     device = "cuda" if "cuda" in others else "cpu" if "mps" in others else others[0]
     name = {"cuda": "untimed_cuda", "cpu": "untimed_mps"}.get(device, "untimed_other")

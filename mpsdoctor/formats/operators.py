@@ -117,7 +117,7 @@ def lines_of(key: tuple[str, str, str], rows: list[ProbeRow], style: Style, pain
     outcome, op, device = key
     sign, plain, colour = SIGNS.get(outcome, ("?", "?", "yellow"))
     mark = paint(f"{sign if style.unicode else plain} {pad(term('outcome', outcome), 13)}", colour)
-    yield f"{mark} {op:33} {device:8} {', '.join(dict.fromkeys(str(row['dtype']) for row in rows))}"
+    yield f"{mark} {pad(op, 33)} {pad(device, 8)} {', '.join(dict.fromkeys(str(row['dtype']) for row in rows))}"
     places = list(dict.fromkeys(f"{variant} {row['direction']}" for row in rows for variant in row["variants"]))
     first, more = ", ".join(places[:10]), len(places) - 10
     yield from wrap_lines(say("report.more_places", places=first, count=more) if more > 0 else first, *INDENT)
@@ -136,7 +136,8 @@ INDENT = (" " * 16, " " * 16)
 
 def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
     """The answer for each device, with the operators and the lines of code that decide it."""
-    yield say("report.model_calls", target=model["target"], calls=model["calls"], distinct=model["distinct"])
+    made = say("report.model_calls", target=model["target"], calls=model["calls"], distinct=model["distinct"])
+    yield from wrap_lines(made, "", "")
     for device, answer in model["answers"].items():
         replayed = say("report.replayed", count=answer["judged"])
         if answer["skipped"]:

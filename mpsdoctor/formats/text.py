@@ -94,7 +94,7 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
         reason = f": {result.reason}" if result.reason else ""
         title = short(f"{rows.translate_title(result.id, result.title)}{reason}", WIDTH - 22, style)
         first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
-        yield f"{mark}  {result.id:12} {first}".rstrip()
+        yield f"{mark}  {wrapping.pad(result.id, 12)} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
         if result.id == "operators":
             for sentence in rows.coverage(report):

@@ -66,10 +66,13 @@ class TensorSpec(_Layout, TensorNumbers, total=False):
 
 
 class CallTraits(TypedDict, total=False):
-    """`whole` is a call that is replayed as it was made, with a `backward` pass or not; others have an overload."""
+    """`whole` names the function of a call that is replayed as it was made, with a `backward` pass or not.
+
+    Other calls have an overload.
+    """
 
     overload: str
-    whole: bool
+    whole: str
     backward: bool
 
 

@@ -213,7 +213,7 @@ def test_disturbances_hold_no_english() -> None:
     assert all(str(part) in told.detail for part in parts)
     assert english_left(told) == []
     (doubt,) = doubts.disturbances(facts)
-    assert english_of(doubt.reason) == []
+    assert [word for reason in doubt.reasons for word in english_of(reason)] == []
 
 
 def advice(kind: str, part: Part | None = None, **figures: Any) -> dict[str, Any]:
