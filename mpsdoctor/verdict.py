@@ -85,7 +85,7 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
     fit = [device for device in usable if device == "cpu" or device not in out]
     shown = [why for device in usable if device != "cpu" and device in out for why in why_out(device, out[device])]
     timed = [row for row in results_of(training) if row["outcome"] == "ok"]
-    if fit == ["cpu"]:
+    if fit in ([], ["cpu"]):
         return only_cpu(devices, shown, operators, training or no_training())
     if not timed:
         return by_policy(fit, shown, operators)

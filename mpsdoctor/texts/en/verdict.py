@@ -27,8 +27,8 @@ PHRASES = {
     "untimed_mps": "no training was timed, and mps has shown nothing yet",
     "untimed_other": "no training was timed, and {device} is the accelerator that torch offers",
     # operators that are wrong, beyond those that every training needs
-    "wrong_operators": "{device} computes wrong: {named}{rest}; whether your model uses that, "
-    "'mpsdoctor ops --model FILE:FUNC' tells",
+    "wrong_operators": "{device} computes wrong: {named}{rest}. If your model uses that, train on the CPU; ask:"
+    " mpsdoctor ops --model FILE:FUNC",
     "operator": "{op}",
     # the evidence
     "evidence": "{device} against the CPU: {groups}",
