@@ -101,8 +101,8 @@ def answer(case: Mapping[str, Any]) -> str:
     facts = {"build": build, "chip": case.get("chip", MAC), "operators": case.get("operators") or probed()}
     verdict = judge_checkup({**facts, **({"training": case["training"]} if "training" in case else {})})
     note = ProfileNote("~/profile.json", True, case.get("forced"))
-    head = (Tool("mpsdoctor", "1.0"), "2026-01-01T00:00:00Z", 50.0, "standard")
-    report = Report(*head, Machine(), Python(), Torch("2.13.0"), (), (), verdict, note)
+    tool, moment = Tool("mpsdoctor", "1.0"), "2026-01-01T00:00:00Z"
+    report = Report(tool, moment, 50.0, "standard", Machine(), Python(), Torch("2.13.0"), (), (), verdict, note)
     return "\n".join(first_lines(report, Style(), lambda line, colour: line))
 
 
