@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from mpsdoctor.facts import read_facts
+from mpsdoctor.facts import build_facts, read_facts
 from mpsdoctor.facts.operators import Coverage
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
-from mpsdoctor.texts import LANGUAGES, page, say, term
+from mpsdoctor.texts import LANGUAGES, page, say, tell, term
 
 REASONS = 3  # what a person reads before the details
 UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
@@ -95,7 +95,7 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
         yield say("report.python"), f"{report.python.version} ({report.python.arch})"
         yield say("report.torch"), join(torch_parts(report))
     for device in report.devices:
-        yield say("report.device"), join([device.device, device.name, usability(device)])
+        yield say("report.device"), join([device.device, device.name, usability(report, device)])
     yield say("report.checks"), ", ".join(f"{check.id} {term('status', check.status)}" for check in report.checks)
     if sentences := coverage(report):
         yield say("report.coverage"), "; ".join(sentences)
@@ -107,13 +107,13 @@ def check_up(report: Report) -> str:
     return say("report.check_up", budget=term("budget", report.budget))
 
 
-def usability(device: Device) -> str:
+def usability(report: Report, device: Device) -> str:
     """`usable`, or why it is not."""
-    return (
-        say("report.usable")
-        if device.usable
-        else say("report.not_usable", reason=device.reason or say("report.no_reason"))
-    )
+    if device.usable:
+        return say("report.usable")
+    rows = build_facts({check.id: check.facts for check in report.checks}).get("devices", ())
+    values = next((row.get("reason_values") for row in rows if row.get("device") == device.device), None)
+    return say("report.not_usable", reason=tell(device.reason or "", values) or say("report.no_reason"))
 
 
 def machine_parts(report: Report) -> list[str | None]:
