@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mpsdoctor import sentences, texts, thresholds
 from mpsdoctor.doubts import NOTHING_COMPARED, NOTHING_TIMED, TRANSLATED, Doubt, confidence, doubts, explain, unique
 from mpsdoctor.facts import assume_shapes, build_facts
-from mpsdoctor.facts.build import DeviceFacts, PythonFacts
+from mpsdoctor.facts.build import DeviceFacts, PythonFacts, reason_of
 from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import STEP, Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Facts, Values, Verdict
@@ -120,7 +120,7 @@ def only_cpu(
 ) -> Verdict:
     """Nothing else can be used, which needs no measurement to be sure of."""
     unusable = [
-        Part("cannot_be_used", {"device": entry["device"], "why": reason_of(entry)})
+        Part("cannot_be_used", {"device": entry["device"], "why": why_unusable(entry)})
         for entry in devices
         if not entry["usable"]
     ]
@@ -251,15 +251,13 @@ def is_translated(machine: MachineFacts, python: PythonFacts) -> bool:
     return bool(machine.get("translated")) or on_apple
 
 
-def reason_of(device: DeviceFacts) -> str | Part:
-    return first_line(device["reason"]) if device["reason"] else Part("no_reason")
+def why_unusable(device: DeviceFacts) -> Wording:
+    """The first sentence of the reason."""
+    reason = reason_of(device)
+    return sentences.shortened_wording(reason) or Part("no_detail") if reason else Part("no_reason")
 
 
 def why(row: Result) -> Wording:
     """The first sentence of what went wrong."""
     detail = texts.from_values(row["detail"] or "", row.get("detail_values"))
     return sentences.shortened_wording(detail) or Part("no_detail")
-
-
-def first_line(text: str | None) -> str | Part:
-    return sentences.shortened(text or "") or Part("no_detail")

@@ -82,7 +82,7 @@ def summary(report: Report) -> Iterator[str]:
         yield from label_values(say("report.python"), [python])
         yield from label_values(say("report.torch"), torch_parts(report))
     for number, device in enumerate(report.devices):
-        words = rows.join([device.device, device.name, rows.usability(device)])
+        words = rows.join([device.device, device.name, rows.usability(report, device)])
         yield from label_values("" if number else say("report.devices"), [wrapping.shorten(words, WIDTH - 9)])
 
 

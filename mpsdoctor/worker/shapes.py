@@ -175,12 +175,19 @@ class TorchFacts(TypedDict):
     debug: bool
 
 
-class DeviceTrial(TypedDict):
-    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does."""
-
+class _DeviceTrial(TypedDict):
     usable: bool
     reason: Optional[str]
     name: Optional[str]
+
+
+class DeviceTrial(_DeviceTrial, total=False):
+    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does.
+
+    The reason is a sentence of the doctor's, as `detail_values` of a `Judgement` are.
+    """
+
+    reason_values: Dict[str, Any]
 
 
 class PlannedProbe(NamedTuple):
