@@ -12,6 +12,7 @@ from mpsdoctor.figures import duration, figure, times
 from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
 from mpsdoctor.runtime import measured
+from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.texts import LANGUAGES, WIDE, page, say, tell, term
 from mpsdoctor.winners import standing_of
 
@@ -198,6 +199,16 @@ def cores(machine: Machine) -> str | None:
 def system(os: str | None, *more: str | None) -> str:
     """`macOS 26.4 arm64`; Darwin, as Python calls it, is the kernel, whose versions are others."""
     return " ".join(part for part in ("macOS" if os == "Darwin" else os, *more) if part)
+
+
+def fingerprint_parts(fingerprint: Fingerprint) -> Iterator[str]:
+    """The machine that a profile was made on, in words; what is not known is left out."""
+    system_parts = (system(fingerprint.get("os"), fingerprint.get("os_version")), fingerprint.get("arch"))
+    yield from (part for part in (*system_parts, fingerprint.get("chip")) if part)
+    if memory := fingerprint.get("memory_bytes"):
+        yield f"{memory / 2**30:.0f} GiB"
+    versions = {"Python": fingerprint.get("python"), "torch": fingerprint.get("torch")}
+    yield from (f"{name} {version}" for name, version in versions.items() if version)
 
 
 def torch_parts(report: Report) -> list[str | None]:
