@@ -45,6 +45,7 @@ __all__ = [
     "judged",
     "neutralised",
     "typed",
+    "worker_wording",
 ]
 
 Budget = Literal["quick", "standard", "thorough"]
@@ -198,6 +199,23 @@ def typed(answer: Answer, shape: type[Shape]) -> Shape:
         return msgspec.convert(answer.value, shape)
     except msgspec.ValidationError as error:
         raise UnusableAnswerError(f"{answer.job.call}: unusable answer: {error}") from None
+
+
+def worker_wording(text: str, values: Mapping[str, Any] | None) -> Wording:
+    """What a worker says: a text of others, or the sentence of ours that it names. UnusableAnswerError.
+
+    A worker has no texts; what cannot be filled is refused here, before it is part of a finding.
+    """
+    if values is None:
+        return text
+    wording = texts.from_values("", values)
+    try:
+        str(wording)
+    except texts.UNFILLABLE as error:
+        raise UnusableAnswerError(f"unusable sentence: {type(error).__name__}: {error}") from None
+    if not isinstance(wording, Part):
+        raise UnusableAnswerError("unusable sentence: it names no part")
+    return wording
 
 
 def finding(

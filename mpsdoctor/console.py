@@ -75,6 +75,15 @@ def complain(message: str) -> None:
     say(f"mpsdoctor: {message}")
 
 
+def cut(text: str, width: int) -> str:
+    """The beginning of a text that fits into so many cells of a terminal."""
+    if text.isascii():
+        return text[:width]
+    from rich.cells import set_cell_size  # 10 ms that most lines need not wait for
+
+    return set_cell_size(text, width).rstrip()
+
+
 class Narrator:
     """Tells on stderr what is going on: one line rewritten on a terminal, else one line a step."""
 
@@ -107,7 +116,7 @@ class Narrator:
         text = text.replace("\n", " ")
         if self._terminal:
             width = shutil.get_terminal_size().columns
-            say(f"\r\x1b[K{text[: width - 1]}", end="")
+            say(f"\r\x1b[K{cut(text, width - 1)}", end="")
         elif step:
             say(text)
         elif time.monotonic() - self._last >= EVERY:

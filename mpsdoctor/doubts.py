@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from mpsdoctor.facts.operators import Operators
 from mpsdoctor.facts.training import STEP, TimedFacts
 from mpsdoctor.report import Confidence
-from mpsdoctor.texts import Each, Part, from_both
+from mpsdoctor.texts import Each, Part, Wording, from_both
 from mpsdoctor.thresholds import FASTER
 from mpsdoctor.winners import Score
 
@@ -22,27 +22,28 @@ REMEDIES = (
     *("help_arm64", "help_plug", "help_power", "help_cool", "help_wait", "help_quiet", "help_memory"),
     *("help_probe", "help_measure", "help_thorough"),
 )
-OF_DISTURBANCE = {  # by the first word of the phrase's name
-    "busy": "help_quiet",
-    "swapped": "help_memory",
-    "pressure": "help_memory",
-    "heat": "help_cool",
-    "low": "help_power",
-    "on": "help_plug",
+OF_DISTURBANCE = {  # by the first word of the phrase's name: how it is told here, and what helps
+    "busy": ("doubt_busy", "help_quiet"),
+    "swapped": ("doubt_memory", "help_memory"),
+    "pressure": ("doubt_memory", "help_memory"),
+    "heat": ("doubt_hot", "help_cool"),
+    "low": ("doubt_low_power", "help_power"),
+    "on": ("doubt_battery", "help_plug"),
 }
+NAMED = 3  # doubts and remedies in a sentence
 
 
 class Doubt(NamedTuple):
-    """A reason to be less sure, by how many steps of high, medium, low, and which of REMEDIES help."""
+    """Reasons to be less sure, by how many steps of high, medium, low, and which of REMEDIES help."""
 
     weight: int
-    reason: Part
+    reasons: tuple[Part, ...]
     remedies: tuple[str, ...] = ("help_thorough",)
 
 
-NOTHING_COMPARED = Doubt(2, Part("doubt_not_compared"), ("help_measure",))
-NOTHING_TIMED = Doubt(2, Part("doubt_not_timed"), ("help_measure",))
-TRANSLATED = Doubt(2, Part("doubt_translated"), ("help_arm64",))
+NOTHING_COMPARED = Doubt(2, (Part("doubt_not_compared"),), ("help_measure",))
+NOTHING_TIMED = Doubt(2, (Part("doubt_not_timed"),), ("help_measure",))
+TRANSLATED = Doubt(2, (Part("doubt_translated"),), ("help_arm64",))
 
 
 def confidence(doubts: Sequence[Doubt]) -> Confidence:
@@ -53,10 +54,18 @@ def confidence(doubts: Sequence[Doubt]) -> Confidence:
 def explain(doubts: Sequence[Doubt]) -> Part:
     """Why the confidence is no higher, and what to do about it."""
     needed = {name for doubt in doubts for name in doubt.remedies}
-    reasons = Each("doubt", [{"doubt": doubt.reason} for doubt in doubts], ", ")
-    remedies = Each("doubt", [{"doubt": Part(name)} for name in REMEDIES if name in needed], ", ")
-    level = Part(f"confidence_{confidence(doubts)}")
-    return Part("why_not_sure", {"confidence": level, "doubts": reasons, "remedies": remedies})
+    reasons = [{"doubt": reason} for doubt in doubts for reason in doubt.reasons]
+    remedies = [{"doubt": Part(name)} for name in REMEDIES if name in needed]
+    more = len(reasons) - NAMED
+    return Part(
+        "why_not_sure",
+        {
+            "confidence": Part(f"confidence_{confidence(doubts)}"),
+            "doubts": Each("doubt", reasons[:NAMED], ", "),
+            "rest": Part("rest" if more > 0 else "", {"more_count": more}),
+            "remedies": Each("doubt", remedies[:NAMED], ", "),
+        },
+    )
 
 
 def doubts(score: Score, operators: Operators | None, training: TimedFacts, device: str) -> list[Doubt]:
@@ -74,23 +83,25 @@ def doubts(score: Score, operators: Operators | None, training: TimedFacts, devi
 def spread(score: Score) -> Iterator[Doubt]:
     low, high = score.ci95
     if not score.rows:
-        yield Doubt(2, Part("doubt_unsettled"))
+        yield Doubt(2, (Part("doubt_unsettled"),))
     elif low <= FASTER < high:
-        yield Doubt(1, Part("doubt_open"))
+        yield Doubt(1, (Part("doubt_open"),))
     elif high > LONG * low:
-        yield Doubt(1, Part("doubt_wide"))
+        yield Doubt(1, (Part("doubt_wide"),))
 
 
 def untimed(score: Score) -> Iterator[Doubt]:
     settled = len(score.rows)
     if 0 < settled < FAMILIES and score.rows[0]["size"] != STEP:
-        yield Doubt(1 if 2 * settled >= FAMILIES else 2, Part("doubt_families", {"settled": settled, "all": FAMILIES}))
+        yield Doubt(
+            1 if 2 * settled >= FAMILIES else 2, (Part("doubt_families", {"settled": settled, "all": FAMILIES}),)
+        )
 
 
 def sizes(score: Score) -> Iterator[Doubt]:
     other = [row["workload"] for row in score.rows if row["size"] not in ("medium", STEP)]
     if other:
-        yield Doubt(1, Part("doubt_sizes", {"families": other}))
+        yield Doubt(1, (Part("doubt_sizes", {"families": other}),))
 
 
 def few_steps(score: Score, training: TimedFacts) -> Iterator[Doubt]:
@@ -105,24 +116,37 @@ def few_steps(score: Score, training: TimedFacts) -> Iterator[Doubt]:
     ]
     # Ten steps tell a ratio of ten from one: only where most rest on few steps is the verdict in doubt.
     if len(few) > len(wanted):
-        yield Doubt(1, Part("doubt_steps"))
+        yield Doubt(1, (Part("doubt_steps"),))
 
 
 def disturbances(training: TimedFacts) -> Iterator[Doubt]:
     if training.get("alone") is False:
-        yield Doubt(1, Part("doubt_alone"), ("help_wait",))
+        yield Doubt(1, (Part("doubt_alone"),), ("help_wait",))
     spoiled = training.get("disturbances") or ()
     if spoiled:
         sentences = from_both(spoiled, training.get("disturbances_values") or ())
-        remedies = {OF_DISTURBANCE.get(one.name.partition("_")[0], "") for one in sentences if isinstance(one, Part)}
-        rows = Each("doubt", [{"doubt": sentence} for sentence in sentences], ", ")
-        yield Doubt(1, Part("doubt_disturbed", {"disturbances": rows}), tuple(remedies) or ("help_quiet",))
+        yield Doubt(1, *told(sentences))
+
+
+def told(sentences: Sequence[Wording]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """Disturbances in few words, a kind once, and what helps against them; those of older reports as they are."""
+    kinds: dict[str, Part] = {}
+    remedies = []
+    for sentence in sentences:
+        name = sentence.name.partition("_")[0] if isinstance(sentence, Part) else ""
+        short, remedy = OF_DISTURBANCE.get(name, ("doubt_other", "help_quiet"))
+        who = sentence.values.get("who") if isinstance(sentence, Part) else None
+        if isinstance(who, Each) and who.rows:
+            kinds[short] = Part("doubt_busy_by", {"names": [row["name"] for row in who.rows]})
+        kinds.setdefault(short, Part(short, {"disturbance": sentence}))
+        remedies.append(remedy)
+    return tuple(kinds.values()), tuple(remedies)
 
 
 def unprobed(operators: Operators | None, device: str) -> Iterator[Doubt]:
     """Only what is recommended has to be right; the CPU is what others are compared with."""
     if device != "cpu" and not (operators and operators.get("results")):
-        yield Doubt(1, Part("doubt_unprobed", {"device": device}), ("help_probe",))
+        yield Doubt(1, (Part("doubt_unprobed", {"device": device}),), ("help_probe",))
 
 
 def unique(rows: Sequence[Row]) -> list[Row]:

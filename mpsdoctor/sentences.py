@@ -32,6 +32,11 @@ def shortened(text: str, limit: int = 200) -> str:
     return f"{head or sentence[: limit - 2]} …"
 
 
+def ended_wording(wording: Wording) -> Wording:
+    """As `ended`."""
+    return Part("ended", {"sentence": wording}) if isinstance(wording, Part) else ended(wording)
+
+
 def first_line(wording: Wording) -> Wording:
     """The first line; in a sentence of ours that of each text of others that it is filled with."""
     return _change_texts(wording, lambda text: (text.splitlines() or [""])[0])

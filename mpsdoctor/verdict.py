@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mpsdoctor import sentences, texts, thresholds
 from mpsdoctor.doubts import NOTHING_COMPARED, NOTHING_TIMED, TRANSLATED, Doubt, confidence, doubts, explain, unique
 from mpsdoctor.facts import assume_shapes, build_facts
-from mpsdoctor.facts.build import DeviceFacts, PythonFacts
+from mpsdoctor.facts.build import DeviceFacts, PythonFacts, reason_of
 from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import STEP, Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Facts, Values, Verdict
@@ -85,7 +85,7 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
     fit = [device for device in usable if device == "cpu" or device not in out]
     shown = [why for device in usable if device != "cpu" and device in out for why in why_out(device, out[device])]
     timed = [row for row in results_of(training) if row["outcome"] == "ok"]
-    if fit == ["cpu"]:
+    if fit in ([], ["cpu"]):
         return only_cpu(devices, shown, operators, training or no_training())
     if not timed:
         return by_policy(fit, shown, operators)
@@ -120,7 +120,7 @@ def only_cpu(
 ) -> Verdict:
     """Nothing else can be used, which needs no measurement to be sure of."""
     unusable = [
-        Part("cannot_be_used", {"device": entry["device"], "why": reason_of(entry)})
+        Part("cannot_be_used", {"device": entry["device"], "why": why_unusable(entry)})
         for entry in devices
         if not entry["usable"]
     ]
@@ -131,7 +131,7 @@ def only_cpu(
         trained = Part("one_trains" if len(families) == 1 else "several_train", {"families": families})
     broken = broken_on_the_cpu(training)
     head = shown or [Part("only_usable")]
-    reservations = [Doubt(2, reason, ("help_measure",)) for reason in broken]
+    reservations = [Doubt(2, (reason,), ("help_measure",)) for reason in broken]
     return give_verdict("cpu", (*head, *unusable, trained), reservations, dict.fromkeys(families, "cpu"))
 
 
@@ -144,10 +144,7 @@ def broken_on_the_cpu(training: TimedFacts) -> list[Part]:
 
 
 def by_policy(fit: Sequence[str], shown: Sequence[Part], operators: Operators | None) -> Verdict:
-    """Without measurements: CUDA, then the CPU where MPS is there, Intel Macs included, else what accelerator there is.
-
-    A check-up that could not time anything is more cautious on an Intel Mac than a trainer without any profile.
-    """
+    """Without measurements, as a trainer without a profile: CUDA, the CPU where MPS is there, else the accelerator."""
     others = [device for device in fit if device != "cpu"]
     device = "cuda" if "cuda" in others else "cpu" if "mps" in others else others[0]
     name = {"cuda": "untimed_cuda", "cpu": "untimed_mps"}.get(device, "untimed_other")
@@ -254,15 +251,13 @@ def is_translated(machine: MachineFacts, python: PythonFacts) -> bool:
     return bool(machine.get("translated")) or on_apple
 
 
-def reason_of(device: DeviceFacts) -> str | Part:
-    return first_line(device["reason"]) if device["reason"] else Part("no_reason")
+def why_unusable(device: DeviceFacts) -> Wording:
+    """The first sentence of the reason."""
+    reason = reason_of(device)
+    return sentences.shortened_wording(reason) or Part("no_detail") if reason else Part("no_reason")
 
 
 def why(row: Result) -> Wording:
     """The first sentence of what went wrong."""
     detail = texts.from_values(row["detail"] or "", row.get("detail_values"))
     return sentences.shortened_wording(detail) or Part("no_detail")
-
-
-def first_line(text: str | None) -> str | Part:
-    return sentences.shortened(text or "") or Part("no_detail")

@@ -161,6 +161,8 @@ def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
 @cli.command()
 def checks() -> None:
     """List the checks: id, cost, what it needs, where it comes from, title."""
+    from mpsdoctor.formats.wrapping import pad  # 10 ms that the first screen need not wait for
+
     checkup = CheckUp(Settings())
     planned = checkup.plan()
     checkup.cancel()
@@ -168,8 +170,9 @@ def checks() -> None:
     for check in planned:
         cost = "/".join(f"{check.seconds[budget]:g}" for budget in ("quick", "standard", "thorough")) + " s"
         title = f"cannot be loaded: {check.error}" if check.error else check.title
-        line = f"{check.id:14}{cost:25}{','.join(check.needs) or '-':10}{check.source:20}{title}"
-        click.echo(clean.inert(clean.line(line)))
+        columns = zip((check.id, cost, ",".join(check.needs) or "-", check.source), (14, 25, 10, 20), strict=True)
+        line = "".join(pad(clean.line(text), width) for text, width in columns) + clean.line(title)
+        click.echo(clean.inert(line))
 
 
 @cli.command()

@@ -17,7 +17,7 @@ from mpsdoctor.console import Exit
 from mpsdoctor.formats import rows
 from mpsdoctor.runtime import measured, profile
 from mpsdoctor.runtime.fingerprint import fingerprint
-from mpsdoctor.runtime.shapes import CpuSettings, Fingerprint, Measured, Profile
+from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Measured, Profile
 
 
 def _path(context: click.Context) -> Path:
@@ -97,13 +97,17 @@ def describe(content: Profile, where: str) -> Iterator[str]:
     recommended = content["recommended"]
     yield f"{where}, made {content['created']} by {content['tool']}"
     yield f"recommended: {recommended['device']} ({recommended['confidence']} confidence)"
-    yield f"  {recommended['reason']}"
+    yield f"reason: {recommended['reason']}"
     for family, sizes in content["workloads"].items():
-        yield f"{family}: {', '.join(_describe_winner(size, entry) for size, entry in sizes.items())}"
-    yield f"machine: {', '.join(rows.machine_words(content['fingerprint']))}"
+        yield f"workload {family}: {', '.join(_describe_winner(size, entry) for size, entry in sizes.items())}"
+    for family, batches in content["batches"].items():
+        yield f"batch sizes of {family}, times the CPU's speed: {', '.join(map(_describe_batch, batches))}"
+    yield f"machine: {', '.join(rows.fingerprint_parts(content['fingerprint']))}"
     yield from describe_override(content)
     for device in dict.fromkeys(row["device"] for row in content["known_wrong"]):
         yield f"wrong on {device}: {', '.join(map(measured.name_wrong, measured.rows_of(content, device)))}"
+    if lines := settings_as_code(content["settings"]):
+        yield f"settings: {'; '.join(lines)}"
     for name, value in content["environment"].items():
         yield f"environment: {name}={value}"
     for hint in content["hints"]:
@@ -128,8 +132,13 @@ def describe_override(content: Profile) -> Iterator[str]:
 
 
 def _describe_winner(size: str, entry: Measured) -> str:
-    speedup = f" ({entry['speedup']:.2f}× the CPU's speed on an accelerator)" if entry.get("speedup") else ""
+    who = "" if entry["device"] not in ("cpu", "tie") else "the best accelerator at "
+    speedup = f" ({who}{entry['speedup']:.2f}× the CPU's speed)" if entry.get("speedup") else ""
     return f"{size} {'not settled' if entry['device'] == 'tie' else entry['device']}{speedup}"
+
+
+def _describe_batch(row: AtBatch) -> str:
+    return f"{row['batch']} on {row['device']} {row['speedup']:.2f}×"
 
 
 @profile_commands.command()

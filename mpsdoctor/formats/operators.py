@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mpsdoctor.formats import Style
 
 Paint = Callable[[str, str], str]
+Calls = set[tuple[str, str]]  # dtype, direction
+Group = tuple[tuple[str, ...], ...]  # dtypes, directions, cases, layouts
 
 # Worst first: a symbol, its spelling in ASCII, a colour.
 SIGNS = {
@@ -34,6 +36,7 @@ SIGNS = {
     "skipped": ("–", "-", "bright_black"),
     "ok": ("✓", "+", "green"),
 }
+LAYOUTS = 10  # in a line
 MOST = 60  # lines of the table; -v shows all
 ANSWER_COLOURS = {"runs as it is": "green", "runs with the fallback": "yellow"}
 
@@ -95,32 +98,41 @@ def order(outcome: str) -> int:
 
 
 def table(rows: Sequence[ProbeRow], style: Style, paint: Paint, *, everything: bool) -> Iterator[str]:
-    """Operators that are not right, worst first; with `everything` the others too."""
+    """Operators that are not right, the worst first and each in one place; with `everything` the others too."""
     groups: dict[tuple[str, str, str], list[ProbeRow]] = {}
     for row in rows:
         if everything or row["outcome"] not in ("ok", "skipped"):
             groups.setdefault((row["outcome"], row["op"], row["device"]), []).append(row)
-    ordered = sorted(groups.items(), key=lambda pair: (order(pair[0][0]), pair[0][1], pair[0][2]))
+    worst: dict[str, int] = {}
+    for outcome, op, _ in groups:
+        worst[op] = min(order(outcome), worst.get(op, len(SIGNS)))
+    ordered = sorted(groups.items(), key=lambda pair: (worst[pair[0][1]], pair[0][1], pair[0][2], order(pair[0][0])))
     if ordered:
         yield ""
         outcome, operator, device = (say(f"report.{name}") for name in ("outcome", "operator", "device_column"))
         yield f"  {pad(outcome, 14)}{pad(operator, 34)}{pad(device, 9)}{say('report.where')}"
-    lines = [line for key, group in ordered for line in lines_of(key, group, style, paint)]
+    bad: dict[tuple[str, str], Calls] = {}
+    for (outcome, op, device), group in groups.items():
+        calls = {(row["dtype"], row["direction"]) for row in group} if outcome not in ("ok", "skipped") else set()
+        bad.setdefault((op, device), set()).update(calls)
+    lines = [line for key, group in ordered for line in lines_of(key, group, bad[key[1:]], style, paint)]
     limit = len(lines) if style.verbosity > 0 or everything else MOST
     yield from lines[:limit]
     if len(lines) > limit:
         yield "  " + say("report.more_lines", count=len(lines) - limit)
 
 
-def lines_of(key: tuple[str, str, str], rows: list[ProbeRow], style: Style, paint: Paint) -> Iterator[str]:
+def lines_of(
+    key: tuple[str, str, str], rows: Sequence[ProbeRow], bad: Calls, style: Style, paint: Paint
+) -> Iterator[str]:
     """One operator on one device with one outcome: where it was seen, and what the first of them said."""
     outcome, op, device = key
     sign, plain, colour = SIGNS.get(outcome, ("?", "?", "yellow"))
     mark = paint(f"{sign if style.unicode else plain} {pad(term('outcome', outcome), 13)}", colour)
-    yield f"{mark} {op:33} {device:8} {', '.join(dict.fromkeys(str(row['dtype']) for row in rows))}"
-    places = list(dict.fromkeys(f"{variant} {row['direction']}" for row in rows for variant in row["variants"]))
-    first, more = ", ".join(places[:10]), len(places) - 10
-    yield from wrap_lines(say("report.more_places", places=first, count=more) if more > 0 else first, *INDENT)
+    dtypes = ", ".join(dict.fromkeys(str(row["dtype"]) for row in rows))
+    yield f"{mark} {pad(op, 33)} {pad(device, 8)} {dtypes}"
+    for place in places_of(rows, bad if outcome == "ok" else set()):
+        yield from wrap_lines(place, *INDENT)
     calls = [row for row in rows if "code" in row]
     spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in calls if row["code"]))
     for spot in spots[:3]:
@@ -131,12 +143,59 @@ def lines_of(key: tuple[str, str, str], rows: list[ProbeRow], style: Style, pain
         yield from wrap_lines(detail, *INDENT)
 
 
+def places_of(rows: Sequence[ProbeRow], bad: Calls) -> Iterator[str]:
+    """Where an outcome was seen: `float16, bfloat16 forward: contiguous, strided (case cumsum-inner)`.
+
+    Of a dtype and direction in `bad` it is told that other cases are meant.
+    """
+    layouts: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for row in rows:
+        case = row["entry"] if "entry" in row else "…" if (row["dtype"], row["direction"]) in bad else ""
+        known = layouts.setdefault((row["dtype"], row["direction"], (case,)), [])
+        known += [variant for variant in row["variants"] if variant not in known]
+    # What is alike in all but one of these is told together: cases, then dtypes, then directions.
+    merged: list[Group] = [
+        ((dtype,), (direction,), cases, tuple(names)) for (dtype, direction, cases), names in layouts.items()
+    ]
+    for place in (2, 0, 1):
+        merged = merge(merged, place)
+    several = len({row["dtype"] for row in rows}) > 1
+    for dtypes, directions, cases, names in merged:
+        more = len(names) - LAYOUTS
+        told = ", ".join(names[:LAYOUTS])
+        yield say(
+            "report.seen_at",
+            subject=f"{', '.join(dtypes)} " if several else "",
+            directions=", ".join(directions),
+            layouts=say("report.more_places", places=told, count=more) if more > 0 else told,
+            cases=describe_cases(cases),
+        )
+
+
+def describe_cases(cases: Sequence[str]) -> str:
+    """The inputs that an outcome was seen with, where the catalogue has several for an operator."""
+    if "…" in cases:
+        return say("report.other_cases")
+    return say("report.cases", cases=", ".join(cases)) if any("." in case for case in cases) else ""
+
+
+def merge(groups: Sequence[Group], place: int) -> list[Group]:
+    """Groups that differ at one place alone, as one."""
+    alike: dict[Group, list[str]] = {}
+    for group in groups:
+        rest = (*group[:place], (), *group[place + 1 :])
+        values = alike.setdefault(rest, [])
+        values += [value for value in group[place] if value not in values]
+    return [(*rest[:place], tuple(values), *rest[place + 1 :]) for rest, values in alike.items()]
+
+
 INDENT = (" " * 16, " " * 16)
 
 
 def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
     """The answer for each device, with the operators and the lines of code that decide it."""
-    yield say("report.model_calls", target=model["target"], calls=model["calls"], distinct=model["distinct"])
+    made = say("report.model_calls", target=model["target"], calls=model["calls"], distinct=model["distinct"])
+    yield from wrap_lines(made, "", "")
     for device, answer in model["answers"].items():
         replayed = say("report.replayed", count=answer["judged"])
         if answer["skipped"]:

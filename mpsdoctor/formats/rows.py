@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mpsdoctor.facts import read_facts
+from mpsdoctor.facts import build_facts, read_facts
 from mpsdoctor.facts.operators import Coverage, Operators
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.figures import duration, figure, times
@@ -13,7 +13,7 @@ from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
 from mpsdoctor.runtime import measured
 from mpsdoctor.runtime.shapes import Fingerprint
-from mpsdoctor.texts import LANGUAGES, WIDE, page, say, term
+from mpsdoctor.texts import LANGUAGES, WIDE, page, say, tell, term
 from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
@@ -147,7 +147,7 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
         yield say("report.python"), f"{report.python.version} ({report.python.arch})"
         yield say("report.torch"), join(torch_parts(report))
     for device in report.devices:
-        yield say("report.device"), join([device.device, device.name, usability(device)])
+        yield say("report.device"), join([device.device, device.name, usability(report, device)])
     yield say("report.checks"), ", ".join(f"{check.id} {term('status', check.status)}" for check in report.checks)
     if sentences := coverage(report):
         yield say("report.coverage"), "; ".join(sentences)
@@ -159,13 +159,13 @@ def check_up(report: Report) -> str:
     return say("report.check_up", budget=term("budget", report.budget))
 
 
-def usability(device: Device) -> str:
+def usability(report: Report, device: Device) -> str:
     """`usable`, or why it is not."""
-    return (
-        say("report.usable")
-        if device.usable
-        else say("report.not_usable", reason=device.reason or say("report.no_reason"))
-    )
+    if device.usable:
+        return say("report.usable")
+    rows = build_facts({check.id: check.facts for check in report.checks}).get("devices", ())
+    values = next((row.get("reason_values") for row in rows if row.get("device") == device.device), None)
+    return say("report.not_usable", reason=tell(device.reason or "", values) or say("report.no_reason"))
 
 
 def machine_parts(report: Report) -> list[str | None]:
@@ -201,8 +201,8 @@ def system(os: str | None, *more: str | None) -> str:
     return " ".join(part for part in ("macOS" if os == "Darwin" else os, *more) if part)
 
 
-def machine_words(fingerprint: Fingerprint) -> Iterator[str]:
-    """The machine that a profile was made on, in words."""
+def fingerprint_parts(fingerprint: Fingerprint) -> Iterator[str]:
+    """The machine that a profile was made on, in words; what is not known is left out."""
     name = system(fingerprint.get("os"), fingerprint.get("os_version"))
     yield from (part for part in (name, fingerprint.get("arch"), fingerprint.get("chip")) if part)
     if memory := fingerprint.get("memory_bytes"):

@@ -82,7 +82,7 @@ def summary(report: Report) -> Iterator[str]:
         yield from label_values(say("report.python"), [python])
         yield from label_values(say("report.torch"), torch_parts(report))
     for number, device in enumerate(report.devices):
-        words = rows.join([device.device, device.name, rows.usability(device)])
+        words = rows.join([device.device, device.name, rows.usability(report, device)])
         yield from label_values("" if number else say("report.devices"), [wrapping.shorten(words, WIDTH - 9)])
 
 
@@ -94,7 +94,7 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
         reason = f": {result.reason}" if result.reason else ""
         title = short(f"{rows.translate_title(result.id, result.title)}{reason}", WIDTH - 22, style)
         first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
-        yield f"{mark}  {result.id:12} {first}".rstrip()
+        yield f"{mark}  {wrapping.pad(result.id, 12)} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
         if result.id == "operators":
             for sentence in rows.coverage(report):

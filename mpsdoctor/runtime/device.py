@@ -265,7 +265,7 @@ def _choose_by_policy(torch: Any, question: Question) -> Choice:
     if not unavailable(torch, "cuda"):
         return add_rank(torch, "cuda", question.warnings), "policy", "CUDA is available", ""
     question.hints.append(RUN)
-    if _is_apple_silicon(torch):
+    if _fingerprint_now(torch)["os"] == "Darwin":  # Intel Macs, too, have MPS that nobody has measured
         trouble = unavailable(torch, "mps")
         question.hints += [] if trouble else _hint_from_others(torch)
         unmeasured = "the measurement is out of date" if question.stale else "not measured yet"
@@ -280,9 +280,3 @@ def _hint_from_others(torch: Any) -> list[str]:
     from mpsdoctor.runtime.prior import hints_for_chip
 
     return hints_for_chip(_fingerprint_now(torch)["chip"])
-
-
-def _is_apple_silicon(torch: Any) -> bool:
-    present = _fingerprint_now(torch)
-    # under Rosetta the architecture is x86_64 and the chip "VirtualApple @ 2.50GHz"
-    return present["os"] == "Darwin" and (present["arch"] == "arm64" or "Apple" in (present["chip"] or ""))

@@ -129,7 +129,7 @@ def _changes_by_label(recorded: Fingerprint, present: Fingerprint) -> Iterator[s
         if before is not None:
             yield _change(key, before, now, present)
         elif key in NEEDED:
-            yield f"{label} not recorded → {printable(now)}"
+            yield f"{label} not recorded → {_value(key, now)}"
 
 
 def _texts(fingerprint: Fingerprint) -> dict[str, str]:
@@ -139,7 +139,12 @@ def _texts(fingerprint: Fingerprint) -> dict[str, str]:
 
 def _change(key: str, before: str, now: str, present: Fingerprint) -> str:
     label = "macOS" if key == "os_version" and present.get("os") == "Darwin" else LABELS[key]
-    return f"{label} {printable(before)} → {printable(now)}"
+    return f"{label} {_value(key, before)} → {_value(key, now)}"
+
+
+def _value(key: str, text: str) -> str:
+    """macOS, whose kernel is Darwin and has versions of its own, by its name."""
+    return "macOS" if (key, text) == ("os", "Darwin") else printable(text)
 
 
 def _release_line(key: str, text: str) -> str:

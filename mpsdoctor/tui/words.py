@@ -215,7 +215,7 @@ def machine(report: Report) -> Iterator[tuple[str, str]]:
     yield say("report.python"), _join(python, report.python.executable)
     yield say("report.torch"), _join(*rows.torch_parts(report))
     for device in report.devices:
-        yield device.device, _join(device.name, rows.usability(device))
+        yield device.device, _join(device.name, rows.usability(report, device))
 
 
 def _modes(facts: Machine) -> Iterator[str]:

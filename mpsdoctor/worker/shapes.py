@@ -66,10 +66,13 @@ class TensorSpec(_Layout, TensorNumbers, total=False):
 
 
 class CallTraits(TypedDict, total=False):
-    """`whole` is a call that is replayed as it was made, with a `backward` pass or not; others have an overload."""
+    """`whole` names the function of a call that is replayed as it was made, with a `backward` pass or not.
+
+    Other calls have an overload.
+    """
 
     overload: str
-    whole: bool
+    whole: str
     backward: bool
 
 
@@ -172,12 +175,19 @@ class TorchFacts(TypedDict):
     debug: bool
 
 
-class DeviceTrial(TypedDict):
-    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does."""
-
+class _DeviceTrial(TypedDict):
     usable: bool
     reason: Optional[str]
     name: Optional[str]
+
+
+class DeviceTrial(_DeviceTrial, total=False):
+    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does.
+
+    The reason is a sentence of the doctor's, as `detail_values` of a `Judgement` are.
+    """
+
+    reason_values: Dict[str, Any]
 
 
 class PlannedProbe(NamedTuple):

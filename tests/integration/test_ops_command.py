@@ -305,6 +305,31 @@ def test_an_operator_that_hangs_costs_two_time_outs(pool: Workers, monkeypatch: 
     assert "MPS314" in {finding.code for finding in found}
 
 
+DECOMPOSITIONS = """
+import torch
+from torch import linalg
+
+CALLS = (
+    linalg.svd, linalg.svdvals, torch.svd, linalg.qr, torch.qr, linalg.pinv, torch.pinverse, linalg.cond, linalg.inv,
+    linalg.matrix_rank, torch.nuclear_norm, linalg.det, linalg.slogdet, linalg.eigvals, linalg.matrix_exp,
+    lambda a: linalg.solve(a, a + 1), lambda a: linalg.lstsq(a, a + 1)[0], lambda a: linalg.eigh(a @ a.mT),
+    lambda a: linalg.eigvalsh(a @ a.mT), lambda a: linalg.cholesky(a @ a.mT + torch.eye(6)),
+    lambda a: torch.svd_lowrank(a, q=2)[1],
+)
+
+def build():
+    layer = torch.nn.Linear(6, 6)
+
+    def step():
+        for call in CALLS:
+            results = call(layer(torch.randn(6, 6)))
+            result = results[-1] if isinstance(results, tuple) else results
+            loss = result.abs().float().sum()
+            if loss.requires_grad:
+                loss.backward()
+    return step
+"""
+
 SVD = """
 import torch
 from torch import nn
@@ -319,17 +344,37 @@ def build():
 
 def test_model_and_prediction_agree_on_what_runs_on_the_cpu_in_any_case(tmp_path: Path) -> None:
     """linalg_svd up to torch 2.13: no variable is advised, for none changes anything."""
-    (tmp_path / "svd.py").write_text(SVD)
-    env = stand_in.environment("m3-max", tmp_path, torch="2.12.0") | {"OMP_NUM_THREADS": "1"}
-    asked = ("ops", "--model", f"{tmp_path / 'svd.py'}:build", "--json")
-    replayed = json.loads(mpsdoctor(*asked, env=env).stdout)["checks"][-1]
+    replayed, told = model_and_prediction(SVD, tmp_path)
     assert replayed["facts"]["model"]["answers"]["mps"]["answer"] == "runs as it is"
     codes = {finding["code"]: finding for finding in replayed["findings"]}
     assert set(codes) == {"MPS354"}
     assert codes["MPS354"]["remedy"] is None
-    told = json.loads(mpsdoctor(*asked, "--predict", "mps", "--torch", "2.12", env=env).stdout)["checks"][-1]
     assert [row for row in told["facts"]["prediction"]["results"] if row["op"] == "aten::linalg_svd"]
     assert told["facts"]["prediction"]["answer"] == "runs"
+
+
+def test_model_and_prediction_agree_on_every_decomposition(tmp_path: Path) -> None:
+    """By operator, forward and backward: which need the variable, which the CPU takes in any case, which just run."""
+    replayed, told = model_and_prediction(DECOMPOSITIONS, tmp_path)
+    answer, prediction = replayed["facts"]["model"]["answers"]["mps"], told["facts"]["prediction"]
+    assert (answer["answer"], prediction["answer"]) == ("runs with the fallback", "fallback")
+    names = {"fallback": "missing", "always": "fallback"}
+    of_model = {(use["op"], names[use["kind"]]) for use in (*answer["operators"], *answer["also"])}
+    others = ("kernel", "composite")
+    rows = [row for row in prediction["results"] if row["verdict"] not in others]
+    assert of_model == {(row["op"].partition(".")[0], row["verdict"]) for row in rows}
+    assert ("aten::linalg_eigh", "missing") in of_model
+    assert ("aten::linalg_pinv", "fallback") in of_model
+
+
+def model_and_prediction(source: str, tmp_path: Path) -> tuple[Any, Any]:
+    """What `ops --model` and `ops --predict` say of a file on a Mac with torch 2.12."""
+    (tmp_path / "step.py").write_text(source)
+    env = stand_in.environment("m3-max", tmp_path, torch="2.12.0") | {"OMP_NUM_THREADS": "1"}
+    asked = ("ops", "--model", f"{tmp_path / 'step.py'}:build", "--json")
+    replayed = json.loads(mpsdoctor(*asked, env=env).stdout)["checks"][-1]
+    told = json.loads(mpsdoctor(*asked, "--predict", "mps", "--torch", "2.12", env=env).stdout)["checks"][-1]
+    return replayed, told
 
 
 def test_torchs_statistics_of_fallbacks_are_read(tmp_path: Path) -> None:

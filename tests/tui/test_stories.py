@@ -250,7 +250,7 @@ def test_forcing_mps_is_asked_for_and_then_seen(tmp_path: Path, key: str, until:
         await pilot.pause()
         dialog = app.screen.query_one(Details).plain
         assert "until torch 2.13.0+cpu changes" in dialog
-        assert "measured cpu" in dialog
+        assert "measured: cpu" in dialog
         await pilot.press(key)
         await settle(app, pilot)
         told = json.loads(profile.read_text())

@@ -15,17 +15,19 @@ import torch
 
 from helpers import rows as rows_of
 from helpers.judgements import in_words
-from mpsdoctor import doubts, process, sandbox, support, texts
+from mpsdoctor import doubts, process, sandbox, support, texts, verdict
 from mpsdoctor.check import Context, Finding, Job, finding
 from mpsdoctor.facts import build_facts
 from mpsdoctor.formats import Style
 from mpsdoctor.formats import operators as operators_format
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.texts import Each, Part, Wording, Words
+from mpsdoctor.worker import torch_facts
 from mpsdoctor.worker.operators import comparison, opinfos, reference
 from mpsdoctor.worker.operators.catalogue.entry import Law
 from mpsdoctor.worker.shapes import Judgement, PlannedProbe
 from mpsdoctor.worker.steps import replay
+from mpsdoctor_checks import build
 from mpsdoctor_checks.operators import answers, queue
 from mpsdoctor_checks.operators import rules as operator_rules
 from mpsdoctor_checks.operators.deaths import Deaths
@@ -213,7 +215,7 @@ def test_disturbances_hold_no_english() -> None:
     assert all(str(part) in told.detail for part in parts)
     assert english_left(told) == []
     (doubt,) = doubts.disturbances(facts)
-    assert english_of(doubt.reason) == []
+    assert [word for reason in doubt.reasons for word in english_of(reason)] == []
 
 
 def advice(kind: str, part: Part | None = None, **figures: Any) -> dict[str, Any]:
@@ -403,6 +405,55 @@ def show(row: Any) -> str:
     """The last line that `ops` prints of a row."""
     *_, line = operators_format.table([row], Style(), lambda text, colour: text, everything=False)
     return line.strip()
+
+
+class Answering:
+    """A context whose worker gives one answer."""
+
+    def __init__(self, answer: sandbox.Answer) -> None:
+        self.answer = answer
+
+    def worker(self, device: str) -> Any:
+        return SimpleNamespace(call=lambda name, **args: self.answer)
+
+    def progress(self, text: Wording) -> None:
+        """Nobody listens."""
+
+
+def off_by(error: float) -> sandbox.Answer:
+    """What a worker answers of a device whose sums are wrong."""
+    numbers = {"cpu": {"sum": torch.tensor(1.0)}, "xpu": {"sum": torch.tensor(1.0 + error)}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_facts, "_compute_small_step", lambda torch, device: numbers[device])
+        patch.setattr(torch, "ones", lambda *args, **more: None)
+        return sandbox.Answer(Job("m:f"), "ok", torch_facts.try_device("xpu"))
+
+
+DEVICES: dict[str, tuple[Callable[[], sandbox.Answer], str, str]] = {
+    "wrong": (lambda: off_by(2.0), "computes wrong numbers: sum is off by 2", "MPS207"),
+    "hung": (
+        lambda: sandbox.Answer(Job("m:f"), "timeout", ending=Part("no_answer_within", {"seconds": 60.0})),
+        "timeout: no answer within 60 s",
+        "MPS207",
+    ),
+    "absent": (lambda: sandbox.Answer(Job("m:f"), "ok"), "torch does not offer it here", "MPS212"),
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_why_a_device_cannot_be_used_holds_no_english(name: str) -> None:
+    """Neither in the finding, nor in the verdict's reasons."""
+    answer, reason, code = DEVICES[name]
+    device = build.try_device(Answering(answer()), "xpu", offered=name != "absent")  # type: ignore[arg-type]
+    assert device["reason"] == reason
+    facts = {**build_facts({}), "devices": [device], "asked_for": ["xpu"], "offered": ["cpu"], "refused": {}}
+    (told,) = [one for rule in (build.unusable, build.not_offered) for one in rule(facts)]  # type: ignore[arg-type]
+    assert told.code == code
+    assert english_left(told) == []
+    why = verdict.why_unusable(device)
+    assert str(why) == reason
+    assert isinstance(why, Part)
+    assert english_of(why) == []
 
 
 def test_english_in_values_is_seen() -> None:

@@ -147,6 +147,14 @@ def test_wrong_operators_rule_a_device_out() -> None:
     assert workload_table(FAST, PROBED)["cnn"]["medium"]["device"] == "mps"
 
 
+def test_the_only_device_asked_for_may_be_out() -> None:
+    """Where only an accelerator was asked for and it is wrong, the answer is the CPU all the same."""
+    verdict = judge(usable("mps")[1:], failing("mps", "aten::softmax", "wrong"), None)
+    assert verdict is not None
+    assert verdict.device == "cpu"
+    assert verdict.reasons[0] == "mps is out, it fails at what every training needs: softmax (wrong)"
+
+
 def test_the_next_best_device_is_taken() -> None:
     """With the fastest out, the other accelerator is judged on its own figures."""
     crashed = timed([result("mps", "cnn", "small", "crash")])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mpsdoctor.check import UnusableAnswerError
-from mpsdoctor.texts import UNFILLABLE, Part, Wording, as_values, from_values
+from mpsdoctor.check import worker_wording
+from mpsdoctor.texts import Wording, as_values
 from mpsdoctor.worker.shapes import Judgement
 
 
@@ -24,12 +24,4 @@ def put_detail(judgement: Judgement, wording: Wording) -> None:
 def fill_detail(judgement: Judgement) -> None:
     """Fill in the detail of a worker's judgement. UnusableAnswerError for a sentence that the texts do not have."""
     values = judgement.pop("detail_values", None)
-    if values is None:
-        return
-    wording = from_values("", values)
-    try:
-        put_detail(judgement, wording)
-    except UNFILLABLE as error:
-        raise UnusableAnswerError(f"unusable detail: {type(error).__name__}: {error}") from None
-    if not isinstance(wording, Part):
-        raise UnusableAnswerError("unusable detail: it names no part")
+    put_detail(judgement, worker_wording(judgement["detail"], values))

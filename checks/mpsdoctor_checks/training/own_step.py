@@ -37,6 +37,7 @@ id = training.id
 title = "Your training step timed on each device"
 needs = training.needs
 seconds = {"quick": 3.0, "standard": 12.0, "thorough": 60.0}
+timed = True
 
 
 def examine(
@@ -67,7 +68,7 @@ def examine(
         "comparisons": comparisons,
         "runs": runs,
         "alone": alone,
-        "conditions": {"before": before, "after": quiet.conditions()},
+        "conditions": {"before": before, "after": quiet.idle_conditions()},
     }
     disturbances = disturbance.find_disturbances(facts["conditions"])
     facts["disturbances"] = list(map(str, disturbances))

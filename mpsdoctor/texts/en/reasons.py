@@ -35,6 +35,13 @@ PHRASES = {
     "exit_status": "exit status {status}",
     "signal_name": "{name}",
     "signal_number": "signal {number}",
+    # why a device cannot be used
+    "not_offered": "torch does not offer it here",
+    "computes_wrong_numbers": "computes wrong numbers: {what} is off by {error:.3g}",
+    "computed_product": "product",
+    "computed_sum": "sum",
+    "computed_gradient": "gradient",
+    "device_ended": "{how}: {ending}",
     # wrong numbers
     "loss_not_finite": "loss {loss} at step {step}",
     "loss_not_finite_between": "loss {loss} between steps {since} and {step}",

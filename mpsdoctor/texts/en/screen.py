@@ -96,7 +96,7 @@ PHRASES = {
     "force_title": "Force MPS",
     "forces_or_closes": "Enter or a forces · Esc closes",
     "force_means": "Training scripts that read the profile will train on mps, whatever was measured.",
-    "force_measured": "measured",
+    "force_measured": "measured:",
     "force_unmeasured": "mps was not timed",
     "force_wrong": "found wrong on mps:",
     "force_always": "always, until f turns it off",

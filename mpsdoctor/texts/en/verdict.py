@@ -27,8 +27,8 @@ PHRASES = {
     "untimed_mps": "no training was timed, and mps has shown nothing yet",
     "untimed_other": "no training was timed, and {device} is the accelerator that torch offers",
     # operators that are wrong, beyond those that every training needs
-    "wrong_operators": "{device} computes wrong: {named}{rest}; whether your model uses that, "
-    "'mpsdoctor ops --model FILE:FUNC' tells",
+    "wrong_operators": "{device} computes wrong: {named}{rest}. If your model uses that, train on the CPU; ask:"
+    " mpsdoctor ops --model FILE:FUNC",
     "operator": "{op}",
     # the evidence
     "evidence": "{device} against the CPU: {groups}",
@@ -56,7 +56,7 @@ PHRASES = {
     # how sure that is
     "sure": "sure, for {settled} families are settled and nothing disturbed the timing",
     "sure_of_one": "sure, for nothing disturbed the timing",
-    "why_not_sure": "why only {confidence}: {doubts}. What helps: {remedies}",
+    "why_not_sure": "why only {confidence}: {doubts}{rest}. What helps: {remedies}",
     "confidence_medium": "medium",
     "confidence_low": "low",
     "doubt": "{doubt}",
@@ -70,7 +70,13 @@ PHRASES = {
     "doubt_sizes": "measured below medium size: {families:,list}",
     "doubt_steps": "few steps were timed",
     "doubt_alone": "another timed run was going on",
-    "doubt_disturbed": "{disturbances}",
+    "doubt_busy": "other programs were busy",
+    "doubt_busy_by": "{names:and} was busy",
+    "doubt_memory": "the memory was short",
+    "doubt_hot": "the machine was hot",
+    "doubt_low_power": "low power mode was on",
+    "doubt_battery": "it ran on battery",
+    "doubt_other": "{disturbance}",
     "doubt_unprobed": "no operator was probed on {device}",
     "help_arm64": "an arm64 Python",
     "help_plug": "plug in",

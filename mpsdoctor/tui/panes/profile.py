@@ -73,6 +73,7 @@ class Profile(Pane):
         elif state.content is None:
             yield (say("screen.no_profile"), "muted")
         if state.content:
+            yield from [(clean.text(rows.forced_to(state.forced)), "warn")] if state.forced else []
             yield from _stale(state.stale)
             content: ProfileContent = clean.data(dict(state.content))
             yield from _content(content, state.forced, width)
@@ -135,7 +136,7 @@ def _conditions(content: ProfileContent) -> Iterator[tuple[tuple[str, str], str]
     yield from ((_label("environment"), f"{name}={value}") for name, value in content["environment"].items())
     yield from ((_label("setting"), f"{name} = {value}") for name, value in content["settings"].items())
     yield from ((_label("hint"), str(hint)) for hint in content["hints"])
-    yield _label("made_on"), " · ".join(rows.machine_words(content["fingerprint"]))
+    yield _label("made_on"), " · ".join(rows.fingerprint_parts(content["fingerprint"]))
     yield _label("made"), say("screen.made_by", moment=content["created"], tool=content["tool"])
 
 
@@ -143,7 +144,6 @@ def _override(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]
     if forced:
         how_long = say("screen.force_is_on", how_long=rows.how_long(forced.until_torch))
         yield words.styled(_label("force"), (how_long, "warn"))
-        yield (rows.forced_to(forced), "warn")
     elif content["force_mps"]:
         yield words.styled(_label("force"), say("screen.force_ended", version=content["force_mps_torch"]))
     else:

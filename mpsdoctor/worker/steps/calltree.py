@@ -20,11 +20,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..shapes import CallNode, Frame, Wheel
+from .composites import composite_key, is_implicit
 from .recorder import users_frames
 
-EXPLICIT = "CompositeExplicitAutograd"
-NON_FUNCTIONAL = "CompositeExplicitAutogradNonFunctional"
-IMPLICIT = "CompositeImplicitAutograd"
 NOT_COMPUTING = ("profiler::", "prim::")
 
 
@@ -84,15 +82,6 @@ def current_node() -> str:
     return node.name() if node is not None else ""
 
 
-def composite_key(name: str) -> str | None:
-    """The dispatch key under which an operator is declared as made of others; None where it is not."""
-    has = torch._C._dispatch_has_kernel_for_dispatch_key
-    if has(name, EXPLICIT):
-        return EXPLICIT
-    others = () if has(name, "CPU") else (NON_FUNCTIONAL, IMPLICIT)
-    return next((key for key in others if has(name, key)), None)
-
-
 def with_tensors(func: Any, args: Any) -> list[Any]:
     """The positional arguments, numbers made tensors again where the operator takes tensors.
 
@@ -146,34 +135,19 @@ class Above(TorchFunctionMode):
     def __init__(self, tree: Tree) -> None:
         super().__init__()
         self.tree = tree
-        self.implicit: dict[str, bool] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = "aten::" + getattr(func, "__name__", "")
-        if not self.is_implicit(name):
+        name = getattr(func, "__name__", "")
+        if not is_implicit(name):
             return func(*args, **(kwargs or {}))
         kwargs = kwargs or {}
-        node = self.tree.enter(name)
+        node = self.tree.enter(f"aten::{name}")
         try:
             result = func(*args, **kwargs)
             describe(node, list(tensors([*args, *kwargs.values()])), list(tensors(result)))
         finally:
             self.tree.leave(node, alone=False)
         return result
-
-    def is_implicit(self, name: str) -> bool:
-        if name not in self.implicit:
-            self.implicit[name] = is_implicit(name[6:])
-        return self.implicit[name]
-
-
-def is_implicit(name: str) -> bool:
-    """Whether every overload of an operator, and there is one, is taken apart before autograd."""
-    packet = getattr(torch.ops.aten, name, None)
-    overloads = packet.overloads() if packet else []
-    names = ["aten::" + (name if overload == "default" else f"{name}.{overload}") for overload in overloads]
-    known = [full for full in names if torch._C._dispatch_has_kernel(full)]  # torch.ops shows TorchScript's own as well
-    return bool(known) and all(torch._C._dispatch_has_kernel_for_dispatch_key(full, IMPLICIT) for full in known)
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ def record(path: str, function: str, seconds: float, devices: list[str]) -> Reco
     places = ModulePlaces()
 
     def record_step(module: torch.nn.Module | None, run: Callable[[], object]) -> Recording:
-        recorder = Recorder(places)
+        recorder = Recorder(places, devices)
         recorder.watch(module)
         with forward_stacks(), phases(recorder), Operators(recorder), Functions(recorder):
             run()

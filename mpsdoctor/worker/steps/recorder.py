@@ -6,24 +6,26 @@ operator is put down to the line of the forward call it belongs to.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import sys
 import sysconfig
 from types import FrameType
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..shapes import CallSite, CallTraits, Frame, RecordedCall
-from . import arguments
+from . import arguments, composites
 
-# Below these the CPU takes operators that other devices do not have, or do not call; they are replayed as they are
-# called. MPS takes the CPU for linalg_svd itself, while the _linalg_svd inside has no kernel there.
-WHOLE = ("lstm", "gru", "rnn_tanh", "rnn_relu", "scaled_dot_product_attention", "linalg_svd", "svd")
+# These ask in C++ for the device, which the dispatcher's tables do not tell; they are replayed as they are called.
+WHOLE = ("lstm", "gru", "rnn_tanh", "rnn_relu", "scaled_dot_product_attention")
+# Where Python finds the functions that it calls operators by.
+SPACES = ("torch", "torch.nn.functional", "torch.linalg", "torch.special", "torch.fft", "torch.Tensor")
 CPU_ONLY = re.compile(r"mkldnn|onednn|_for_cpu")
 FRAMES = 4  # of the user's, innermost first
 HIDDEN = (
@@ -112,7 +114,9 @@ class ModulePlaces:
 class Recorder:
     """The calls in the order of their first appearance, and what is needed to tell where each comes from."""
 
-    def __init__(self, module_places: ModulePlaces) -> None:
+    def __init__(self, module_places: ModulePlaces, devices: Iterable[str] = ()) -> None:
+        self.keys = composites.keys_of(devices)
+        self.parts: list[composites.PartCall] | None = None  # of the composite that runs
         self.calls: dict[str, RecordedCall] = {}
         self.phase = "forward"
         self.muted = 0
@@ -144,24 +148,24 @@ class Recorder:
     def note(self, name: str, args: Any, kwargs: Any, traits: CallTraits) -> None:
         """Keep one call, if it is the first of its kind."""
         self.total += 1
+        try:
+            key, call = self._describe(name, args, kwargs, traits)
+            self.calls.setdefault(key, call)["count"] += 1
+        except TypeError as error:
+            self.left_out.setdefault(name, str(error))
+
+    def _describe(self, name: str, args: Any, kwargs: Any, traits: CallTraits) -> tuple[str, RecordedCall]:
+        """What makes it the same as others, and the call with its numbers, counted as none. TypeError."""
         self.muted += 1  # looking at numbers calls operators too
         try:
             site, phase = self._find_site()
             key = json.dumps([name, *_encode_call(args, kwargs, full=False), traits])
-            if key not in self.calls:
-                encoded, named = _encode_call(args, kwargs, full=True)
-                self.calls[key] = {
-                    "op": name,
-                    "args": encoded,
-                    "kwargs": named,
-                    **traits,
-                    "count": 0,
-                    "phase": phase,
-                    **site,
-                }
-            self.calls[key]["count"] += 1
-        except TypeError as error:
-            self.left_out.setdefault(name, str(error))
+            if key in self.calls:
+                return key, self.calls[key]
+            encoded, named = _encode_call(args, kwargs, full=True)
+            return key, {
+                "op": name, "args": encoded, "kwargs": named, **traits, "count": 0, "phase": phase, **site,
+            }  # fmt: skip
         finally:
             self.muted -= 1
 
@@ -184,17 +188,46 @@ class Recorder:
             return True
         return bool(self.muted or CPU_ONLY.search(name))
 
-    def run_whole(self, function: Any, args: Any, kwargs: Any) -> Any:
-        """Note a call that is replayed as it is, and run it without noting what it does."""
+    def run_composite(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Run a call that is taken apart before autograd; note its parts, or it where a device goes another way."""
+        name, path = function.__name__, python_name(function)
         backward = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors((args, kwargs)))
-        self.note(f"aten::{function.__name__}", args, kwargs, {"whole": True, "backward": backward})
-        begin, self.muted = sequence_number(), self.muted + 1
+        try:
+            key, call = self._describe(f"aten::{name}", args, kwargs, {"whole": path, "backward": backward})
+        except TypeError:  # an argument that cannot be kept: the parts tell what can be told
+            return function(*args, **kwargs)
+        inputs = [tensor.dtype for tensor in tensors((args, kwargs))]
+        before, total, left_out, begin = self.calls, self.total, dict(self.left_out), sequence_number()
+        self.calls, self.parts = {}, []
         try:
             return function(*args, **kwargs)
         finally:
-            self.muted -= 1
-            if begin is not None:
-                self._whole.update(range(begin, sequence_number() or begin))
+            noted, parts, self.calls, self.parts = self.calls, self.parts or [], before, None
+            if name in WHOLE or composites.takes_another_way(name, inputs, parts, self.keys):
+                self.total, self.left_out = total + 1, left_out
+                self.calls.setdefault(key, call)["count"] += 1
+                self._whole.update(range(begin or 0, sequence_number() or 0))
+            else:
+                for key, call in noted.items():
+                    count, call["count"] = call["count"], 0
+                    self.calls.setdefault(key, call)["count"] += count
+
+    def note_part(self, op: str, values: Any) -> None:
+        """Note an operator of the composite that runs, if there is one."""
+        if self.parts is not None and not self.muted:
+            self.parts.append(composites.PartCall(op, frozenset(tensor.dtype for tensor in tensors(values))))
+
+
+@functools.lru_cache(maxsize=None)
+def python_name(function: Any) -> str:
+    """By which name Python finds a function of torch, as in `torch.linalg.svd`; empty where it does not."""
+    name = getattr(function, "__name__", "")
+    for space in SPACES:
+        module = functools.reduce(getattr, space.split(".")[1:], torch)
+        short = name.partition("_")[2] if name.startswith(space.rpartition(".")[2] + "_") else name
+        if getattr(module, short, None) == function:
+            return f"{space}.{short}"
+    return ""
 
 
 def tensors(value: Any) -> list[torch.Tensor]:
@@ -217,12 +250,22 @@ class Functions(TorchFunctionMode):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder
+        self.composite: dict[str, bool] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__name__", "") in WHOLE and not self.recorder.muted:
-            return self.recorder.run_whole(func, args, kwargs)
+        name, recorder = getattr(func, "__name__", ""), self.recorder
+        inside = recorder.parts is not None or recorder.muted or current_node() is not None
+        if not inside and self.is_composite(name) and python_name(func):
+            return recorder.run_composite(func, args, kwargs)
         return func(*args, **kwargs)
+
+    def is_composite(self, name: str) -> bool:
+        """Whether an operator is taken apart before autograd, by the CPU at least."""
+        if name not in self.composite:
+            whole = name in WHOLE or composites.is_whole_on(name, self.recorder.keys)
+            self.composite[name] = whole or composites.is_implicit(name)
+        return self.composite[name]
 
 
 class Operators(TorchDispatchMode):
@@ -237,4 +280,6 @@ class Operators(TorchDispatchMode):
         name = str(func._schema.name)
         if not self.recorder.skips(name) and not name.startswith(("profiler::", "prim::", "prims::")):
             self.recorder.note(name, args, kwargs, {"overload": func._schema.overload_name})
-        return func(*args, **kwargs)
+        result = func(*args, **kwargs)
+        self.recorder.note_part(func.name(), (args, kwargs, result))
+        return result

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from mpsdoctor import console
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.report import CheckResult, Finding, Remedy, Report
 
@@ -55,6 +56,27 @@ def test_no_line_is_wider_than_a_terminal_of_80(name: str, verbosity: int) -> No
     """Only commands, which are to be copied whole, may be longer."""
     lines = text_of(recorded(name), verbosity).splitlines()
     assert [line for line in lines if cell_len(line) > 80 and not line.startswith(" " * 8)] == []
+
+
+@pytest.mark.parametrize("verbosity", [0, 1])
+def test_names_in_chinese_take_two_cells_a_character(verbosity: int) -> None:
+    """The name of a person's own step, wherever it stands: the tables keep their columns, no line is too wide."""
+    data = (RECORDED / "accelerator-wins.json").read_text().replace("transformer", "训练脚本的名字很长.py:训练一步")
+    lines = text_of(msgspec.json.decode(data, type=Report), verbosity).splitlines()
+    assert sum("训练" in line for line in lines) > 3
+    assert [line for line in lines if cell_len(line) > 80 and not line.startswith(" " * 8)] == []
+    heading = next(line for line in lines if line.startswith("Training "))
+    column = cell_len(heading[: heading.index("95 %")])
+    rows = lines[lines.index(heading) + 1 :]
+    starts = {cell_len(row[: row.index(" ms  ") + 5]) for row in rows if " ms  " in row}
+    assert starts == {column}
+
+
+def test_what_goes_on_fits_a_line_of_the_terminal() -> None:
+    """A wide character takes two cells, and none is cut in half."""
+    assert console.cut("timing cpu", 6) == "timing"
+    assert console.cut("计时 训练", 4) == "计时"
+    assert console.cut("计时 训练", 6) == "计时"
 
 
 @pytest.mark.parametrize("name", NAMES)

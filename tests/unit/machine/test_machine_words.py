@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from helpers.trainer import sample
+from mpsdoctor.cli.profile import describe
 from mpsdoctor.formats import FORMATS, Style, rows
-from mpsdoctor.formats.rows import machine_words
+from mpsdoctor.formats.rows import fingerprint_parts
 from mpsdoctor.report import Machine, Report
 from mpsdoctor.runtime.shapes import Fingerprint
 from mpsdoctor.tui import words
@@ -91,7 +93,7 @@ def test_the_screen_says_macos_too(mac: Mac, answer: Answer) -> None:
 )
 def test_a_profile_names_the_machine_it_was_made_on(fingerprint: Fingerprint, told: str) -> None:
     """`mpsdoctor profile show` says what each figure is; what is not known is left out."""
-    assert ", ".join(machine_words(fingerprint)) == told
+    assert ", ".join(fingerprint_parts(fingerprint)) == told
 
 
 def told_of_swap(*counters: int | None, seconds: float = 1.0) -> list[str]:
@@ -133,3 +135,24 @@ def test_peaks_say_what_they_are_figures_of() -> None:
         "cpu: memory of the whole process, torch's own included",
         "mlp          small   ━━━━━━━━━━ 0.5 GiB",
     ]
+
+
+def test_the_profile_is_told_by_labels() -> None:
+    """Each figure has its name: winners, batch sizes, settings, the machine."""
+    content = sample(fingerprint={"os": "Darwin", "os_version": "26.4", "memory_bytes": 64 << 30})
+    content["workloads"] = {
+        "cnn": {
+            "small": {"device": "cpu", "speedup": 0.51, "ci95": [0.4, 0.6]},
+            "medium": {"device": "mps", "speedup": 1.9, "ci95": [1.8, 2.0]},
+        }
+    }
+    content["batches"] = {"cnn": [{"batch": 32, "device": "mps", "speedup": 0.9, "ci95": [0.8, 1.0]}]}
+    content["settings"] = {"num_threads": 8}
+    lines = list(describe(content, "~/p.json"))
+    assert (
+        "workload cnn: small cpu (the best accelerator at 0.51× the CPU's speed), medium mps (1.90× the CPU's speed)"
+        in lines
+    )
+    assert "batch sizes of cnn, times the CPU's speed: 32 on mps 0.90×" in lines
+    assert "machine: macOS 26.4, 64 GiB" in lines
+    assert "settings: torch.set_num_threads(8)" in lines

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.trainer import Trainer
+from mpsdoctor.verdict import judge_checkup
 
 MPS = {"device": "mps", "confidence": "high", "reason": "3.4 times faster"}
 CUDA = {"device": "cuda", "confidence": "high", "reason": "9 times faster"}
@@ -280,9 +281,15 @@ def test_what_others_measured_is_of_no_use_without_mps(tmp_path: Path, mac: Mac)
     assert Trainer(tmp_path, "", mac("m1")).asks()["hints"] == ["run 'mpsdoctor' to measure this machine"]
 
 
-def test_policy_on_an_intel_mac_is_mps(tmp_path: Path, mac: Mac) -> None:
-    """An Intel Mac whose torch offers MPS has a discrete GPU, and is not Apple silicon."""
-    assert Trainer(tmp_path, "mps=1", mac("intel")).asks()["device"] == "mps"
+def test_policy_on_an_intel_mac_is_the_cpu(tmp_path: Path, mac: Mac) -> None:
+    """MPS on its AMD card is as unmeasured, and a check-up that timed nothing says the same."""
+    answer = Trainer(tmp_path, "mps=1", mac("intel")).asks()
+    assert (answer["device"], answer["source"]) == ("cpu", "policy")
+    assert answer["hints"] == ["run 'mpsdoctor' to measure this machine"]
+    devices = [{"device": name, "usable": True, "name": None, "reason": None} for name in ("cpu", "mps")]
+    verdict = judge_checkup({"build": {"devices": devices}, "chip": {"os": "Darwin", "arch": "x86_64"}})
+    assert verdict
+    assert verdict.device == answer["device"]
 
 
 def test_a_profile_decides_on_a_mac(tmp_path: Path, mac: Mac) -> None:

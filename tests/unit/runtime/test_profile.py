@@ -89,7 +89,7 @@ def test_what_is_shown_has_no_home_and_no_escapes(monkeypatch: pytest.MonkeyPatc
     [
         ({"torch": "2.13.0"}, ("torch 2.12.0 → 2.13.0",)),
         ({"torch": "2.12.0+cpu"}, ("torch 2.12.0 → 2.12.0+cpu",)),
-        ({"os": "Linux"}, ("system Darwin → Linux",)),
+        ({"os": "Linux"}, ("system macOS → Linux",)),
         ({"torch": "2.12.1"}, ()),
         ({"torch": "2.12.0.dev20260901"}, ("torch 2.12.0 → 2.12.0.dev20260901",)),
         ({"torch": "3.12.0"}, ("torch 2.12.0 → 3.12.0",)),
@@ -156,7 +156,7 @@ def test_an_anonymous_recording_is_never_valid() -> None:
     """A recording without torch, system or chip is of no known machine, unless this one knows no chip either."""
     assert profile.changes({}, M1) == (
         "torch not recorded → 2.12.0",
-        "system not recorded → Darwin",
+        "system not recorded → macOS",
         "chip not recorded → Apple M1",
     )
     assert profile.changes({**M1, "chip": None}, {**M1, "chip": None}) == ()

@@ -62,6 +62,6 @@ def test_a_workload_whose_worker_answers_nonsense_fails_and_is_told(monkeypatch:
 def test_a_sentence_that_the_texts_lack_or_cannot_fill_is_refused(values: Any) -> None:
     """A worker that names one is not believed, and nothing of it is left to be filled in later."""
     judgement: Judgement = {"outcome": "wrong", "detail": "", "detail_values": values}
-    with pytest.raises(UnusableAnswerError, match="unusable detail"):
+    with pytest.raises(UnusableAnswerError, match="unusable sentence"):
         fill_detail(judgement)
     assert "detail_values" not in judgement
