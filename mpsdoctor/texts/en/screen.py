@@ -211,7 +211,7 @@ PHRASES = {
     "crossover_at": "crossover at about {parameters} parameters: {winner} is faster beyond",
     "crossover_between": "crossover between two sizes: {winner} is faster beyond",
     "chart_axes": "95 % interval, log axes",
-    "bars_scale": "time of a step from 0, 95 % interval · each workload and size on its own scale",
+    "bars_scale": "time of a step from 0, 95 % interval · each size has its own scale",
     "bars_scale_short": "time of a step from 0",
     # Memory.
     "memory_help": "Live figures, one a second while this tab is open, of all programs together; below a device's the"
