@@ -117,7 +117,7 @@ def test_every_format_tells_what_is_forced(form: str) -> None:
     words = " ".join(text.replace("\u200b", "").split())
     assert "forced to mps, measured: cpu, mps 0.53× as fast; wrong: cumsum, lstm (crash), " in words
     assert ("<b> and 2 more" in words) == (form in ("text", "github"))
-    assert form == "junit" or "use cpu · high confidence" in words
+    assert form == "junit" or "Train on the CPU: " in words
 
 
 @pytest.mark.parametrize(
