@@ -130,7 +130,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def test_colours_of_the_page_are_readable_by_day_and_by_night() -> None:
-    """Words have a contrast of 4.5, bars of 3, on a browser's white and on its darkest and lightest grey of the night."""
+    """Words have a contrast of 4.5, bars of 3, on a browser's white and on its greys of the night."""
     page = (RECORDED / "trouble.html").read_text()
     assert "color-scheme: light dark" in page
     day, night = page.partition("@media (prefers-color-scheme: dark)")[::2]
