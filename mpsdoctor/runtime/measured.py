@@ -116,9 +116,10 @@ def speed_of(profile: Profile, question: Question, device: str) -> str:
     sizes = profile["workloads"].get(question.workload) if question.workload else None
     entry = sizes[answering_size(sizes)] if sizes else profile["speeds"].get(device)
     speedup, ci95 = (entry.get("speedup"), entry.get("ci95")) if entry else (None, None)
-    if not speedup:
+    if not entry or not speedup:
         return ""
-    return factor(speedup) if not ci95 or is_settled(ci95) else "not clearly faster"
+    settled = entry.get("device") != "tie" and (not ci95 or is_settled(ci95))
+    return factor(speedup) if settled else "not clearly faster"
 
 
 def is_settled(ci95: Sequence[float]) -> bool:

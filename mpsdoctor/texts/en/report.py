@@ -109,6 +109,9 @@ PHRASES = {
     "not_settled": "not settled",
     "at_most": "at most {figure}",
     "at_least": "at least {figure}",
+    "bars": "The longer a bar, the slower: a step, beside the slowest device at that workload and size.",
+    "bars_cpu": "CPU",
+    "bars_accelerators": "accelerators",
     # Findings.
     "severity": "severity",
     "code": "code",
@@ -129,6 +132,7 @@ PHRASES = {
     "operator": "operator",
     "where": "where",
     "more_lines": "… {count} more lines (-v)",
+    "wrong_operators": "Operators that are not right ({count})",
     "seen_at": "{subject}{directions}: {layouts}{cases}",
     "cases": " (inputs {cases})",
     "other_cases": " (with other inputs)",

@@ -18,7 +18,7 @@ from mpsdoctor.report import CheckResult, Finding, Remedy, Report
 RECORDED = Path(__file__).parents[1] / "recorded"
 NAMES = ["cpu-only", "accelerator-wins", "trouble"]
 SENTENCE = "The device returned other numbers than the CPU did, beyond what rounding explains. "
-TIMED = {"size": "step", "device": "mps", "outcome": "ok"}
+TIMED = {"baseline": "cpu", "size": "step", "device": "mps", "outcome": "ok"}
 
 
 def recorded(name: str) -> Report:
