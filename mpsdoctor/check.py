@@ -1,8 +1,9 @@
 """What a check is, and what it may use. Everything a third-party check needs is importable from here.
 
 A check is any object, a module or an instance, with `id`, `title` and `run(context)`; `needs` (ids of checks) and
-`seconds` (its share of each budget) are optional, and so is `patience`: how many seconds beyond three times its share
-it may take before it counts as hanging. `run` returns or yields findings, and dicts, which are facts.
+`seconds` (its share of each budget) are optional, and so are `patience`: how many seconds beyond three times its share
+it may take before it counts as hanging; and `timed`: True has the check-up wait for a quiet machine first. `run`
+returns or yields findings, and dicts, which are facts.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ __all__ = [
     "judged",
     "neutralised",
     "typed",
+    "worker_wording",
 ]
 
 Budget = Literal["quick", "standard", "thorough"]
@@ -126,7 +128,8 @@ class Workers:
 class Context:
     """What a check is given: the person's choices, the facts of earlier checks, and workers that have torch.
 
-    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant.
+    `seconds` is this check's share of the budget; `devices` is None where all usable ones are meant; `waited_s` is how
+    many seconds the check-up has waited for other programs.
     """
 
     budget: Budget
@@ -135,6 +138,7 @@ class Context:
     facts: Mapping[str, Mapping[str, Any]]
     workers: Workers
     say: Callable[[dict[str, Any]], None]
+    waited_s: float = 0.0
     begun: float = field(default_factory=time.monotonic)
 
     def remaining(self) -> float:
@@ -151,15 +155,15 @@ class Context:
         done: int | None = None,
         total: int | None = None,
         figures: Iterable[Mapping[str, Any]] = (),
+        share: float | None = None,
     ) -> None:
         """Tell the person what is going on and how far it is.
 
         `figures` are rows of `training` so far: workload, size, device, step_ms and ci95_ms, None where there is no
-        figure yet.
+        figure yet. `share` is how much of the whole check is done, of 1, where `done` and `total` count a part of it.
         """
-        self.say(
-            {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "figures": list(figures)}
-        )
+        word = {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "share": share}
+        self.say({**word, "figures": list(figures)})
 
     @contextlib.contextmanager
     def timing(self) -> Iterator[bool]:
@@ -195,6 +199,23 @@ def typed(answer: Answer, shape: type[Shape]) -> Shape:
         return msgspec.convert(answer.value, shape)
     except msgspec.ValidationError as error:
         raise UnusableAnswerError(f"{answer.job.call}: unusable answer: {error}") from None
+
+
+def worker_wording(text: str, values: Mapping[str, Any] | None) -> Wording:
+    """What a worker says: a text of others, or the sentence of ours that it names. UnusableAnswerError.
+
+    A worker has no texts; what cannot be filled is refused here, before it is part of a finding.
+    """
+    if values is None:
+        return text
+    wording = texts.from_values("", values)
+    try:
+        str(wording)
+    except texts.UNFILLABLE as error:
+        raise UnusableAnswerError(f"unusable sentence: {type(error).__name__}: {error}") from None
+    if not isinstance(wording, Part):
+        raise UnusableAnswerError("unusable sentence: it names no part")
+    return wording
 
 
 def finding(

@@ -54,7 +54,7 @@ def describe(check_id: str) -> dict[str, Any]:
 
 
 def run_check(
-    check_id: str, python: str, budget: Budget, devices: list[str] | None, facts: dict[str, Any]
+    check_id: str, python: str, budget: Budget, devices: list[str] | None, facts: dict[str, Any], waited_s: float
 ) -> dict[str, Any]:
     """Run one check; findings and facts go out as progress, `skip` or `control_characters` in the answer."""
     check = _load(_entries()[check_id])
@@ -68,6 +68,7 @@ def run_check(
         facts=facts,
         workers=workers,
         say=lambda message: _channel().progress(message),
+        waited_s=waited_s,
     )
     printed = _Printed(sys.stdout)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -170,6 +171,7 @@ def _known(check_id: str, entry: EntryPoint) -> dict[str, Any]:
         "needs": [],
         "seconds": SECONDS,
         "patience": PATIENCE,
+        "timed": False,
         "error": _misnamed(check_id, entry.name),
     }
 
@@ -197,6 +199,7 @@ def _as_told(entry: EntryPoint, check: Any) -> dict[str, Any]:
         "needs": [str(need) for need in needs],
         "seconds": seconds,
         "patience": patience,
+        "timed": bool(getattr(check, "timed", False)),
     }
 
 

@@ -17,6 +17,7 @@ from mpsdoctor import clean, intake, orphans, planning, process, report, verdict
 from mpsdoctor.check import finding
 from mpsdoctor.events import Emit, Finished, Listed, Settings, Started
 from mpsdoctor.examination import Examination, Results
+from mpsdoctor.overall import Course, stamping
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Sandbox
@@ -49,6 +50,7 @@ class CheckUp:
     settings: Settings
     emit: Emit = lambda event: None
     cancelled: bool = False
+    waited_s: float = 0.0
     _hosts: list[Sandbox] = field(default_factory=lambda: [_new_host()])
 
     def cancel(self) -> None:
@@ -127,14 +129,20 @@ class CheckUp:
 
     def run(self) -> Report:
         """The check-up, as far as it came if it is cancelled. UnknownCheckError, BrokenInstallError."""
+        from mpsdoctor import machine, quiet  # here, for the first paint of the screen does not wait for it
+
         begun = time.monotonic()
+        self.emit = stamping(Course(self.settings.budget), self.emit)
         orphans.adopt()
         try:
+            before = machine.look()
             planned = self.plan()
             checks = (
                 planning.in_order(planning.chosen(planned, self.settings.only, self.settings.skip)) if planned else []
             )
             self.emit(Listed(tuple(checks)))
+            if any(check.timed for check in checks):
+                self.waited_s = quiet.wait_before(before, self.settings.budget, self.emit, lambda: self.cancelled)
             results = examine_all(checks, self._examine, self.emit, lambda: self.cancelled)
         finally:
             self._close()
@@ -145,7 +153,7 @@ class CheckUp:
         if check.error:
             return _failed(check, [finding("MPS905", "error", problem=check.error)])
         self.emit(Started(check.id, check.title))
-        examination = Examination(check, self.emit)
+        examination = Examination(check, self.emit, self.waited_s)
         if check.ours:  # these share a process, and in it the workers that have torch
             return examination.run(self._hosts[0], self.settings, results)
         with self._host() as host:

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from typing import NoReturn, TextIO
 
 from mpsdoctor import clean
-from mpsdoctor.events import Event, Finished, Progress, Started
+from mpsdoctor.events import Busy, Event, Finished, Progress, Started
+from mpsdoctor.overall import describe, overall_in_words
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
 
@@ -97,10 +98,12 @@ class Narrator:
         if isinstance(event, Started):
             self._last = 0.0
             self._line(f"{event.id}: {event.title}")
+        elif isinstance(event, Busy):
+            self._line(event.text, step=False)
         elif isinstance(event, Progress):
-            figure = f"{event.done} of {event.total}"
-            told = f"{event.text} ({figure})" if event.total and figure not in event.text else event.text
-            self._line(told if told.startswith(event.id) else f"{event.id}: {told}", step=False)
+            told = describe(event)
+            told = told if told.startswith(event.id) else f"{event.id}: {told}"
+            self._line(f"{overall_in_words(event.overall)} · {told}" if event.overall else told, step=False)
         elif isinstance(event, Finished) and not self._terminal:
             self._line(f"{event.result.id}: {event.result.status} after {event.result.duration_s:.1f} s")
 

@@ -1,4 +1,4 @@
-"""What lowers the confidence in a verdict, each with its reason. Pure."""
+"""What lowers the confidence in a verdict, each with its reason and what would help. Pure."""
 
 from __future__ import annotations
 
@@ -6,27 +6,44 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from mpsdoctor.facts.operators import Operators
-from mpsdoctor.facts.training import Comparison, TimedFacts
+from mpsdoctor.facts.training import STEP, TimedFacts
 from mpsdoctor.report import Confidence
-from mpsdoctor.texts import Each, Part, from_both
+from mpsdoctor.texts import Each, Part, Wording, from_both
 from mpsdoctor.thresholds import FASTER
+from mpsdoctor.winners import Score
 
 Row = TypeVar("Row")
 
 FEW_STEPS = 20  # timed on a device; fewer may all fall into one disturbance
 FAMILIES = 4  # that the check trains
-STEP = "step"  # the size of a person's own training step, which is all there is to measure
 LONG = 1.5  # the upper end of an interval this many times its lower end says little
+# What helps, in the order in which it is done.
+REMEDIES = (
+    *("help_arm64", "help_plug", "help_power", "help_cool", "help_wait", "help_quiet", "help_memory"),
+    *("help_probe", "help_measure", "help_thorough"),
+)
+OF_DISTURBANCE = {  # by the first word of the phrase's name: how it is told here, and what helps
+    "busy": ("doubt_busy", "help_quiet"),
+    "swapped": ("doubt_memory", "help_memory"),
+    "pressure": ("doubt_memory", "help_memory"),
+    "heat": ("doubt_hot", "help_cool"),
+    "low": ("doubt_low_power", "help_power"),
+    "on": ("doubt_battery", "help_plug"),
+}
+NAMED = 3  # doubts and remedies in a sentence
 
 
 class Doubt(NamedTuple):
-    """A reason to be less sure, and by how many steps of high, medium, low."""
+    """Reasons to be less sure, by how many steps of high, medium, low, and which of REMEDIES help."""
 
     weight: int
-    reason: Part
+    reasons: tuple[Part, ...]
+    remedies: tuple[str, ...] = ("help_thorough",)
 
 
-NOTHING_COMPARED = Doubt(2, Part("doubt_not_compared"))
+NOTHING_COMPARED = Doubt(2, (Part("doubt_not_compared"),), ("help_measure",))
+NOTHING_TIMED = Doubt(2, (Part("doubt_not_timed"),), ("help_measure",))
+TRANSLATED = Doubt(2, (Part("doubt_translated"),), ("help_arm64",))
 
 
 def confidence(doubts: Sequence[Doubt]) -> Confidence:
@@ -34,86 +51,104 @@ def confidence(doubts: Sequence[Doubt]) -> Confidence:
     return "high" if total <= 0 else "medium" if total == 1 else "low"
 
 
-def doubts(
-    rows: Sequence[Comparison],
-    ci95: tuple[float, float],
-    operators: Operators | None,
-    training: TimedFacts,
-    device: str,
-) -> list[Doubt]:
-    """Everything that speaks against trusting the comparison `rows`, whose mean has the interval `ci95`."""
+def explain(doubts: Sequence[Doubt]) -> Part:
+    """Why the confidence is no higher, and what to do about it."""
+    needed = {name for doubt in doubts for name in doubt.remedies}
+    reasons = [{"doubt": reason} for doubt in doubts for reason in doubt.reasons]
+    remedies = [{"doubt": Part(name)} for name in REMEDIES if name in needed]
+    more = len(reasons) - NAMED
+    return Part(
+        "why_not_sure",
+        {
+            "confidence": Part(f"confidence_{confidence(doubts)}"),
+            "doubts": Each("doubt", reasons[:NAMED], ", "),
+            "rest": Part("rest" if more > 0 else "", {"more_count": more}),
+            "remedies": Each("doubt", remedies[:NAMED], ", "),
+        },
+    )
+
+
+def doubts(score: Score, operators: Operators | None, training: TimedFacts, device: str) -> list[Doubt]:
+    """Everything that speaks against trusting a score; `device` is what is recommended by it."""
     return [
-        *overlap(ci95),
-        *untimed(rows, training),
-        *sizes(rows),
-        *few_steps(rows, training),
+        *spread(score),
+        *untimed(score),
+        *sizes(score),
+        *few_steps(score, training),
         *disturbances(training),
         *unprobed(operators, device),
     ]
 
 
-def overlap(ci95: tuple[float, float]) -> Iterator[Doubt]:
-    low, high = ci95
-    if low <= FASTER < high:
-        yield Doubt(1, Part("doubt_open", {"low": low, "high": high}))
+def spread(score: Score) -> Iterator[Doubt]:
+    low, high = score.ci95
+    if not score.rows:
+        yield Doubt(2, (Part("doubt_unsettled"),))
+    elif low <= FASTER < high:
+        yield Doubt(1, (Part("doubt_open"),))
     elif high > LONG * low:
-        yield Doubt(1, Part("doubt_wide", {"low": low, "high": high}))
+        yield Doubt(1, (Part("doubt_wide"),))
 
 
-def untimed(rows: Sequence[Comparison], training: TimedFacts) -> Iterator[Doubt]:
-    device = rows[0]["device"]
-    compared = {row["workload"] for row in rows}
-    if len(rows) < FAMILIES and rows[0]["size"] != STEP:
-        missing = [
-            {"workload": row["workload"], "outcome": row["outcome"]}
-            for row in training["results"]
-            if row["device"] == device and row["outcome"] != "ok" and row["workload"] not in compared
-        ]
-        without = Part("doubt_without", {"missing": Each("missing_family", unique(missing), ", ")})
-        counts = {"compared": len(rows), "all_families": FAMILIES, "device": device}
-        weight = 1 if 2 * len(rows) >= FAMILIES else 2
-        yield Doubt(weight, Part("doubt_families", {**counts, "without": without if missing else Part("")}))
+def untimed(score: Score) -> Iterator[Doubt]:
+    settled = len(score.rows)
+    if 0 < settled < FAMILIES and score.rows[0]["size"] != STEP:
+        yield Doubt(
+            1 if 2 * settled >= FAMILIES else 2, (Part("doubt_families", {"settled": settled, "all": FAMILIES}),)
+        )
 
 
-def sizes(rows: Sequence[Comparison]) -> Iterator[Doubt]:
-    other = [row for row in rows if row["size"] not in ("medium", STEP)]
+def sizes(score: Score) -> Iterator[Doubt]:
+    other = [row["workload"] for row in score.rows if row["size"] not in ("medium", STEP)]
     if other:
-        items = [{"workload": row["workload"], "size": row["size"]} for row in other]
-        yield Doubt(1, Part("doubt_sizes", {"items": Each("item", items, ", ")}))
+        yield Doubt(1, (Part("doubt_sizes", {"families": other}),))
 
 
-def few_steps(rows: Sequence[Comparison], training: TimedFacts) -> Iterator[Doubt]:
-    wanted = {(row["workload"], row["size"]) for row in rows}
-    devices = {"cpu", rows[0]["device"]}
+def few_steps(score: Score, training: TimedFacts) -> Iterator[Doubt]:
+    wanted = {(row["workload"], row["size"]) for row in score.rows}
     few = [
-        {"workload": row["workload"], "size": row["size"], "device": row["device"], "steps": row["steps"]}
+        row
         for row in training["results"]
         if (row["workload"], row["size"]) in wanted
-        and row["device"] in devices
+        and row["device"] in ("cpu", score.device)
         and row["outcome"] == "ok"
         and (row["steps"] or 0) < FEW_STEPS
     ]
     # Ten steps tell a ratio of ten from one: only where most rest on few steps is the verdict in doubt.
     if len(few) > len(wanted):
-        yield Doubt(1, Part("doubt_steps", {"fewest": FEW_STEPS, "items": Each("item_steps", few, ", ")}))
+        yield Doubt(1, (Part("doubt_steps"),))
 
 
 def disturbances(training: TimedFacts) -> Iterator[Doubt]:
     if training.get("alone") is False:
-        yield Doubt(1, Part("doubt_alone"))
+        yield Doubt(1, (Part("doubt_alone"),), ("help_wait",))
     spoiled = training.get("disturbances") or ()
     if spoiled:
         sentences = from_both(spoiled, training.get("disturbances_values") or ())
-        rows = Each("disturbance", [{"disturbance": sentence} for sentence in sentences])
-        yield Doubt(1, Part("doubt_disturbed", {"disturbances": rows}))
+        yield Doubt(1, *told(sentences))
 
 
-def unique(rows: Sequence[Row]) -> list[Row]:
-    """Rows that differ, each once."""
-    return [row for place, row in enumerate(rows) if row not in rows[:place]]
+def told(sentences: Sequence[Wording]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """Disturbances in few words, a kind once, and what helps against them; those of older reports as they are."""
+    kinds: dict[str, Part] = {}
+    remedies = []
+    for sentence in sentences:
+        name = sentence.name.partition("_")[0] if isinstance(sentence, Part) else ""
+        short, remedy = OF_DISTURBANCE.get(name, ("doubt_other", "help_quiet"))
+        who = sentence.values.get("who") if isinstance(sentence, Part) else None
+        if isinstance(who, Each) and who.rows:
+            kinds[short] = Part("doubt_busy_by", {"names": [row["name"] for row in who.rows]})
+        kinds.setdefault(short, Part(short, {"disturbance": sentence}))
+        remedies.append(remedy)
+    return tuple(kinds.values()), tuple(remedies)
 
 
 def unprobed(operators: Operators | None, device: str) -> Iterator[Doubt]:
     """Only what is recommended has to be right; the CPU is what others are compared with."""
     if device != "cpu" and not (operators and operators.get("results")):
-        yield Doubt(1, Part("doubt_unprobed", {"device": device}))
+        yield Doubt(1, (Part("doubt_unprobed", {"device": device}),), ("help_probe",))
+
+
+def unique(rows: Sequence[Row]) -> list[Row]:
+    """Rows that differ, each once."""
+    return [row for place, row in enumerate(rows) if row not in rows[:place]]

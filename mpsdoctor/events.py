@@ -36,11 +36,39 @@ class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):
     checks: tuple[Planned, ...]
 
 
+class Overall(msgspec.Struct, frozen=True):
+    """How far the whole check-up is: the share that is done, of 1, and about how many seconds are left."""
+
+    share: float
+    left_s: float
+
+
 class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
     """Event: a check begins."""
 
     id: str
     title: str
+    overall: Overall | None = None
+
+
+class BusyProgram(msgspec.Struct, frozen=True):
+    """A program and the percent of one processor that it takes."""
+
+    name: str
+    percent: float
+
+
+class Busy(msgspec.Struct, frozen=True, tag_field="event", tag="busy"):
+    """Event: other programs take `percent` of all processors; the check-up waits for quiet, `left_s` at most.
+
+    `programs` are those that explain it; none where they are hidden.
+    """
+
+    text: str
+    values: WordingData
+    percent: float
+    programs: tuple[BusyProgram, ...]
+    left_s: float
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -56,7 +84,8 @@ class Figure(msgspec.Struct, frozen=True):
 class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
     """Event: what a check is doing, how far it is, and the figures so far.
 
-    `values` is what the text was filled with, where it is a template of ours.
+    `values` is what the text was filled with, where it is a template of ours; `share` is how much of the check is done,
+    of 1, where `done` and `total` count a part of it alone.
     """
 
     id: str
@@ -65,15 +94,18 @@ class Progress(msgspec.Struct, frozen=True, tag_field="event", tag="progress"):
     total: int | None = None
     figures: tuple[Figure, ...] = ()
     values: WordingData | None = None
+    share: float | None = None
+    overall: Overall | None = None
 
 
 class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
     """Event: a check has ended."""
 
     result: CheckResult
+    overall: Overall | None = None
 
 
-Event = Listed | Started | Progress | Finished
+Event = Listed | Busy | Started | Progress | Finished
 Emit = Callable[[Event], None]
 
 
@@ -84,4 +116,5 @@ def progress_of(check_id: str, sent: intake.Sent) -> Progress:
     except msgspec.ValidationError:
         figures = ()
     values = sent.values if len(msgspec.json.encode(sent.values)) <= MOST_VALUES else None
-    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures, values)
+    share = None if sent.share is None else min(1.0, max(0.0, sent.share))
+    return Progress(check_id, intake.line(sent.text or ""), sent.done, sent.total, figures, values, share)

@@ -25,10 +25,11 @@ TROUBLES = {*OUTCOMES.values(), "MPS904", "MPS905"}
 
 @dataclass
 class Examination:
-    """One check while it runs: what it has sent so far."""
+    """One check while it runs: what it has sent so far. `waited_s` is of the check-up, before its checks."""
 
     check: Planned
     emit: Emit
+    waited_s: float = 0.0
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     unfit: list[str] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Examination:
             "budget": settings.budget,
             "devices": settings.devices,
             "facts": {check_id: result.facts for check_id, result in results.items()},
+            "waited_s": self.waited_s,
         }
         timeout = self.check.patience + 3 * self.check.seconds[settings.budget]
         job = Job("mpsdoctor.checkhost:run_check", args, timeout, self._take, on_unfit=self._refuse)

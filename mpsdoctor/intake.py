@@ -35,6 +35,7 @@ class Sent(msgspec.Struct, frozen=True):
     done: int | None = None
     total: int | None = None
     figures: tuple[dict[str, Any], ...] = ()
+    share: float | None = None
 
 
 class UnfitError(ValueError):

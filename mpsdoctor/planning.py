@@ -15,7 +15,7 @@ class Planned(msgspec.Struct, frozen=True):
     """A check that is installed.
 
     `error` tells why it cannot be run, `ours` whether mpsdoctor brings it, `control_characters` whether what it says
-    of itself held some.
+    of itself held some, `timed` whether it times what other programs may spoil.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Planned(msgspec.Struct, frozen=True):
     error: str | None
     ours: bool = False
     control_characters: bool = False
+    timed: bool = False
 
 
 class UnknownCheckError(ValueError):

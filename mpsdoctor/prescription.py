@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
 import mpsdoctor
-from mpsdoctor import verdict
+from mpsdoctor import verdict, winners
 from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
-from mpsdoctor.doubts import STEP
 from mpsdoctor.events import Settings
 from mpsdoctor.facts import build_facts, read_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import Operators
-from mpsdoctor.facts.training import TrainingFacts, no_training
-from mpsdoctor.report import ProfileNote, Report
-from mpsdoctor.runtime import fingerprint, profile, profile_format
+from mpsdoctor.facts.training import STEP, TimedFacts, TrainingFacts, no_training
+from mpsdoctor.report import Forced, ProfileNote, Report
+from mpsdoctor.runtime import fingerprint, measured, profile, profile_format
 from mpsdoctor.runtime.device import RUN
-from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Profile, Workloads
+from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, KnownWrong, Profile, Speed, Workloads
 from mpsdoctor.sandbox import Sandbox
 from mpsdoctor.support import FALLBACK
+
+FAILED = ("wrong", "nan", "crash", "timeout")  # outcomes of probes that a trainer is warned of
+MOST_WRONG = 400  # rows; the catalogue has fewer operators
 
 
 class NoFingerprintError(RuntimeError):
@@ -70,12 +73,13 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
             "confidence": report.verdict.confidence,
             "reason": "; ".join(report.verdict.reasons),
         },
-        "workloads": {**own_steps(previous, recorded), **verdict.workload_table(training, operators, device)},
+        "workloads": {**own_steps(previous, recorded), **winners.workload_table(training, operators, device)},
         "batches": batches_of(training, operators),
-        "force_mps": bool(previous and previous.get("force_mps", False)),
+        "speeds": speeds_of(training),
+        **kept_override(previous, recorded),
         "environment": environment_for(device, operators),
         "settings": cpu_settings(facts.get("build"), training),
-        "known_wrong": [],
+        "known_wrong": known_wrong(training, operators),
         "hints": list(training.get("hints", ())),
     }
 
@@ -96,6 +100,79 @@ def own_steps(previous: Profile | None, recorded: Fingerprint) -> Workloads:
     return {name: sizes for name, sizes in previous["workloads"].items() if STEP in sizes}
 
 
+class Override(TypedDict):
+    """Whether MPS is forced, and for which torch; None: for every one."""
+
+    force_mps: bool
+    force_mps_torch: str | None
+
+
+def kept_override(previous: Profile | None, recorded: Fingerprint) -> Override:
+    """The override in the previous profile; one that held until torch changed is dropped when it has."""
+    if previous is None or not measured.force_holds(previous, recorded.get("torch")):
+        return {"force_mps": False, "force_mps_torch": None}
+    return {"force_mps": True, "force_mps_torch": previous.get("force_mps_torch")}
+
+
+def speeds_of(training: TimedFacts) -> dict[str, Speed]:
+    """How fast each accelerator trains, those whose numbers are wrong too: a person may force one."""
+    devices = dict.fromkeys(row["device"] for row in training.get("comparisons", ()))
+    table = winners.workload_table({**training, "results": []})  # without results nothing is ruled out
+    scores = [score for device in devices if (score := winners.score_of(device, training, table)) and score.rows]
+    return {score.device: {"speedup": score.speedup, "ci95": list(score.ci95)} for score in scores}
+
+
+def known_wrong(training: TimedFacts | None, operators: Operators | None) -> list[KnownWrong]:
+    """Trainings and operators found wrong on accelerators; those come first that training needs, and float32."""
+    trained = [
+        _row(f"{row['workload']} training", row["device"], row["outcome"])
+        for row in winners.results_of(training)
+        if row["outcome"] in winners.DISQUALIFYING and row["device"] != "cpu"
+    ]
+    probes = operators.get("results", ()) if operators else ()
+    failed = [row for row in probes if row["outcome"] in FAILED and row["device"] != "cpu"]
+    core = _core_operators(operators)
+    failed.sort(key=lambda row: (row["dtype"] != "float32", (row["op"], row["device"]) not in core))
+    first: dict[tuple[str, str], KnownWrong] = {}
+    for row in (*trained, *(_row(row["op"], row["device"], row["outcome"], row["dtype"]) for row in failed)):
+        first.setdefault((row["id"], row["device"]), row)
+    return list(first.values())[:MOST_WRONG]
+
+
+def _core_operators(operators: Operators | None) -> set[tuple[str, str]]:
+    failures = operators["core_failures"] if operators and "core_failures" in operators else {}
+    return {(row["op"], device) for device, rows in failures.items() for row in rows}
+
+
+def _row(name: str, device: str, outcome: str, dtype: str = "float32") -> KnownWrong:
+    what = outcome if dtype == "float32" else f"{outcome} in {dtype}"
+    return {"id": profile_format.printable(name, 100), "device": device, "what": profile_format.printable(what, 60)}
+
+
+def forced(report: Report | None, content: Profile | None) -> Forced | None:
+    """What the profile forces on trainers with the report's torch, if anything."""
+    torch = report.torch.version if report and report.torch else None
+    if content is None or not measured.force_holds(content, torch):
+        return None
+    return measured_of_mps(report, content, content["force_mps_torch"])
+
+
+def measured_of_mps(report: Report | None, content: Profile, until_torch: str | None) -> Forced:
+    """The recommended device, the speed of mps and what was found wrong there, by the report or else by the profile."""
+    device, speeds, wrong = content["recommended"]["device"], content["speeds"], content["known_wrong"]
+    if report and report.verdict and carries_a_profile(report):
+        facts = read_facts(report)
+        training = facts.get("training") or no_training()
+        device, speeds = report.verdict.device, speeds_of(training)
+        wrong = known_wrong(training, facts.get("operators"))
+    speed = speeds.get("mps")
+    names = tuple(measured.name_wrong(row) for row in wrong if row["device"].partition(":")[0] == "mps")
+    if speed is None:
+        return Forced(until_torch, device, wrong=names)
+    low, high = speed["ci95"]
+    return Forced(until_torch, device, speed["speedup"], (low, high), names)
+
+
 def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
     """Write the profile if the report carries one and the person wants it.
 
@@ -109,7 +186,16 @@ def record(report: Report, settings: Settings) -> tuple[Report, str | None]:
             written = True
         except (profile_format.ProfileError, NoFingerprintError) as error:
             trouble = str(error)
-    return msgspec.structs.replace(report, profile=ProfileNote(place(settings), written)), trouble
+    note = ProfileNote(place(settings), written, forced(report, read_at(settings)))
+    return msgspec.structs.replace(report, profile=note), trouble
+
+
+def read_at(settings: Settings) -> Profile | None:
+    """The profile that trainers read; None if there is none that can be read."""
+    try:
+        return read_previous(profile.locate(settings.profile_path))
+    except profile_format.ProfileError:  # no home folder is known
+        return None
 
 
 def place(settings: Settings) -> str | None:
@@ -132,7 +218,7 @@ def batches_of(training: TrainingFacts, operators: Operators | None) -> dict[str
     """Speeds by batch size, of devices whose numbers are right; none that were measured in a disturbance."""
     if training.get("doubtful"):
         return {}
-    out = verdict.ruled_out(operators, training)
+    out = winners.ruled_out(operators, training)
     fit = {
         family: [row.copy() for row in rows if row["device"] not in out]
         for family, rows in training.get("batches", {}).items()
@@ -189,7 +275,7 @@ def store(report: Report, name: str, path: Path, python: str) -> Report:
     What else the profile holds by now, another process may have written meanwhile, stays. Where there is no profile,
     one is made that recommends what holds without measurements, for one step says nothing of others.
     """
-    table = verdict.workload_table(read_facts(report).get("training") or no_training())
+    table = winners.workload_table(read_facts(report).get("training") or no_training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
     try:

@@ -125,11 +125,27 @@ class Verdict(msgspec.Struct, frozen=True):
     values: tuple[Values, ...] = ()
 
 
+class Forced(msgspec.Struct, frozen=True):
+    """MPS, which the profile forces on trainers, and what was measured.
+
+    `until_torch` is the torch that it holds for, None where it holds for every one; `recommended` the device of the
+    verdict, `speedup` how many times as fast as the CPU mps trains, `ci95` its 95 % interval, `wrong` what was found
+    wrong on it, as in `softmax` or `lstm (crash)`, the gravest first.
+    """
+
+    until_torch: str | None
+    recommended: str
+    speedup: float | None = None
+    ci95: tuple[float, float] | None = None
+    wrong: tuple[str, ...] = ()
+
+
 class ProfileNote(msgspec.Struct, frozen=True):
-    """Where the profile is, and whether this check-up wrote it."""
+    """Where the profile is, whether this check-up wrote it, and what it forces on trainers, if anything."""
 
     path: str | None
     written: bool
+    forced: Forced | None = None
 
 
 class Tool(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from mpsdoctor.texts import Part, Wording
 
@@ -31,15 +32,29 @@ def shortened(text: str, limit: int = 200) -> str:
     return f"{head or sentence[: limit - 2]} …"
 
 
+def ended_wording(wording: Wording) -> Wording:
+    """As `ended`."""
+    return Part("ended", {"sentence": wording}) if isinstance(wording, Part) else ended(wording)
+
+
+def first_line(wording: Wording) -> Wording:
+    """The first line; in a sentence of ours that of each text of others that it is filled with."""
+    return _change_texts(wording, lambda text: (text.splitlines() or [""])[0])
+
+
 def shortened_wording(wording: Wording, limit: int = 200) -> Wording:
     """As `shortened`; in a sentence of ours the texts of others that it is filled with."""
-    if not isinstance(wording, Part):
-        return shortened(wording, limit)
-    return Part(wording.name, {name: _shortened_value(value, limit) for name, value in wording.values.items()})
+    return _change_texts(wording, lambda text: shortened(text, limit))
 
 
-def _shortened_value(value: object, limit: int) -> object:
+def _change_texts(wording: Wording, change: Callable[[str], str]) -> Wording:
     """Text that begins on a line of its own is left out, as it is where the whole is one text."""
-    if isinstance(value, str) and value.startswith("\n"):
-        return ""
-    return shortened_wording(value, limit) if isinstance(value, str | Part) else value
+
+    def changed(value: object) -> object:
+        if isinstance(value, str) and value.startswith("\n"):
+            return ""
+        return _change_texts(value, change) if isinstance(value, str | Part) else value
+
+    if not isinstance(wording, Part):
+        return change(wording)
+    return Part(wording.name, {name: changed(value) for name, value in wording.values.items()})

@@ -8,11 +8,23 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mpsdoctor import machine, sentences, support, versions
-from mpsdoctor.check import Answer, Context, Finding, Rule, Sandbox, Severity, finding, judged, neutralised, typed
+from mpsdoctor.check import (
+    Answer,
+    Context,
+    Finding,
+    Rule,
+    Sandbox,
+    Severity,
+    finding,
+    judged,
+    neutralised,
+    typed,
+    worker_wording,
+)
 from mpsdoctor.facts import assume_shapes, build_facts
-from mpsdoctor.facts.build import Build, DeviceFacts
+from mpsdoctor.facts.build import Build, DeviceFacts, reason_of
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.texts import Each, Part, check_title
+from mpsdoctor.texts import Each, Part, Wording, as_values, check_title
 from mpsdoctor.worker.shapes import DeviceTrial, Interpreter, TorchBuild, TorchFacts
 from mpsdoctor_checks import installing, variables
 
@@ -23,7 +35,7 @@ seconds = {"quick": 3.0, "standard": 3.0, "thorough": 3.0}
 patience = 240.0  # importing torch from a cold disk, and a device that hangs
 
 FACTS = "mpsdoctor_worker.torch_facts"
-NOT_OFFERED = "torch does not offer it here"  # the reason in a device's facts
+NOT_OFFERED = Part("not_offered")  # the reason in a device's facts
 DIED_WITHIN = 60.0  # seconds; an import that takes longer hangs, and no variable is suspected of it
 
 
@@ -106,14 +118,25 @@ def _import_error(answer: Answer, version: str | None) -> TorchBuild | None:
 def try_device(context: Context, name: str, offered: bool) -> DeviceFacts:
     """One entry of the report's devices."""
     if not offered:
-        return {"device": name, "name": None, "usable": False, "reason": NOT_OFFERED}
+        return unusable_device(name, NOT_OFFERED)
     context.progress(Part("trying_device", {"device": name}))
     answer = context.worker(name).call(f"{FACTS}:try_device", timeout=60.0, device=name)
     if answer.outcome == "ok":
         trial = typed(answer, DeviceTrial)
-        return {"device": name, "name": trial["name"], "usable": trial["usable"], "reason": trial["reason"]}
-    reason = f"{answer.outcome}: {answer.reason}"
-    return {"device": name, "name": None, "usable": False, "reason": reason, "detail": answer.detail}
+        if trial["usable"]:
+            return {"device": name, "name": trial["name"], "usable": True, "reason": trial["reason"]}
+        return unusable_device(name, worker_wording(trial["reason"] or "", trial.get("reason_values")))
+    reason: Wording = f"{answer.outcome}: {answer.reason}"
+    if answer.ending:
+        reason = Part("device_ended", {"how": Part(f"end_{answer.outcome}"), "ending": answer.ending})
+    return {**unusable_device(name, reason), "detail": answer.detail}
+
+
+def unusable_device(name: str, reason: Wording) -> DeviceFacts:
+    device: DeviceFacts = {"device": name, "name": None, "usable": False, "reason": str(reason)}
+    if values := as_values(reason):
+        device["reason_values"] = values
+    return device
 
 
 def interpreter(facts: Build) -> Iterator[Finding]:
@@ -225,7 +248,7 @@ def mps_missing(facts: Build) -> Iterator[Finding]:
 def unusable(facts: Build) -> Iterator[Finding]:
     """MPS207: torch offers a device, and trying it fails."""
     for device in facts["devices"]:
-        if not device["usable"] and device["reason"] != NOT_OFFERED:
+        if not device["usable"] and device["reason"] != str(NOT_OFFERED):
             name, reason = device["device"], device["reason"] or ""
             cause, remedy = why_unusable(name, facts)
             crash = reason.startswith("crash") and facts["machine"].get("os") == "Darwin"
@@ -235,7 +258,7 @@ def unusable(facts: Build) -> Iterator[Finding]:
                 {"device": name, "detail": device.get("detail", reason)},
                 remedy=remedy,
                 device=name,
-                told=sentences.ended(sentences.shortened(reason, 300)),
+                told=sentences.ended_wording(sentences.shortened_wording(reason_of(device), 300)),
                 cause=Part(cause),
                 dialog=Part("dialog" if crash else ""),
             )
@@ -252,7 +275,7 @@ def why_unusable(device: str, facts: Build) -> tuple[str, str]:
 
 def not_offered(facts: Build) -> Iterator[Finding]:
     """MPS212: a person asks for a device that torch does not have."""
-    missing = [d["device"] for d in facts["devices"] if d["reason"] == NOT_OFFERED]
+    missing = [d["device"] for d in facts["devices"] if d["reason"] == str(NOT_OFFERED)]
     if missing:
         severity: Severity = "warning" if any(device["usable"] for device in facts["devices"]) else "error"
         yield finding("MPS212", severity, missing=missing, asked_for=facts["asked_for"], offered=facts["offered"])

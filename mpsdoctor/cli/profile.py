@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from mpsdoctor import clean, console
+from mpsdoctor import clean, console, prescription
 from mpsdoctor.console import Exit
 from mpsdoctor.formats import rows
-from mpsdoctor.runtime import profile
+from mpsdoctor.runtime import measured, profile
 from mpsdoctor.runtime.fingerprint import fingerprint
 from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Measured, Profile
 
@@ -103,7 +103,9 @@ def describe(content: Profile, where: str) -> Iterator[str]:
     for family, batches in content["batches"].items():
         yield f"batch sizes of {family}, times the CPU's speed: {', '.join(map(_describe_batch, batches))}"
     yield f"machine: {', '.join(rows.fingerprint_parts(content['fingerprint']))}"
-    yield f"force MPS: {'on' if content['force_mps'] else 'off'}"
+    yield from describe_override(content)
+    for device in dict.fromkeys(row["device"] for row in content["known_wrong"]):
+        yield f"wrong on {device}: {', '.join(map(measured.name_wrong, measured.rows_of(content, device)))}"
     if lines := settings_as_code(content["settings"]):
         yield f"settings: {'; '.join(lines)}"
     for name, value in content["environment"].items():
@@ -115,6 +117,18 @@ def describe(content: Profile, where: str) -> Iterator[str]:
         yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again"
     else:
         yield f"valid, but measured before an update ({'; '.join(updated)})" if updated else "up to date"
+
+
+def describe_override(content: Profile) -> Iterator[str]:
+    """Whether MPS is forced, how long, and what was measured of it."""
+    until = content["force_mps_torch"]
+    if not content["force_mps"]:
+        yield "force MPS: off"
+        return
+    yield f"force MPS: on, {rows.how_long(until)}"
+    yield f"  {rows.forced_to(prescription.measured_of_mps(None, content, until))}"
+    if not measured.force_holds(content, torch := read_torch_version()):
+        yield f"  not with torch {torch}, which is here: scripts take no notice of it"
 
 
 def _describe_winner(size: str, entry: Measured) -> str:
@@ -162,15 +176,23 @@ def env(context: click.Context) -> None:
 
 @profile_commands.command("force-mps")
 @click.argument("state", type=click.Choice(["on", "off"]))
+@click.option("--always", is_flag=True, help="Keep it on when torch changes.")
 @click.pass_context
-def force_mps(context: click.Context, state: str) -> None:
-    """Make trainers use MPS whatever was measured, or stop doing so."""
+def force_mps(context: click.Context, state: str, always: bool) -> None:
+    """Make trainers use MPS whatever was measured, until torch changes; or stop doing so."""
     where = _path(context)
     if not where.exists():
         hint = f"run 'mpsdoctor' to make one, or set MPSDOCTOR_FORCE_MPS={int(state == 'on')}"
         raise click.ClickException(f"there is no profile at {profile.shorten_home(where)}; {hint}")
-    _write({**_read(where), "force_mps": state == "on"}, where)
+    content = _read(where)
+    torch = content["fingerprint"].get("torch") or read_torch_version()  # trainers may have another than is here
+    until = torch if state == "on" and not always else None
+    content = {**content, "force_mps": state == "on", "force_mps_torch": until}
+    _write(content, where)
     click.echo(f"force MPS is {state} in {profile.shorten_home(where)}")
+    if state == "on":
+        for line in describe_override(content):
+            click.echo(clean.inert(clean.line(line)))
 
 
 def settings_as_code(settings: CpuSettings) -> list[str]:

@@ -51,6 +51,7 @@ class Session:
     collect: Collect
     about: About = operators
     cancelled: bool = False
+    waited_s: float = 0.0
     workers: Workers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,11 +64,17 @@ class Session:
 
     def run(self) -> Report:
         """The report of both checks. UnusableRequestError."""
+        from mpsdoctor import machine, quiet  # here, as CheckUp does
+
         started_at = time.monotonic()
+        checks = plan_alone(build), plan_alone(self.about)
         collect = {build.id: examine_build, self.about.id: self.collect}
         try:
+            if any(check.timed for check in checks):
+                budget, before = self.settings.budget, machine.look()
+                self.waited_s = quiet.wait_before(before, budget, self.emit, lambda: self.cancelled)
             results = examine_all(
-                (plan_alone(build), plan_alone(self.about)),
+                checks,
                 lambda check, results: self._examine(check, collect[check.id], results),
                 self.emit,
                 lambda: self.cancelled,
@@ -102,10 +109,12 @@ class Session:
 
         facts = {check_id: result.facts for check_id, result in results.items()}
         budget: Any = self.settings.budget
-        return Context(budget, check.seconds[budget], self.settings.devices, facts, self.workers, say)
+        return Context(budget, check.seconds[budget], self.settings.devices, facts, self.workers, say, self.waited_s)
 
 
 def plan_alone(about: About) -> Planned:
     """A part of a check as a check-up plans a whole one; it runs here, and no time-out ends it."""
     source = f"mpsdoctor {mpsdoctor.__version__}"
-    return Planned(about.id, about.title, about.needs, about.seconds, math.inf, source, None)
+    return Planned(
+        about.id, about.title, about.needs, about.seconds, math.inf, source, None, timed=getattr(about, "timed", False)
+    )

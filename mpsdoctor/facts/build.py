@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
+from mpsdoctor.texts import Wording, WordingData, from_values
+
 if TYPE_CHECKING:
     from mpsdoctor.machine.shapes import MachineFacts
     from mpsdoctor.worker.shapes import TorchBuild
@@ -29,9 +31,13 @@ class _Device(TypedDict):
 
 
 class DeviceFacts(_Device, total=False):
-    """An entry of the report's `devices`; `detail` is the whole text of a failure."""
+    """An entry of the report's `devices`; `detail` is the whole text of a failure.
+
+    `reason_values` are there where the reason is a sentence of ours.
+    """
 
     detail: str
+    reason_values: WordingData
 
 
 class _Build(TypedDict):
@@ -57,3 +63,8 @@ class Build(_Build, total=False):
     debug: bool
     refused: dict[str, str]
     asked_for: list[str] | tuple[str, ...] | None
+
+
+def reason_of(device: DeviceFacts) -> Wording:
+    """Why a device cannot be used, with the values where it is a sentence of ours; empty where nothing is known."""
+    return from_values(device["reason"] or "", device.get("reason_values"))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TypedDict
 
 from mpsdoctor.machine.shapes import Conditions as MachineConditions
+from mpsdoctor.machine.shapes import Program
 
 
 class Conditions(MachineConditions, total=False):
-    """Those of the machine, and how many seconds the check waited for them."""
+    """Those of the machine, the processor's less what mpsdoctor itself takes; the programs that take most of it.
 
+    `waited_s`: how many seconds the check waited for them.
+    """
+
+    programs: list[Program]
     waited_s: float
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, final
 
-from mpsdoctor.texts import WordingData
+from mpsdoctor.texts import Wording, WordingData, from_values
 from mpsdoctor.worker.shapes import Judgement
 
 if TYPE_CHECKING:
@@ -74,9 +74,13 @@ class _Coverage(CoreCoverage):
 
 
 class Coverage(_Coverage, total=False):
-    """How many probes of a plan are made on a device; `variants` are counts by layout."""
+    """How many probes of a plan are made on a device; `variants` are counts by layout.
+
+    `not_reached` are operators of the plan without a probe, in its order.
+    """
 
     core: CoreCoverage
+    not_reached: list[str]
 
 
 class _ProbeFacts(TypedDict):
@@ -144,6 +148,7 @@ class OperatorUse(TypedDict):
     code: str | None
     arguments: str
     detail: str
+    detail_values: WordingData | None
     count: int
 
 
@@ -195,6 +200,11 @@ class PredictionFacts(TypedDict):
 
 
 Operators = ProbeFacts | ReplayFacts | PredictionFacts
+
+
+def detail_of(row: Judgement | OperatorUse) -> Wording:
+    """The detail with its values, where it is a sentence of ours."""
+    return from_values(row["detail"], row.get("detail_values"))
 
 
 def count_probes(row: ProbeRow) -> int:

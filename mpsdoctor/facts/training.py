@@ -84,6 +84,9 @@ class Run(WorkloadRow):
     stopped: str
 
 
+STEP = "step"  # the size of a person's own training step, which is all there is to measure
+
+
 class _Timed(TypedDict):
     results: list[Result]
     comparisons: list[Comparison]

@@ -1,4 +1,4 @@
-"""Annotations of a GitHub Actions job: one a finding, and the verdict as a notice."""
+"""Annotations of a GitHub Actions job: one a finding, and the verdict as a notice, what is forced as a warning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 def render(report: Report, style: Style) -> str:
     lines = [annotate(finding) for _, finding in rows.findings(report)]
-    verdict = "\n".join([rows.headline(report), *rows.coverage(report)])
+    *forced, headline = rows.headlines(report)
+    lines += [f"::warning title=mpsdoctor::{_data(text)}" for text in forced]
+    verdict = "\n".join([headline, *rows.coverage(report)])
     return "\n".join([*lines, f"::notice title=mpsdoctor::{_data(verdict)}"]) + "\n"
 
 

@@ -35,10 +35,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def render(report: Report, style: Style) -> str:
-    verdict = report.verdict
+    title, *verdict = rows.headlines(report)
     body = [
-        f"<h1>mpsdoctor: {escape(rows.headline(report))}</h1>",
-        *list_items(verdict.reasons if verdict else ()),
+        f"<h1>mpsdoctor: {escape(title)}</h1>",
+        *list_items([*verdict, *(report.verdict.reasons[1:] if report.verdict else ())]),
         "<table>",
         *(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows.about(report)),
         "</table>",
@@ -51,7 +51,7 @@ def render(report: Report, style: Style) -> str:
         f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
         '<meta name="viewport" content="width=device-width">',
-        f"<title>mpsdoctor: {escape(rows.headline(report))}</title><style>{STYLE}</style></head><body>",
+        f"<title>mpsdoctor: {escape(title)}</title><style>{STYLE}</style></head><body>",
     ]
     return "\n".join([*head, *body, "</body></html>"]) + "\n"
 

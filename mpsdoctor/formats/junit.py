@@ -1,4 +1,7 @@
-"""JUnit's XML: a suite a check, a case a finding. Only findings of severity error fail."""
+"""JUnit's XML: a suite a check, a case a finding. Only findings of severity error fail.
+
+What the profile forces on trainers is a suite of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from mpsdoctor.formats import Style
+from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 
 FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
@@ -16,6 +19,10 @@ def render(report: Report, style: Style) -> str:
     root = Element("testsuites", name="mpsdoctor", time=f"{report.duration_s:.3f}")
     for check in report.checks:
         root.append(make_suite(check))
+    if report.profile.forced:
+        suite = SubElement(root, "testsuite", name="profile", tests="1", time="0.000")
+        sentence = drop_forbidden(rows.forced_to(report.profile.forced))
+        SubElement(suite, "testcase", classname="profile", name=sentence)
     for count in ("tests", "failures", "errors", "skipped"):
         root.set(count, str(sum(int(child.get(count, 0)) for child in root)))
     ElementTree.indent(root)

@@ -21,9 +21,11 @@ LONGEST = 4000  # characters of evidence; an issue takes 65,536 in all
 
 
 def render(report: Report, style: Style) -> str:
+    title, *verdict = rows.headlines(report)
+    reasons = report.verdict.reasons[1:] if report.verdict else ()
     parts = [
-        [f"## mpsdoctor: {escape(rows.headline(report))}"],
-        [f"- {escape(reason)}" for reason in report.verdict.reasons] if report.verdict else [],
+        [f"## mpsdoctor: {escape(title)}"],
+        [f"- {escape(reason)}" for reason in (*verdict, *reasons)],
         table(("", ""), rows.about(report)),
         list_findings(report),
         list_times(report),

@@ -13,7 +13,7 @@ from mpsdoctor.formats.text import ASCII, label_values, summary, wrap_lines
 from mpsdoctor.formats.text import findings as findings_of
 from mpsdoctor.formats.wrapping import pad
 from mpsdoctor.report import CheckResult, Report
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import say, tell, term
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
@@ -71,7 +71,7 @@ def body(result: CheckResult, facts: Operators, style: Style, paint: Paint) -> I
     if result.reason:
         yield f"{say('report.operators')}: {term('status', result.status)}: {result.reason}"
     if "said" in facts:
-        yield from facts["said"].splitlines()
+        yield from tell(facts["said"], facts.get("said_values")).splitlines()
     elif "model" in facts:
         yield from answers(facts["model"], paint)
     else:
@@ -140,7 +140,8 @@ def lines_of(key: Key, rows: Sequence[ProbeRow], bad: Calls, style: Style, paint
     spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in calls if row["code"]))
     for spot in spots[:3]:
         yield from wrap_lines(spot, *INDENT)
-    detail = (str(rows[0]["detail"]).splitlines() or [""])[0]
+    told = tell(str(rows[0]["detail"]), rows[0].get("detail_values"))
+    detail = (told.splitlines() or [""])[0]
     if detail:
         yield from wrap_lines(detail, *INDENT)
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
-from mpsdoctor.facts import read_facts
-from mpsdoctor.facts.operators import Coverage
+from mpsdoctor.facts import build_facts, read_facts
+from mpsdoctor.facts.operators import Coverage, Operators
 from mpsdoctor.facts.training import Comparison, Result
+from mpsdoctor.figures import duration, figure, times
 from mpsdoctor.formats.wrapping import shorten
-from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Machine, Report, Verdict
+from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
+from mpsdoctor.runtime import measured
 from mpsdoctor.runtime.shapes import Fingerprint
-from mpsdoctor.texts import LANGUAGES, page, say, term
+from mpsdoctor.texts import LANGUAGES, WIDE, page, say, tell, term
+from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
-UNSETTLED = 4.0  # an interval whose upper end is this many times its lower end says nothing
+NOT_REACHED = 2  # operators that are named
 
 
 class Timed(NamedTuple):
@@ -30,14 +32,51 @@ class Timed(NamedTuple):
     against: str
 
 
+def headlines(report: Report) -> list[str]:
+    """What trainers are forced to, where they are, before the verdict itself."""
+    forced = report.profile.forced
+    return [*([forced_to(forced)] if forced else []), headline(report)]
+
+
+def forced_to(forced: Forced) -> str:
+    """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
+    speed = speed_of_mps(forced)
+    device = [] if speed and forced.recommended == "mps" else [forced.recommended]
+    said = ", ".join([*device, *([speed] if speed else [])])
+    wrong = [list_wrong(forced)] if forced.wrong else []
+    return say("report.forced", measured="; ".join([said, *wrong]))
+
+
+def speed_of_mps(forced: Forced) -> str | None:
+    """`mps 0.5× as fast`; None where it was not timed."""
+    if not forced.speedup:
+        return None
+    if forced.ci95 and not measured.is_settled(forced.ci95):
+        return say("report.forced_open")
+    return say("report.forced_speed", factor=measured.factor(forced.speedup))
+
+
+def list_wrong(forced: Forced) -> str:
+    """`wrong: cumsum, softmax`, of many the first."""
+    names, more = forced.wrong[: measured.NAMED], len(forced.wrong[measured.NAMED :])
+    listed = say("report.forced_wrong", names=names)
+    return say("report.forced_more", names=listed, count=more) if more else listed
+
+
+def how_long(until_torch: str | None) -> str:
+    """How long mps stays forced: `until torch 2.13.0 changes`."""
+    return say("report.until_torch", version=until_torch) if until_torch else say("report.always")
+
+
 def headline(report: Report) -> str:
-    """`use mps · 3.4× · high confidence`; the factor where it speaks for an accelerator."""
+    """`Train on mps: it is about twice as fast as the CPU · high confidence`."""
     verdict = report.verdict
     if verdict is None:
         return say("report.no_verdict")
-    factor = [f"{verdict.speedup:.3g}×"] if verdict.speedup else []
     confidence = say("report.confidence", confidence=term("confidence", verdict.confidence))
-    return " · ".join([say("report.use", device=verdict.device), *factor, confidence])
+    device = say("report.the_cpu") if verdict.device == "cpu" else verdict.device
+    why = f": {verdict.reasons[0]}" if verdict.reasons else ""
+    return f"{say('report.train_on', device=device, why=why)} · {confidence}"
 
 
 def translate_title(check_id: str, title: str) -> str:
@@ -47,8 +86,9 @@ def translate_title(check_id: str, title: str) -> str:
 
 
 def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
-    """The first reasons, in a line each where their sense allows, and how many more there are."""
-    return [shorten(reason, width) for reason in verdict.reasons[:REASONS]], len(verdict.reasons[REASONS:])
+    """The first reasons beyond the headline's, two lines each where their sense allows, and how many more there are."""
+    beyond = verdict.reasons[1:]
+    return [shorten(reason, 2 * width) for reason in beyond[:REASONS]], len(beyond[REASONS:])
 
 
 def by_workload(verdict: Verdict) -> str | None:
@@ -64,7 +104,11 @@ def coverage(report: Report) -> list[str]:
 
     Reports of version 0.1.0 made before this was counted have none, nor has a third-party check of this name.
     """
-    operators = read_facts(report).get("operators")
+    return coverage_of(read_facts(report).get("operators"))
+
+
+def coverage_of(operators: Operators | None) -> list[str]:
+    """The same of the facts of the check."""
     try:
         rows = operators["coverage"] if operators and "coverage" in operators else {}
         sentences = {device: _describe_coverage(device, row) for device, row in rows.items()}
@@ -80,7 +124,14 @@ def _describe_coverage(device: str, row: Coverage) -> str:
     reached = say("report.nothing_reached")
     if row["made"]:
         reached = say("report.reached", operators=row["operators"], layouts=layouts)
-    return say("report.probes", made=row["made"], planned=row["planned"], device=device, reached=reached)
+    sentence = say("report.probes", made=row["made"], planned=row["planned"], device=device, reached=reached)
+    missed = [op.rpartition("::")[2] for op in row.get("not_reached", ())]
+    if not missed or not row["made"]:
+        return sentence
+    if len(missed) <= NOT_REACHED + 1:
+        return f"{sentence}; {say('report.not_reached', names=', '.join(missed))}"
+    names, others = ", ".join(missed[:NOT_REACHED]), len(missed) - NOT_REACHED
+    return f"{sentence}; {say('report.more_not_reached', names=names, count=others)}"
 
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
@@ -96,7 +147,7 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
         yield say("report.python"), f"{report.python.version} ({report.python.arch})"
         yield say("report.torch"), join(torch_parts(report))
     for device in report.devices:
-        yield say("report.device"), join([device.device, device.name, usability(device)])
+        yield say("report.device"), join([device.device, device.name, usability(report, device)])
     yield say("report.checks"), ", ".join(f"{check.id} {term('status', check.status)}" for check in report.checks)
     if sentences := coverage(report):
         yield say("report.coverage"), "; ".join(sentences)
@@ -108,13 +159,13 @@ def check_up(report: Report) -> str:
     return say("report.check_up", budget=term("budget", report.budget))
 
 
-def usability(device: Device) -> str:
+def usability(report: Report, device: Device) -> str:
     """`usable`, or why it is not."""
-    return (
-        say("report.usable")
-        if device.usable
-        else say("report.not_usable", reason=device.reason or say("report.no_reason"))
-    )
+    if device.usable:
+        return say("report.usable")
+    rows = build_facts({check.id: check.facts for check in report.checks}).get("devices", ())
+    values = next((row.get("reason_values") for row in rows if row.get("device") == device.device), None)
+    return say("report.not_usable", reason=tell(device.reason or "", values) or say("report.no_reason"))
 
 
 def machine_parts(report: Report) -> list[str | None]:
@@ -200,32 +251,30 @@ def interval(ends: Sequence[float] | None) -> str:
     """`5.97 to 12.8 ms`."""
     if not ends:
         return ""
-    low, high = map(duration, ends)
-    if ends[1] > UNSETTLED * ends[0]:
+    if is_wide(ends):
         return say("report.not_settled")
+    low, high = map(duration, ends)
     return say("report.from_to", low=low.removesuffix(high[high.index(" ") :]), high=high)
 
 
 def against(ratio: Comparison) -> str:
     """A ratio with its interval. Of one too wide to tell, the end that is sure; without a winner, nothing is."""
     low, high = ratio["ci95"]
-    times, undecided = f"{figure(ratio['speedup'])}×", ratio["winner"] == "tie" and not low <= 1 <= high
-    if high <= UNSETTLED * low:
+    if not is_wide(ratio["ci95"]):
         span = say("report.from_to", low=figure(low), high=figure(high))
-        return f"{times}, {say('report.not_settled')}" if undecided else f"{times} ({span})"
+        said = f"({span})" if is_settled(ratio) else say("report.not_settled")
+        return f"{times(ratio['speedup'])}{' ' if is_settled(ratio) else ', '}{said}"
     if ratio["winner"] == "tie":
         return say("report.not_settled")
     sure = ("report.at_most", high) if high < 1 else ("report.at_least", low)
-    return say(sure[0], figure=f"{figure(sure[1])}×")
+    return say(sure[0], figure=times(sure[1]))
 
 
-def duration(ms: float) -> str:
-    """`83.2 µs`, `9.69 ms`, `1.43 s`."""
-    if ms < 0.1:
-        return f"{figure(1000 * ms)} µs"
-    return f"{figure(ms)} ms" if ms < 999.5 else f"{figure(ms / 1000)} s"
+def is_wide(ends: Sequence[float]) -> bool:
+    """Whether an interval tells no figure."""
+    return ends[1] > WIDE * ends[0]
 
 
-def figure(value: float) -> str:
-    """Three digits, without powers of ten."""
-    return f"{Decimal(f'{value:#.3g}'):,f}"
+def is_settled(ratio: Comparison) -> bool:
+    """Whether a comparison has a figure to show: a winner, or two devices seen to be as fast as each other."""
+    return not is_wide(ratio["ci95"]) and standing_of(ratio) != "open"

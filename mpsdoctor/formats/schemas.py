@@ -59,6 +59,21 @@ class AtBatch(msgspec.Struct):
     ci95: tuple[Positive, Positive]
 
 
+class Speed(msgspec.Struct):
+    """How many times as fast as the CPU an accelerator trains, over all families, and the 95 % interval."""
+
+    speedup: Positive
+    ci95: tuple[Positive, Positive]
+
+
+class KnownWrong(msgspec.Struct):
+    """An operator, a training or a known issue that is wrong on a device here, and how."""
+
+    id: str
+    device: Device
+    what: str | None = None
+
+
 class Profile(msgspec.Struct):
     """What a check-up learnt about this machine, for training scripts to read."""
 
@@ -73,6 +88,9 @@ class Profile(msgspec.Struct):
     settings: Settings
     hints: list[str]
     batches: dict[str, list[AtBatch]] = {}
+    speeds: dict[Device, Speed] = {}
+    known_wrong: list[KnownWrong] = []
+    force_mps_torch: str | None = None
 
 
 def schema(what: str) -> Schema:

@@ -55,10 +55,14 @@ def render(report: Report, style: Style) -> str:
 
 def verdict(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     recommendation = report.verdict
-    yield paint(rows.headline(report), "green" if recommendation else "yellow")
+    *forced, headline = rows.headlines(report)
+    for line in forced:
+        yield from (paint(part, "yellow") for part in wrap_lines(line, "", "  "))
+    colour = "green" if recommendation else "yellow"
+    yield from (paint(line, colour) for line in wrap_lines(headline, "", "  "))
     if recommendation is None:
         return
-    reasons, more = (recommendation.reasons, 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
+    reasons, more = (recommendation.reasons[1:], 0) if style.verbosity > 0 else rows.reasons(recommendation, WIDTH - 4)
     for reason in reasons:
         yield from wrap_lines(reason, "  - ", "    ")
     if more:
@@ -78,7 +82,7 @@ def summary(report: Report) -> Iterator[str]:
         yield from label_values(say("report.python"), [python])
         yield from label_values(say("report.torch"), torch_parts(report))
     for number, device in enumerate(report.devices):
-        words = rows.join([device.device, device.name, rows.usability(device)])
+        words = rows.join([device.device, device.name, rows.usability(report, device)])
         yield from label_values("" if number else say("report.devices"), [wrapping.shorten(words, WIDTH - 9)])
 
 

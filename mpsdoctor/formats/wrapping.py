@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from unicodedata import category
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 CUT = " …"
 PATH = re.compile(r"\w[./\\]\w")
@@ -67,6 +67,11 @@ def _may_part(before: str, after: str) -> bool:
 def pad(text: str, width: int) -> str:
     """Text filled up with spaces to so many cells."""
     return text + " " * (width - cell_len(text))
+
+
+def clip(text: str, width: int) -> str:
+    """Exactly so many cells: filled up, or cut with a sign for it."""
+    return pad(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def pad_left(text: str, width: int) -> str:

@@ -11,19 +11,25 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, TypeVar
 
-from mpsdoctor.machine import linux, macos, other
-from mpsdoctor.machine.shapes import Conditions, CoreLevel, GpuMemory, MachineFacts, MemoryFacts
+from mpsdoctor.machine import linux, load, macos, other
+from mpsdoctor.machine.load import Look, taken_by_others
+from mpsdoctor.machine.shapes import Conditions, CoreLevel, GpuMemory, Load, MachineFacts, MemoryFacts, Program
 
 __all__ = [
     "Conditions",
     "CoreLevel",
     "GpuMemory",
+    "Load",
+    "Look",
     "MachineFacts",
     "MemoryFacts",
+    "Program",
     "conditions",
     "cpu_percent",
     "facts",
+    "look",
     "memory",
+    "taken_by_others",
 ]
 
 Shape = TypeVar("Shape")
@@ -50,6 +56,13 @@ def conditions() -> Conditions:
 def cpu_percent() -> float | None:
     """The whole machine's busy share since the call before this one; None at the first, or within 0.1 s."""
     return other.cpu_percent()
+
+
+def look() -> Look:
+    """Who has taken how much of the processors by now; `taken_by_others` tells what lies between two looks."""
+    own = _system()
+    processes = own.processes() if own is macos else other.processes()
+    return load.look(other.processor_times(), processes)
 
 
 def _system() -> ModuleType:

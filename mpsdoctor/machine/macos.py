@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 import re
 
-from mpsdoctor.machine import mactext
+from mpsdoctor.machine import mactext, other
 from mpsdoctor.machine.programs import outputs
-from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts
+from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts, Process
 from mpsdoctor.runtime.fingerprint import is_for_old_programs, true_version
 
 # One call: unknown keys are left out (-i) and the known ones printed as `key: value`.
@@ -43,6 +43,8 @@ STATE = {
     # On Apple silicon pmset records no thermal state; this level is the one the system acts on (11 ms).
     "thermal": ("notifyutil", "-g", "com.apple.system.thermalpressurelevel"),
 }
+# `ps` may see the processes of all users, which Python may not. `comm` is the whole path, and so tells the bundle.
+PS = ("ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "time=", "-o", "comm=")
 GPU = ("ioreg", "-r", "-d", "1", "-c", "AGXAccelerator")
 DISPLAYS = ("system_profiler", "SPDisplaysDataType", "-json")
 DISPLAYS_TIMEOUT = 5.0  # seconds; it takes 1 to 3, so it is asked only where ioreg did not tell
@@ -116,6 +118,11 @@ def conditions() -> Conditions:
         "low_power": mactext.low_power(texts["power"]),
         "thermal_state": mactext.thermal_state(texts["thermal"], texts["therm"]),
     }
+
+
+def processes() -> dict[int, Process]:
+    """Processes by id, of all users where `ps` answers."""
+    return mactext.processes(outputs({"ps": PS})["ps"]) or other.processes()
 
 
 def _version(keys: dict[str, str]) -> str | None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from mpsdoctor.machine.shapes import CoreLevel
+from mpsdoctor.machine.shapes import CoreLevel, Process
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 STATES = ("nominal", "fair", "serious", "critical")
@@ -178,3 +178,10 @@ def _from_limits(text: str) -> str | None:
         return None
     lowest = min(map(int, limits))
     return "nominal" if lowest >= 100 else "fair" if lowest >= SERIOUS_SPEED else "serious"
+
+
+def processes(text: str) -> dict[int, Process]:
+    """From `ps`: id, parent, minutes and seconds of processors, and the path of the program, blanks in it or not."""
+    line = r"^\s*([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9}):([0-9]{2}\.[0-9]{2})\s+(\S.*)$"
+    rows = re.findall(line, text, re.MULTILINE)
+    return {int(pid): Process(int(parent), 60 * int(m) + float(s), path) for pid, parent, m, s, path in rows}

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import psutil
 
-from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts
+from mpsdoctor.machine.shapes import Conditions, MachineFacts, MemoryFacts, Process, ProcessorTimes
 
 Answer = TypeVar("Answer")
 SHORTEST = 0.1  # seconds: over less, the share of busy time is noise
 
-_last_times: tuple[float, float, float] | None = None
+_last_times: tuple[float, ProcessorTimes] | None = None
 
 
 def facts(patient: bool = False) -> MachineFacts:
@@ -82,17 +82,35 @@ def brand() -> str | None:
     return name if isinstance(name, str) and name.strip() else None
 
 
-def cpu_percent() -> float | None:
-    """Busy share of all processors since the call before this one; None at the first, or within 0.1 s."""
-    global _last_times
+def processes() -> dict[int, Process]:
+    """Processes by id, as far as this user may see them; a zombie has no name."""
+    told = {}
+    for process in ask(lambda: list(psutil.process_iter(["ppid", "name", "cpu_times"]))) or ():
+        parent, name, times = (process.info[key] for key in ("ppid", "name", "cpu_times"))
+        if times is not None and parent is not None:
+            told[process.pid] = Process(parent, times.user + times.system, name or "")
+    return told
+
+
+def processor_times() -> ProcessorTimes | None:
+    """What the processors have done since the start of the machine."""
     times = ask(psutil.cpu_times)
     if times is None:
         return None
-    now, idle, total = time.monotonic(), times.idle + getattr(times, "iowait", 0.0), sum(times)
+    total = sum(times)
+    return ProcessorTimes(total - times.idle - getattr(times, "iowait", 0.0), total)
+
+
+def cpu_percent() -> float | None:
+    """Busy share of all processors since the call before this one; None at the first, or within 0.1 s."""
+    global _last_times
+    now, times = time.monotonic(), processor_times()
+    if times is None:
+        return None
     before = _last_times
     if before is not None and now - before[0] < SHORTEST:
         return None
-    _last_times = now, idle, total
-    if before is None or total <= before[2]:
+    _last_times = now, times
+    if before is None or times.total <= before[1].total:
         return None
-    return round(max(0.0, 100 * (1 - (idle - before[1]) / (total - before[2]))), 1)
+    return round(max(0.0, 100 * (times.busy - before[1].busy) / (times.total - before[1].total)), 1)

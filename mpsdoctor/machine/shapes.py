@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 
 class CoreLevel(TypedDict):
@@ -84,3 +84,32 @@ class MemorySample(MemoryFacts, total=False):
 
     gpus: list[GpuMemory]
     at: float
+
+
+class ProcessorTimes(NamedTuple):
+    """Seconds that all processors together were busy, and that they had."""
+
+    busy: float
+    total: float
+
+
+class Process(NamedTuple):
+    """A process: who started it, seconds of processors that it took, and its name or path, as the system tells it."""
+
+    parent: int
+    seconds: float
+    name: str
+
+
+class Program(TypedDict):
+    """A program and the percent of one processor that it takes, all its processes together."""
+
+    name: str
+    percent: float
+
+
+class Load(TypedDict):
+    """What others take: percent of all processors, and the programs that explain it, none where they are hidden."""
+
+    percent: float | None
+    programs: list[Program]

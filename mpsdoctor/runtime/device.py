@@ -11,10 +11,11 @@ import sys
 from mpsdoctor.runtime.arguments import check_arguments
 from mpsdoctor.runtime.availability import accelerators, add_rank, unavailable
 from mpsdoctor.runtime.device_info import DeviceInfo
+from mpsdoctor.runtime.forcing import choose_forced
 from mpsdoctor.runtime.logs import log_once
+from mpsdoctor.runtime.measured import TO_DO, choose_measured, list_wrong, rows_of
 from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shorten_home, updates
 from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
-from mpsdoctor.runtime.workloads import answering_size
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     import torch
 
-    from mpsdoctor.runtime.shapes import Fingerprint, Profile
+    from mpsdoctor.runtime.shapes import Fingerprint, KnownWrong, Profile
 
-    Choice = tuple[str, str, str] | None  # device, source, reason; None: the next rule
+    Choice = tuple[str, str, str, str] | None  # device, source, reason, what that rests on; None: the next rule
 
 READ_FROM_ENVIRONMENT = ("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
 UNSETTLED_NS = 100_000_000  # a file this young may change again within one tick of its file system's clock
@@ -37,7 +38,7 @@ _answers: dict[Any, tuple[torch.device, DeviceInfo]] = {}
 _present: dict[str, Fingerprint] = {}
 
 
-class _Question:
+class Question:
     """One call: what was asked, what was looked at on the way, what there is to say about it."""
 
     def __init__(
@@ -49,6 +50,11 @@ class _Question:
         self.hints: list[str] = []
         self.warnings: list[str] = []
         self.stale: tuple[str, ...] = ()
+        self.against = ""  # what was measured against the device that is forced
+
+    def without_warnings(self) -> Question:
+        """The same question, to ask what was measured without a word on how."""
+        return Question(False, self.workload, self.batch_size, self.explicit, self.path)
 
 
 def get_optimal_device(
@@ -87,7 +93,7 @@ def _find_answer(
     answer = _answers.get(key) if settled else None
     if answer is None:
         explicit = profile is not None or bool(os.environ.get("MPSDOCTOR_PROFILE"))
-        question = _Question(force_mps, workload, batch_size, explicit, path)
+        question = Question(force_mps, workload, batch_size, explicit, path)
         question.warnings += [trouble] if trouble else []
         answer = _answer(question, use_gpu)
         _remember(key if settled else None, answer)
@@ -110,6 +116,7 @@ def _fall_back(error: Exception) -> tuple[torch.device, DeviceInfo]:
         device="cpu",
         source="policy",
         reason="what this machine has could not be found out",
+        basis="",
         hints=(RUN,),
         warnings=(trouble,),
         stale=(),
@@ -150,23 +157,25 @@ def _remember(key: object, answer: tuple[torch.device, DeviceInfo]) -> None:
     _answers[key] = answer
 
 
-def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInfo]:
+def _answer(question: Question, use_gpu: bool) -> tuple[torch.device, DeviceInfo]:
     import torch
 
-    choice: Choice = None if use_gpu else ("cpu", "argument", "use_gpu=False")
+    choice: Choice = None if use_gpu else ("cpu", "argument", "use_gpu=False", "")
     _consult_profile(torch, question)
-    for rule in (_choose_forced, _choose_by_environment, _choose_by_profile, _choose_by_policy):
+    for rule in (choose_forced, _choose_by_environment, _choose_by_profile, _choose_by_policy):
         choice = choice or rule(torch, question)
     assert choice is not None  # the policy always answers
-    device, source, reason = choice
+    device, source, reason, basis = choice
+    wrong = _known_wrong(question, device)
     info = DeviceInfo(
         device=device,
         source=source,
         reason=reason,
+        basis=basis,
         hints=tuple(question.hints),
         warnings=tuple(question.warnings),
         stale=question.stale,
-        known_wrong=_list_known_wrong(question, device),
+        known_wrong=tuple(printable(row["id"], 60) for row in wrong),
         settings={} if question.profile is None or question.stale else question.profile["settings"],
         profile_path=None if question.path is None else str(question.path),
     )
@@ -174,14 +183,17 @@ def _answer(question: _Question, use_gpu: bool) -> tuple[torch.device, DeviceInf
     return torch.device(device), info
 
 
-def _list_known_wrong(question: _Question, device: str) -> tuple[str, ...]:
-    """Ids of known issues that the profile says this machine has on a device."""
-    rows = () if question.profile is None or question.stale else question.profile["known_wrong"]
-    kind = device.partition(":")[0]
-    return tuple(printable(row["id"], 60) for row in rows if row["device"].partition(":")[0] == kind)
+def _known_wrong(question: Question, device: str) -> list[KnownWrong]:
+    """What the profile says was found wrong on a device; told here, where no warning of `choose_forced` has."""
+    profile = question.profile
+    rows = [] if profile is None or question.stale else rows_of(profile, device)
+    if rows:
+        question.warnings += [] if question.against else [f"found wrong on {device}: {list_wrong(rows)}"]
+        question.hints.append(TO_DO)
+    return rows
 
 
-def _consult_profile(torch: Any, question: _Question) -> None:
+def _consult_profile(torch: Any, question: Question) -> None:
     """Read the profile and compare its machine with this one, for the rules that follow."""
     if question.path is None:
         return
@@ -211,35 +223,7 @@ def _fingerprint_now(torch: Any) -> Fingerprint:
     return _present[version]
 
 
-def _choose_forced(torch: Any, question: _Question) -> Choice:
-    source, wish = _who_forces_mps(question)
-    if not source:
-        return None
-    trouble = unavailable(torch, "mps")
-    if trouble:
-        question.warnings.append(f"{wish} asks for MPS, but {trouble}")
-        return None
-    named = os.environ.get("MPSDOCTOR_DEVICE")
-    if named and named != "mps":
-        question.warnings.append(f"MPSDOCTOR_DEVICE={printable(named, 40)} is outranked by {wish}")
-    return "mps", source, f"{wish} asks for it"
-
-
-def _who_forces_mps(question: _Question) -> tuple[str, str]:
-    """Who wants MPS forced, and in which words; empty if nobody does."""
-    variable = os.environ.get("MPSDOCTOR_FORCE_MPS") or ""
-    if variable not in ("", "0", "1"):
-        question.warnings.append(f"MPSDOCTOR_FORCE_MPS={printable(variable, 40)} is neither 1 nor 0, so not used")
-    if question.force_mps:
-        return "argument", "force_mps=True"
-    if variable == "1":
-        return "environment", "MPSDOCTOR_FORCE_MPS=1"
-    if variable != "0" and question.profile is not None and question.profile["force_mps"]:
-        return "profile", "force_mps in the profile"
-    return "", ""
-
-
-def _choose_by_environment(torch: Any, question: _Question) -> Choice:
+def _choose_by_environment(torch: Any, question: Question) -> Choice:
     import re
 
     name = os.environ.get("MPSDOCTOR_DEVICE")
@@ -253,13 +237,13 @@ def _choose_by_environment(torch: Any, question: _Question) -> Choice:
     if trouble:
         question.warnings.append(f"{wish} cannot be had: {trouble}")
         return None
-    return name if ":" in name else add_rank(torch, name, question.warnings), "environment", f"{wish} asks for it"
+    return name if ":" in name else add_rank(torch, name, question.warnings), "environment", f"{wish} asks for it", ""
 
 
-def _choose_by_profile(torch: Any, question: _Question) -> Choice:
+def _choose_by_profile(torch: Any, question: Question) -> Choice:
     if question.profile is None or question.stale:
         return None
-    device, reason = _choose_for_workload(question.profile, question)
+    device, reason, basis = choose_measured(question.profile, question)
     trouble = unavailable(torch, device)
     if trouble:
         question.warnings.append(f"the profile's choice is {device}, but {trouble}; run 'mpsdoctor' again")
@@ -267,7 +251,7 @@ def _choose_by_profile(torch: Any, question: _Question) -> Choice:
     question.hints += [printable(hint, 400) for hint in question.profile["hints"][:20]]
     if device != "cpu":
         question.hints += _hint_unset_variables(question.profile["environment"])
-    return add_rank(torch, device, question.warnings), "profile", reason
+    return add_rank(torch, device, question.warnings), "profile", reason, basis
 
 
 def _hint_unset_variables(environment: dict[str, str]) -> Iterator[str]:
@@ -277,62 +261,19 @@ def _hint_unset_variables(environment: dict[str, str]) -> Iterator[str]:
             yield f"start with {name}={value}, as 'mpsdoctor run -- …' does"
 
 
-def _choose_for_workload(profile: Profile, question: _Question) -> tuple[str, str]:
-    """Device and reason for the workload asked for, else for training at large."""
-    recommended, workload = profile["recommended"], question.workload
-    device, reason = (
-        recommended["device"],
-        printable(recommended.get("reason") or "the check-up recommends it"),
-    )
-    if question.batch_size is not None and (at_batch := _choose_at_batch(profile, question, question.batch_size)):
-        return at_batch
-    if workload is None:
-        return device, reason
-    name, sizes = printable(workload, 60), profile["workloads"].get(workload)
-    if not sizes:
-        measured = ", ".join(printable(name, 40) for name in sorted(profile["workloads"])[:8]) or "none"
-        question.warnings.append(f"workload '{name}' was not measured (measured: {measured})")
-        return device, reason
-    size = answering_size(sizes)
-    winner, speedup = sizes[size]["device"], sizes[size].get("speedup")
-    if winner == "tie":
-        return device, f"no device is clearly faster for {name}; {reason}"
-    gain = f", {speedup:.3g} times the CPU's speed" if speedup and winner != "cpu" else ""
-    return winner, f"measured as the fastest for {name} ({printable(size, 40)}{gain})"
-
-
-def _choose_at_batch(profile: Profile, question: _Question, batch: int) -> tuple[str, str] | None:
-    """Device and reason at a batch size; None, with a warning, where no batches of the workload were measured."""
-    if question.workload is None:
-        question.warnings.append(f"batch_size={batch} is not used, for it goes with a workload and none was named")
-        return None
-    name, rows = printable(question.workload, 60), profile["batches"].get(question.workload)
-    if not rows:
-        question.warnings.append(f"batch_size={batch} is not used: no batches of '{name}' were measured")
-        return None
-    from mpsdoctor.runtime.batches import judge_batch
-
-    device, reason, warning = judge_batch(batch, name, rows)
-    question.warnings += [warning] if warning else []
-    return device, reason
-
-
-def _choose_by_policy(torch: Any, question: _Question) -> Choice:
+def _choose_by_policy(torch: Any, question: Question) -> Choice:
     if not unavailable(torch, "cuda"):
-        return add_rank(torch, "cuda", question.warnings), "policy", "CUDA is available"
+        return add_rank(torch, "cuda", question.warnings), "policy", "CUDA is available", ""
     question.hints.append(RUN)
     if _fingerprint_now(torch)["os"] == "Darwin":  # Intel Macs, too, have MPS that nobody has measured
         trouble = unavailable(torch, "mps")
         question.hints += [] if trouble else _hint_from_others(torch)
-        return (
-            "cpu",
-            "policy",
-            trouble or "MPS is there, but nothing has shown yet that it trains right and faster",
-        )
+        unmeasured = "the measurement is out of date" if question.stale else "not measured yet"
+        return "cpu", "policy", trouble or f"{unmeasured}; run 'mpsdoctor' (1 min)", ""
     for kind in accelerators(torch):
         if not unavailable(torch, kind):
-            return kind, "policy", f"{kind} is the accelerator that this torch offers"
-    return "cpu", "policy", "no accelerator is available"
+            return kind, "policy", f"{kind} is the accelerator that this torch offers", ""
+    return "cpu", "policy", "no accelerator is available", ""
 
 
 def _hint_from_others(torch: Any) -> list[str]:

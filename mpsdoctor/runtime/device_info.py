@@ -15,6 +15,7 @@ FIELDS = (
     "device",
     "source",
     "reason",
+    "basis",
     "hints",
     "warnings",
     "stale",
@@ -27,9 +28,10 @@ FIELDS = (
 class DeviceInfo(str):
     """Why this device, as one sentence; scripts print, join and search it like any other text. Immutable.
 
-    `.source` is "argument", "environment", "profile" or "policy"; `.hints`, `.warnings` and `.stale` (what
-    changed since the profile was made) are tuples of sentences; `.known_wrong` is a tuple of the ids of known
-    issues that this machine was measured to have on the device; `.settings` is a copy of the profile's, such as
+    `.source` is "argument", "environment", "profile" or "policy"; `.basis` is what a measured reason rests on, as in
+    "profile of 2026-11-20, high confidence", else empty; `.hints`, `.warnings` and `.stale` (what changed since the
+    profile was made) are tuples of sentences; `.known_wrong` is a tuple of what was found wrong here on the device, as
+    aten names of operators or ids of known issues; `.settings` is a copy of the profile's, such as
     `{"num_threads": 8, "nnpack": False}`; `.profile_path` is the profile looked at, or None.
     """
 
@@ -37,6 +39,7 @@ class DeviceInfo(str):
     device: str
     source: str
     reason: str
+    basis: str
     hints: tuple[str, ...]
     warnings: tuple[str, ...]
     stale: tuple[str, ...]
@@ -45,7 +48,8 @@ class DeviceInfo(str):
     _settings: CpuSettings
 
     def __new__(cls, **fields: Any) -> DeviceInfo:
-        info = super().__new__(cls, f"training on {fields['device']}: {fields['reason']}")
+        basis = f" ({fields['basis']})" if fields["basis"] else ""
+        info = super().__new__(cls, f"training on {fields['device']}{basis}: {fields['reason']}")
         for name, slot in zip(FIELDS, cls.__slots__, strict=True):
             object.__setattr__(info, slot, fields[name])
         return info

@@ -12,17 +12,13 @@ _logged: dict[tuple[int, str], object] = {}
 
 
 def log_once(info: DeviceInfo) -> None:
-    """Warnings, and the answer with its hints, to the logger `mpsdoctor`."""
+    """Warnings, and the answer in one sentence, to the logger `mpsdoctor`; hints stay in `info.hints`."""
     import contextlib
     import logging
 
-    hints = "".join(f" (hint: {hint})" for hint in info.hints)
     if len(_logged) >= MOST_LOGGED:
         _logged.clear()
-    for level, text in (
-        *((logging.WARNING, text) for text in info.warnings),
-        (logging.INFO, f"{info}{hints}"),
-    ):
+    for level, text in (*((logging.WARNING, text) for text in info.warnings), (logging.INFO, str(info))):
         mark = object()
         if _logged.setdefault((level, text), mark) is mark:  # one step, so that of two threads one logs
             with contextlib.suppress(Exception):  # a filter or handler of the script's may raise what it likes

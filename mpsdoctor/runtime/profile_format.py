@@ -121,13 +121,15 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "a name beginning with PYTORCH_": lambda v: _matches(VARIABLE, v),
     "a short line of text": lambda v: isinstance(v, str) and len(v) <= 256 and v.isprintable(),
 }
-CONTAINERS = ("fingerprint", "recommended", "workloads", "batches", "environment", "settings")
+CONTAINERS = ("fingerprint", "recommended", "workloads", "batches", "speeds", "environment", "settings")
 DEFAULTS: dict[str, Callable[[], Any]] = {
     "created": lambda: None,
     "tool": lambda: None,
     "force_mps": bool,
+    "force_mps_torch": lambda: None,
     "workloads": dict,
     "batches": dict,
+    "speeds": dict,
     "environment": dict,
     "settings": dict,
     "hints": list,
@@ -161,7 +163,7 @@ def _known_schema(schema: Any) -> None:
 def _places(profile: JsonObject) -> Iterator[Place]:
     """Each place that readers rely on, its value and its kind; a container before what it holds."""
     yield "force_mps", profile["force_mps"], "true or false"
-    for key in ("created", "tool"):
+    for key in ("created", "tool", "force_mps_torch"):
         yield key, profile[key], "text or null"
     for key in CONTAINERS:
         yield key, profile.get(key), "an object"
@@ -176,6 +178,11 @@ def _places(profile: JsonObject) -> Iterator[Place]:
     yield "settings.nnpack", profile["settings"].get("nnpack"), "true, false or null"
     yield from _workload_places(profile["workloads"])
     yield from _batch_places(profile["batches"])
+    for device, speed in profile["speeds"].items():
+        yield "each name in speeds", device, "an accelerator such as mps or cuda:0"
+        yield f"speeds.{device}", speed, "an object"
+        yield f"speeds.{device}.speedup", speed.get("speedup"), "a number above 0"
+        yield f"speeds.{device}.ci95", speed.get("ci95"), "two numbers above 0 in their order"
     for name, value in profile["environment"].items():
         yield "each name in environment", name, "a name beginning with PYTORCH_"
         yield f"environment.{name}", value, "a short line of text"
@@ -187,6 +194,7 @@ def _places(profile: JsonObject) -> Iterator[Place]:
         yield f"known_wrong.{number}", row, "an object"
         yield f"known_wrong.{number}.id", row.get("id"), "a short line of text"
         yield f"known_wrong.{number}.device", row.get("device"), "a device such as mps or cuda:0"
+        yield f"known_wrong.{number}.what", row.get("what"), "text or null"
 
 
 def _workload_places(workloads: Workloads) -> Iterator[Place]:

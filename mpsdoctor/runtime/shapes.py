@@ -52,11 +52,25 @@ class CpuSettings(TypedDict, total=False):
     nnpack: bool | None
 
 
-class KnownWrong(TypedDict):
-    """A known issue that this machine has on a device."""
+class Speed(TypedDict):
+    """How many times as fast as the CPU an accelerator trains, over all families, and the 95 % interval."""
 
+    speedup: float
+    ci95: list[float]
+
+
+class _KnownWrong(TypedDict):
     id: str
     device: str
+
+
+class KnownWrong(_KnownWrong, total=False):
+    """What this machine was measured to have wrong on a device.
+
+    `id` is that of a known issue, an operator's aten name, or a training; `what` as in "wrong" or "nan in float16".
+    """
+
+    what: str | None
 
 
 Workloads = dict[str, dict[str, Measured]]  # by name and size
@@ -72,7 +86,9 @@ class Profile(TypedDict):
     recommended: Recommended
     workloads: Workloads
     batches: dict[str, list[AtBatch]]
+    speeds: dict[str, Speed]
     force_mps: bool
+    force_mps_torch: str | None  # the torch that it holds for; None: every one
     environment: dict[str, str]
     settings: CpuSettings
     known_wrong: list[KnownWrong]

@@ -14,15 +14,20 @@ import functools
 import importlib
 import itertools
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from mpsdoctor import figures
 
 LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
 CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
-SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops")
+SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements")
+# What filling a template may raise where the values are a stranger's.
+UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
@@ -194,8 +199,12 @@ class Words(string.Formatter):
         if format_spec in UNITS:
             digits = ".1f" if format_spec == "GiB" else ".0f"
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
-        if format_spec == "size":
-            return size(value)
+        if format_spec in SPECS:
+            return SPECS[format_spec](value)
+        if format_spec == "range":
+            low, high = value
+            wide = self.template("wide_range" if high > WIDE * low else "range")
+            return self.fill(wide, {"low": low, "high": high})
         if format_spec in (",list", "and"):
             return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
         return str(super().format_field(value, format_spec))
@@ -204,7 +213,15 @@ class Words(string.Formatter):
 def size(count: float) -> str:
     """Bytes in the unit that fits, as in `1.5 MiB`."""
     unit = next((unit for unit, limit in SIZES.items() if abs(count) >= limit), None)
-    return f"{count / SIZES[unit]:.3g} {unit}" if unit else f"{count:.3g} bytes"
+    return f"{figures.short(count / SIZES[unit])} {unit}" if unit else f"{figures.short(count)} bytes"
+
+
+SPECS: dict[str, Callable[[Any], str]] = {
+    "size": size,
+    "figure": figures.short,
+    "rough": figures.rough,
+    "duration": figures.duration,
+}
 
 
 def as_data(value: Any) -> Any:
@@ -230,6 +247,17 @@ def from_values(text: str, values: Mapping[str, Any] | None) -> Wording:
     """What was written as a sentence with its values."""
     wording = from_data(dict(values)) if values else text
     return wording if isinstance(wording, Part) else text
+
+
+def tell(text: str, values: Mapping[str, Any] | None) -> str:
+    """A sentence of a report in the language of who reads; as it stands where its values do not fill the words."""
+    wording = from_values(text, values) if _language != LANGUAGES[0] else text
+    if not isinstance(wording, Part):
+        return text
+    try:
+        return Words(_language, {}).fill_part(wording, {})
+    except UNFILLABLE:
+        return text
 
 
 def from_both(sentences: Iterable[str], values: Iterable[Mapping[str, Any] | None]) -> list[Wording]:

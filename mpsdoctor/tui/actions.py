@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from mpsdoctor import prescription
 from mpsdoctor.events import Settings
 from mpsdoctor.texts import say
 from mpsdoctor.tui import clipboard, keys, profile_state, words
@@ -22,6 +23,7 @@ from mpsdoctor.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from mpsdoctor.report import Report
+    from mpsdoctor.runtime.shapes import Profile
     from mpsdoctor.tui.app import DoctorApp
 
 
@@ -39,8 +41,8 @@ class Actions:
         return reason is not None
 
     def notify(self, text: str, severity: Any = "information") -> None:
-        """A line in the corner for a moment; never read as markup."""
-        self.app.notify(text, severity=severity, markup=False, timeout=4)
+        """The line above the keys, for some seconds."""
+        self.app.notify(text, severity=severity, markup=False)
 
     @property
     def settings(self) -> Settings:
@@ -53,9 +55,8 @@ class Actions:
         return pane.open(name, self)
 
     def focus_first_panel(self, pane: Pane) -> None:
-        """Focus goes to the first panel of a tab that can have it."""
-        panel = next(iter([*pane.query("Rows"), *pane.query("Details")]), None)
-        if panel:
+        """Focus goes to the first panel of a tab."""
+        if panel := pane.first_panel():
             panel.focus()
 
     def take_signals(self) -> Exception | None:
@@ -113,10 +114,14 @@ class Actions:
         self.engine.start(only)
 
     def cancel(self) -> None:
-        """Esc: clear the filter of the list in focus; where there is none, cancel the run."""
+        """Esc: clear the filter of the list in focus, else show all panels again, else cancel the run."""
         table = self.app.focused
         if isinstance(table, Rows) and table.filter:
             table.narrow("")
+            return
+        pane = self.app.pane()
+        if pane and pane.has_class("zoom"):
+            pane.zoom(None)
             return
         if self.refuse("stop"):
             return
@@ -148,7 +153,7 @@ class Actions:
 
         self.app.push_screen(Confirm(say("screen.write_title"), text, say("screen.writes_or_closes")), write_if_agreed)
 
-    def _write(self, content: Any, success: str) -> None:
+    def _write(self, content: Profile, success: str) -> None:
         from mpsdoctor.runtime.profile import ProfileError
 
         try:
@@ -157,24 +162,42 @@ class Actions:
             self.notify(str(error), "error")
             return
         self.notify(success)
+        self.model.note_forced(prescription.forced(self.model.report, content))
         self.read_profile()
 
     def force_mps(self) -> None:
-        """Turn the override in the profile on or off."""
+        """Turn the override in the profile off, or ask before it is turned on."""
         if self.refuse("force"):
             return
         state = self._inspect_profile(None)
-        if state.content is None:
+        content, report = state.content, self.model.report
+        if content is None:
             self.notify(state.trouble or say("screen.no_profile_to_force"), "warning")
             return
-        force = not state.content["force_mps"]
-        success = say("screen.force_on" if force else "screen.force_off", path=state.place)
+        if prescription.forced(report, content):
+            self._write(profile_state.override(content), say("screen.force_off", path=state.place))
+            return
+        from mpsdoctor.tui.dialogs.force import Force
+
+        torch = profile_state.torch_version(content, report)
+
+        def force_if_agreed(how_long: str | None) -> None:
+            if how_long:
+                self._force(content, state.place, torch if how_long == "until" else None)
+
+        self.app.push_screen(Force(prescription.measured_of_mps(report, content, torch)), force_if_agreed)
+
+    def _force(self, content: Profile, place: str | None, until_torch: str | None) -> None:
+        from mpsdoctor.formats import rows
+
+        done = say("screen.force_on", path=place, how_long=rows.how_long(until_torch))
         torch = self.model.report.torch if self.model.report else None
-        if force and torch and not torch.mps_available:
-            success = say("screen.force_without_mps", done=success)
-        self._write({**state.content, "force_mps": force}, success)
+        if torch and not torch.mps_available:
+            done = say("screen.force_without_mps", done=done)
+        self._write(profile_state.override(content, on=True, until_torch=until_torch), done)
 
     def export(self) -> None:
+        from mpsdoctor.runtime.profile import shorten_home
         from mpsdoctor.tui.dialogs import export
 
         report = None if self.model.running else self.model.report
@@ -189,7 +212,7 @@ class Actions:
                 file = error.filename or say("screen.the_file")
                 self.notify(say("screen.cannot_write", file=file, why=error.strerror), "error")
                 return
-            self.notify(say("screen.written", path=path))
+            self.notify(say("screen.written", path=shorten_home(path.absolute())))
 
         self.app.push_screen(export.Export(export.choices(report)), write_form)
 
@@ -228,6 +251,21 @@ class Actions:
             return
         table = self.app.focused if isinstance(self.app.focused, Rows) else pane.query(Rows).first()
         self.app.screen_stack[0].mount(Filter(table), before="#keys")
+
+    def zoom(self) -> None:
+        """The panel in focus alone, or all of them again."""
+        pane, panel = self.app.pane(), self.app.focused
+        if pane and pane.has_class("zoom"):
+            pane.zoom(None)
+        elif pane and isinstance(panel, Rows | Details):
+            pane.zoom(panel)
+
+    def messages(self) -> None:
+        """What the line above the keys told before."""
+        from mpsdoctor.tui import messages
+        from mpsdoctor.tui.dialogs.dialog import Message
+
+        self.app.push_screen(Message(say("screen.messages_title"), messages.read(self.app.told)))
 
     def help(self) -> None:
         from mpsdoctor.tui.dialogs.dialog import Message

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +18,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.timer import Timer
 
 from mpsdoctor.texts import say
 from mpsdoctor.tui import keys
@@ -24,12 +26,16 @@ from mpsdoctor.tui.panes import TABS
 from mpsdoctor.tui.widgets import bars
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from mpsdoctor.tui.actions import Actions
     from mpsdoctor.tui.engine import Engine
+    from mpsdoctor.tui.messages import Message
     from mpsdoctor.tui.model import Model
     from mpsdoctor.tui.panes.pane import Pane
 
 TICK = 0.05  # seconds; events are drawn together, however many there are; the bar is a frame each 0.1 s
+KEPT = 50  # messages
 TWICE = 2.0  # seconds within which a second Ctrl+C quits
 
 Boot = Callable[[], "tuple[Engine, Model]"]
@@ -55,7 +61,8 @@ class DoctorApp(App[Exception]):
     Screen { layout: vertical; overflow: hidden; }
     #header, #keys { background: $panel; }
     #tabs { background: $surface; }
-    #body { height: 1fr; }
+    #body { height: 1fr; layers: below above; }
+    #message { layer: above; dock: bottom; display: none; background: $boost; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012
@@ -75,11 +82,14 @@ class DoctorApp(App[Exception]):
         Binding("f", "force"),
         Binding("e", "export"),
         Binding("y", "copy"),
+        Binding("plus", "zoom"),
+        Binding("m", "messages"),
     ]
     action_again, action_all, action_stop = action_of("run_check"), action_of("run_all"), action_of("cancel")
     action_write, action_force = action_of("write_profile"), action_of("force_mps")
     action_export, action_copy = action_of("export"), action_of("copy")
     action_filter, action_help = action_of("filter"), action_of("help")
+    action_zoom, action_messages = action_of("zoom"), action_of("messages")
 
     def __init__(self, boot: Boot) -> None:
         super().__init__()
@@ -90,6 +100,8 @@ class DoctorApp(App[Exception]):
         self.tab = "overview"
         self._drawn: object = None
         self._pressed = 0.0
+        self.told: deque[Message] = deque(maxlen=KEPT)
+        self._message_timer: Timer | None = None
 
     def get_driver_class(self) -> type[Driver]:
         """Draw on stdout: Textual draws on stderr, which may go to a file."""
@@ -104,7 +116,8 @@ class DoctorApp(App[Exception]):
     def compose(self) -> ComposeResult:
         yield bars.Line("header")
         yield bars.Line("tabs")
-        yield Container(id="body")
+        with Container(id="body"):
+            yield bars.Line("message")
         yield bars.Line("keys")
 
     def on_mount(self) -> None:
@@ -168,6 +181,35 @@ class DoctorApp(App[Exception]):
         if pane and pane.is_mounted and len(self.screen_stack) == 1:
             self._drawn = beat
             pane.redraw()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell it in the line above the keys, for some seconds; `m` shows what was told before."""
+        from mpsdoctor.tui import messages
+
+        told = messages.Message(message, severity)
+        self.told.append(told)
+        self._show_message(messages.line(told, self.size.width))
+        self._message_timer = self.set_timer(timeout or messages.SHOWN, self.clear_notifications)
+
+    def clear_notifications(self) -> None:
+        """Show no message, as those that are too old."""
+        self._show_message(None)
+
+    def _show_message(self, text: Content | None) -> None:
+        if self._message_timer:
+            self._message_timer.stop()
+            self._message_timer = None
+        for line in self.screen_stack[0].query("#message").results(bars.Line):
+            line.display = text is not None
+            line.show(text or Content(""))
 
     def _draw_frame(self, why_not: Callable[[str], str | None]) -> None:
         main, width = self.screen_stack[0], self.size.width

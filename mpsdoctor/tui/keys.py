@@ -16,6 +16,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("q", "leave"),
     ("?", "help"),
     ("/", "filter"),
+    ("+", "zoom"),
     ("r", "again"),
     ("R", "all"),
     ("esc", "stop"),
@@ -23,6 +24,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("f", "force"),
     ("e", "export"),
     ("y", "copy"),
+    ("m", "messages"),
     ("^p", "command_palette"),
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mpsdoctor.facts.operators import ProbeRow, count_probes
-from mpsdoctor.texts import say
+from mpsdoctor.texts import say, term
 
 # Letter and tone, worst first: a wrong number is worse than an error, which at least is seen.
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -30,12 +31,16 @@ UNKNOWN = ("?", "warn")
 
 @dataclass(frozen=True)
 class Line:
-    """One operator on one device. `worst` by (dtype, direction); `probes` are its rows, each for some variants."""
+    """One operator on one device. `worst` by (dtype, direction); `probes` are its rows, each for some variants.
+
+    `needed`: without it nothing trains, and its failure rules the device out.
+    """
 
     op: str
     device: str
     worst: Mapping[tuple[str, str], str]
     probes: tuple[ProbeRow, ...]
+    needed: bool = False
 
     def count(self, *outcomes: str) -> int:
         """How many probes ended so; without outcomes all of them."""
@@ -63,13 +68,19 @@ def meaning(outcome: str) -> str:
     return say(f"screen.means_{outcome}" if outcome in OUTCOMES else "screen.means_unknown")
 
 
-def lines(results: Iterable[ProbeRow]) -> list[Line]:
-    """One line an operator and device, the worst first; accelerators before the CPU, which is the reference."""
+def lines(results: Iterable[ProbeRow], needed: Collection[tuple[str, str]] = ()) -> list[Line]:
+    """One line an operator and device, the worst first; accelerators before the CPU, which is the reference.
+
+    Then those that are `needed` (operator, device), then as they were probed: what training uses most comes first.
+    """
     grouped: dict[tuple[str, str], list[ProbeRow]] = {}
     for probe in results:
         grouped.setdefault((probe["op"], probe["device"]), []).append(probe)
-    unordered = [Line(op, device, _worst(probes), tuple(probes)) for (op, device), probes in grouped.items()]
-    return sorted(unordered, key=lambda line: (line.rank, line.device == "cpu", line.op))
+    probed = [
+        Line(op, device, _worst(probes), tuple(probes), (op, device) in needed)
+        for (op, device), probes in grouped.items()
+    ]
+    return sorted(probed, key=lambda line: (line.rank, line.device == "cpu", not line.needed))
 
 
 def _worst(probes: Iterable[ProbeRow]) -> dict[tuple[str, str], str]:
@@ -95,11 +106,16 @@ def heading(cell: tuple[str, str]) -> str:
     return SHORT.get(dtype, dtype.replace("float", "f"))[:6] + ("→" if direction == "forward" else "←")
 
 
-def counts(lines: Iterable[Line]) -> dict[str, dict[str, int]]:
-    """Operators by device and worst outcome."""
-    by_device: dict[str, dict[str, int]] = {}
-    for line in lines:
-        outcome = min(line.worst.values(), key=rank)
-        by_outcome = by_device.setdefault(line.device, {})
-        by_outcome[outcome] = by_outcome.get(outcome, 0) + 1
-    return by_device
+def count_outcomes(lines: Sequence[Line]) -> dict[str, int]:
+    """Operators on accelerators by their worst outcome, those that are not right; of the CPU where it is alone."""
+    accelerated = [line for line in lines if line.device != "cpu"] or lines
+    found = Counter(min(line.worst.values(), key=rank) for line in accelerated)
+    return {outcome: found[outcome] for outcome in sorted(found, key=rank) if outcome not in ("ok", "skipped")}
+
+
+def keywords(line: Line) -> tuple[str, ...]:
+    """What a filter finds an operator by: its outcomes in words, and whether it is needed."""
+    outcomes = {*line.worst.values()} - ({"ok"} if len({*line.worst.values()}) > 1 else set())
+    said = {word for outcome in outcomes for word in (outcome, term("outcome", outcome))}
+    unsupported = {term("outcome", "unsupported")} if outcomes & {"dtype", "unimplemented"} else set[str]()
+    return tuple(sorted(said | unsupported | ({say("screen.needed")} if line.needed else set())))

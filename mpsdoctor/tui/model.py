@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mpsdoctor.events import Figure, Finished, Listed, Progress, Settings, Started
+from msgspec import structs
+
+from mpsdoctor.checkup import report_of
+from mpsdoctor.events import Busy, Figure, Finished, Listed, Overall, Progress, Settings, Started
 from mpsdoctor.facts import CheckFacts, assume_shapes
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training
-from mpsdoctor.report import ORDER, CheckResult, Finding, Report
-from mpsdoctor.texts import say
-from mpsdoctor.tui.engine import Done, Signal
+from mpsdoctor.overall import Course
+from mpsdoctor.report import ORDER, CheckResult, Finding, Forced, Report
+from mpsdoctor.tui.engine import Broke, Done, Signal
 
 LOGGED = 2000  # lines of progress; a standard check-up sends some 200
 
@@ -33,7 +36,7 @@ class CheckState:
 
 @dataclass
 class Model:
-    """The state of the screen. `version` rises with every change."""
+    """The state of the screen. `version` rises with every change; `waits`: for others to be less `busy`."""
 
     settings: Settings
     clock: Callable[[], float] = time.monotonic
@@ -45,10 +48,17 @@ class Model:
     started_at: float | None = None
     ended_at: float | None = None
     version: int = 0
+    busy: Busy | None = None
+    waits: bool = False
+    course: Course = field(init=False)
     log: deque[Progress] = field(default_factory=lambda: deque(maxlen=LOGGED))
+
+    def __post_init__(self) -> None:
+        self.course = Course(self.settings.budget, self.clock)
 
     def begin(self) -> None:
         """A run begins."""
+        self.course, self.busy, self.waits = Course(self.settings.budget, self.clock), None, False
         self.running, self.cancelled, self.trouble = True, False, None
         self.started_at, self.ended_at = self.clock(), None
         self.log.clear()
@@ -57,10 +67,15 @@ class Model:
     def apply(self, signal: Signal) -> None:
         """Take one signal of the engine."""
         self.version += 1
+        if not isinstance(signal, Done | Broke):
+            self.course.take(signal)
         if isinstance(signal, Listed):
             waiting = {check.id: CheckState(check.id, check.title) for check in signal.checks}
             self.checks = {**self.checks, **waiting}
+        elif isinstance(signal, Busy):
+            self.busy, self.waits = signal, True
         elif isinstance(signal, Started):
+            self.waits = False
             self._change(signal.id, status="running", started_at=self.clock())
         elif isinstance(signal, Progress):
             self._change(signal.id, progress=signal)
@@ -75,22 +90,44 @@ class Model:
         self.cancelled = True
         self.version += 1
 
+    def note_forced(self, forced: Forced | None) -> None:
+        """The profile was changed here: the report tells what it forces now."""
+        if self.report:
+            self.report = structs.replace(self.report, profile=structs.replace(self.report.profile, forced=forced))
+            self.version += 1
+
     def elapsed(self) -> float:
         """Seconds of this run so far, or of the whole of it."""
         if self.started_at is None:
             return 0.0
         return (self.clock() if self.ended_at is None else self.ended_at) - self.started_at
 
+    def overall(self) -> Overall | None:
+        """How far the run is; None before it is known which checks run."""
+        return self.course.now() if self.running else None
+
+    def report_so_far(self) -> Report:
+        """What is known of the machine, without a verdict."""
+        results = {name: state.result for name, state in self.checks.items() if state.result}
+        return report_of(self.settings, results, 0.0, with_verdict=False)
+
     def training(self) -> TrainingFacts:
         """What was timed, empty until the check has ended."""
-        return self._facts().get("training") or no_training()
+        return self.facts().get("training") or no_training()
 
     def probe_rows(self) -> Sequence[ProbeRow]:
         """What was probed, empty until the check has ended."""
-        operators = self._facts().get("operators")
+        operators = self.facts().get("operators")
         return operators.get("results", ()) if operators else ()
 
-    def _facts(self) -> CheckFacts:
+    def needed_failures(self) -> frozenset[tuple[str, str]]:
+        """Operators that every training needs and that are not right, each with its device."""
+        operators = self.facts().get("operators")
+        by_device = operators["core_failures"] if operators and "core_failures" in operators else {}
+        return frozenset((failure["op"], device) for device, failures in by_device.items() for failure in failures)
+
+    def facts(self) -> CheckFacts:
+        """Those of the checks that have ended."""
         return assume_shapes({name: state.result.facts for name, state in self.checks.items() if state.result})
 
     def figures(self) -> list[Result]:
@@ -132,18 +169,17 @@ def _states_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, CheckState
 
 
 def _row_so_far(figure: Figure) -> Result:
-    outcome, detail = ("ok", say("screen.so_far")) if figure.step_ms else ("timing", "")
     return {
         "workload": figure.workload,
         "size": figure.size,
         "device": figure.device,
         "dtype": "float32",
-        "outcome": outcome,
+        "outcome": "ok" if figure.step_ms else "timing",
         "step_ms": figure.step_ms,
         "ci95_ms": list(figure.ci95_ms) if figure.ci95_ms else None,
         "samples_per_s": None,
         "steps": None,
         "peak_memory_bytes": None,
-        "detail": detail,
+        "detail": "",
         "detail_values": None,
     }

@@ -10,40 +10,45 @@ from typing import Any
 
 from mpsdoctor import prescription
 from mpsdoctor.events import Settings
-from mpsdoctor.report import Report
+from mpsdoctor.report import Forced, Report
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.shapes import Fingerprint, Profile
 from mpsdoctor.texts import say
 
-ANSWERS = ("recommended", "force_mps", "workloads", "batches")
+ANSWERS = ("recommended", "force_mps", "force_mps_torch", "workloads", "batches")
 TakeFingerprint = Callable[[Report], Fingerprint]  # raises NoFingerprintError
 
 
 @dataclass(frozen=True)
 class ProfileState:
-    """`content` is None where there is no profile that can be read, `stale` None where that is not known yet."""
+    """`content` is None where there is no profile that can be read, `stale` None where that is not known yet.
+
+    `forced` is what it makes trainers use whatever was measured, if anything.
+    """
 
     place: str | None = None
     content: Profile | None = None
     trouble: str | None = None
     stale: tuple[str, ...] | None = None
     proposal: Profile | None = None
+    forced: Forced | None = None
 
 
 def inspect(settings: Settings, report: Report | None, take_fingerprint: TakeFingerprint) -> ProfileState:
     """Read the profile; with a report, compare its machine with this one and prepare what would be written."""
     place = prescription.place(settings)
     content, trouble = _read(settings)
+    forced = prescription.forced(report, content)
     if report is None:
-        return ProfileState(place, content, trouble)
+        return ProfileState(place, content, trouble, forced=forced)
     try:
         present = take_fingerprint(report)
     except prescription.NoFingerprintError as error:
-        return ProfileState(place, content, trouble or str(error))
+        return ProfileState(place, content, trouble or str(error), forced=forced)
     stale = profile.changes(content["fingerprint"], present) if content else None
     carries = prescription.carries_a_profile(report)
     proposal = prescription.prescribe(report, present, content) if carries else None
-    return ProfileState(place, content, trouble, stale, proposal)
+    return ProfileState(place, content, trouble, stale, proposal, forced)
 
 
 def _read(settings: Settings) -> tuple[Profile | None, str | None]:
@@ -58,6 +63,16 @@ def _read(settings: Settings) -> tuple[Profile | None, str | None]:
 def write(settings: Settings, content: Profile) -> None:
     """Put it in its place. ProfileError."""
     profile.write(content, profile.locate(settings.profile_path))
+
+
+def torch_version(content: Profile, report: Report | None) -> str | None:
+    """The torch that trainers have: the examined one, else that of the profile."""
+    return report.torch.version if report and report.torch else content["fingerprint"].get("torch")
+
+
+def override(content: Profile, *, on: bool = False, until_torch: str | None = None) -> Profile:
+    """The same profile with MPS forced, or no longer."""
+    return {**content, "force_mps": on, "force_mps_torch": until_torch}
 
 
 def difference(before: Profile | None, after: Profile) -> list[str]:
@@ -79,7 +94,7 @@ def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, 
         parts = ((key, part) for key, part in value.items() if (depth, key) != (0, "created"))
     elif isinstance(value, list) and not all(isinstance(part, float | int) for part in value):
         parts = enumerate(value)
-    else:
+    elif value != []:
         yield place, _describe(value)
     for key, part in parts:
         yield from _leaves(part, f"{place}.{key}".lstrip("."), depth + 1)

@@ -8,9 +8,13 @@ from typing import Any
 
 from textual.content import Content
 
+from mpsdoctor import overall
+from mpsdoctor.events import Busy
+from mpsdoctor.facts.training import Result
+from mpsdoctor.figures import duration
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.report import CheckResult, Finding, Machine, Remedy, Report
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import Each, Part, say, term
 from mpsdoctor.tui.model import CheckState, Model
 
 Piece = str | tuple[str, str] | Content
@@ -40,6 +44,7 @@ TONES = {
 }
 BLINK = 24.0  # spinner steps a second: each tick of the screen shows another one
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+METER = 16  # cells of the bar in the header
 EVIDENCE = 4000  # characters shown; the report holds all of it
 
 
@@ -81,10 +86,10 @@ def headline(model: Model) -> tuple[str, str]:
     if model.running:
         if model.cancelled:
             return say("screen.cancelling"), "warn"
-        done = sum(state.status not in ("waiting", "running") for state in model.checks.values())
-        if model.checks:
-            return say("screen.examining_count", done=done, total=len(model.checks)), "accent"
-        return say("screen.examining"), "accent"
+        if model.busy and model.waits:
+            return model.busy.text, "warn"
+        whole = model.overall()
+        return (overall.overall_in_words(whole) if whole else say("screen.examining")), "accent"
     if model.cancelled:
         return say("screen.cancelled"), "warn"
     if model.report is None:
@@ -93,9 +98,10 @@ def headline(model: Model) -> tuple[str, str]:
 
 
 def verdict(report: Report) -> tuple[str, str]:
-    """`use mps · 3.4× · high confidence`."""
+    """`use mps · 3.4× · high confidence`, or that mps is forced and what was measured."""
     recommendation = report.verdict
-    return rows.headline(report), "warn" if recommendation is None or recommendation.confidence == "low" else "pass"
+    doubtful = report.profile.forced or recommendation is None or recommendation.confidence == "low"
+    return rows.headlines(report)[0], "warn" if doubtful else "pass"
 
 
 def describe_finding(check: CheckResult, finding: Finding) -> Iterator[Piece]:
@@ -156,12 +162,30 @@ def progress(state: CheckState) -> str:
     event = state.progress
     if event is None:
         return say("screen.starting")
-    if event.total and str(event.done) not in event.text:
-        return say("screen.progress", text=event.text, done=event.done, total=event.total)
-    return event.text
+    return overall.describe(event)
 
 
-def meter(done: int, total: int, width: int) -> str:
+def describe_busy(event: Busy, *, waiting: bool) -> str:
+    """Who takes the processors; or took them, once the wait is over."""
+    if waiting:
+        return event.text
+    programs = [{"name": program.name, "percent": program.percent} for program in event.programs]
+    who = Each("program_took", programs, "and") if programs else Part("others_took", {"percent": event.percent})
+    return say("screen.was_busy", who=who)
+
+
+def figures_so_far(figures: Iterable[Result]) -> Iterator[Piece]:
+    """`cnn small  cpu 6.42 ms · mps 5.48 ms`, a line a workload."""
+    by_workload: dict[str, list[str]] = {}
+    for row in figures:
+        if row["step_ms"]:
+            name = f"{row['workload']} {row['size']}"
+            by_workload.setdefault(name, []).append(f"{row['device']} {duration(row['step_ms'])}")
+    for name, steps in by_workload.items():
+        yield styled(f"  {wrapping.pad(name, 18)} ", (" · ".join(steps), "strong"))
+
+
+def meter(done: float, total: float, width: int) -> str:
     """A bar of blocks."""
     filled = round(width * min(done / total, 1.0)) if total else 0
     return "━" * filled + "╌" * (width - filled)
@@ -180,7 +204,7 @@ def machine(report: Report) -> Iterator[tuple[str, str]]:
     yield say("report.python"), _join(python, report.python.executable)
     yield say("report.torch"), _join(*rows.torch_parts(report))
     for device in report.devices:
-        yield device.device, _join(device.name, rows.usability(device))
+        yield device.device, _join(device.name, rows.usability(report, device))
 
 
 def _modes(facts: Machine) -> Iterator[str]:
@@ -203,7 +227,9 @@ def header(model: Model, width: int) -> Content:
     """The first line: who we are, the verdict, how long it took or takes."""
     summary, tone = headline(model)
     spin = SPINNER[int(model.clock() * BLINK) % len(SPINNER)] + " " if model.running else ""
-    left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin, "accent"), (summary, tone))
+    whole = model.overall()
+    bar = meter(whole.share, 1.0, METER) + " " if whole and width >= 60 and not model.waits else ""
+    left = styled((" mpsdoctor ", "title") if width >= 60 else " ", (spin + bar, "accent"), (summary, tone))
     time = f"{seconds(model.elapsed())} " if model.started_at is not None else ""
     current = model.current()
     if model.running and current and width >= 100:

@@ -175,12 +175,19 @@ class TorchFacts(TypedDict):
     debug: bool
 
 
-class DeviceTrial(TypedDict):
-    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does."""
-
+class _DeviceTrial(TypedDict):
     usable: bool
     reason: Optional[str]
     name: Optional[str]
+
+
+class DeviceTrial(_DeviceTrial, total=False):
+    """`torch_facts.try_device`: whether a device does what it says, else why not; its name if it does.
+
+    The reason is a sentence of the doctor's, as `detail_values` of a `Judgement` are.
+    """
+
+    reason_values: Dict[str, Any]
 
 
 class PlannedProbe(NamedTuple):
@@ -209,11 +216,15 @@ class _Outcome(TypedDict):
 class Judgement(_Outcome, total=False):
     """`replay.probe`: the outcome of a call, as in the report, with its detail.
 
+    A sentence of ours is named in `detail_values`, as `{"part": NAME, "values": {…}}`, and its values may be sentences
+    too; the doctor has the words, and fills in the `detail`, which is empty till then.
+
     Where numbers differ the largest errors, and the index of the element that is furthest off. The doctor adds whether
     the CPU steps in where a variable lets it (`fallback`), what PyTorch's own tests expect to fail (`known`, with
     what the sentences were filled with), and how many `samples` it stands for.
     """
 
+    detail_values: Dict[str, Any]
     max_abs: float
     max_rel: float
     index: List[int]

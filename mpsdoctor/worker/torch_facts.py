@@ -123,8 +123,9 @@ def try_device(device: str) -> DeviceTrial:
         there, here = on_device[name].double(), on_cpu[name].double()
         if not torch.allclose(there, here, rtol=1e-3, atol=1e-3):
             worst = float((there - here).abs().max())
-            reason = f"computes wrong numbers: {name} is off by {worst:.3g}"
-            return {"usable": False, "reason": reason, "name": None}
+            what = {"part": f"computed_{name}", "values": {}}
+            reason = {"part": "computes_wrong_numbers", "values": {"what": what, "error": worst}}
+            return {"usable": False, "reason": "", "reason_values": reason, "name": None}
     return {"usable": True, "reason": None, "name": name_device(device)}
 
 

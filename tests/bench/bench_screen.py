@@ -194,7 +194,7 @@ def keys() -> list[float]:
     master, process = start([*CHILD, "keys"])
     until(master, b"quit")
     os.write(master, b"3")
-    until(master, str(ROWS).encode())
+    until(master, f"{ROWS:,}".encode())
     time.sleep(1.0)
     pressed = [b"j"] * 80 + [b"\x1b[6~"] * 80 + [b"G", b"g", b"G"] + [b"k"] * 40
     seconds = [answer(master, key) for key in (pressed[::20] if SMOKE else pressed)]

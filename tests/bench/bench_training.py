@@ -27,7 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from helpers import proofs
-from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
+from mpsdoctor.quiet import BUSY_PERCENT
 from mpsdoctor_checks.training.plan import FAMILIES, Workload
 from mpsdoctor_checks.training.quiet import idle_conditions
 from mpsdoctor_checks.training.statistics import median

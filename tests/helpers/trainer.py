@@ -57,7 +57,7 @@ import json, sys
 from mpsdoctor import get_optimal_device
 device, info = get_optimal_device(**json.loads(sys.argv[1]))
 print(json.dumps({"device": str(device), "text": str(info), **{n: getattr(info, n) for n in (
-    "source", "reason", "hints", "warnings", "stale", "profile_path")}}))
+    "source", "reason", "basis", "hints", "warnings", "stale", "known_wrong", "profile_path")}}))
 """
 FINGERPRINT = """
 import json, sys
@@ -72,7 +72,9 @@ PROFILE: dict[str, Any] = {
     "recommended": {"device": "cpu", "confidence": "high", "reason": "no accelerator was faster"},
     "workloads": {"cnn": {"small": {"device": "cpu", "speedup": 0.4, "ci95": [0.3, 0.5]}}},
     "batches": {},
+    "speeds": {},
     "force_mps": False,
+    "force_mps_torch": None,
     "environment": {},
     "settings": {"num_threads": 2},
     "known_wrong": [],

@@ -122,8 +122,13 @@ def test_the_profile_commands_show_override_and_clear_it(examined: tuple[dict[st
     assert "up to date" in shown
     assert "force MPS: off" in shown
     assert profile(path, "env").stdout == "export PYTORCH_ENABLE_MPS_FALLBACK=1\nexport PYTORCH_X='a b'\n"
-    assert profile(path, "force-mps", "on").returncode == 0
-    assert json.loads(path.read_text())["force_mps"] is True
+    forced = profile(path, "force-mps", "on").stdout
+    told = json.loads(path.read_text())
+    assert (told["force_mps"], told["force_mps_torch"]) == (True, told["fingerprint"]["torch"])
+    assert f"force MPS: on, until torch {told['force_mps_torch']} changes\n  forced to mps, measured: cpu" in forced
+    assert "forced to mps, measured: cpu" in profile(path, "show").stdout
+    assert "on, always" in profile(path, "force-mps", "on", "--always").stdout
+    assert json.loads(path.read_text())["force_mps_torch"] is None
     assert profile(path, "force-mps", "off").returncode == 0
     assert json.loads(path.read_text())["force_mps"] is False
     assert profile(path, "clear").returncode == 0

@@ -80,7 +80,7 @@ def test_a_check_of_the_cpu_alone(workers: OpenWorkers) -> None:
     assert facts["summary"]["cpu"]["ok"] == covered["made"] == sum(map(count_probes, facts["results"]))
     assert facts["planned"]["cpu"] == covered["planned"] == covered["made"] + facts["skipped"]["cpu"]
     assert facts["probes_per_second"]["cpu"] > 0
-    assert said[-1]["text"].startswith(f"operators cpu: {covered['made']} of ")
+    assert said[-1]["text"].startswith(f"operators cpu: {covered['made']:,} probes made")
 
 
 def test_rows_have_the_names_of_the_report(workers: OpenWorkers) -> None:

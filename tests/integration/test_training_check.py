@@ -13,13 +13,13 @@ from typing import Any
 import psutil
 import pytest
 
-from mpsdoctor import verdict
+from mpsdoctor import quiet, verdict, winners
 from mpsdoctor.check import Answer, Budget, Context, Finding, Sandbox, Workers
 from mpsdoctor.facts import assume_shapes
 from mpsdoctor.facts.build import DeviceFacts
 from mpsdoctor.report import Verdict
 from mpsdoctor_checks import training
-from mpsdoctor_checks.training import collect, plan, quiet
+from mpsdoctor_checks.training import collect, plan
 from mpsdoctor_checks.training.advice import crossover, experiments, hints
 from mpsdoctor_checks.training.lanes import Lane
 from simulator import simulator
@@ -238,7 +238,7 @@ def test_an_accelerator_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = judged_of(facts)
     assert judged is not None
     assert judged.device == "cpu"
-    assert verdict.workload_table(assume_shapes({"training": facts})["training"])["cnn"]["small"]["device"] == "cpu"
+    assert winners.workload_table(assume_shapes({"training": facts})["training"])["cnn"]["small"]["device"] == "cpu"
 
 
 def judged_of(facts: dict[str, Any]) -> Verdict | None:
@@ -319,6 +319,7 @@ def test_nothing_measured_in_a_disturbance_becomes_advice(monkeypatch: pytest.Mo
     assert facts["doubtful"]
     assert (facts["settings"], facts["hints"]) == ({}, [])
     assert facts["conditions"]["before"]["waited_s"] >= 0.3
+    assert "just before the run" in facts["disturbances"][0]
     told = next(finding for finding in findings if finding.code == "MPS521")
     assert "No setting, hint or batch size of this run goes into the profile." in told.detail
 

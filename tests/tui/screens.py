@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from textual.pilot import Pilot
 
+from mpsdoctor import verdict
 from mpsdoctor.events import Event, Finished, Progress, Settings
 from mpsdoctor.machine.shapes import GpuMemory, MemorySample
 from mpsdoctor.report import Report
@@ -72,14 +73,15 @@ class Played:
 
 
 def recorded(name: str) -> list[Signal]:
-    """The events of a recorded check-up and its end."""
+    """The events of a recorded check-up and its end, judged as today."""
     events: list[Signal] = []
     for line in (RECORDED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         document = json.loads(line)
         if document["event"] == "report":
             checks = tuple(event.result for event in events if isinstance(event, Finished))
             report = msgspec.convert(document["report"], Report)
-            events.append(Done(msgspec.structs.replace(report, checks=checks), cancelled=False))
+            answer = verdict.judge_checkup({check.id: check.facts for check in checks})
+            events.append(Done(msgspec.structs.replace(report, checks=checks, verdict=answer), cancelled=False))
         else:
             events.append(msgspec.convert(document, Event))
     return events

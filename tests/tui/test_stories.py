@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from helpers.trainer import sample
 from mpsdoctor import intake
 from mpsdoctor.check import Context, Workers
 from mpsdoctor.events import Figure, Progress, Settings, progress_of
@@ -24,6 +25,7 @@ from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.background import work_is_running
 from mpsdoctor.tui.engine import Done
 from mpsdoctor.tui.model import Model
+from mpsdoctor.tui.widgets.bars import Line
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Rows
 from mpsdoctor_checks.training import narrator
@@ -44,8 +46,8 @@ def told(said: list[Any], profile: Path, story: Story, **settings: Any) -> None:
 
 
 def notes(app: DoctorApp) -> str:
-    """What the corner says."""
-    return " ".join(note.message for note in app._notifications)
+    """What was told in the line above the keys."""
+    return " ".join(message.text for message in app.told)
 
 
 def test_the_run_begins_by_itself_and_escape_cancels_it(tmp_path: Path) -> None:
@@ -136,6 +138,68 @@ def test_a_filter_narrows_operators_and_escape_clears_it(tmp_path: Path) -> None
     told(recorded("wins"), tmp_path / "profile.json", story)
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("wrong", ["softmax", "scaled_dot_product_attention", "addcmul_", "cumsum"]),
+        ("W", ["softmax", "scaled_dot_product_attention", "addcmul_", "cumsum"]),
+        ("unsupported", ["erf", "logsumexp"]),
+        ("needed", ["softmax", "scaled_dot_product_attention"]),
+        ("wrong cum", ["cumsum"]),
+    ],
+)
+def test_a_filter_knows_outcomes(typed: str, found: list[str], tmp_path: Path) -> None:
+    """By their words, also those of other reports, and by their letters; what every training needs comes first."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("3")
+        await settle(app, pilot)
+        table = app.query_one("#operators", Rows)
+        table.narrow(typed)
+        assert [row.cells[1][0] for row in table._visible] == found
+
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+
+
+def test_the_legend_stays_and_the_title_counts(tmp_path: Path) -> None:
+    """The letters are explained beside a wrong operator too; the title tells how many there are of what."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("3", "j")
+        await settle(app, pilot)
+        text = cells(app)[0]
+        assert "W wrong  E error" in text
+        assert "* every training needs it" in text
+        assert "Operators · 74 · 4 wrong, 3 error" in text
+
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+
+
+def test_a_list_is_sorted_from_its_top_and_turned_round(tmp_path: Path) -> None:
+    """s takes the next column and S the other direction, a second click too; headings are not cut for the sign."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("3", "G", "s", "s")
+        await settle(app, pilot)
+        table = app.query_one("#operators", Rows)
+        names = [row.cells[1][0] for row in table._visible]
+        assert names == sorted(names)
+        assert (table.cursor, table.scroll_offset.y) == (0, 0)
+        await pilot.press("G", "S")
+        assert [row.cells[1][0] for row in table._visible] == names[::-1]
+        assert table.cursor == 0
+        for column, _ in table._widths():
+            table.sort(column)
+            heading = table.render_line(0).text
+            assert "…" not in heading
+            assert "↓" in heading
+        await pilot.click(table, offset=(15, 1))
+        await pilot.click(table, offset=(15, 1))
+        assert (table.order, table.reverse) == (1, True)
+
+    told(recorded("wrong"), tmp_path / "profile.json", story)
+
+
 def test_escape_clears_the_filter_before_it_cancels(tmp_path: Path) -> None:
     """As the list says: "Esc clears the filter"; a second Esc cancels the run."""
 
@@ -154,7 +218,7 @@ def test_escape_clears_the_filter_before_it_cancels(tmp_path: Path) -> None:
 
 
 def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
-    """w shows what the profile would hold; only Enter writes it, and the force switch keeps the rest."""
+    """w shows what the profile would hold; only Enter writes it."""
     profile = tmp_path / "profile.json"
 
     async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
@@ -165,12 +229,51 @@ def test_writing_shows_the_change_first_and_then_writes(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(app, pilot)
         assert json.loads(profile.read_text())["recommended"]["device"] == "sim"
-        await pilot.press("f")
-        assert json.loads(profile.read_text())["force_mps"] is True
-        assert "MPS is not available here" in notes(app)
-        await settle(app, pilot)
 
     told(recorded("wins"), profile, story)
+
+
+@pytest.mark.parametrize(("key", "until"), [("enter", "2.13.0+cpu"), ("a", None)])
+def test_forcing_mps_is_asked_for_and_then_seen(tmp_path: Path, key: str, until: str | None) -> None:
+    """f shows what was measured and asks; Enter forces until torch changes, a always. Off needs no question."""
+    wrong = [{"id": "aten::cumsum", "device": "mps", "what": "wrong"}]
+    profile = profile_of(tmp_path, speeds={"mps": {"speedup": 0.5, "ci95": [0.4, 0.6]}}, known_wrong=wrong)
+    before = json.loads(profile.read_text())
+    forced = "forced to mps, measured: cpu"
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        assert app.actions is not None
+        model = app.actions.model
+        await pilot.press("6", "f", "escape")
+        assert json.loads(profile.read_text()) == before
+        await pilot.press("f")
+        await pilot.pause()
+        dialog = app.screen.query_one(Details).plain
+        assert "until torch 2.13.0+cpu changes" in dialog
+        assert "measured: cpu" in dialog
+        await pilot.press(key)
+        await settle(app, pilot)
+        told = json.loads(profile.read_text())
+        assert (told["force_mps"], told["force_mps_torch"]) == (True, until)
+        assert told["recommended"] == before["recommended"]
+        assert "MPS is not available here" in notes(app)
+        assert words.header(model, 80).plain.startswith(f" mpsdoctor {forced}")
+        assert forced in app.query_one("#recorded", Details).plain
+        await pilot.press("1")
+        assert forced in app.query_one("#verdict", Details).plain
+        await pilot.press("f")
+        assert json.loads(profile.read_text())["force_mps"] is False
+        assert forced not in words.header(model, 80).plain
+        await settle(app, pilot)
+
+    told(recorded("cpu"), profile, story)
+
+
+def profile_of(folder: Path, **parts: Any) -> Path:
+    """A profile of some machine."""
+    path = folder / "profile.json"
+    path.write_text(json.dumps(sample(**parts)), encoding="utf-8")
+    return path
 
 
 def test_without_a_profile_nothing_is_written(tmp_path: Path) -> None:
@@ -203,6 +306,75 @@ def test_the_report_is_exported_in_the_chosen_format(tmp_path: Path, monkeypatch
     assert (tmp_path / "mpsdoctor-report.json").read_text() == "mine"
     document = json.loads((tmp_path / "mpsdoctor-report-1.json").read_text())
     assert document["verdict"]["device"] == "sim"
+
+
+def test_an_export_begins_with_html_and_names_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cursor stands on html, and the message tells where the file is, with the home folder as `~`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("e")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "written to ~/work/mpsdoctor-report.html" in notes(app)
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
+    assert (tmp_path / "work/mpsdoctor-report.html").exists()
+
+
+def test_a_message_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    """One line above the keys, never two; it leaves after some seconds, and m still has it, the latest first."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        app.notify("the first [b]one[/b]")
+        app.notify("x" * 200, severity="warning", timeout=0.2)
+        line = app.query_one("#message", Line).render().plain
+        assert line.startswith(" ! xxx")
+        assert line.endswith("… m shows all")
+        assert len(line) < 120
+        await pilot.pause(0.4)
+        assert not app.query_one("#message").display
+        await pilot.press("m")
+        await pilot.pause()
+        latest, before, *_ = app.screen.query_one(Details).plain.splitlines()
+        assert latest == "! " + "x" * 200
+        assert before == "i the first [b]one[/b]"
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
+
+
+@pytest.mark.parametrize("back", ["plus", "escape"])
+def test_a_panel_is_zoomed_and_back(back: str, tmp_path: Path) -> None:
+    """+ gives the panel in focus the whole screen; + or Esc shows the others again, and cancels nothing."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("1", "tab", "plus")
+        await settle(app, pilot)
+        panel = app.query_one("#finding", Details)
+        assert app.focused is panel
+        assert panel.outer_size == app.query_one("#body").size
+        assert not app.query_one("#verdict").region
+        await pilot.press(back)
+        await settle(app, pilot)
+        assert app.query_one("#verdict").region
+        assert "cancel" not in engine.asked
+
+    told(running(), tmp_path / "profile.json", story)
+
+
+def test_enter_in_a_zoomed_list_zooms_what_it_opens(tmp_path: Path) -> None:
+    """The details take the place of the list."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("2", "plus", "enter")
+        await settle(app, pilot)
+        assert app.query_one("#check").outer_size == app.query_one("#body").size
+        assert not app.query_one("#checks").region
+
+    told(recorded("wins"), tmp_path / "profile.json", story)
 
 
 def test_help_is_about_the_panel_in_focus(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_from_start_to_written_profile_with_a_resize(tmp_path: Path) -> None:
     terminal.press("2")
     terminal.until("It has not begun|▶ running")
     terminal.resize((120, 40))
-    terminal.until("use cpu")
+    terminal.until("Train on")
     deadline = time.monotonic() + 10
     while not profile.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -89,7 +89,7 @@ def test_from_start_to_written_profile_with_a_resize(tmp_path: Path) -> None:
     assert terminal.status() == 0
     assert "Traceback" not in terminal.seen
     left_behind = terminal.seen.rpartition(RESTORED)[2]
-    assert "use cpu" in left_behind  # the answer stays in the scrollback
+    assert "Train on the CPU" in left_behind  # the answer stays in the scrollback
     assert profile.exists()
     assert processes_left() == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 
 from helpers import rows
 from mpsdoctor.facts.training import Comparison, Result, TimedFacts
+from mpsdoctor.formats import rows as tables_of
 from mpsdoctor.prescription import prescribe
-from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch
-from mpsdoctor.runtime import device as runtime_device
+from mpsdoctor.report import CheckResult, Device, Machine, ProfileNote, Python, Report, Tool, Torch, Verdict
+from mpsdoctor.runtime.device import Question
+from mpsdoctor.runtime.measured import choose_measured
 from mpsdoctor.runtime.profile import fingerprint
-from mpsdoctor.verdict import judge, workload_table
+from mpsdoctor.verdict import judge
+from mpsdoctor.winners import standing_of, workload_table
+from mpsdoctor_checks.training import rules
 
 FAMILIES = ("mlp", "cnn", "lstm", "transformer")
 DEVICES = ("mps", "cuda:0")
@@ -55,8 +60,8 @@ def report_of(training: TimedFacts) -> Report:
 
 def told_to_a_script(report: Report, workload: str | None) -> str:
     profile = prescribe(report, fingerprint("2.13.0"))
-    question = runtime_device._Question(False, workload, None, True, Path("p.json"))
-    return runtime_device._choose_for_workload(profile, question)[0]
+    question = Question(False, workload, None, True, Path("p.json"))
+    return choose_measured(profile, question)[0]
 
 
 @hypothesis.given(tables())
@@ -69,10 +74,54 @@ def test_no_two_of_them_contradict_each_other(training: TimedFacts) -> None:
     assert told_to_a_script(report, None) == verdict.device
     for family, device in verdict.by_workload.items():
         assert told_to_a_script(report, family) == device
-    words = " ".join(verdict.reasons)
-    for family, sizes in workload_table(training).items():
-        if {entry["device"] for entry in sizes.values()} == {"tie"}:
-            assert f"{family} is better trained on" not in words
+
+
+@hypothesis.given(tables())
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_the_evidence_says_of_a_family_what_a_script_gets(training: TimedFacts) -> None:
+    """Faster is an accelerator's, slower not its, what is open goes with the rest; a winner was seen to win."""
+    report = report_of(training)
+    verdict = report.verdict
+    assert verdict is not None
+    for device, standing, families in told_by(verdict):
+        for family in families:
+            won = verdict.by_workload[family]
+            assert {"faster": won != "cpu", "slower": won != device}.get(standing, True)
+            assert standing not in ("open", "same") or won == verdict.device or won not in ("cpu", device)
+    told = [standing for _, standing, _ in told_by(verdict)]
+    assert verdict.device == "cpu" or not told or "faster" in told
+
+
+def told_by(verdict: Verdict) -> Iterator[tuple[str, str, list[str]]]:
+    """What the evidence says: device, standing, families."""
+    for told in verdict.values:
+        if told["part"] == "evidence":
+            for row in told["values"]["groups"]["rows"]:
+                families = row["group"]["values"]["families"]["rows"]
+                standing = row["group"]["part"].removeprefix("group_")
+                yield told["values"]["device"], standing, [family["workload"] for family in families]
+
+
+@hypothesis.given(tables())
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_findings_hints_and_tables_call_a_comparison_the_same(training: TimedFacts) -> None:
+    """A comparison is in one finding; where nobody won no table gives a figure clear of 1 without saying so."""
+    codes = {"MPS501": "faster", "MPS502": "slower", "MPS503": "nobody", "MPS529": "nobody"}
+    told = {
+        (row["workload"], row["size"], found.values["device"]): codes[found.code]
+        for rule in (rules.faster, rules.slower, rules.close, rules.undecided)
+        for found in rule(training)
+        if found.values is not None
+        for row in found.values["rows"]["rows"]
+    }
+    assert len(told) == len(training["comparisons"])
+    for row in training["comparisons"]:
+        standing, words = standing_of(row), tables_of.against(row)
+        assert told[row["workload"], row["size"], row["device"]] == {"open": "nobody", "same": "nobody"}.get(
+            standing, standing
+        )
+        low, high = row["ci95"]
+        assert standing != "open" or "not settled" in words or (low <= 1.05 and high >= 0.95)
 
 
 @hypothesis.given(tables())

@@ -11,13 +11,29 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
-from mpsdoctor import doubts, process, sandbox, support, texts
+from helpers import rows as rows_of
+from helpers.judgements import in_words
+from mpsdoctor import doubts, process, sandbox, support, texts, verdict
 from mpsdoctor.check import Context, Finding, Job, finding
 from mpsdoctor.facts import build_facts
+from mpsdoctor.formats import Style
+from mpsdoctor.formats import operators as operators_format
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.texts import Each, Part, Wording, Words
-from mpsdoctor_checks.operators import answers
+from mpsdoctor.worker import torch_facts
+from mpsdoctor.worker.operators import comparison, opinfos, reference
+from mpsdoctor.worker.operators.catalogue.entry import Law
+from mpsdoctor.worker.shapes import Judgement, PlannedProbe
+from mpsdoctor.worker.steps import replay
+from mpsdoctor_checks import build
+from mpsdoctor_checks.operators import answers, queue
+from mpsdoctor_checks.operators import rules as operator_rules
+from mpsdoctor_checks.operators.deaths import Deaths
+from mpsdoctor_checks.operators.grouping import group_rows
+from mpsdoctor_checks.operators.judgements import judgement_of
+from mpsdoctor_checks.operators.results import facts_of
 from mpsdoctor_checks.training import compiling, correctness, disturbance, lanes, plan, race, records, rules
 from mpsdoctor_checks.training.advice import crossover, hints
 from mpsdoctor_checks.training.advice import rules as advice_rules
@@ -49,6 +65,7 @@ NAMES = [
     "bfloat",
     "forward",
     "backward",
+    "contiguous",
     "sliced",
     "transposed",
     "cumsum",
@@ -63,18 +80,19 @@ NAMES = [
     "mps",
     "xpu",
     "nan",
+    "inf",
     "fused",
 ]
-# What torch, Python and the system say, as it was said; and what the worker says of numbers that differ.
+UNIT = re.compile(r"(?<=[\d] )(?:ms|s|µs)\b")  # the same in every language
+# What torch, Python and the system say, as it was said.
 STRANGERS = (
     "RuntimeError: MPS backend out of memory (MPS allocated: 7.9 GB)",
     "NotImplementedError: The operator 'aten::foo' is not currently implemented",
     "RuntimeError: shape mismatch",
+    "shape mismatch",
     "RuntimeError: fused=True is not supported",
     "ModuleNotFoundError: No module named 'fan'",
     "torch could not be imported",
-    "largest difference 0.4 at [1, 2]",
-    "differs by 0.4",
 )
 
 
@@ -92,6 +110,7 @@ def english_in(template: str, values: Mapping[str, Any], parts: Mapping[str, str
     filled = words.fill(pseudo(template), texts.from_data(json.loads(json.dumps(texts.as_data(values)))))
     for stranger in STRANGERS:
         filled = filled.replace(stranger, "")
+    filled = UNIT.sub("", filled)
     ours = PLACE.sub("", re.sub("«[^«»]*»", "|", filled))
     return [word for word in WORD.findall(ours) if word not in NAMES]
 
@@ -196,7 +215,7 @@ def test_disturbances_hold_no_english() -> None:
     assert all(str(part) in told.detail for part in parts)
     assert english_left(told) == []
     (doubt,) = doubts.disturbances(facts)
-    assert english_of(doubt.reason) == []
+    assert [word for reason in doubt.reasons for word in english_of(reason)] == []
 
 
 def advice(kind: str, part: Part | None = None, **figures: Any) -> dict[str, Any]:
@@ -277,16 +296,171 @@ def test_the_place_of_a_call_holds_no_english(phase: str, place: str | None) -> 
     """Where in a step an operator is called, with the module it belongs to."""
     row: Any = {"op": "aten::cumsum", "outcome": "wrong", "direction": "forward", "phase": phase, "place": place}
     row |= {"made_at": "train.py:3 in build" if place else None, "module": None, "variants": [""], "count": 1}
-    row |= {"code": None, "detail": "differs by 0.4"}
+    row |= {"code": None, **in_words(JUDGEMENTS["numbers"]())}
     answer = answers.answer_of([row], 1)
     (told,) = answers.finding_of("mps", answer, "train.py:build", build_facts({}))
     assert english_left(told) == []
 
 
+ONES, LAW = torch.ones(2, 3, dtype=torch.float64), Law(0.5, 0.288675, 0.0, 1.0)
+
+
+def compared(*values: torch.Tensor, expected: torch.Tensor = ONES) -> Judgement:
+    return comparison.compare_all(list(values), [expected] * len(values), values[0].dtype, "sim", 1.0)
+
+
+def changed(value: float) -> torch.Tensor:
+    numbers = torch.ones(2, 3)
+    numbers[1, 2] = value
+    return numbers
+
+
+def judged_again(*runs: Callable[[], list[torch.Tensor]]) -> Judgement:
+    return reference.judge(runs[0], runs[1:], torch.float32, "sim")
+
+
+def fails() -> list[torch.Tensor]:
+    raise RuntimeError("shape mismatch")
+
+
+def asking_for_float64() -> Judgement:
+    """A sample that the device refuses, of a call that computes in float64."""
+    sample: Any = SimpleNamespace(device="xpu", judge=lambda direction: fails(), asks_for_double=lambda: True)
+    return opinfos.Sample.judge_safely(sample, "forward")
+
+
+def given_up(outcome: str) -> Judgement:
+    deaths = Deaths()
+    deaths.note("aten::cumsum", outcome)
+    deaths.note("aten::cumsum", outcome)
+    return judgement_of("skipped", deaths.too_many_of("aten::cumsum") or "")
+
+
+def unanswered(outcome: Any, ending: Part) -> Judgement:
+    answer = sandbox.Answer(Job("m:f"), outcome, detail=str(ending), ending=ending)
+    return queue.row_of(PlannedProbe("cumsum", "aten::cumsum", "float32", "sliced", "forward"), "sim", answer)
+
+
+# As the worker makes them, or the doctor where it does not answer.
+JUDGEMENTS: dict[str, Callable[[], Judgement]] = {
+    "numbers": lambda: compared(changed(3.0)),
+    "integers": lambda: compared(torch.tensor([1, 2]), expected=torch.tensor([1, 3])),
+    "NaN": lambda: compared(changed(math.nan)),
+    "other infinity": lambda: compared(changed(1.0), expected=ONES * math.inf),
+    "shape": lambda: compared(torch.ones(3)),
+    "dtype": lambda: compared(torch.ones(2, 3, dtype=torch.int64)),
+    "too few results": lambda: comparison.compare_all([], [ONES], torch.float32, "sim", 1.0),
+    "one of several": lambda: compared(torch.ones(2, 3), changed(3.0)),
+    "run to run": lambda: judged_again(lambda: [torch.rand(50)], lambda: [torch.ones(50).double()]),
+    "shapes": lambda: reference.compare_shapes([torch.ones(3)], [ONES]),
+    "random NaN": lambda: reference.compare_shapes([changed(math.nan)], [ONES]),
+    "random bounds": lambda: comparison.compare_distribution(torch.rand(8192) * 2 - 0.5, LAW),
+    "random high": lambda: comparison.compare_distribution(torch.rand(8192) + 0.1, LAW),
+    "random mean": lambda: comparison.compare_distribution(torch.rand(8192) * 0.5, LAW),
+    "random spread": lambda: comparison.compare_distribution(torch.full((8192,), 0.5), LAW),
+    "no reference": lambda: judged_again(lambda: [ONES], fails),
+    "stranger's operator": lambda: replay.probe({"op": "own::cumsum", "args": [], "kwargs": {}}, "cpu", "forward"),
+    "float64": asking_for_float64,
+    "killed": lambda: given_up("crash"),
+    "hung": lambda: given_up("timeout"),
+    "crash": lambda: unanswered("crash", process.how_it_ended(-11)),
+    "timeout": lambda: unanswered("timeout", Part("no_answer_within", {"seconds": 10.0})),
+}
+
+
+@pytest.mark.parametrize("name", JUDGEMENTS)
+def test_what_a_call_came_to_holds_no_english(name: str) -> None:
+    """Neither the detail of a row nor the finding that quotes it, on an accelerator and of the CPU's self-test."""
+    judgement = in_words(JUDGEMENTS[name]())
+    assert judgement["detail"]
+    sentence = texts.from_values("", judgement["detail_values"])
+    assert isinstance(sentence, Part)
+    assert str(sentence) == judgement["detail"]
+    assert [word for word in english_of(sentence) if not word.startswith("SIG")] == []
+    outcome = judgement["outcome"] if judgement["outcome"] != "skipped" else "wrong"
+    rows: Any = [
+        {**judgement, **rows_of.probe("aten::cumsum", outcome, device, detail=judgement["detail"])}
+        for device in ("cpu", "mps")
+    ]
+    told = operator_rules.judge({**facts_of([]), "results": group_rows(rows)}, build_facts({}))
+    assert len(told) == 2
+    assert all(judgement["detail"] in one.detail for one in told)
+    assert [word for one in told for word in english_left(one) if not word.startswith("SIG")] == []
+
+
+def test_details_are_shown_in_the_language_of_who_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row's detail is filled anew from its values; where they fill nothing, English is shown."""
+    english = texts.page
+    monkeypatch.setattr(texts, "_language", "xx")
+    monkeypatch.setattr(texts, "page", lambda language, name: english("en", name))
+    monkeypatch.setattr(texts, "phrases", {"en": PHRASES, "xx": OTHER}.__getitem__)
+    row: Any = {**rows_of.probe("aten::sum", "wrong"), "variants": ["sliced"], **in_words(compared(torch.ones(3)))}
+    assert row["detail"] == "shape [3], reference [2, 3]"
+    assert show(row) == "«shape »[3]«, reference »[2, 3]"
+    for values in ({"part": "no_such", "values": {}}, {"part": "other_shape", "values": {}}, {}, None):
+        assert show({**row, "detail_values": values}) == row["detail"]
+
+
+def show(row: Any) -> str:
+    """The last line that `ops` prints of a row."""
+    *_, line = operators_format.table([row], Style(), lambda text, colour: text, everything=False)
+    return line.strip()
+
+
+class Answering:
+    """A context whose worker gives one answer."""
+
+    def __init__(self, answer: sandbox.Answer) -> None:
+        self.answer = answer
+
+    def worker(self, device: str) -> Any:
+        return SimpleNamespace(call=lambda name, **args: self.answer)
+
+    def progress(self, text: Wording) -> None:
+        """Nobody listens."""
+
+
+def off_by(error: float) -> sandbox.Answer:
+    """What a worker answers of a device whose sums are wrong."""
+    numbers = {"cpu": {"sum": torch.tensor(1.0)}, "xpu": {"sum": torch.tensor(1.0 + error)}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_facts, "_compute_small_step", lambda torch, device: numbers[device])
+        patch.setattr(torch, "ones", lambda *args, **more: None)
+        return sandbox.Answer(Job("m:f"), "ok", torch_facts.try_device("xpu"))
+
+
+DEVICES: dict[str, tuple[Callable[[], sandbox.Answer], str, str]] = {
+    "wrong": (lambda: off_by(2.0), "computes wrong numbers: sum is off by 2", "MPS207"),
+    "hung": (
+        lambda: sandbox.Answer(Job("m:f"), "timeout", ending=Part("no_answer_within", {"seconds": 60.0})),
+        "timeout: no answer within 60 s",
+        "MPS207",
+    ),
+    "absent": (lambda: sandbox.Answer(Job("m:f"), "ok"), "torch does not offer it here", "MPS212"),
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_why_a_device_cannot_be_used_holds_no_english(name: str) -> None:
+    """Neither in the finding, nor in the verdict's reasons."""
+    answer, reason, code = DEVICES[name]
+    device = build.try_device(Answering(answer()), "xpu", offered=name != "absent")  # type: ignore[arg-type]
+    assert device["reason"] == reason
+    facts = {**build_facts({}), "devices": [device], "asked_for": ["xpu"], "offered": ["cpu"], "refused": {}}
+    (told,) = [one for rule in (build.unusable, build.not_offered) for one in rule(facts)]  # type: ignore[arg-type]
+    assert told.code == code
+    assert english_left(told) == []
+    why = verdict.why_unusable(device)
+    assert str(why) == reason
+    assert isinstance(why, Part)
+    assert english_of(why) == []
+
+
 def test_english_in_values_is_seen() -> None:
     """A sentence that is a value does not pass."""
     conditions = Each("condition", [{"condition": "it ran hot"}])
-    assert english_left(finding("MPS521", "warning", conditions=conditions, waiting=Part(""), kept=Part(""))) == [
+    others: dict[str, Any] = {"waiting": Part(""), "kept": Part(""), "steps": [Part("again")]}
+    assert english_left(finding("MPS521", "warning", conditions=conditions, **others)) == [
         "it",
         "ran",
         "hot",
@@ -304,7 +478,7 @@ def test_progress_holds_no_english() -> None:
     Narrator(context, workload, Part("trying_ways", {"ways": ways, "device": "cpu"}))()
     context.progress("as a stranger says it")
     assert [message["text"] for message in said] == [
-        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, about 3 s left",
+        "timing cpu and mps: cnn small, cpu 100 ms ± 0 %, at most 3 s more",
         "trying 4 threads and 8 threads on cpu: cnn small",
         "as a stranger says it",
     ]

@@ -73,6 +73,17 @@ def test_every_phrase_is_named_by_the_code() -> None:
     assert {name for name in phrases() - names - names_of_rows() if not name.startswith(completed)} == set()
 
 
+def test_every_sentence_that_the_worker_names_exists() -> None:
+    """The worker cannot read the texts: it names a sentence, and the doctor fills it in."""
+    place = {"make_judgement": 1, "wrong": 0, "say_more": 1}  # of the name among the arguments
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "mpsdoctor/worker").rglob("*.py"))
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    functions = [(getattr(call.func, "id", ""), call.args) for call in calls]
+    named = {literal(args[place[name]]) for name, args in functions if name in place} - {""}
+    assert len(named) > 15
+    assert named - texts.phrases("en").keys() == set()
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_language_asks_for_the_values_that_the_first_one_does(page: str, language: str) -> None:

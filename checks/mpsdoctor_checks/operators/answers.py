@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Severity, finding
 from mpsdoctor.facts.build import Build
-from mpsdoctor.facts.operators import OperatorUse, ReplayRow, StepAnswer
+from mpsdoctor.facts.operators import OperatorUse, ReplayRow, StepAnswer, detail_of
 from mpsdoctor.support.spoken import with_name
 from mpsdoctor.texts import Each, Part, Wording, as_values, from_values
 from mpsdoctor_checks.operators.kinds import ALWAYS
@@ -79,6 +80,7 @@ def operator_use(row: ReplayRow) -> OperatorUse:
         "code": row["code"],
         "arguments": row["variants"][0],
         "detail": row["detail"],
+        "detail_values": row.get("detail_values"),
         "count": row["count"],
     }
 
@@ -136,6 +138,6 @@ def call_values(operator: OperatorUse) -> dict[str, object]:
 
 def line_values(operator: OperatorUse) -> dict[str, object]:
     """One operator with its place and the first line of its detail."""
-    first = (operator["detail"].splitlines() or [""])[0]
+    first = sentences.first_line(detail_of(operator))
     source = Part("source", {"line_of_code": operator["code"]}) if operator["code"] else Part("")
     return {**call_values(operator), "source": source, "quoted": Part("quoted", {"first_words": first})}

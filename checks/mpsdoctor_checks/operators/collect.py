@@ -13,10 +13,11 @@ from pathlib import Path
 from mpsdoctor.check import Context, Skip, typed
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build
-from mpsdoctor.facts.operators import ProbeFacts
+from mpsdoctor.facts.operators import ProbeFacts, detail_of
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.worker.shapes import PlannedProbe, Wheel
+from mpsdoctor_checks.operators.judgements import put_detail
 from mpsdoctor_checks.operators.known import annotate
 from mpsdoctor_checks.operators.queue import Queue, probe_of
 from mpsdoctor_checks.operators.results import BAD, DeviceResults, facts_of
@@ -43,12 +44,15 @@ def collect(context: Context) -> ProbeFacts:
     accelerators = usable_accelerators(build_facts(context.facts), context.devices)
     share = context.seconds * SELF_TEST_SHARE if accelerators else min(context.seconds, SELF_TEST[context.budget])
     with warming_up(context, accelerators):
-        self_test = examine(context, "cpu", share)
+        self_test = examine(context, "cpu", share, (0.0, SELF_TEST_SHARE if accelerators else 1.0))
     if self_test.reason and not self_test.rows:
         raise Skip(self_test.reason)
     # importing torch has taken of the share too, but never so much that nothing is probed
     left = max(context.remaining(), context.seconds * LEAST_SHARE)
-    return facts_of([self_test, *(examine(context, device, left / len(accelerators)) for device in accelerators)])
+    seconds, width = left / max(1, len(accelerators)), (1 - SELF_TEST_SHARE) / max(1, len(accelerators))
+    begins = {device: SELF_TEST_SHARE + number * width for number, device in enumerate(accelerators)}
+    others = [examine(context, device, seconds, (begin, begin + width)) for device, begin in begins.items()]
+    return facts_of([self_test, *others])
 
 
 @contextlib.contextmanager
@@ -85,9 +89,9 @@ def device_kind(device: str) -> str:
     return device.partition(":")[0]
 
 
-def examine(context: Context, device: str, seconds: float) -> DeviceResults:
-    """Probe one device for so many seconds, counted from when its worker is ready."""
-    results = DeviceResults(device)
+def examine(context: Context, device: str, seconds: float, part: tuple[float, float] = (0.0, 1.0)) -> DeviceResults:
+    """Probe one device for so many seconds, counted from when its worker is ready; that is a `part` of the check."""
+    results = DeviceResults(device, part=part)
     worker = context.worker(device, strict_environment(device))
     context.progress(Part("importing_torch_for", {"device": device}))
     answer = worker.call(PLAN, level=context.budget, dtypes=DTYPES[context.budget], device=device)
@@ -134,8 +138,8 @@ def report_progress(context: Context, results: DeviceResults) -> None:
     counts = Counter(row["outcome"] for row in results.rows)
     bad = {outcome: counts[outcome] for outcome in BAD if counts[outcome]}
     done = len(results.probed)
-    values = {"device": results.device, "done": done, "planned": results.planned, "outcomes": count_outcomes(bad)}
-    context.progress(Part("probing", values), done, results.planned)
+    values = {"device": results.device, "done": done, "outcomes": count_outcomes(bad)}
+    context.progress(Part("probing", values), done, results.planned, share=results.share_done)
 
 
 def count_outcomes(counts: Mapping[str, int]) -> Part:
@@ -163,7 +167,7 @@ def audit(context: Context, results: DeviceResults, seconds: float) -> None:
         row["fallback"] = outcome in ("ok", "fallback")
         if row["fallback"]:
             row["outcome"] = "fallback"
-            row["detail"] = f"on the CPU with {FALLBACK}=1; without: {row['detail']}"
+            put_detail(row, Part("helped_by", {"setting": f"{FALLBACK}=1", "what": detail_of(row)}))
     results.fallbacks = parse_fallbacks(worker.leave())
 
 

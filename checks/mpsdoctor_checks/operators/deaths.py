@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mpsdoctor.texts import Part
+
 MOST_DEATHS = 2  # of one kind; each costs a time-out or an import of torch, and the next is of the same cause
-DIED = {"crash": "killed the process", "timeout": "did not end"}
+DIED = ("crash", "timeout")
 
 
 def family(op: str) -> str:
@@ -28,9 +30,9 @@ class Deaths:
     def any_of(self, op: str) -> bool:
         return any(self.counts[family(op), outcome] for outcome in DIED)
 
-    def too_many_of(self, op: str) -> str:
-        """Why further probes of an operator are skipped; empty while they are not."""
-        for outcome, did in DIED.items():
+    def too_many_of(self, op: str) -> Part | None:
+        """Why further probes of an operator are skipped; None while they are not."""
+        for outcome in DIED:
             if self.counts[family(op), outcome] >= MOST_DEATHS:
-                return f"not tried: {MOST_DEATHS} calls of {family(op)} {did} before"
-        return ""
+                return Part(f"given_up_on_{outcome}", {"count": MOST_DEATHS, "op": family(op)})
+        return None

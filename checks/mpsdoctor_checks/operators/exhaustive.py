@@ -37,6 +37,7 @@ from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, count_outcomes, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
 from mpsdoctor_checks.operators.grouping import group_rows
+from mpsdoctor_checks.operators.judgements import fill_detail, judgement_of
 from mpsdoctor_checks.operators.named import explain_unknown
 
 MISSING, PLAN, RUN = (f"mpsdoctor_worker.operators.opinfos:{name}" for name in ("missing", "plan", "run"))
@@ -46,6 +47,8 @@ MOST_LANES = 4
 NOTES = struct.Struct("<5q")  # where a worker is, as it writes it
 TICKETS = itertools.count(1)
 DIRECTIONS = ("forward", "backward")
+
+OK: Judgement = {"outcome": "ok", "detail": ""}
 
 Place = tuple[int, str]  # number of a sample, direction
 
@@ -58,7 +61,7 @@ class Task:
     op: str
     dtype: str
     first: int = 0
-    reason: str = ""
+    reason: Part | None = None
     counts: Counter[str] = field(default_factory=Counter)
     faults: dict[Place, Judgement] = field(default_factory=dict)
 
@@ -72,6 +75,8 @@ class Task:
 
     def end_turn(self, answer: Answer, deaths: Deaths) -> bool:
         """Take in the end of a job; True while samples are left to run. UnusableAnswerError."""
+        for fault in self.faults.values():
+            fill_detail(fault)
         if answer.outcome == "ok":
             turn = typed(answer, SampleTurn)
             self.counts.update(turn["done"])
@@ -80,7 +85,7 @@ class Task:
         place, counts = read_notes(answer.job)
         self.counts.update(counts)
         outcome = answer.outcome if answer.outcome in DIED else "error"
-        judgement: Judgement = {"outcome": outcome, "detail": answer.detail}
+        judgement = judgement_of(outcome, answer.wording)
         deaths.note(self.op, outcome)
         if outcome == "error" or place is None:  # before or between samples
             self.counts["forward"] += 1
@@ -97,10 +102,9 @@ class Task:
         for direction, count in self.counts.items():
             right = count - sum(place[1] == direction for place in self.faults)
             if right > 0:
-                judgement: Judgement = {"outcome": "ok", "detail": "", "samples": right}
-                rows.append(self.row(device, f"{right} samples", direction, judgement))
+                rows.append(self.row(device, f"{right} samples", direction, {**OK, "samples": right}))
         if self.reason:
-            rows.append(self.row(device, "other samples", "forward", {"outcome": "skipped", "detail": self.reason}))
+            rows.append(self.row(device, "other samples", "forward", judgement_of("skipped", self.reason)))
         return rows
 
     def row(self, device: str, variant: str, direction: str, judgement: Judgement) -> ProbeResult:

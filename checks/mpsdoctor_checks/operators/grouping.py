@@ -9,7 +9,7 @@ from mpsdoctor.facts.operators import OperatorRow
 from mpsdoctor.worker.shapes import ProbeResult
 
 ALIKE = ("op", "device", "dtype", "direction", "outcome")
-OF_THE_WORST = ("detail", "max_abs", "max_rel", "index", "known", "known_values")
+OF_THE_WORST = ("detail", "detail_values", "max_abs", "max_rel", "index", "known", "known_values")
 
 
 def group_rows(rows: Iterable[ProbeResult]) -> list[OperatorRow]:

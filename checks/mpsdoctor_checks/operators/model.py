@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +42,7 @@ from mpsdoctor.worker.shapes import (
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
+from mpsdoctor_checks.operators.judgements import fill_detail, judgement_of
 
 RECORD, PROBE = "mpsdoctor_worker.steps.own_model:record", "mpsdoctor_worker.steps.replay:probe"
 RECORD_GRACE = 15.0  # seconds beyond the person's limit until the worker has told where it stands
@@ -213,15 +214,18 @@ def replay_probes(context: Context, device: str, env: dict[str, str], probes: Se
         yield row_of(call, direction, device, verdict_of(answer, deaths.too_many_of(call["op"])))
 
 
-def verdict_of(answer: Answer, given_up: str) -> Judgement:
+def verdict_of(answer: Answer, given_up: Part | None) -> Judgement:
     """Outcome and detail of a replayed call, also where its worker dies or hangs, or where it is skipped."""
     if answer.outcome == "ok":
-        return typed(answer, Judgement)
+        judgement = typed(answer, Judgement)
+        fill_detail(judgement)
+        return judgement
     if answer.outcome == "withdrawn":
-        return {"outcome": "skipped", "detail": given_up}
+        return judgement_of("skipped", given_up or "")
     words = answer.detail[:LAST_WORDS]
     detail = words if words == answer.detail else words.rpartition("\n")[0] or words
-    return {"outcome": answer.outcome if answer.outcome in DIED else "error", "detail": detail}
+    outcome = answer.outcome if answer.outcome in DIED else "error"
+    return judgement_of(outcome, replace(answer, detail=detail).wording)
 
 
 def row_of(call: RecordedCall, direction: str, device: str, verdict: Judgement) -> ReplayRow:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mpsdoctor.check import Answer, Job, typed
-from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
+from mpsdoctor.worker.shapes import Judgement, PlannedProbe, ProbeResult
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
+from mpsdoctor_checks.operators.judgements import fill_detail, judgement_of
 
 PROBE = "mpsdoctor_worker.operators.probes:probe"
 PROBE_SECONDS = 10.0  # a first call may compile kernels, which takes a second or two
@@ -58,7 +59,7 @@ class Queue:
         """The row of the next probe sent; a death prolongs the deadline by the time that it takes."""
         probe = self.sent.popleft()
         if answer.outcome == "withdrawn":
-            return make_row(probe, self.device, "skipped", self.deaths.too_many_of(probe.op))
+            return make_row(probe, self.device, judgement_of("skipped", self.deaths.too_many_of(probe.op) or ""))
         self.deaths.note(probe.op, answer.outcome)
         if answer.outcome in DIED:
             extension = min(answer.seconds + RESTART_SECONDS, LOST_SECONDS - self.lost)
@@ -70,11 +71,14 @@ class Queue:
 def row_of(probe: PlannedProbe, device: str, answer: Answer) -> ProbeResult:
     """The result of a probe, also where its worker dies or hangs."""
     if answer.outcome == "ok":
-        return typed(answer, ProbeResult)
-    return make_row(probe, device, answer.outcome if answer.outcome in DIED else "error", answer.detail)
+        row = typed(answer, ProbeResult)
+        fill_detail(row)
+        return row
+    outcome = answer.outcome if answer.outcome in DIED else "error"
+    return make_row(probe, device, judgement_of(outcome, answer.wording))
 
 
-def make_row(probe: PlannedProbe, device: str, outcome: str, detail: str) -> ProbeResult:
+def make_row(probe: PlannedProbe, device: str, judgement: Judgement) -> ProbeResult:
     return {
         "entry": probe.entry,
         "op": probe.op,
@@ -82,8 +86,7 @@ def make_row(probe: PlannedProbe, device: str, outcome: str, detail: str) -> Pro
         "dtype": probe.dtype,
         "variant": probe.variant,
         "direction": probe.direction,
-        "outcome": outcome,
-        "detail": detail,
+        **judgement,
     }
 
 

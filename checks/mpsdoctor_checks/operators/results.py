@@ -22,11 +22,18 @@ class DeviceResults:
     seconds: float = 0.0
     core: frozenset[str] = frozenset()
     fallbacks: dict[str, int] = field(default_factory=dict)
+    part: tuple[float, float] = (0.0, 1.0)  # of the whole check, from where to where
     reason: str | None = None  # why nothing, or not all, was probed other than for want of time
 
     @property
     def planned(self) -> int:
         return len(self.plan)
+
+    @property
+    def share_done(self) -> float:
+        """How much of the whole check is done, of 1."""
+        begin, end = self.part
+        return begin + (end - begin) * len(self.rows) / self.planned if self.plan else begin
 
     @property
     def probed(self) -> list[ProbeResult]:
@@ -52,16 +59,18 @@ def facts_of(devices: list[DeviceResults]) -> ProbeFacts:
 def coverage(results: DeviceResults) -> Coverage:
     """How much of the plan was probed: counts of probes; `core` is what every training needs, in float32."""
     probed = results.probed
+    reached = {row["op"] for row in probed}
     return {
         "planned": results.planned,
         "made": len(probed),
-        "operators": len({row["op"] for row in probed}),
+        "operators": len(reached),
         "dtypes": dict(Counter(row["dtype"] for row in probed)),
         "variants": dict(Counter(row["variant"] for row in probed)),
         "core": {
             "planned": sum(is_core(probe.entry, probe.dtype, probe.variant, results) for probe in results.plan),
             "made": sum(is_core(row["entry"], row["dtype"], row["variant"], results) for row in probed),
         },
+        "not_reached": [op for op in dict.fromkeys(probe.op for probe in results.plan) if op not in reached],
     }
 
 

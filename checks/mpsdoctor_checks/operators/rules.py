@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypedDict
 
+from mpsdoctor import sentences
 from mpsdoctor.check import Finding, finding
 from mpsdoctor.facts.build import Build
-from mpsdoctor.facts.operators import OperatorRow, ProbeFacts, count_probes
+from mpsdoctor.facts.operators import OperatorRow, ProbeFacts, count_probes, detail_of
 from mpsdoctor.support.spoken import spoken
 from mpsdoctor.texts import Each, Part, from_both
 from mpsdoctor.worker.shapes import Judgement
@@ -143,7 +144,7 @@ def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> di
         "dtypes": limit_names([row["dtype"] for row in rows]),
         "variants": limit_names([variant for row in rows for variant in row["variants"]]),
         "directions": limit_names([row["direction"] for row in rows]),
-        "first": (rows[0]["detail"].splitlines() or [""])[0],
+        "first": sentences.first_line(detail_of(rows[0])),
         "known": Part("known", {"failure": known[0]}) if known else Part(""),
         "others": Part("others" if len(others) > 1 else "other", same) if others else Part(""),
     }

@@ -15,6 +15,7 @@ id = "training"
 title = check_title("training")
 needs = ("build",)
 seconds = {"quick": 3.0, "standard": 34.0, "thorough": 180.0}
+timed = True
 patience = 300.0  # torch's optimizers import its compiler, X
 
 

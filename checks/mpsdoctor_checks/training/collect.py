@@ -118,7 +118,8 @@ def measure(context: Context, lanes: dict[str, Lane], allowance: Allowance) -> I
         if why:
             measured = records.left_out(left[0], lanes, why)
         else:
-            say = Narrator(context, left[0], timing(lanes), list(lanes), total - len(left), total)
+            share = plan.share_done(left, context.budget) * seconds / context.seconds
+            say = Narrator(context, left[0], timing(lanes), list(lanes), total - len(left), total, share)
             begun = time.monotonic()
             measured = examine(left[0], lanes.values(), plan.share(left, aim - spent), seconds - spent, say)
             compiled = measured.runs[0]["compiling_s"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mpsdoctor.facts.conditions import Conditions, Moments
+from mpsdoctor.quiet import BUSY_PERCENT, took
 from mpsdoctor.texts import Part
 
-BUSY_PERCENT = 25.0  # of all cores taken by others just before or after: threads that wait for each other stall
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
 
 
@@ -34,11 +34,30 @@ def find_disorder(moments: Moments) -> list[Part]:
 def load(before: Conditions, between: Sequence[float], after: Conditions) -> list[Part]:
     """Processor time of other programs while we do nothing; the average load of a minute includes our own work."""
     looks = (
-        ("busy_before", before.get("cpu_percent")),
-        ("busy_between", lasting(between)),
-        ("busy_after", after.get("cpu_percent")),
+        ("before", before.get("cpu_percent"), before.get("programs")),
+        ("between", lasting(between), None),
+        ("after", after.get("cpu_percent"), after.get("programs")),
     )
-    return [Part(name, {"percent": busy}) for name, busy in looks if busy is not None and busy > BUSY_PERCENT]
+    return [
+        Part(f"busy_{moment}", {"who": took(busy, programs or ()), "percent": busy})
+        for moment, busy, programs in looks
+        if busy is not None and busy > BUSY_PERCENT
+    ]
+
+
+def find_remedies(moments: Moments) -> list[Part]:
+    """What to do about them, a sentence each."""
+    before, after = before_and_after(moments)
+    busy = [now for now in (before, after) if (now.get("cpu_percent") or 0.0) > BUSY_PERCENT]
+    names = list(dict.fromkeys(program["name"] for now in busy for program in now.get("programs", ())))
+    sentences = [Part("close_these", {"names": names})] if names else []
+    if not names and find_disorder(moments):
+        sentences.append(Part("close_others"))
+    if before.get("low_power") or after.get("low_power"):
+        sentences.append(Part("leave_low_power"))
+    if before.get("on_battery") or after.get("on_battery"):
+        sentences.append(Part("plug_in"))
+    return sentences
 
 
 def lasting(between: Sequence[float]) -> float | None:

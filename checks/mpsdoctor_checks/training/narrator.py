@@ -12,6 +12,7 @@ from mpsdoctor_checks.training.plan import Workload
 from mpsdoctor_checks.training.statistics import median, spread
 
 EVERY = 0.5  # seconds between two words about a race
+SETTLED = 0.6  # spread beyond which the upper end of the interval is more than four times the lower
 
 Blocks = Mapping[str, Sequence[float]]  # seconds a step, by who races
 
@@ -23,7 +24,8 @@ def timing(devices: Iterable[str]) -> Part:
 class Narrator:
     """Tells what is done with a workload and the figures so far, at most twice a second.
 
-    `devices` are those whose figures are the workload's own, fit for a chart; ways to train have none.
+    `devices` are those whose figures are the workload's own, fit for a chart; ways to train have none. `done` of
+    `total` workloads are, which makes `share` of the check.
     """
 
     def __init__(
@@ -34,9 +36,10 @@ class Narrator:
         devices: Sequence[str] = (),
         done: int | None = None,
         total: int | None = None,
+        share: float | None = None,
     ) -> None:
         self._context, self._workload, self._devices = context, workload, devices
-        self._done, self._total = done, total
+        self._done, self._total, self._share = done, total, share
         self._what = {"doing": doing, "workload": workload.family, "size": workload.size}
         self._last = 0.0
 
@@ -47,7 +50,7 @@ class Narrator:
             self._last = now
             text = Part("narrated", {**self._what, "figures": sentences(blocks or {}, left) or ""})
             figures = [figure(self._workload, device, (blocks or {}).get(device, ())) for device in self._devices]
-            self._context.progress(text, self._done, self._total, figures)
+            self._context.progress(text, self._done, self._total, figures, self._share)
 
 
 class Figure(TypedDict):
@@ -75,10 +78,14 @@ def figure(workload: Workload, device: str, seconds: Sequence[float]) -> Figure:
 
 
 def sentences(blocks: Blocks, left: float | None) -> list[Part]:
-    """As in `, mps 3.1 ms ± 4 %`, `, about 6 s left`."""
-    parts = [
-        Part("step_figure", {"name": name, "ms": 1e3 * median(seconds), "percent": 100 * spread(seconds)})
-        for name, seconds in blocks.items()
-        if seconds
-    ]
-    return parts if left is None else [*parts, Part("seconds_left", {"left": max(left, 0.0)})]
+    """As in `, mps 3.1 ms ± 4 %`, `, at most 6 s more`."""
+    parts = [step_figure(name, seconds) for name, seconds in blocks.items() if seconds]
+    return parts if left is None or left < 1 else [*parts, Part("seconds_left", {"left": left})]
+
+
+def step_figure(name: str, seconds: Sequence[float]) -> Part:
+    """The time of a step with its spread; of blocks that lie too far apart, that."""
+    share = spread(seconds)
+    if share > SETTLED:
+        return Part("step_not_settled", {"name": name})
+    return Part("step_figure", {"name": name, "ms": 1e3 * median(seconds), "percent": 100 * share})

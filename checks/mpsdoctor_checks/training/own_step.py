@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 from mpsdoctor import clean, texts
 from mpsdoctor.check import Collected, Context, Job, OwnCodeError, Skip, typed
-from mpsdoctor.doubts import STEP
-from mpsdoctor.facts.training import StepFacts
+from mpsdoctor.facts.training import STEP, StepFacts
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training
@@ -38,6 +37,7 @@ id = training.id
 title = "Your training step timed on each device"
 needs = training.needs
 seconds = {"quick": 3.0, "standard": 12.0, "thorough": 60.0}
+timed = True
 
 
 def examine(
@@ -68,7 +68,7 @@ def examine(
         "comparisons": comparisons,
         "runs": runs,
         "alone": alone,
-        "conditions": {"before": before, "after": quiet.conditions()},
+        "conditions": {"before": before, "after": quiet.idle_conditions()},
     }
     disturbances = disturbance.find_disturbances(facts["conditions"])
     facts["disturbances"] = list(map(str, disturbances))

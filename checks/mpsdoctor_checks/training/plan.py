@@ -48,6 +48,11 @@ def least_step(workload: Workload, results: Iterable[Result]) -> float:
     return sum(row["step_ms"] / 1e3 * (GROWTH if row["device"] == "cpu" else 1) for row in rows)
 
 
+def share_done(left: Sequence[Workload], budget: str) -> float:
+    """How much of the workloads of a budget is done, of 1."""
+    return 1 - sum(WEIGHTS[workload.size] for workload in left) / sum(WEIGHTS[size] for _, size in workloads(budget))
+
+
 def share(left: Sequence[Workload], seconds: float) -> float:
     """Seconds for the first of the workloads left; what it does not use goes to the others."""
     return max(seconds, 0.0) * WEIGHTS[left[0].size] / sum(WEIGHTS[workload.size] for workload in left)

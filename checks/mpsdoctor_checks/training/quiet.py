@@ -5,39 +5,46 @@ from __future__ import annotations
 import time
 from typing import cast
 
-from mpsdoctor import machine
+from mpsdoctor import machine, quiet
 from mpsdoctor.check import Context
 from mpsdoctor.facts.conditions import Conditions
-from mpsdoctor.texts import Part
-from mpsdoctor_checks.training.disturbance import BUSY_PERCENT
+from mpsdoctor.machine import Load
 
 LISTEN = 0.2  # seconds; processor time is counted in hundredths
 BETWEEN = 0.12  # seconds between two workloads, just longer than the shortest that can be told
-WAIT = {"quick": 2.0, "standard": 8.0, "thorough": 30.0}  # seconds at most
 
 
 def idle_conditions() -> Conditions:
     """Conditions while we do nothing, so that the processor time used is that of others."""
-    machine.conditions()
+    return conditions(listen())
+
+
+def conditions(load: Load | None = None) -> Conditions:
+    """Conditions at this moment; of the processor those of a load, where one was measured."""
+    now = cast("Conditions", machine.conditions())
+    return {**now, "cpu_percent": load["percent"], "programs": load["programs"]} if load else now
+
+
+def listen() -> Load:
+    """What others take while we do nothing."""
+    before = machine.look()
     time.sleep(LISTEN)
-    return conditions()
-
-
-def conditions() -> Conditions:
-    """Conditions at this moment."""
-    return cast("Conditions", machine.conditions())
+    return machine.taken_by_others(before, machine.look())
 
 
 def wait_for_quiet(context: Context) -> Conditions:
-    """Idle conditions as soon as others leave the processor alone, or of the last look; `waited_s` tells how long."""
-    begun = time.monotonic()
-    while True:
-        idle = idle_conditions()
-        waited = time.monotonic() - begun
-        busy = idle["cpu_percent"] or 0.0
-        if busy <= BUSY_PERCENT or waited >= WAIT[context.budget]:
-            return {**idle, "waited_s": round(max(0.0, waited - LISTEN), 1)}
-        context.progress(Part("waiting_for_quiet", {"percent": busy}))
+    """Idle conditions as soon as others leave the processor alone, or of the last look.
+
+    `waited_s` tells how long it took, with what the check-up waited for before.
+    """
+
+    def pause(seconds: float) -> bool:  # a cancellation ends the whole process
+        time.sleep(seconds)
+        return True
+
+    most = quiet.WAIT[context.budget] - context.waited_s
+    load, waited = quiet.wait(listen, most, lambda load, left: context.progress(quiet.busy(load, left)), pause)
+    return {**conditions(load), "waited_s": round(context.waited_s + waited, 1)}
 
 
 def busy_between() -> float | None:

@@ -19,7 +19,10 @@ from mpsdoctor.facts.training import (
     detail_of,
     timed_results,
 )
+from mpsdoctor.quiet import BUSY_PERCENT
 from mpsdoctor.texts import Each, Part, Wording, from_both
+from mpsdoctor.winners import standing_of
+from mpsdoctor_checks.training import disturbance
 from mpsdoctor_checks.training.plan import Workload, workload_of
 from mpsdoctor_checks.training.statistics import enough
 
@@ -127,10 +130,11 @@ def compare(code: str, is_wanted: Callable[[Comparison], bool]) -> Rule:
     return rule
 
 
-faster = compare("MPS501", lambda row: row["winner"] == row["device"])
-slower = compare("MPS502", lambda row: row["winner"] == row["baseline"])
-close = compare("MPS503", lambda row: row["winner"] == "tie" and enough(row["pairs"]))
-undecided = compare("MPS529", lambda row: row["winner"] == "tie" and not enough(row["pairs"]))
+NOBODY = ("same", "open")
+faster = compare("MPS501", lambda row: standing_of(row) == "faster")
+slower = compare("MPS502", lambda row: standing_of(row) == "slower")
+close = compare("MPS503", lambda row: standing_of(row) in NOBODY and enough(row["pairs"]))
+undecided = compare("MPS529", lambda row: standing_of(row) in NOBODY and not enough(row["pairs"]))
 
 
 def alone(facts: TimedFacts) -> Iterator[Finding]:
@@ -171,13 +175,15 @@ def disturbed(facts: TimedFacts) -> Iterator[Finding]:
     disturbances = facts["disturbances"]
     if disturbances:
         conditions = from_both(disturbances, facts.get("disturbances_values", ()))
-        waited = (facts["conditions"].get("before") or {}).get("waited_s")
+        before = facts["conditions"].get("before") or {}
+        waited, in_vain = before.get("waited_s"), (before.get("cpu_percent") or 0.0) > BUSY_PERCENT
         yield finding(
             "MPS521",
             "warning",
             facts["conditions"],
             conditions=Each("condition", [{"condition": condition} for condition in conditions]),
-            waiting=Part("waited", {"waited_s": waited}) if waited else Part(""),
+            waiting=Part("waited", {"waited_s": waited}) if waited and in_vain else Part(""),
+            steps=[*disturbance.find_remedies(facts["conditions"]), Part("again")],
             kept=Part("not_kept" if facts.get("doubtful") else ""),
         )
 

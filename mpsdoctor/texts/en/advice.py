@@ -4,7 +4,7 @@ from mpsdoctor.texts import Each, Part, Text
 
 SAID = "{said}{doubt}"
 DOUBT = {"doubtful": " (doubtful)"}
-SPEED = "{speedup:.3g} times ({ci95[0]:.3g} to {ci95[1]:.3g})"
+SPEED = "{speedup:figure} times ({ci95:range})"
 NO_DETAIL = {"no_detail": "no detail"}
 WRONG = {
     "wrong": "{way} does not train right on {device}",
@@ -40,7 +40,7 @@ TEXTS = {
             "row": "{workload} {size}: {found}",
             "why": "{why}",
             "batches": "batches of {batches}",
-            "batch": "{batch} {speedup:.3g} times",
+            "batch": "{batch} {speedup:figure} times",
         },
         seen="The CPU and the device were raced with batches of several sizes, doubled or halved from the usual one."
         " Where the advantage changes sides, the batch is read off between two measured ones.",
@@ -82,12 +82,12 @@ TEXTS = {
     ),
     "MPS507": Text(
         SAID,
-        "Each .item() waits until {device} is done: {workload} {size}, {cost_ms:.3g} ms ({cost_ci95_ms[0]:.3g} to"
-        " {cost_ci95_ms[1]:.3g}) beside the {usual_ms:.3g} ms of a step.",
+        "Each .item() waits until {device} is done: {workload} {size}, {cost_ms:duration} ({cost_ci95_ms[0]:duration}"
+        " to {cost_ci95_ms[1]:duration}) beside the {usual_ms:duration} of a step.",
         "Add up loss.detach() on the device, and call .item() every 50 steps or so.",
         parts={
             **COMMON,
-            "slower": "reading the loss in every step costs {cost_ms:.3g} ms on {device}",
+            "slower": "reading the loss in every step costs {cost_ms:duration} on {device}",
             "same": "reading the loss in every step costs less than 5 % of a step on {device}",
             "faster": "reading the loss in every step costs nothing on {device}",
             "open": "what reading the loss in every step costs on {device} is not clear",
@@ -112,9 +112,9 @@ TEXTS = {
         " own model.",
         parts={
             **COMMON,
-            "faster": "{dtype} autocast trains {speedup:.3g} times as fast as float32 on {device}",
+            "faster": "{dtype} autocast trains {speedup:figure} times as fast as float32 on {device}",
             "same": "{dtype} autocast gains nothing on {device}",
-            "slower": "{dtype} autocast is slower than float32 on {device}: {speedup:.3g} times",
+            "slower": "{dtype} autocast is slower than float32 on {device}: {speedup:figure} times",
             "open": "whether {dtype} autocast is faster on {device} is not clear",
             "scaler": ", with a GradScaler in long trainings, for small gradients vanish in float16",
         },
@@ -208,9 +208,9 @@ TEXTS = {
         "Use model.to(memory_format=torch.channels_last), and the same for the images.",
         parts={
             **COMMON,
-            "faster": "channels_last trains convolutions {speedup:.3g} times as fast on {device}",
+            "faster": "channels_last trains convolutions {speedup:figure} times as fast on {device}",
             "same": "channels_last makes no difference on {device}",
-            "slower": "channels_last slows convolutions down on {device}: {speedup:.3g} times",
+            "slower": "channels_last slows convolutions down on {device}: {speedup:figure} times",
             "open": "whether channels_last is faster on {device} is not clear",
         },
         seen="The same convolutional model was timed in torch's own layout and in channels_last, weights and images"
@@ -268,9 +268,9 @@ TEXTS = {
         "Use torch.optim.AdamW(model.parameters(), fused=True); Adam and SGD take it too.",
         parts={
             **COMMON,
-            "faster": "AdamW(fused=True) trains {speedup:.3g} times as fast on {device}",
+            "faster": "AdamW(fused=True) trains {speedup:figure} times as fast on {device}",
             "same": "AdamW(fused=True) makes no difference on {device}",
-            "slower": "AdamW(fused=True) is slower on {device}: {speedup:.3g} times",
+            "slower": "AdamW(fused=True) is slower on {device}: {speedup:figure} times",
             "open": "whether AdamW(fused=True) is faster on {device} is not clear",
         },
         seen="The same training was timed with AdamW as it is and with `fused=True`.",
@@ -287,7 +287,7 @@ TEXTS = {
         "Begin a training on the CPU with torch.backends.nnpack.set_flags(False); the profile keeps the setting.",
         parts={
             **COMMON,
-            "faster": "the CPU trains convolutions {speedup:.3g} times as fast without NNPACK",
+            "faster": "the CPU trains convolutions {speedup:figure} times as fast without NNPACK",
             "same": "NNPACK makes no difference on the CPU",
             "slower": "the CPU trains convolutions faster with NNPACK, as it does unless told otherwise",
             "open": "whether the CPU trains convolutions faster without NNPACK is not clear",

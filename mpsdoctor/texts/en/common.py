@@ -4,6 +4,9 @@ FALLBACK_ON = "PYTORCH_ENABLE_MPS_FALLBACK=1"
 
 PHRASES = {
     "and": " and ",
+    "range": "{low:figure} to {high:figure}",
+    "wide_range": "the figures scatter",
+    "ended": "{sentence}.",
     "ignore_on_cpu": "If you train on the CPU you can ignore this.",
     "arm64_python": (
         "Install an arm64 Python and make the environment anew with it. A Homebrew in /usr/local is the one for Intel "

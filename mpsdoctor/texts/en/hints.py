@@ -1,14 +1,14 @@
 """What was measured as advice, a sentence each: the hints of the profile."""
 
-TIMES = "{speedup:.3g} times ({ci95[0]:.3g} to {ci95[1]:.3g})"
+TIMES = "{speedup:figure} times ({ci95:range})"
 
 PHRASES = {
     "hint_crossover": "{device} overtakes the CPU at batch {batch} of {workload} {size} ({low} to {high})",
     "hint_batch": "{end:.0f}",
     "hint_no_batch": "?",
-    "hint_item": "reading the loss in every step costs {cost_ms:.3g} ms ({cost_ci95_ms[0]:.3g} to"
-    " {cost_ci95_ms[1]:.3g}) beside the {usual_ms:.3g} ms of a step of {workload} {size} on {device}: keep it on the"
-    " device and read it every 50 steps",
+    "hint_item": "reading the loss in every step costs {cost_ms:duration} ({cost_ci95_ms[0]:duration} to"
+    " {cost_ci95_ms[1]:duration}) beside the {usual_ms:duration} of a step of {workload} {size} on {device}: keep it on"
+    " the device and read it every 50 steps",
     "hint_copy": "copying the batch takes {percent:.0f} % ({percent_ci95[0]:.0f} to {percent_ci95[1]:.0f} %) of a step"
     " of {workload} {size} on {device}: keep data that fits on the device, or copy the next batch while the last one is"
     " computed",

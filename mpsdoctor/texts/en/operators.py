@@ -2,6 +2,7 @@
 
 from mpsdoctor.texts import Each, Part, Text
 from mpsdoctor.texts.en.common import FALLBACK_ON
+from mpsdoctor.texts.en.judgements import DIFFERING
 
 AVOID = (
     "If your model uses it, which the command tells of your own step, do without it or train on the CPU; else ignore"
@@ -31,7 +32,7 @@ ROW = {
     "dtypes": ["float32"],
     "variants": ["transposed", "sliced"],
     "directions": ["forward"],
-    "first": "largest difference 0.4 at [1, 2]",
+    "first": DIFFERING,
     "known": Part(""),
     "others": Part(""),
 }

@@ -2,6 +2,7 @@
 
 from mpsdoctor.texts import Each, Part, Text
 from mpsdoctor.texts.en.common import FALLBACK_ON
+from mpsdoctor.texts.en.judgements import DIFFERING
 
 CALL = "{op} {does}, at {at}"
 PARTS = {
@@ -36,7 +37,7 @@ PHRASES = {
 REPLACE = "Replace these operators, or move their tensors to the CPU for the call."
 SET_IT = "Set it before the program that imports torch starts."
 ROW = {"op": "aten::cumsum", "does": Part("operator_wrong"), "at": "train.py:12 in forward"}
-QUOTED = Part("quoted", {"first_words": "differs by 0.4"})
+QUOTED = Part("quoted", {"first_words": DIFFERING})
 EXAMPLE = {
     "target": "train.py:build",
     "device": "mps",

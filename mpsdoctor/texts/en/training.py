@@ -4,7 +4,7 @@ from mpsdoctor.texts import Each, Part, Text, Wording
 
 COUNTED = {"workload": "{count} workload", "workloads": "{count} workloads"}
 FAILED = {"run": "{workload} {size}", "cause": "{runs}: {why}", "no_detail": "no detail"}
-SPEEDUP = {"row": "{workload} {size} {speedup:.3g} times ({ci95[0]:.3g} to {ci95[1]:.3g})"}
+SPEEDUP = {"row": "{workload} {size} {speedup:figure} times ({ci95:range})"}
 
 CNN = {"workload": "cnn", "size": "medium"}
 ONE = Part("workload", {"count": 1})
@@ -36,7 +36,7 @@ TEXTS = {
     ),
     "MPS502": Text(
         "{device} trains {count} of {all} workloads slower than the CPU",
-        "Speed against the CPU, with 95 % intervals: {rows}. Why was not measured.",
+        "Speed against the CPU, with 95 % intervals: {rows}.",
         parts=SPEEDUP,
         seen="With these models the CPU is faster: the interval of the speed-up lies below 0.95.",
         means="Such a training takes longer on the device. Often a model is small: it makes many small operators, each"
@@ -58,7 +58,10 @@ TEXTS = {
     "MPS504": Text(
         "the {device} is the only device here; {counted} can be trained on it",
         "Time of a training step, with 95 % interval: {rows}.",
-        parts={**COUNTED, "row": "{workload} {size} {step_ms:.3g} ms ({ci95_ms[0]:.3g} to {ci95_ms[1]:.3g})"},
+        parts={
+            **COUNTED,
+            "row": "{workload} {size} {step_ms:duration} ({ci95_ms[0]:duration} to {ci95_ms[1]:duration})",
+        },
         seen="Training was timed on a single device, for no other one is usable or was asked for.",
         means="There is nothing to compare with, so the times of a step stand alone.",
         do="Nothing, where no accelerator is expected. Else see what the check of the torch build says of the other"
@@ -187,9 +190,14 @@ TEXTS = {
     "MPS521": Text(
         "conditions that spoil the timing",
         "{conditions}. Absolute times are doubtful; ratios less so, for the devices took turns.{waiting}{kept}",
-        "Run it again on a quiet machine, on mains power.",
+        "{steps}",
         parts={
             "condition": "{condition}",
+            "close_these": "Close {names:and}. ",
+            "close_others": "Close what works in the background. ",
+            "leave_low_power": "Turn low power mode off (System Settings, Battery). ",
+            "plug_in": "Plug the machine in. ",
+            "again": "Run it again on a quiet machine.",
             "waited": " Quiet was waited for, {waited_s:.0f} s long, in vain.",
             "not_kept": " No setting, hint or batch size of this run goes into the profile.",
         },
@@ -202,6 +210,7 @@ TEXTS = {
         example={
             "conditions": Each("condition", [{"condition": Part("low_power")}]),
             "waiting": Part("waited", {"waited_s": 8.0}),
+            "steps": [Part("leave_low_power"), Part("again")],
             "kept": Part("not_kept"),
         },
     ),
@@ -249,8 +258,8 @@ TEXTS = {
         parts=SPEEDUP,
         seen="Fewer than six pairs of blocks were timed, and a 95 % interval takes six. The pairs do not all show a"
         " device twice or half as fast, which fewer of them can decide.",
-        means="Who is faster with these models is open. Until it is known, the CPU is taken.",
-        do="Run again with a larger budget.",
+        means="Who is faster with these models is open, and the verdict does not rest on them: they go with the rest.",
+        do="Run again on a quiet machine with a larger budget.",
         example=compared(0.505, 0.45, 0.56),
     ),
 }

@@ -16,6 +16,7 @@ from mpsdoctor.tui.dialogs.dialog import Dialog
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
 
 PICTURE = "screenshot"
+FIRST = "html"  # under the cursor: what people mail to each other
 
 
 class Export(Dialog[str]):
@@ -35,6 +36,7 @@ class Export(Dialog[str]):
             rows = Rows(columns, "", id="formats")
             rows.styles.height = len(self._forms) + 1
             rows.fill([Row(form, ((form, "strong"), (free_name(form).name, "muted"))) for form in self._forms])
+            rows.suggest(FIRST)
             yield rows
 
     def on_rows_opened(self, event: Rows.Opened) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from mpsdoctor.facts import assume_shapes
 from mpsdoctor.formats import rows
-from mpsdoctor.report import ORDER
+from mpsdoctor.overall import share_told
+from mpsdoctor.report import ORDER, CheckResult
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
 from mpsdoctor.tui.model import CheckState
@@ -72,7 +74,9 @@ class Checks(Pane):
             yield (say("screen.more_findings", count=len(findings) - MOST_FINDINGS), "muted")
         if not state.result.findings and not state.result.reason:
             yield ""
-            yield (say("screen.no_complaint"), "muted")
+            reached = coverage(state.result)
+            yield (say("screen.no_complaint_so_far" if reached else "screen.no_complaint"), "muted")
+            yield from reached
         if few := {key: value for key, value in state.result.facts.items() if _short(value)}:
             yield ""
             yield (say("screen.facts"), "title")
@@ -84,14 +88,21 @@ class Checks(Pane):
             return
         yield words.progress(state)
         progress = state.progress
-        if progress and progress.total:
-            done, total = progress.done or 0, progress.total
-            share = say("screen.done_of", done=done, total=total)
-            yield words.styled((words.meter(done, total, METER), "accent"), f" {share}")
+        if share := share_told(progress) if progress else 0.0:
+            yield words.styled((words.meter(share, 1.0, METER), "accent"), f" {100 * share:.0f} %")
         texts = [event.text for event in self.model.log if event.id == state.id]
         if texts:
             yield ""
             yield from ((line, "muted") for line in reversed(texts[-12:]))
+
+
+def coverage(result: CheckResult) -> list[str]:
+    """How much of the operators was probed, where that is not all that the check planned."""
+    operators = assume_shapes({result.id: result.facts}).get("operators")
+    sentences = rows.coverage_of(operators)
+    of_devices = operators["coverage"] if sentences and operators and "coverage" in operators else {}
+    told = [row for device, row in of_devices.items() if device != "cpu" or len(of_devices) == 1]
+    return sentences if any(row["made"] < row["planned"] for row in told) else []
 
 
 def _columns() -> tuple[Column, ...]:
@@ -120,5 +131,7 @@ def _describe_end(state: CheckState) -> str:
     if result.reason:
         return result.reason
     count = len(result.findings)
+    if reached := coverage(result):
+        return "; ".join([*([say("screen.some_findings", count=count)] if count else []), *reached])
     name = {0: "screen.nothing_to_tell", 1: "screen.one_finding"}.get(count)
     return say(name) if name else say("screen.some_findings", count=count)

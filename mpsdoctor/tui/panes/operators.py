@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
 
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.formats import wrapping
-from mpsdoctor.texts import say, term
+from mpsdoctor.overall import share_told
+from mpsdoctor.texts import say, tell, term
 from mpsdoctor.tui import matrix, words
 from mpsdoctor.tui.background import freeze_heap, run_in_background
 from mpsdoctor.tui.matrix import Line
@@ -33,10 +37,12 @@ class Operators(Pane):
     def compose(self) -> ComposeResult:
         yield Rows(_columns(), say("screen.operators"), empty=say("screen.operators_later"), id="operators")
         yield Details(say("screen.operator"), id="operator")
+        yield Static(id="legend")
 
     def on_mount(self) -> None:
         self._results: Iterable[ProbeRow] | None = None
         self._lines: dict[str, Line] = {}
+        self._legend = Content("")
         super().on_mount()
 
     def show(self) -> None:
@@ -44,13 +50,18 @@ class Operators(Pane):
         if results is not self._results:
             self._results = results
             # 5,000 probes take 0.1 s to sort out: longer than a frame may take.
-            run_in_background(self.app, "operators", lambda: arrange(results), self._fill)
+            needed = self.model.needed_failures()
+            run_in_background(self.app, "operators", lambda: arrange(results, needed), self._fill)
         table = self.query_one("#operators", Rows)
         table.empty = self._why_empty()
         line = self._lines.get(table.row.key) if table.row else None
         width = self.query_one("#operator", Details).room
         text = words.lines(self._details(line, width) if line else self._summary(width))
         self.query_one("#operator", Details).show(text, line and (line.op, line.device))
+        legend = _letters(list(self._lines.values()), self.size.width)
+        if not legend.is_same(self._legend):
+            self._legend = legend
+            self.query_one("#legend", Static).update(legend)
 
     def check_id(self) -> str | None:
         return "operators"
@@ -63,9 +74,7 @@ class Operators(Pane):
         self._lines = {f"{line.op} {line.device}": line for line in lines}
         table.fill(rows)
         freeze_heap()
-        table.border_title = words.styled(
-            say("screen.operators_count", count=len(lines)) if lines else say("screen.operators")
-        )
+        table.border_title = words.styled(_title(lines))
         self.redraw()
 
     def _why_empty(self) -> str:
@@ -79,9 +88,8 @@ class Operators(Pane):
     def _summary(self, width: int) -> Iterator[Piece]:
         state = self.model.checks.get("operators")
         yield (self._why_empty(), "muted")
-        if state and state.progress and state.progress.total:
-            progress = state.progress
-            yield (words.meter(progress.done or 0, progress.total or 1, 24), "accent")
+        if share := share_told(state.progress) if state and state.progress else 0.0:
+            yield (words.meter(share, 1.0, 24), "accent")
         yield ""
         yield from _legend(width)
 
@@ -119,13 +127,24 @@ class Operators(Pane):
 
 def _columns() -> tuple[Column, ...]:
     """Those before the dtypes."""
-    worst, operator, device = say("screen.column_worst"), say("report.operator"), say("report.device_column")
-    return Column(worst, 5), Column(operator), Column(device, 7, beyond=44)
+    outcome, operator, device = (say(f"report.{name}") for name in ("outcome", "operator", "device_column"))
+    return Column(outcome, max(7, cell_len(outcome))), Column(operator), Column(device, 7, beyond=44)
 
 
-def arrange(results: Iterable[ProbeRow]) -> Arranged:
+def _title(lines: Sequence[Line]) -> str:
+    """How many operators there are, and how many of them are not right."""
+    outcomes = [
+        say("screen.counted_outcome", count=count, outcome=term("outcome", outcome))
+        for outcome, count in matrix.count_outcomes(lines).items()
+    ]
+    if outcomes:
+        return say("screen.operators_outcomes", count=len(lines), outcomes=outcomes)
+    return say("screen.operators_count", count=len(lines)) if lines else say("screen.operators")
+
+
+def arrange(results: Iterable[ProbeRow], needed: Collection[tuple[str, str]] = ()) -> Arranged:
     """Lines, the columns that they need, and both as rows."""
-    lines = matrix.lines(results)
+    lines = matrix.lines(results, needed)
     cells = matrix.columns(lines)
     return lines, cells, [_row(f"{line.op} {line.device}", line, cells) for line in lines]
 
@@ -140,8 +159,8 @@ def _row(key: str, line: Line, columns: list[tuple[str, str]]) -> Row:
     name = line.op.removeprefix("aten::")
     letter, worst = matrix.mark(min(line.worst.values(), key=matrix.rank))
     tone = worst if worst in ("fail", "warn") else "plain"
-    cells = ((f"  {letter}", worst), (name, tone), (line.device, "muted"), *letters)
-    return Row(key, cells, (line.rank, name, line.device, *ranks))
+    cells = ((f"  {letter}{'*' if line.needed else ''}", worst), (name, tone), (line.device, "muted"), *letters)
+    return Row(key, cells, (line.rank, name, line.device, *ranks), matrix.keywords(line))
 
 
 def _group_messages(probes: list[ProbeRow]) -> list[tuple[str, str, str]]:
@@ -149,13 +168,33 @@ def _group_messages(probes: list[ProbeRow]) -> list[tuple[str, str, str]]:
     grouped: dict[tuple[str, str], list[str]] = {}
     for probe in sorted(probes, key=lambda probe: matrix.rank(probe["outcome"])):
         where = [f"{probe['dtype']} {variant} {probe['direction']}" for variant in probe["variants"]]
-        grouped.setdefault((probe["outcome"], probe["detail"] or ""), []).extend(where)
+        detail = tell(probe["detail"] or "", probe.get("detail_values"))
+        grouped.setdefault((probe["outcome"], detail), []).extend(where)
     return [(outcome, detail, _shorten(where)) for (outcome, detail), where in grouped.items()]
 
 
 def _shorten(where: list[str]) -> str:
     first, more = ", ".join(where[:3]), len(where) - 3
     return say("screen.and_more", first=first, count=more) if more > 0 else first
+
+
+def _letters(lines: Sequence[Line], width: int) -> Content:
+    """What the letters of these lines mean, in as many lines as it takes; without lines, of all letters."""
+    seen = {outcome for line in lines for outcome in line.worst.values()} or matrix.OUTCOMES
+    parts = [
+        words.styled((letter, tone), f" {term('outcome', outcome)}")
+        for outcome, (letter, tone) in matrix.OUTCOMES.items()
+        if outcome in seen
+    ]
+    parts.append(words.styled(say("screen.legend_directions")))
+    if any(line.needed for line in lines):
+        parts.append(words.styled(("*", "fail"), f" {say('screen.legend_needed')}"))
+    rows = [Content(" ")]
+    for part in parts:
+        if rows[-1].cell_length + part.cell_length > width - 1:
+            rows.append(Content(" "))
+        rows[-1] = rows[-1].append(part).append("  ")
+    return Content("\n").join(rows)
 
 
 def _legend(width: int) -> Iterator[Piece]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from textual import events
 from textual.containers import Container
+from textual.widget import Widget
 
 from mpsdoctor.texts import say
 from mpsdoctor.tui import words
@@ -53,6 +54,10 @@ class Pane(Container):
             for panel in list(self.query(Details))[-1:]:
                 panel.show(message, "trouble")
 
+    def first_panel(self) -> Widget | None:
+        """The panel that has the focus when the tab is opened."""
+        return next(iter([*self.query(Rows), *self.query(Details)]), None)
+
     def on_mount(self) -> None:
         self.redraw()
 
@@ -69,7 +74,21 @@ class Pane(Container):
         """Enter on a row goes to its details."""
         event.stop()
         if panels := self.query(Details):
+            if self.has_class("zoom"):
+                self.zoom(panels.last())
             panels.last().focus()
+
+    def zoom(self, panel: Widget | None) -> None:
+        """Show this panel alone; None: all of them."""
+        for widget in self.query(".zoomed"):
+            widget.remove_class("zoomed")
+        self.set_class(panel is not None, "zoom")
+        if panel:
+            around = panel.ancestors_with_self
+            for node in around[: around.index(self)]:
+                node.add_class("zoomed")
+            panel.focus()
+        self.call_after_refresh(self.redraw)
 
     def check_id(self) -> str | None:
         """The check that `r` runs again."""

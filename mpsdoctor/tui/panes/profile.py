@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from textual.app import ComposeResult
 
 from mpsdoctor import clean
-from mpsdoctor.formats import wrapping
+from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import keys, words
 from mpsdoctor.tui.model import Model
@@ -18,6 +18,7 @@ from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
 
 if TYPE_CHECKING:
+    from mpsdoctor.report import Forced
     from mpsdoctor.runtime.shapes import Measured
     from mpsdoctor.runtime.shapes import Profile as ProfileContent
     from mpsdoctor.tui.actions import Actions
@@ -70,9 +71,10 @@ class Profile(Pane):
         elif state.content is None:
             yield (say("screen.no_profile"), "muted")
         if state.content:
+            yield from [(clean.text(rows.forced_to(state.forced)), "warn")] if state.forced else []
             yield from _stale(state.stale)
             content: ProfileContent = clean.data(dict(state.content))
-            yield from _content(content)
+            yield from _content(content, state.forced)
 
     def _using(self) -> Iterator[Piece]:
         yield (say("screen.in_a_trainer"), "title")
@@ -107,15 +109,14 @@ def _stale(stale: tuple[str, ...] | None) -> Iterator[Piece]:
         yield (f"✓ {say('screen.up_to_date')}", "pass")
 
 
-def _content(content: ProfileContent) -> Iterator[Piece]:
+def _content(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]:
     recommended = content["recommended"]
     yield ""
     confidence = say("report.confidence", confidence=term("confidence", recommended["confidence"]))
     yield words.styled(_label("device", LABEL), f"{recommended['device']} · {confidence}")
     yield words.styled(_label("why", LABEL), f"{recommended['reason']}")
     yield words.styled(_label("made", LABEL), say("screen.made_by", moment=content["created"], tool=content["tool"]))
-    force = content["force_mps"]
-    yield words.styled(_label("force"), (say("screen.on" if force else "screen.off"), "warn" if force else "plain"))
+    yield from _override(content, forced)
     for family, sizes in content["workloads"].items():
         winners = ", ".join(f"{size} {entry['device']}{_ratio(entry)}" for size, entry in sizes.items())
         yield words.styled((f"{family:12}", "title"), winners)
@@ -124,6 +125,16 @@ def _content(content: ProfileContent) -> Iterator[Piece]:
     yield from (words.styled(_label("hint"), str(hint)) for hint in content["hints"])
     machine = ", ".join(str(value) for key, value in content["fingerprint"].items() if value and key != "memory_bytes")
     yield words.styled(_label("made_on"), machine)
+
+
+def _override(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]:
+    if forced:
+        how_long = say("screen.force_is_on", how_long=rows.how_long(forced.until_torch))
+        yield words.styled(_label("force"), (how_long, "warn"))
+    elif content["force_mps"]:
+        yield words.styled(_label("force"), say("screen.force_ended", version=content["force_mps_torch"]))
+    else:
+        yield words.styled(_label("force"), say("screen.off"))
 
 
 def _ratio(entry: Measured) -> str:

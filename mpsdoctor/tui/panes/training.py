@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from textual.app import ComposeResult
 
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
+from mpsdoctor.figures import duration
 from mpsdoctor.formats import rows as figures
-from mpsdoctor.texts import say, term
-from mpsdoctor.tui import chart, words
+from mpsdoctor.texts import say, tell, term
+from mpsdoctor.tui import chart, meter, words
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
-from mpsdoctor.tui.widgets.rows import Column, Row, Rows
+from mpsdoctor.tui.widgets.rows import Cell, Column, Row, Rows
 from mpsdoctor.tui.words import Piece
 
 CHART_ROOM = (56, 11)  # cells across and down below which bars tell more than a chart
+SUMMARY = ""  # the key of the row of all workloads
 WINNERS = {"cpu": "warn", "tie": "muted"}
 
 
@@ -26,16 +29,19 @@ class Training(Pane):
         return say("screen.training_help")
 
     def compose(self) -> ComposeResult:
-        yield Rows(_columns(), say("screen.training_steps"), empty=say("screen.not_timed_yet"), id="steps")
+        yield Rows(_columns({}), say("screen.training_steps"), empty=say("screen.not_timed_yet"), id="steps")
         yield Details(say("screen.step_time"), id="chart")
 
     def show(self) -> None:
         facts = self._facts()
         table = self.query_one("#steps", Rows)
         table.empty = self._why_empty()
-        table.fill(_rows(facts))
-        table.suggest(_latest(facts) if self.model.running else None)
-        workload = table.row.key.split()[0] if table.row else None
+        rows = races(facts)
+        table.columns = _columns(rows)
+        table.fill(rows_of(rows))
+        table.suggest(_latest(facts) if self.model.running else SUMMARY)
+        race = rows.get(table.row.key) if table.row else None
+        workload = race.workload if race else None
         panel = self.query_one("#chart", Details)
         panel.border_title = words.styled(
             say("screen.step_time_of", workload=workload) if workload else say("screen.step_time")
@@ -46,25 +52,27 @@ class Training(Pane):
         return "training"
 
     def _details(self, facts: TrainingFacts, workload: str | None, panel: Details) -> Iterator[Piece]:
-        points = chart.points(facts, workload) if workload else []
         width, height = panel.room, panel.scrollable_content_region.height
         state = self.model.checks.get("training")
         if state and state.status == "running":
             doing = words.progress(state)
             yield (doing, "accent")
             height -= -(-len(doing) // width)
-        several = len({point.size for point in points}) > 1
-        if several and width >= CHART_ROOM[0] and height >= CHART_ROOM[1]:
-            yield chart.draw(points, width, min(height - 1, 28))
-        elif several and workload:
-            yield chart.bars({workload: points}, width)
-        elif timed := (
-            _points_by_workload(facts) if width >= 72 else {workload: points} if workload and points else {}
-        ):
+        if workload:
+            yield from _describe(facts, workload, width, height)
+        else:
+            yield from self._summary(facts, width)
+        yield from _trouble(facts, workload)
+
+    def _summary(self, facts: TrainingFacts, width: int) -> Iterator[Piece]:
+        """Every family at a glance, then every time."""
+        glance = meter.draw(meter.compare(self.model.facts()), width)
+        yield from glance
+        if timed := _points_by_workload(facts):
+            yield from ("",) * bool(glance)
             yield chart.bars(timed, width)
         else:
             yield (say("screen.drawn_here" if self.model.running else "screen.not_measured"), "muted")
-        yield from _trouble(facts, workload)
 
     def _facts(self) -> TrainingFacts:
         """Those of the check, or the figures so far."""
@@ -80,83 +88,108 @@ class Training(Pane):
         return (state.result.reason if state.result else None) or say("screen.not_timed")
 
 
-def _columns() -> tuple[Column, ...]:
-    workload, size, device, step, interval, against = (
-        say(f"report.{name}") for name in ("workload", "size", "device_column", "step", "interval", "against")
-    )
+@dataclass(frozen=True)
+class Race:
+    """A workload in a size: its rows and its comparisons with the CPU, by device."""
+
+    workload: str
+    size: str
+    results: Mapping[str, Result]
+    ratios: Mapping[str, Comparison]
+
+
+def races(facts: TrainingFacts) -> dict[str, Race]:
+    """What ran on the same batches, by the key of its row; sizes of a workload in their order."""
+    results: dict[tuple[str, str], dict[str, Result]] = {}
+    for row in facts.get("results", ()):
+        if row["outcome"] != "skipped":
+            results.setdefault((row["workload"], row["size"]), {})[row["device"]] = row
+    ratios: dict[tuple[str, str], dict[str, Comparison]] = {}
+    for ratio in facts.get("comparisons", ()):
+        ratios.setdefault((ratio["workload"], ratio["size"]), {})[ratio["device"]] = ratio
+    turn = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in results))}
+    places = sorted(results, key=lambda place: (turn[place[0]], chart.place(place[1])))
+    return {_key(*place): Race(*place, results[place], ratios.get(place, {})) for place in places}
+
+
+def _key(workload: str, size: str) -> str:
+    return f"{workload} {size}"
+
+
+def _columns(rows: Mapping[str, Race]) -> tuple[Column, ...]:
+    workload, size, against = (say(f"report.{name}") for name in ("workload", "size", "against"))
+    devices = _devices(rows.values())
+    others = [device for device in devices if device != "cpu"]
+    ratios = [against] if len(others) == 1 else [say("screen.device_against", device=device) for device in others]
     return (
-        Column(workload, 11),
-        Column(size, 7),
-        Column(device, 6),
-        Column(step, 9, right=True),
-        Column(interval, 16, beyond=75),
-        Column(against, 23, beyond=60),
-        Column(say("screen.column_memory"), 9, right=True, beyond=90),
-        Column("", beyond=100),
+        Column(workload, 12),
+        Column(size, 6),
+        *(Column(device, 11, right=True, beyond=50) for device in devices),
+        *(Column(title, 0 if place + 1 == len(ratios) else 23) for place, title in enumerate(ratios)),
     )
 
 
-def _why_no_figure(outcome: str) -> str:
-    return "…" if outcome == "timing" else term("outcome", outcome)
+def _devices(rows: Iterable[Race]) -> list[str]:
+    """The CPU first, then the others as they come."""
+    seen = dict.fromkeys(device for race in rows for device in race.results)
+    return sorted(seen, key=lambda device: device != "cpu")
 
 
 def _latest(facts: TrainingFacts) -> str | None:
     """The row that got its figure last, as long as the figures come one by one."""
     timed = [row for row in facts["results"] if row["outcome"] == "ok"]
-    return key_of(timed[-1]) if timed else None
+    return _key(timed[-1]["workload"], timed[-1]["size"]) if timed else None
 
 
-def key_of(row: Result) -> str:
-    """What tells a row of the table from the others, whatever its figures."""
-    return f"{row['workload']} {row['size']} {row['device']}"
+def rows_of(rows: Mapping[str, Race]) -> list[Row]:
+    """All of them together first, as that is what a person asks for."""
+    if not rows:
+        return []
+    devices = _devices(rows.values())
+    blank = (("", "muted"),) * (1 + 2 * len(devices))
+    every = Row(SUMMARY, ((say("screen.all_workloads"), "strong"), *blank), ("", *(-1.0,) * len(blank)))
+    return [every, *(_row(key, race, devices) for key, race in rows.items())]
 
 
-def _rows(facts: TrainingFacts) -> list[Row]:
-    ratios = {(r["workload"], r["size"], r["device"]): r for r in facts.get("comparisons", ())}
-    rows = [row for row in facts.get("results", ()) if row["outcome"] != "skipped"]
-    order = {name: number for number, name in enumerate(dict.fromkeys(row["workload"] for row in rows))}
-    rows.sort(
-        key=lambda row: (order[row["workload"]], chart.SIZES.index(row["size"]) if row["size"] in chart.SIZES else 9)
-    )
-    return [_row(row, ratios.get((row["workload"], row["size"], row["device"]))) for row in rows]
+def _row(key: str, race: Race, devices: Sequence[str]) -> Row:
+    others = [device for device in devices if device != "cpu"]
+    times = [_time(race.results.get(device)) for device in devices]
+    against = [_against(race.ratios.get(device)) for device in others]
+    speeds = [race.ratios[device]["speedup"] if device in race.ratios else 0.0 for device in others]
+    steps = [race.results[device]["step_ms"] or 0.0 if device in race.results else 0.0 for device in devices]
+    cells = ((race.workload, "plain"), (race.size, "plain"), *times, *against)
+    return Row(key, cells, (race.workload, chart.place(race.size), *steps, *speeds))
 
 
-def _row(row: Result, ratio: Comparison | None) -> Row:
-    fine = row["outcome"] == "ok"
-    interval = figures.interval(row["ci95_ms"]) if fine else ""
-    figure = figures.duration(row["step_ms"] or 0.0) if fine else _why_no_figure(row["outcome"])
-    against, tone = _against(ratio) if fine else ("", "muted")
-    memory = words.gib(row["peak_memory_bytes"]) if row["peak_memory_bytes"] else ""
-    cells = (
-        (row["workload"], "plain"),
-        (row["size"], "plain"),
-        (row["device"], "strong"),
-        (figure, "plain" if fine else "accent" if figure == "…" else "fail"),
-        (interval, "muted"),
-        (against, tone),
-        (memory, "muted"),
-        (row["detail"] or "", "muted"),
-    )
-    speed = ratio["speedup"] if ratio else 0.0
-    ranks = (row["workload"], chart.SIZES.index(row["size"]) if row["size"] in chart.SIZES else 9, row["device"])
-    return Row(
-        key_of(row),
-        cells,
-        (
-            *ranks,
-            row["step_ms"] or 0.0,
-            row["step_ms"] or 0.0,
-            -speed,
-            row["peak_memory_bytes"] or 0,
-            row["detail"] or "",
-        ),
-    )
+def _time(row: Result | None) -> Cell:
+    """The time of a step, or why there is none."""
+    if row is None:
+        return "", "muted"
+    if row["outcome"] == "timing":
+        return "…", "accent"
+    if row["outcome"] != "ok" or row["step_ms"] is None:
+        return term("outcome", row["outcome"]), "fail"
+    if row["ci95_ms"] and figures.is_wide(row["ci95_ms"]):
+        return say("report.not_settled"), "muted"
+    return duration(row["step_ms"]), "plain"
 
 
-def _against(ratio: Comparison | None) -> tuple[str, str]:
+def _against(ratio: Comparison | None) -> Cell:
     if not ratio:
         return "", "muted"
-    return figures.against(ratio), WINNERS.get(ratio["winner"], "pass")
+    tone = WINNERS.get(ratio["winner"], "pass") if figures.is_settled(ratio) else "muted"
+    return figures.against(ratio), tone
+
+
+def _describe(facts: TrainingFacts, workload: str, width: int, height: int) -> Iterator[Piece]:
+    """The chart of a workload, or bars where it has no room or one size alone."""
+    points = chart.points(facts, workload)
+    if not points:
+        yield (say("screen.not_measured"), "muted")
+    elif len({point.size for point in points}) > 1 and width >= CHART_ROOM[0] and height >= CHART_ROOM[1]:
+        yield chart.draw(points, width, min(height - 1, 28))
+    else:
+        yield chart.bars({workload: points}, width)
 
 
 def _points_by_workload(facts: TrainingFacts) -> dict[str, list[chart.Point]]:
@@ -167,10 +200,15 @@ def _points_by_workload(facts: TrainingFacts) -> dict[str, list[chart.Point]]:
 
 def _trouble(facts: TrainingFacts, workload: str | None) -> Iterator[Piece]:
     for row in facts.get("results", ()):
-        if row["workload"] == workload and row["outcome"] not in ("ok", "skipped", "timing"):
-            reason = say("screen.failed_step", size=row["size"], device=row["device"], why=row["detail"] or "")
+        if row["workload"] == (workload or row["workload"]) and row["outcome"] not in ("ok", "skipped", "timing"):
+            step = row["size"] if workload else _key(row["workload"], row["size"])
+            reason = say("screen.failed_step", size=step, device=row["device"], why=_detail(row))
             yield words.styled((f"✗ {term('outcome', row['outcome'])} ", "fail"), reason)
     for hint in facts.get("hints", ()):
         yield words.styled((f"{say('screen.label_hint')} ", "title"), str(hint))
     for disturbance in facts.get("disturbances", ()):
         yield words.styled(("! ", "warn"), str(disturbance))
+
+
+def _detail(row: Result) -> str:
+    return tell(row["detail"] or "", row.get("detail_values"))

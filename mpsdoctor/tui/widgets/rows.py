@@ -36,11 +36,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A key that stays the same when the row changes, its cells, and the value that each column is sorted by."""
+    """A key that stays the same when the row changes, its cells, and the value that each column is sorted by.
+
+    `keywords` are what a filter finds it by, beside the words of its cells.
+    """
 
     key: str
     cells: tuple[Cell, ...]
     ranks: tuple[float | str, ...] = ()
+    keywords: tuple[str, ...] = ()
 
 
 class Rows(ScrollView, can_focus=True):
@@ -55,6 +59,7 @@ class Rows(ScrollView, can_focus=True):
         Binding("end,G", "edge(1)", show=False),
         Binding("enter", "open", show=False),
         Binding("s", "sort", show=False),
+        Binding("S", "turn", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"rows--{tone}"
@@ -96,7 +101,7 @@ class Rows(ScrollView, can_focus=True):
         self.columns, self.title, self.empty = columns, title, empty
         self.border_title = Content(title)
         self.filter = ""
-        self.order = -1  # the column that it is sorted by; -1: as given, the worst first
+        self.order, self.reverse = -1, False  # the column that it is sorted by; -1: as given, the worst first
         self._all: list[Row] = []
         self._visible: list[Row] = []
         self._reported_key: str | None = None
@@ -122,16 +127,25 @@ class Rows(ScrollView, can_focus=True):
         self.filter = text
         self._arrange()
 
-    def _arrange(self) -> None:
-        key = self.row.key if self.row else None
-        words = self.filter.lower().split()
+    def sort(self, column: int, *, reverse: bool = False) -> None:
+        """By this column, from its first row on; -1: as given."""
+        self.order, self.reverse, self.chosen = column, reverse, True
+        self._arrange(keep=False)
+
+    def _arrange(self, *, keep: bool = True) -> None:
+        key = self.row.key if self.row and keep else None
+        self.order = self.order if self.order < len(self.columns) else -1
+        words = self.filter.split()
         matching = [row for row in self._all if not words or _holds(row, words)]
         if self.order >= 0:
             matching.sort(key=lambda row: _rank(row, self.order))
+        if self.reverse:
+            matching.reverse()
         self._visible = matching
         self.virtual_size = Size(self.size.width, len(matching) + 1)
         places = {row.key: place for place, row in enumerate(matching)}
-        self.set_reactive(Rows.cursor, places.get(key or "", min(self.cursor, max(0, len(matching) - 1))))
+        top = min(self.cursor, max(0, len(matching) - 1)) if keep else 0
+        self.set_reactive(Rows.cursor, places.get(key, top) if key else top)
         self.border_subtitle = Content(self._describe_order(len(matching)))
         self._reveal()
         self._announce_cursor()
@@ -140,7 +154,9 @@ class Rows(ScrollView, can_focus=True):
     def _describe_order(self, count: int) -> str:
         if self.filter:
             return say("screen.filtered", count=count, total=len(self._all), words=self.filter)
-        return say("screen.sorted", column=self.columns[self.order].title) if self.order >= 0 else ""
+        if self.order >= 0:
+            return say("screen.sorted_down" if self.reverse else "screen.sorted", column=self.columns[self.order].title)
+        return say("screen.reversed") if self.reverse else ""
 
     def _announce_cursor(self) -> None:
         key = self.row.key if self.row else None
@@ -189,9 +205,13 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Opened(self, self.row.key))
 
     def action_sort(self) -> None:
-        """By the next column, and after the last as given."""
-        self.order = self.order + 1 if self.order + 1 < len(self.columns) else -1
-        self._arrange()
+        """By the next column that is seen, and after the last as given."""
+        seen = [number for number, _ in self._widths() if self.columns[number].title]
+        self.sort(next((number for number in seen if number > self.order), -1))
+
+    def action_turn(self) -> None:
+        """The last first."""
+        self.sort(self.order, reverse=not self.reverse)
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -210,15 +230,14 @@ class Rows(ScrollView, can_focus=True):
         for number, width in self._widths():
             right += width + 1
             if x < right:
-                self.order = -1 if self.order == number else number
-                self._arrange()
+                self.sort(number, reverse=self.order == number and not self.reverse)
                 return
 
     def _widths(self) -> list[tuple[int, int]]:
         """The columns that there is room for, each with its width."""
         room = self.scrollable_content_region.width
         columns = [(number, column) for number, column in enumerate(self.columns) if column.beyond <= room]
-        fixed = sum(column.width for _, column in columns) + len(columns) - 1 + len(MARK)
+        fixed = sum(column.width for _, column in columns) + len(columns) + len(MARK)
         free = max(8, room - fixed)
         return [(number, column.width or free) for number, column in columns]
 
@@ -238,9 +257,13 @@ class Rows(ScrollView, can_focus=True):
         tone = base + self._tone("muted")
         segments = [Segment(" " * len(MARK), base)]
         for number, width in self._widths():
-            column = self.columns[number]
-            title = column.title + (" ↓" if number == self.order else "")
-            segments += [Segment(_fit(title, width, column.right), tone), Segment(" ", base)]
+            column, sign = self.columns[number], " "
+            title = column.title
+            if number == self.order:  # in the gap behind the column, so that no title is cut for it
+                sign = "↑" if self.reverse else "↓"
+            if sign != " " and not column.right and cell_len(title) + 2 <= width:
+                title, sign = f"{title} {sign}", " "
+            segments += [Segment(_fit(title, width, column.right), tone), Segment(sign, tone)]
         return Strip(segments)
 
     def _line(self, place: int, base: Style) -> Strip:
@@ -270,8 +293,17 @@ class Rows(ScrollView, can_focus=True):
 
 
 def _holds(row: Row, words: Sequence[str]) -> bool:
-    text = " ".join(cell[0] for cell in row.cells).lower()
-    return all(word in text for word in words)
+    """A single capital letter is a whole cell, as a letter of an outcome is; other words may be part of a text."""
+    cells = [cell[0].strip(" *") for cell in row.cells]
+    text = " ".join(cells).lower()
+    return all(
+        word in cells if len(word) == 1 and word.isupper() else word.lower() in text or _begins(row.keywords, word)
+        for word in words
+    )
+
+
+def _begins(keywords: Sequence[str], word: str) -> bool:
+    return any(keyword.startswith(word.lower()) for keyword in keywords)
 
 
 def _rank(row: Row, column: int) -> tuple[int, float, str]:

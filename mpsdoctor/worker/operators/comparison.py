@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Iterable
+from typing import Any, Iterable
 
 import torch
 from torch import Tensor
@@ -30,12 +30,20 @@ SPREAD = 0.1  # how far a standard deviation of 8,192 numbers may be off; its ow
 OK: Judgement = {"outcome": "ok", "detail": ""}
 
 
-def wrong(detail: str, index: list[int] | None = None) -> Judgement:
-    """The judgement of a result that differs from the reference, `index` where one element shows it."""
-    judgement: Judgement = {"outcome": "wrong", "detail": detail}
-    if index is not None:
-        judgement["index"] = index
-    return judgement
+def make_judgement(outcome: str, part: str, **values: Any) -> Judgement:
+    """A judgement whose detail is a sentence of the doctor's, by its name and with what it is filled with."""
+    return {"outcome": outcome, "detail": "", "detail_values": {"part": part, "values": values}}
+
+
+def wrong(part: str, **values: Any) -> Judgement:
+    """The judgement of a result that differs from the reference; see `make_judgement`."""
+    return make_judgement("wrong", part, **values)
+
+
+def say_more(judgement: Judgement, part: str, **values: Any) -> Judgement:
+    """The same with another sentence, in which that of the judgement is the value `what`."""
+    sentence = {"part": part, "values": {**values, "what": judgement["detail_values"]}}
+    return {**judgement, "detail_values": sentence}
 
 
 def expected_dtype(reference: torch.dtype, dtype: torch.dtype) -> torch.dtype:
@@ -68,13 +76,15 @@ def _compare_not_finite(actual: Tensor, expected: Tensor) -> Judgement | None:
     lost = expected.isfinite() & ~actual.isfinite()
     if bool(lost.any()):
         first = position(int(lost.flatten().to(torch.uint8).argmax()), lost.shape)
-        detail = f"{int(lost.sum())} of {lost.numel()} elements not finite, first at {first}"
-        return {"outcome": "nan", "detail": detail, "index": first}
+        values = {"count": int(lost.sum()), "total": lost.numel(), "place": first}
+        return {**make_judgement("nan", "elements_not_finite", **values), "index": first}
     same = (actual == expected) | (actual.isnan() & expected.isnan()) | expected.isfinite()
     if bool(same.all()):
         return None
     first = position(int((~same).flatten().to(torch.uint8).argmax()), same.shape)
-    return wrong(f"{_at(actual, first)} at {first} where the reference has {_at(expected, first)}", index=first)
+    # As text, for one of both is a number that JSON lacks.
+    both = {"actual": str(_at(actual, first)), "expected": str(_at(expected, first))}
+    return {**wrong("element_not_finite", place=first, **both), "index": first}
 
 
 def _at(values: Tensor, place: list[int]) -> float:
@@ -84,12 +94,17 @@ def _at(values: Tensor, place: list[int]) -> float:
 def _describe_worst(actual: Tensor, expected: Tensor, difference: Tensor, excess: Tensor) -> Judgement:
     first = position(int(excess.flatten().argmax()), excess.shape)
     largest, relative = float(difference.max()), float((difference / expected.abs().clamp_min(1e-30)).max())
-    count = int((excess > 0).sum())
-    detail = (
-        f"{count} of {excess.numel()} elements differ; largest error {largest:.3g} absolute, {relative:.3g} relative; "
-        f"worst at {first}: {_at(actual, first):.6g}, reference {_at(expected, first):.6g}"
+    judgement = wrong(
+        "elements_differ",
+        count=int((excess > 0).sum()),
+        total=excess.numel(),
+        largest=largest,
+        relative=relative,
+        place=first,
+        actual=_at(actual, first),
+        expected=_at(expected, first),
     )
-    return {"outcome": "wrong", "detail": detail, "max_abs": largest, "max_rel": relative, "index": first}
+    return {**judgement, "max_abs": largest, "max_rel": relative, "index": first}
 
 
 def compare_numbers(actual: Tensor, expected: Tensor, relative: float, absolute: float) -> Judgement:
@@ -122,10 +137,10 @@ def compare_numbers(actual: Tensor, expected: Tensor, relative: float, absolute:
 def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, slack: float) -> Judgement:
     """Judge one result against its reference; both on the CPU, `dtype` is the probe's."""
     if actual.shape != expected.shape:
-        return wrong(f"shape {list(actual.shape)}, reference {list(expected.shape)}")
+        return wrong("other_shape", actual=list(actual.shape), expected=list(expected.shape))
     required = expected_dtype(expected.dtype, dtype)
     if actual.dtype != required:
-        return wrong(f"dtype {actual.dtype}, reference {required}")
+        return wrong("other_dtype", actual=str(actual.dtype), expected=str(required))
     if required.is_complex:
         actual, expected = torch.view_as_real(actual.resolve_conj()), torch.view_as_real(expected.resolve_conj())
         required = torch.float32
@@ -136,8 +151,9 @@ def compare(actual: Tensor, expected: Tensor, dtype: torch.dtype, device: str, s
         return OK
     different = actual != expected
     first = position(int(different.flatten().to(torch.uint8).argmax()), different.shape)
-    detail = f"{int(different.sum())} of {different.numel()} elements differ, first at {first}"
-    return wrong(f"{detail}: {_at(actual, first):g}, reference {_at(expected, first):g}", index=first)
+    counts = {"count": int(different.sum()), "total": different.numel()}
+    both = {"actual": _at(actual, first), "expected": _at(expected, first)}
+    return {**wrong("exact_elements_differ", place=first, **counts, **both), "index": first}
 
 
 def compare_all(
@@ -145,7 +161,7 @@ def compare_all(
 ) -> Judgement:
     """Judge every result of a call; the first that is not right decides."""
     if len(actual) != len(expected):
-        return wrong(f"{len(actual)} results, reference {len(expected)}")
+        return wrong("other_number_of_results", actual=len(actual), expected=len(expected))
     judgements = (compare(result, reference, dtype, device, slack) for result, reference in zip(actual, expected))
     return first_failure(judgements, len(actual))
 
@@ -154,8 +170,7 @@ def first_failure(judgements: Iterable[Judgement], count: int) -> Judgement:
     """The first judgement of `count` results that is not ok, with the number of the result."""
     for place, judgement in enumerate(judgements):
         if judgement["outcome"] != "ok":
-            where = f"result {place + 1} of {count}: " if count > 1 else ""
-            return {**judgement, "detail": where + judgement["detail"]}
+            return say_more(judgement, "result_of_several", number=place + 1, results=count) if count > 1 else judgement
     return OK
 
 
@@ -163,15 +178,15 @@ def compare_distribution(drawn: Tensor, law: Law) -> Judgement:
     """Judge random numbers by mean, standard deviation and bounds."""
     numbers = drawn.to(torch.float64).flatten()
     if not bool(numbers.isfinite().all()):
-        return {"outcome": "nan", "detail": f"{int((~numbers.isfinite()).sum())} random numbers are not finite"}
+        return make_judgement("nan", "random_not_finite", count=int((~numbers.isfinite()).sum()))
     low, high, mean, std = map(float, (numbers.min(), numbers.max(), numbers.mean(), numbers.std()))
     coarse = torch.finfo(drawn.dtype).eps if drawn.dtype.is_floating_point else 0.0
     if law.low is not None and low < law.low - coarse * abs(law.low):
-        return wrong(f"smallest random number {low:.6g}, must not be below {law.low:g}")
+        return wrong("random_too_small", smallest=low, bound=law.low)
     if law.high is not None and high > law.high + coarse * abs(law.high):
-        return wrong(f"largest random number {high:.6g}, must not be above {law.high:g}")
+        return wrong("random_too_large", largest=high, bound=law.high)
     if abs(mean - law.mean) > DRAWN * law.std / math.sqrt(numbers.numel()) + coarse * (abs(law.mean) + law.std):
-        return wrong(f"mean of random numbers {mean:.6g}, must be near {law.mean:g}")
+        return wrong("random_mean", mean=mean, expected=law.mean)
     if abs(std - law.std) > SPREAD * law.std:
-        return wrong(f"standard deviation of random numbers {std:.6g}, must be near {law.std:g}")
+        return wrong("random_deviation", deviation=std, expected=law.std)
     return OK

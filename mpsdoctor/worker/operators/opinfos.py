@@ -19,7 +19,7 @@ from torch import Tensor
 
 from .. import channel
 from ..shapes import Judgement, PlannedInfo, SampleFault, SampleTurn
-from .comparison import GRADIENT, TOLERANCES
+from .comparison import GRADIENT, TOLERANCES, make_judgement
 from .messages import ON_THE_CPU
 from .probes import BACKWARD, FORWARD, flatten, judge_safely
 from .reference import (
@@ -220,8 +220,7 @@ class Sample:
         judgement = judge_safely(self.device, lambda: self.judge(direction))
         refused = judgement["outcome"] in REFUSED and self.device != "cpu"
         if refused and lacks_double(self.device) and self.asks_for_double():
-            detail = f"the sample asks for float64, which {self.device} does not have"
-            return {"outcome": "skipped", "detail": detail}
+            return make_judgement("skipped", "asks_for_float64", device=self.device)
         return judgement
 
     def judge(self, direction: str) -> Judgement:

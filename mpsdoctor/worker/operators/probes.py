@@ -18,7 +18,7 @@ from .catalogue import CASES, CATALOGUE, USAGE
 from .catalogue.entry import CONTIGUOUS, CORE, IN_PLACE, SHAPES, TAIL, Entry, Input, Kwargs, Law, variants
 from .catalogue.inputs import LAYOUTS, layout_of, place, values, walk
 from .catalogue.resolve import available, resolve
-from .comparison import GRADIENT, compare_all, compare_distribution, wrong
+from .comparison import GRADIENT, compare_all, compare_distribution, make_judgement, say_more, wrong
 from .messages import FALLING_BACK, judge_exception, readable
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -235,12 +235,12 @@ def judge_values(case: Case, device: str) -> Judgement:
     except Exception as error:
         if device == "cpu":
             return judge_exception(error)
-        return {"outcome": "skipped", "detail": readable(f"no reference on the CPU: {error}")}
+        return make_judgement("skipped", "no_reference", error=readable(str(error)))
     actual = compute(case, device)
     slack = case.item.slack * (GRADIENT.get(case.dtype, 1.0) if case.direction == BACKWARD else 1.0)
     judgement = compare_all(actual, expected, case.dtype, device, slack)
     if judgement["outcome"] in ("wrong", "nan") and differs_again(case, device, actual):
-        return {**judgement, "detail": judgement["detail"] + "; differs from run to run"}
+        return say_more(judgement, "from_run_to_run")
     return judgement
 
 
@@ -249,7 +249,7 @@ def judge_law(case: Case, device: str, law: Law) -> Judgement:
     torch.manual_seed(20)
     first, second = compute(case, device)[0], compute(case, device)[0]
     if torch.equal(first, second):
-        return wrong("two draws are the same")
+        return wrong("same_draws")
     return compare_distribution(first, law)
 
 

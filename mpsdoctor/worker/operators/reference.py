@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..shapes import Judgement
-from .comparison import OK, compare, compare_all, expected_dtype, first_failure, wrong
+from .comparison import OK, compare, compare_all, expected_dtype, first_failure, make_judgement, say_more, wrong
 from .messages import readable
 
 Run = Callable[[], "list[Tensor]"]
@@ -53,7 +53,7 @@ def compare_by_dtype(
 ) -> Judgement:
     """Judge every result by its own dtype; the first that is not right decides."""
     if len(actual) != len(expected):
-        return wrong(f"{len(actual)} results, reference {len(expected)}")
+        return wrong("other_number_of_results", actual=len(actual), expected=len(expected))
     triples = zip(actual, expected, dtypes)
     judgements = (compare(_halve(result, dtype), right, dtype, device, slack) for result, right, dtype in triples)
     return first_failure(judgements, len(actual))
@@ -84,10 +84,10 @@ def compare_shapes(actual: list[Tensor], expected: list[Tensor], *, finite: bool
     """Judge results whose values are not determined: by number, shape, and that they are finite where they must be."""
     shapes, required = [list(result.shape) for result in actual], [list(result.shape) for result in expected]
     if shapes != required:
-        return wrong(f"shapes {shapes}, reference {required}")
+        return wrong("other_shapes", actual=shapes, expected=required)
     for result, reference in zip(actual, expected) if finite else ():
         if result.is_floating_point() and bool(reference.isfinite().all()) and not bool(result.isfinite().all()):
-            return {"outcome": "nan", "detail": f"{int((~result.isfinite()).sum())} random numbers are not finite"}
+            return make_judgement("nan", "random_not_finite", count=int((~result.isfinite()).sum()))
     return OK
 
 
@@ -146,7 +146,7 @@ def judge(
             return OK
         expected, way = make_reference(references)
     except Exception as error:
-        return {"outcome": "skipped", "detail": readable(f"no reference on the CPU: {error}")}
+        return make_judgement("skipped", "no_reference", error=readable(str(error)))
     seed(SEED)
     actual = compute()
     if aspect != "values":
@@ -163,7 +163,7 @@ def judge(
         return OK
     if differs(way):
         return compare_shapes(actual, expected)
-    return {**judgement, "detail": judgement["detail"] + ("; differs from run to run" if differs(compute) else "")}
+    return say_more(judgement, "from_run_to_run") if differs(compute) else judgement
 
 
 def make_reference(ways: Sequence[Run]) -> tuple[list[Tensor], Run]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from ..operators.comparison import GRADIENT
+from ..operators.comparison import GRADIENT, make_judgement
 from ..operators.messages import ON_THE_CPU
 from ..operators.opinfos import cotangent
 from ..operators.probes import flatten, judge_safely
@@ -26,7 +26,7 @@ def probe(call: OperatorCall, device: str, direction: str) -> Judgement:
     """Outcome and detail of one recorded call, as `recorder` notes it. `skipped` where this torch lacks it."""
     function = resolve(call)
     if function is None:
-        return {"outcome": "skipped", "detail": f"{call['op']} is not an operator of torch itself"}
+        return make_judgement("skipped", "no_operator_of_torch", op=call["op"])
     return judge_safely(device, lambda: Replay(call, function, direction).compare(device))
 
 

@@ -14,7 +14,7 @@ import pytest
 from mpsdoctor.cli.examine import deliver
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.formats import FORMATS, Style, rows
-from mpsdoctor.report import CheckResult, Finding, Remedy, Report
+from mpsdoctor.report import CheckResult, Finding, Forced, ProfileNote, Remedy, Report
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 ENDINGS = {"markdown": "md", "junit": "xml", "github": "github.txt", "html": "html"}
@@ -103,6 +103,37 @@ def test_html_holds_no_script_and_asks_for_nothing() -> None:
     Reader().feed(text)
     assert "script" not in seen
     assert "default-src 'none'" in text
+
+
+FORCED = Forced("2.13.0", "cpu", 0.525, (0.4, 0.6), ("cumsum", "lstm (crash)", "<b>", "sum", "add"))
+
+
+@pytest.mark.parametrize("form", ["text", *ENDINGS])
+def test_every_format_tells_what_is_forced(form: str) -> None:
+    """First comes what trainers do, with what was measured; the verdict stands beside it."""
+    note = ProfileNote("~/profile.json", False, FORCED)
+    report = msgspec.structs.replace(recorded("trouble"), profile=note)
+    text = FORMATS[form].render(report, Style())
+    words = " ".join(text.replace("\u200b", "").split())
+    assert "forced to mps, measured: cpu, mps 0.53× as fast; wrong: cumsum, lstm (crash), " in words
+    assert ("<b> and 2 more" in words) == (form in ("text", "github"))
+    assert form == "junit" or "Train on the CPU: " in words
+
+
+@pytest.mark.parametrize(
+    ("forced", "sentence"),
+    [
+        (Forced(None, "cpu"), "forced to mps, measured: cpu"),
+        (Forced(None, "mps", 3.44, (3.0, 4.0)), "forced to mps, measured: mps 3.4× as fast"),
+        (Forced(None, "cpu", 4.3, (0.4, 34.0)), "forced to mps, measured: cpu, mps not clearly faster"),
+        (Forced(None, "cpu", 0.0001, (0.0001, 0.0002)), "forced to mps, measured: cpu, mps 0.01× as fast"),
+        (Forced(None, "cpu", 1234.5, (1e3, 2e3)), "forced to mps, measured: cpu, mps 1234× as fast"),
+        (Forced(None, "cpu", None, None, ("add",)), "forced to mps, measured: cpu; wrong: add"),
+    ],
+)
+def test_what_is_forced_is_a_sentence(forced: Forced, sentence: str) -> None:
+    """It holds what was measured: the recommended device, the factor where it is settled, what is wrong."""
+    assert rows.forced_to(forced) == sentence
 
 
 def test_a_job_gets_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: object) -> None:

@@ -307,6 +307,7 @@ def test_what_was_not_reached_is_counted() -> None:
     assert (covered["planned"], covered["made"], covered["operators"]) == (10, 2, 1)
     assert (covered["dtypes"], covered["variants"]) == ({"float32": 2}, {"contiguous": 2})
     assert covered["core"] == {"planned": 2, "made": 0}
+    assert covered["not_reached"] == ["aten::mm", "aten::relu"]
 
 
 def test_rows_that_ended_alike_are_one_with_their_variants() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.judgements import in_words
 from mpsdoctor.worker.operators import probes, reference
 from mpsdoctor.worker.shapes import Judgement
 
@@ -17,7 +18,7 @@ EXACT = torch.linspace(1, 2, 50, dtype=torch.float64)
 def judge(compute: Callable[[], Tensor], *ways: Callable[[], Tensor], **more: Any) -> Judgement:
     ways = ways or (lambda: EXACT, EXACT.float)
     references = [lambda way=way: [way()] for way in ways]
-    return reference.judge(lambda: [compute()], references, torch.float32, "sim", **more)
+    return in_words(reference.judge(lambda: [compute()], references, torch.float32, "sim", **more))
 
 
 def fails() -> Tensor:

@@ -73,7 +73,7 @@ def test_the_answer_is_a_torch_device_and_a_sentence(tmp_path: Path) -> None:
     path = made(tmp_path / "p.json", recommended={"device": "cpu", "reason": "two\nlines \x1b[31mred"})
     device, info = get_optimal_device(profile=path)
     assert isinstance(device, torch.device)
-    assert str(info) == "training on cpu: two\\nlines \\x1b[31mred"
+    assert str(info) == "training on cpu (profile of 2026-01-01): two\\nlines \\x1b[31mred"
     assert (info.source, info.profile_path) == ("profile", str(path))
 
 
@@ -91,9 +91,9 @@ def test_info_is_text_as_any_other(tmp_path: Path) -> None:
     """Scripts that print, join, search, format or store the second value go on working."""
     path = made(tmp_path / "p.json", recommended={"device": "cpu", "reason": "measured"})
     info = get_optimal_device(profile=path)[1]
-    said = "training on cpu: measured"
+    said = "training on cpu (profile of 2026-01-01): measured"
     assert isinstance(info, str)
-    assert (info, f"{info:>40}", f"{info!s}", "%s" % info) == (said, f"{said:>40}", said, said)  # noqa: UP031 -- scripts
+    assert (info, f"{info:>60}", f"{info!s}", "%s" % info) == (said, f"{said:>60}", said, said)  # noqa: UP031 -- scripts
     assert ("cpu" in info, info.upper(), " ".join(["why:", info])) == (True, said.upper(), f"why: {said}")
     assert json.loads(json.dumps({"info": info})) == {"info": said}
     by_text: dict[str, int] = {info: 1}
@@ -174,16 +174,37 @@ def test_no_home_folder_is_no_accident(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_choice_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The choice goes once to the logger mpsdoctor, its warnings above it, and a new choice again."""
+    """The choice goes once to the logger mpsdoctor, its warnings above it, without hints, and a new choice again."""
     caplog.set_level(logging.INFO, logger="mpsdoctor")
     for name in ("one", "one", "two"):
         path = made(tmp_path / name, recommended={"device": "cpu", "reason": f"log {name}"}, hints=["rest"])
         get_optimal_device(profile=path, workload="unheard of")
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "workload 'unheard of' was not measured (measured: cnn)"),
-        ("INFO", "training on cpu: log one (hint: rest)"),
-        ("INFO", "training on cpu: log two (hint: rest)"),
+        ("INFO", "training on cpu (profile of 2026-01-01): log one"),
+        ("INFO", "training on cpu (profile of 2026-01-01): log two"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "logged"),
+    [
+        ("Train on the CPU: mps takes about twice as long; and more: of it", "mps takes about twice as long"),
+        (
+            "the CPU is the only one that can be trusted here; mps is out",
+            "the CPU is the only one that can be trusted here",
+        ),
+        ("word " * 60, "word " * 31 + "…"),
+        ("w" * 300, "w" * 158 + " …"),
+        (None, "the check-up recommends it"),
+    ],
+)
+def test_the_sentence_is_short_and_ends_with_a_word(tmp_path: Path, recorded: str | None, logged: str) -> None:
+    """Of a long reason the first clause is told, with the profile's date and the confidence."""
+    path = made(tmp_path / "p.json", recommended={"device": "cpu", "confidence": "high", "reason": recorded})
+    info = get_optimal_device(profile=path)[1]
+    assert str(info) == f"training on cpu (profile of 2026-01-01, high confidence): {logged}"
+    assert (info.reason, info.basis) == (logged, "profile of 2026-01-01, high confidence")
 
 
 def test_threads_agree(tmp_path: Path) -> None:

@@ -57,7 +57,90 @@ def test_forced_mps_outranks_a_named_device_and_says_so(tmp_path: Path) -> None:
     """The rules stand in order: the profile's override comes before MPSDOCTOR_DEVICE, which is told so."""
     answer = Trainer(tmp_path, "mps=1").learns(force_mps=True).asks(MPSDOCTOR_DEVICE="cpu")
     assert answer["device"] == "mps"
-    assert answer["warnings"] == ["MPSDOCTOR_DEVICE=cpu is outranked by force_mps in the profile"]
+    assert "MPSDOCTOR_DEVICE=cpu is outranked by force_mps in the profile" in answer["warnings"]
+
+
+WRONG = [
+    {"id": "aten::softmax", "device": "mps", "what": "wrong"},
+    {"id": "aten::lstm", "device": "mps", "what": "crash"},
+    {"id": "aten::sum", "device": "mps:0", "what": "wrong in float16"},
+    {"id": "pytorch-1", "device": "mps"},
+    {"id": "aten::add", "device": "cuda", "what": "nan"},
+]
+SLOW = {"mps": {"speedup": 0.525, "ci95": [0.4, 0.6]}}
+TOLD = "softmax, lstm (crash), sum (wrong in float16)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "wish"),
+    [
+        ({"force_mps": True}, {}, "force_mps=True"),
+        ({}, {"MPSDOCTOR_FORCE_MPS": "1"}, "MPSDOCTOR_FORCE_MPS=1"),
+        ({}, {}, "force_mps in the profile"),
+    ],
+)
+def test_who_forces_mps_hears_what_was_measured(
+    tmp_path: Path, arguments: dict[str, bool], env: dict[str, str], wish: str
+) -> None:
+    """Forced against the measurement, the sentence and one warning tell the factor and what was found wrong."""
+    trainer = Trainer(tmp_path, "mps=1").learns(force_mps=not (arguments or env), speeds=SLOW, known_wrong=WRONG[:3])
+    answer = trainer.asks(arguments, **env)
+    assert answer["text"] == f"training on mps: {wish} asks for it, against the measurement: 0.53×, {TOLD} wrong"
+    assert answer["warnings"] == [f"{wish} is against the measurement: 0.53×, {TOLD} wrong"]
+    assert answer["hints"] == ["see whether your model is concerned: mpsdoctor ops --model train.py:build"]
+
+
+def test_forcing_what_was_measured_needs_no_warning(tmp_path: Path) -> None:
+    """Where mps is recommended, or has won the workload that is trained, forcing it goes against nothing."""
+    won = {"cnn": {"medium": {"device": "mps", "speedup": 2.0}}}
+    trainer = Trainer(tmp_path, "mps=1").learns(recommended=MPS)
+    assert trainer.asks({"force_mps": True})["text"] == "training on mps: force_mps=True asks for it"
+    trainer.learns(workloads=won, speeds=SLOW)
+    assert trainer.asks({"force_mps": True, "workload": "cnn"})["warnings"] == []
+    against = trainer.asks({"force_mps": True, "workload": "mlp"})["warnings"]
+    assert against == ["force_mps=True is against the measurement: 0.53×"]
+
+
+def test_an_open_race_is_no_factor(tmp_path: Path) -> None:
+    """Where the interval leaves open which device is faster, no factor is told."""
+    wide = {"mps": {"speedup": 4.3, "ci95": [0.39, 33.9]}}
+    answer = Trainer(tmp_path, "mps=1").learns(speeds=wide).asks({"force_mps": True})
+    assert answer["warnings"] == ["force_mps=True is against the measurement: not clearly faster"]
+
+
+def test_a_profile_without_figures_still_speaks_against(tmp_path: Path) -> None:
+    """A profile of an earlier version, which has no speeds by device, names what it recommends."""
+    answer = Trainer(tmp_path, "mps=1").learns().asks({"force_mps": True})
+    assert answer["warnings"] == ["force_mps=True is against the measurement: cpu is recommended"]
+
+
+def test_what_is_wrong_on_the_device_is_told(tmp_path: Path) -> None:
+    """Forced or not, a warning names the first three that were found wrong on the device, and counts the rest."""
+    trainer = Trainer(tmp_path, "mps=1").learns(recommended=MPS, known_wrong=WRONG)
+    answer = trainer.asks()
+    assert answer["warnings"] == [f"found wrong on mps: {TOLD} and 1 more"]
+    assert answer["known_wrong"] == ["aten::softmax", "aten::lstm", "aten::sum", "pytorch-1"]
+    assert answer["hints"][-1] == "see whether your model is concerned: mpsdoctor ops --model train.py:build"
+    assert trainer.asks({"use_gpu": False})["warnings"] == []
+
+
+def test_forcing_until_torch_changes_ends_with_it(tmp_path: Path) -> None:
+    """The override holds for the torch that it names, and is told once when it does no more; without a name, always."""
+    trainer = Trainer(tmp_path, "mps=1").learns(force_mps=True, force_mps_torch="2.13.0")
+    assert trainer.asks()["device"] == "mps"
+    answer = trainer.learns(force_mps=True, force_mps_torch="2.12.1").asks()
+    assert answer["device"] == "cpu"
+    told = "force_mps in the profile held until torch changed (2.12.1 → 2.13.0), so it is not used"
+    assert answer["warnings"] == [told]
+
+
+def test_a_machine_that_nobody_measured_says_so_in_a_line(tmp_path: Path, mac: Mac) -> None:
+    """The sentence says what to do; what others measured stays in the hints."""
+    trainer = Trainer(tmp_path, "mps=1", mac("m1"))
+    assert trainer.asks()["text"] == "training on cpu: not measured yet; run 'mpsdoctor' (1 min)"
+    trainer.learns()
+    trainer.path.write_text(trainer.path.read_text().replace('"2.13.0"', '"2.12.0"'))
+    assert trainer.asks()["text"] == "training on cpu: the measurement is out of date; run 'mpsdoctor' (1 min)"
 
 
 @pytest.mark.parametrize("name", ["cpu", "mps", "cuda", "cuda:1"])
@@ -97,7 +180,7 @@ def test_a_profile_of_this_machine_decides(tmp_path: Path) -> None:
     trainer = Trainer(tmp_path, "cuda=1 mps=1")
     answer = trainer.learns(recommended=MPS, environment={"PYTORCH_ENABLE_MPS_FALLBACK": "1"}).asks()
     assert (answer["device"], answer["source"], answer["stale"]) == ("mps", "profile", [])
-    assert answer["text"] == "training on mps: 3.4 times faster"
+    assert answer["text"] == "training on mps (profile of 2026-01-01, high confidence): 3.4 times faster"
     assert answer["profile_path"] == str(trainer.path)
     assert answer["hints"] == [
         "batches above 96 belong on the GPU",

@@ -75,8 +75,8 @@ def test_reading_the_loss_costs_what_was_measured() -> None:
     assert READING["cost_ms"] == pytest.approx(15.0)
     assert READING["cost_ci95_ms"] == pytest.approx([10 / 0.42 - 10, 10 / 0.38 - 10])
     titles, advised = told(READING)
-    assert titles == ["reading the loss in every step costs 15 ms on mps"]
-    assert "15 ms (13.8 to 16.3)" in advised[0]
+    assert titles == ["reading the loss in every step costs 15.0 ms on mps"]
+    assert "15.0 ms (13.8 ms to 16.3 ms)" in advised[0]
 
 
 def test_the_share_of_copying() -> None:

@@ -93,7 +93,7 @@ def test_one_device_is_told_with_its_figures() -> None:
     """With the CPU alone the step times stand in place of a comparison."""
     found = findings(results=[row("cpu")])
     assert set(found) == {"MPS504"}
-    assert "10 ms (9.8 to 10.2)" in found["MPS504"].detail
+    assert "10.0 ms (9.80 ms to 10.2 ms)" in found["MPS504"].detail
 
 
 def test_what_was_left_out_is_said() -> None:
@@ -164,7 +164,30 @@ def test_load_by_others_spoils_a_run(moment: str) -> None:
     moments: Any = {"before": working, "after": working, moment: busy}
     assert disturbance.find_disturbances({"before": QUIET, "after": working}) == []
     sentences = list(map(str, disturbance.find_disturbances(moments)))
-    assert sentences == [f"other programs took 60 % of the processor just {moment} the run"]
+    assert sentences == [f"other programs took 60 % of the processors just {moment} the run"]
+    named: Any = {**moments, moment: {**busy, "programs": [{"name": "Google Chrome", "percent": 96.0}]}}
+    (sentence,) = disturbance.find_disturbances(named)
+    assert str(sentence) == f"Google Chrome took 96 % of a processor just {moment} the run"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cpu_percent": 60.0, "programs": [{"name": "Xcode", "percent": 240.0}]}, "Close Xcode. Run it again"),
+        ({"cpu_percent": 60.0, "programs": []}, "Close what works in the background. Run it again"),
+        (
+            {"low_power": True, "on_battery": True},
+            "Turn low power mode off (System Settings, Battery). Plug the machine",
+        ),
+    ],
+)
+def test_a_disturbance_is_told_with_what_to_do(change: Conditions, words: str) -> None:
+    """The program to close by its name, the mode to leave, the plug."""
+    conditions: Any = {"before": {**QUIET, **change}, "after": QUIET}
+    seen = [str(part) for part in disturbance.find_disturbances(conditions)]
+    remedy = findings(conditions=conditions, disturbances=seen)["MPS521"].remedy
+    assert remedy is not None
+    assert remedy.text.startswith(words)
 
 
 def test_unknown_conditions_spoil_nothing() -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 import torch
 
+from helpers.judgements import in_words
 from mpsdoctor.worker.operators.catalogue import CATALOGUE, FAMILIES, USAGE
 from mpsdoctor.worker.operators.catalogue.entry import CORE, SHAPES, Entry, Input, entry, variants, x
 from mpsdoctor.worker.operators.catalogue.inputs import LAYOUTS, place, shape_of, values
@@ -203,7 +204,7 @@ def test_results_that_change_from_run_to_run_are_said_to(monkeypatch: pytest.Mon
     """A wrong result that is another one the second time is reported as such."""
     counter = iter(range(1, 100))
     plant(monkeypatch, lambda value: value + (next(counter) if value.dtype == torch.float32 else 0) + 1)
-    result = probe("planted", "cpu", "float32", "contiguous", "forward")
+    result = in_words(probe("planted", "cpu", "float32", "contiguous", "forward"))
     assert result["outcome"] == "wrong"
     assert result["detail"].endswith("; differs from run to run")
 

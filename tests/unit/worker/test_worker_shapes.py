@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mpsdoctor.check import Answer, Job, Sandbox, UnusableAnswerError, typed
-from mpsdoctor.worker.shapes import Block
+from mpsdoctor.worker.shapes import Block, Judgement
+from mpsdoctor_checks.operators.judgements import fill_detail
 from mpsdoctor_checks.training.lanes import Failed, Lane
 
 BLOCK = {"seconds": 0.5, "steps": 4, "loss": float("nan"), "done": 9, "used_bytes": None, "peak_bytes": 7}
@@ -44,3 +45,23 @@ def test_a_workload_whose_worker_answers_nonsense_fails_and_is_told(monkeypatch:
     with pytest.raises(Failed, match="`steps`") as failed:
         Lane("mps", worker).ask("block", 1.0)
     assert failed.value.outcome == "error"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"part": "no_such_sentence", "values": {}},
+        {"part": "other_shape", "values": {"actual": [2]}},
+        {"part": "random_mean", "values": {"mean": "large", "expected": 0.5}},
+        {"part": "random_mean", "values": {"mean": None, "expected": 0.5}},
+        {"part": "exact_elements_differ", "values": {"count": 1, "total": 1, "place": [], "actual": 10**400}},
+        {"count": 1},
+        {},
+    ],
+)
+def test_a_sentence_that_the_texts_lack_or_cannot_fill_is_refused(values: Any) -> None:
+    """A worker that names one is not believed, and nothing of it is left to be filled in later."""
+    judgement: Judgement = {"outcome": "wrong", "detail": "", "detail_values": values}
+    with pytest.raises(UnusableAnswerError, match="unusable sentence"):
+        fill_detail(judgement)
+    assert "detail_values" not in judgement
