@@ -77,6 +77,8 @@ PHRASES = {
     "machine": "Machine",
     "python": "Python",
     "torch": "Torch",
+    "python_version": "Python {version}",
+    "torch_version": "torch {version}",
     "device": "Device",
     "devices": "Devices",
     "checks": "Checks",
