@@ -139,6 +139,8 @@ class DoctorApp(App[Exception]):
         await self.action_tab("overview")
         freeze_heap()
         self.set_interval(TICK, self.tick)
+        if sys.__stdin__ and sys.__stdin__.isatty() and not self.is_headless:
+            self.set_interval(1.0, self._leave_without_terminal)
         for pressed in self.early:
             self.call_later(pressed)
 
@@ -150,6 +152,11 @@ class DoctorApp(App[Exception]):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.action_leave)
+
+    def _leave_without_terminal(self) -> None:
+        """Nobody is told where hang-ups are ignored, and what is gone would be read for ever."""
+        if not sys.__stdin__ or not sys.__stdin__.isatty():
+            signal.raise_signal(signal.SIGTERM)
 
     def tick(self) -> None:
         """Take the engine's signals and draw them."""
