@@ -132,7 +132,7 @@ def test_a_terminal_that_is_gone_ends_it(tmp_path: Path) -> None:
     terminal = Terminal([*COMMAND, "--only", "chip"], tmp_path / "profile.json", (80, 24))
     terminal.until("Machine|Findings")
     os.close(terminal.master)
-    terminal.process.wait(20)
+    assert terminal.process.wait(20) == 130
     assert processes_left() == []
 
 
