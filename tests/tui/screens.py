@@ -58,6 +58,9 @@ class Played:
     def cancel(self) -> None:
         self.asked.append("cancel")
 
+    def close(self) -> bool:
+        return False
+
     def drain(self) -> list[Signal]:
         said, self.said = self.said, []
         self.now += next((each.report.duration_s for each in said if isinstance(each, Done)), TOOK if said else 0.0)

@@ -127,6 +127,15 @@ def test_a_signal_leaves_the_terminal_whole(tmp_path: Path, number: signal.Signa
     assert not processes_left()
 
 
+def test_a_terminal_that_is_gone_ends_it(tmp_path: Path) -> None:
+    """Where no signal tells, as under nohup, nothing reads for ever from what is no longer there."""
+    terminal = Terminal([*COMMAND, "--only", "chip"], tmp_path / "profile.json", (80, 24))
+    terminal.until("Machine|Findings")
+    os.close(terminal.master)
+    assert terminal.process.wait(20) == 130
+    assert processes_left() == []
+
+
 def test_without_a_terminal_the_text_report(tmp_path: Path) -> None:
     """With stdout in a pipe the same command prints the text report and imports no Textual."""
     program = (
