@@ -20,7 +20,8 @@ def newer_torch(ops: Sequence[str], device: str, build: Build, *, missing: bool)
 
     Only kernels that are `missing` on MPS can be looked up; whether numbers became right is recorded nowhere.
     """
-    version = minor(build["torch"]["version"] or "") if build["torch"] else None
+    torch = build.get("torch")
+    version = minor(torch["version"] or "") if torch else None
     nothing = Part("pip_works")
     if version and is_newest(version, build):
         return Part("newer_none", {"have": version}), nothing, ()
