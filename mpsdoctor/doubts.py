@@ -20,7 +20,7 @@ LONG = 1.5  # the upper end of an interval this many times its lower end says li
 # What helps, in the order in which it is done.
 REMEDIES = (
     *("help_arm64", "help_plug", "help_power", "help_cool", "help_wait", "help_quiet", "help_memory"),
-    *("help_probe", "help_measure", "help_thorough"),
+    *("help_findings", "help_probe", "help_measure", "help_thorough"),
 )
 OF_DISTURBANCE = {  # by the first word of the phrase's name: how it is told here, and what helps
     "busy": ("doubt_busy", "help_quiet"),
@@ -41,7 +41,7 @@ class Doubt(NamedTuple):
     remedies: tuple[str, ...] = ("help_thorough",)
 
 
-NOTHING_COMPARED = Doubt(2, (Part("doubt_not_compared"),), ("help_measure",))
+NOTHING_COMPARED = Doubt(2, (Part("doubt_not_compared"),))
 NOTHING_TIMED = Doubt(2, (Part("doubt_not_timed"),), ("help_measure",))
 TRANSLATED = Doubt(2, (Part("doubt_translated"),), ("help_arm64",))
 
@@ -125,20 +125,22 @@ def disturbances(training: TimedFacts) -> Iterator[Doubt]:
     spoiled = training.get("disturbances") or ()
     if spoiled:
         sentences = from_both(spoiled, training.get("disturbances_values") or ())
-        yield Doubt(1, *told(sentences))
+        yield Doubt(1, *describe_disturbances(sentences))
 
 
-def told(sentences: Sequence[Wording]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+def describe_disturbances(sentences: Sequence[Wording]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Disturbances in few words, a kind once, and what helps against them; those of older reports as they are."""
-    kinds: dict[str, Part] = {}
+    kinds: dict[object, Part] = {}
     remedies = []
     for sentence in sentences:
         name = sentence.name.partition("_")[0] if isinstance(sentence, Part) else ""
-        short, remedy = OF_DISTURBANCE.get(name, ("doubt_other", "help_quiet"))
+        known = OF_DISTURBANCE.get(name)
+        short, remedy = known or ("doubt_other", "help_quiet")
         who = sentence.values.get("who") if isinstance(sentence, Part) else None
-        if isinstance(who, Each) and who.rows:
-            kinds[short] = Part("doubt_busy_by", {"names": [row["name"] for row in who.rows]})
-        kinds.setdefault(short, Part(short, {"disturbance": sentence}))
+        names = [row["name"] for row in who.rows if "name" in row] if isinstance(who, Each) else []
+        if names:
+            kinds[short] = Part("doubt_busy_by", {"names": names})
+        kinds.setdefault(short if known else str(sentence), Part(short, {"disturbance": sentence}))
         remedies.append(remedy)
     return tuple(kinds.values()), tuple(remedies)
 

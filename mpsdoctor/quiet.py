@@ -48,13 +48,13 @@ def wait(
     return load, waited
 
 
-def busy(load: Load, left: float) -> Part:
+def describe_wait(load: Load, left: float) -> Part:
     """Who is waited for, and how many seconds more."""
     who = describe(load["percent"] or 0.0, load["programs"], "others_take", "program_takes")
     return Part("machine_busy", {"who": who, "left": max(1.0, left)})
 
 
-def took(percent: float, programs: Sequence[Program]) -> Part | Each:
+def describe_taken(percent: float, programs: Sequence[Program]) -> Part | Each:
     """Who took how much at a moment that has passed."""
     return describe(percent, programs, "others_took", "program_took")
 
@@ -88,7 +88,7 @@ def wait_before(before: Look, budget: str, emit: Emit, cancelled: Callable[[], b
         return machine.taken_by_others(earlier, last)
 
     def say(load: Load, left: float) -> None:
-        text = busy(load, left)
+        text = describe_wait(load, left)
         programs = tuple(BusyProgram(**program) for program in load["programs"])
         emit(Busy(str(text), as_data(text), load["percent"] or 0.0, programs, round(left, 1)))
 

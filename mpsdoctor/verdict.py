@@ -37,7 +37,7 @@ from mpsdoctor.winners import (
 if TYPE_CHECKING:
     from mpsdoctor.machine.shapes import MachineFacts
 
-PERCENT_BELOW, TWICE = 1.75, (1.75, 2.25)  # how a ratio is said
+TWICE = (1.75, 2.25)  # a ratio that is told as twice; below it percent are told, beyond it times
 USUAL_SIZES = ("medium", STEP)  # not worth a word
 NAMED = 3  # operators in a sentence; the checks list them all
 WRONG = ("wrong", "nan")
@@ -84,24 +84,24 @@ def judge(devices: Sequence[DeviceFacts], operators: Operators | None, training:
         return None
     out = ruled_out(operators, training)
     fit = [device for device in usable if device == "cpu" or device not in out]
-    shown = [why for device in usable if device != "cpu" and device in out for why in why_out(device, out[device])]
+    exclusions = [why for device in usable if device != "cpu" and device in out for why in why_out(device, out[device])]
     timed = [row for row in results_of(training) if row["outcome"] == "ok"]
     if fit in ([], ["cpu"]):
-        return only_cpu(devices, shown, operators, training or no_training())
+        return only_cpu(devices, exclusions, operators, training or no_training())
     if not timed:
-        return by_policy(fit, shown, operators)
+        return by_policy(fit, exclusions, operators)
     if timed_in_place_of_the_cpu(fit, timed):
-        return without_the_cpu(fit, shown, operators, training or no_training())
-    return by_measurement(shown, operators, training or no_training())
+        return without_the_cpu(fit, exclusions, operators, training or no_training())
+    return by_measurement(exclusions, operators, training or no_training())
 
 
-def why_out(device: str, shown: Result | Sequence[CoreFailure]) -> list[Part]:
+def why_out(device: str, proof: Result | Sequence[CoreFailure]) -> list[Part]:
     """In words why a device must not be used: a run of training that failed, or operators that did."""
-    if isinstance(shown, Mapping):
-        names = {"device": device, "workload": shown["workload"], "size": shown["size"]}
-        how = Part(f"trains_{shown['outcome']}", names)
-        return [Part("out_training", {**names, "how": how}), Part("out_why", {**names, "why": why(shown)})]
-    distinct = unique([{"op": spoken(row["op"]), "outcome": row["outcome"]} for row in shown])
+    if isinstance(proof, Mapping):
+        names = {"device": device, "workload": proof["workload"], "size": proof["size"]}
+        how = Part(f"trains_{proof['outcome']}", names)
+        return [Part("out_training", {**names, "how": how}), Part("out_why", {**names, "why": why(proof)})]
+    distinct = unique([{"op": spoken(row["op"]), "outcome": row["outcome"]} for row in proof])
     return [Part("out_operators", {"device": device, **some(Each("failure", distinct[:NAMED], ", "), len(distinct))})]
 
 
@@ -112,7 +112,7 @@ def some(named: Each, count: int) -> Values:
 
 
 def only_cpu(
-    devices: Sequence[DeviceFacts], shown: Sequence[Part], operators: Operators | None, training: TimedFacts
+    devices: Sequence[DeviceFacts], exclusions: Sequence[Part], operators: Operators | None, training: TimedFacts
 ) -> Verdict:
     """Nothing else can be used, which needs no measurement to be sure of."""
     unusable = [
@@ -126,8 +126,8 @@ def only_cpu(
     if families:
         trained = Part("one_trains" if len(families) == 1 else "several_train", {"families": families})
     broken = broken_on_the_cpu(training)
-    head = shown or [Part("only_usable")]
-    reservations = [Doubt(2, (reason,), ("help_measure",)) for reason in broken]
+    head = exclusions or [Part("only_usable")]
+    reservations = [Doubt(2, (reason,), ("help_findings",)) for reason in broken]
     return give_verdict("cpu", (*head, *unusable, trained), reservations, dict.fromkeys(families, "cpu"))
 
 
@@ -139,13 +139,13 @@ def broken_on_the_cpu(training: TimedFacts) -> list[Part]:
     ]
 
 
-def by_policy(fit: Sequence[str], shown: Sequence[Part], operators: Operators | None) -> Verdict:
+def by_policy(fit: Sequence[str], exclusions: Sequence[Part], operators: Operators | None) -> Verdict:
     """Without measurements, as a trainer without a profile: CUDA, the CPU where MPS is there, else the accelerator."""
     others = [device for device in fit if device != "cpu"]
     device = "cuda" if "cuda" in others else "cpu" if "mps" in others else others[0]
     name = {"cuda": "untimed_cuda", "cpu": "untimed_mps"}.get(device, "untimed_other")
     wrong = wrong_operators("mps" if device == "cpu" else device, operators)
-    return give_verdict(device, (Part(name, {"device": device}), *wrong, *shown), [NOTHING_TIMED])
+    return give_verdict(device, (Part(name, {"device": device}), *wrong, *exclusions), [NOTHING_TIMED])
 
 
 def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Result]) -> bool:
@@ -155,30 +155,34 @@ def timed_in_place_of_the_cpu(fit: Sequence[str], timed: Sequence[Result]) -> bo
 
 
 def without_the_cpu(
-    fit: Sequence[str], shown: Sequence[Part], operators: Operators | None, training: TimedFacts
+    fit: Sequence[str], exclusions: Sequence[Part], operators: Operators | None, training: TimedFacts
 ) -> Verdict:
     """The fastest of those that train what the CPU cannot, by the number of things trained, then by the time."""
     timed = [row for row in results_of(training) if row["outcome"] == "ok"]
     rows = {device: [row for row in timed if row["device"] == device] for device in fit}
     device = min(rows, key=lambda device: (-len(rows[device]), sum(row["step_ms"] or 0.0 for row in rows[device])))
     families = device_by_workload(workload_table(training, operators, device), device)
-    reasons = (*(broken_on_the_cpu(training) or [Part("cpu_not_timed")]), *wrong_operators(device, operators), *shown)
+    reasons = (
+        *(broken_on_the_cpu(training) or [Part("cpu_not_timed")]),
+        *wrong_operators(device, operators),
+        *exclusions,
+    )
     return give_verdict(device, reasons, [NOTHING_COMPARED], families)
 
 
-def by_measurement(shown: Sequence[Part], operators: Operators | None, training: TimedFacts) -> Verdict:
+def by_measurement(exclusions: Sequence[Part], operators: Operators | None, training: TimedFacts) -> Verdict:
     """The accelerator that is clearly faster over all settled families, else the CPU."""
     best = best_score(training, operators)
     ahead = best if best and is_ahead(best) else None
     device = ahead.device if ahead else "cpu"
     families = device_by_workload(workload_table(training, operators, device), device)
     if best is None:
-        return give_verdict(device, (Part("nothing_compared"), *shown), [NOTHING_COMPARED], families)
+        return give_verdict(device, (Part("nothing_compared"), *exclusions), [NOTHING_COMPARED], families)
     reservations = doubts(best, operators, training, device)
     sure = [] if reservations else [Part("sure" if len(best.rows) > 1 else "sure_of_one", {"settled": len(best.rows)})]
     reasons = (because(best), *wrong_operators(best.device, operators), evidence(best, training), *sure)
     given = give_verdict(device, reasons, reservations, families, ahead.speedup if ahead else None)
-    return with_more(given, shown)
+    return with_more(given, exclusions)
 
 
 def with_more(verdict: Verdict, more: Sequence[Part]) -> Verdict:
@@ -203,10 +207,10 @@ def because(score: Score) -> Part:
 
 
 def how_much(device: str, speedup: float) -> Part:
-    """A ratio of speeds in words: percent below three quarters more, twice, or a number of times."""
+    """A ratio of speeds in words: so many percent, twice, or so many times."""
     direction = "faster" if speedup >= 1 else "slower"
     times = max(speedup, 1 / speedup)
-    size = "percent" if times < PERCENT_BELOW else "twice" if TWICE[0] <= times <= TWICE[1] else "times"
+    size = "percent" if times < TWICE[0] else "twice" if times <= TWICE[1] else "times"
     return Part(f"{size}_{direction}", {"device": device, "times": times, "percent": 100 * (times - 1)})
 
 

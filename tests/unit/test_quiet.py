@@ -78,8 +78,8 @@ def test_a_cancellation_ends_the_wait() -> None:
 )
 def test_it_is_said_who_is_waited_for(load: Load, text: str) -> None:
     """By name where the system tells, else only how busy it is."""
-    assert str(quiet.busy(load, 10.0)) == text
-    assert "up to 1 s" in str(quiet.busy(load, 0.01))
+    assert str(quiet.describe_wait(load, 10.0)) == text
+    assert "up to 1 s" in str(quiet.describe_wait(load, 0.01))
 
 
 def looks(taken: Iterable[float]) -> Iterable[Look]:

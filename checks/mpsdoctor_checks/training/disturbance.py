@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mpsdoctor.facts.conditions import Conditions, Moments
-from mpsdoctor.quiet import BUSY_PERCENT, took
+from mpsdoctor.quiet import BUSY_PERCENT, describe_taken
 from mpsdoctor.texts import Part
 
 SWAPPED = 64 << 20  # bytes in or out during the run; less is idle programs being tidied away
@@ -39,7 +39,7 @@ def load(before: Conditions, between: Sequence[float], after: Conditions) -> lis
         ("after", after.get("cpu_percent"), after.get("programs")),
     )
     return [
-        Part(f"busy_{moment}", {"who": took(busy, programs or ()), "percent": busy})
+        Part(f"busy_{moment}", {"who": describe_taken(busy, programs or ()), "percent": busy})
         for moment, busy, programs in looks
         if busy is not None and busy > BUSY_PERCENT
     ]

@@ -43,7 +43,7 @@ def wait_for_quiet(context: Context) -> Conditions:
         return True
 
     most = quiet.WAIT[context.budget] - context.waited_s
-    load, waited = quiet.wait(listen, most, lambda load, left: context.progress(quiet.busy(load, left)), pause)
+    load, waited = quiet.wait(listen, most, lambda load, left: context.progress(quiet.describe_wait(load, left)), pause)
     return {**conditions(load), "waited_s": round(context.waited_s + waited, 1)}
 
 

@@ -85,6 +85,7 @@ PHRASES = {
     "help_wait": "let the other run end",
     "help_quiet": "close what is busy",
     "help_memory": "close what fills the memory",
+    "help_findings": "see the findings",
     "help_probe": "run all checks",
     "help_measure": "mpsdoctor (1 min)",
     "help_thorough": "mpsdoctor --budget thorough",
