@@ -90,18 +90,31 @@ def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
 
 def list_operators(report: Report) -> Iterator[str]:
     """Operators that give wrong numbers or do not end well, with dtypes and layouts; nothing where all are right."""
-    facts = read_facts(report).get("operators")
-    groups = [pair for pair in operators.group(facts.get("results", ()) if facts else ()) if pair[0][0] in WRONG]
-    if not groups:
+    try:
+        wrong = wrong_operators(report)
+    except rows.UNFIT:
         return
-    yield f"<h2>{escape(say('report.wrong_operators', count=len({op for (_, op, _), _ in groups})))}</h2><table>"
+    if not wrong:
+        return
+    count = len({operator for _, (operator, _), _ in wrong})
+    yield f"<h2>{escape(say('report.wrong_operators', count=count))}</h2><table>"
     heads = (escape(say(f"report.{name}")) for name in ("outcome", "operator", "device_column", "where"))
     yield f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
-    for (outcome, *names), probes in groups:
+    for outcome, names, places in wrong:
         cells = "".join(f"<td>{escape(name)}</td>" for name in names)
-        places = "<br>".join(escape(place) for place in operators.places_of(probes, set(), always=True))
-        yield f'<tr><td class="error">{escape(term("outcome", outcome))}</td>{cells}<td>{places}</td></tr>'
+        yield f'<tr><td class="error">{escape(outcome)}</td>{cells}<td>{"<br>".join(map(escape, places))}</td></tr>'
     yield "</table>"
+
+
+def wrong_operators(report: Report) -> list[tuple[str, tuple[str, str], list[str]]]:
+    """The outcome, the operator with its device, and where: dtypes and layouts."""
+    facts = read_facts(report).get("operators")
+    groups = operators.group(facts.get("results", ()) if facts else ())
+    return [
+        (term("outcome", outcome), (operator, device), list(operators.places_of(probes, set(), always=True)))
+        for (outcome, operator, device), probes in groups
+        if outcome in WRONG
+    ]
 
 
 def draw_times(report: Report) -> Iterator[str]:

@@ -18,6 +18,8 @@ from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
 NOT_REACHED = 2  # operators that are named
+# What facts of another shape than ours raise: a third-party check may have the name of one of ours.
+UNFIT = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class Timed(NamedTuple):
@@ -112,7 +114,7 @@ def coverage_of(operators: Operators | None) -> list[str]:
     try:
         rows = operators["coverage"] if operators and "coverage" in operators else {}
         sentences = {device: _describe_coverage(device, row) for device, row in rows.items()}
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except UNFIT:
         return []
     return [sentence for device, sentence in sentences.items() if device != "cpu" or len(sentences) == 1]
 
@@ -237,7 +239,7 @@ def timed(report: Report) -> Iterator[Timed]:
     try:
         ratios = {(row["workload"], row["size"], row["device"]): row for row in training.get("comparisons", ())}
         yield from [_format_times(row, ratios) for row in training.get("results", ()) if row["outcome"] == "ok"]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except UNFIT:
         return
 
 
