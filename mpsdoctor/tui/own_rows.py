@@ -66,7 +66,7 @@ def _operator(key: str, outcome: str, op: str, device: str, place: str, word: st
     letter, tone = matrix.mark(outcome)
     name = op.removeprefix("aten::")
     said = word or f"{letter} {term('outcome', outcome)}"
-    cells = ((said, tone), (name, "plain"), (device, "muted"), (place, "muted"))
+    cells = ((said, tone), (name, "plain"), (device, "muted"), (place.rpartition("/")[2], "muted"))
     return Row(key, cells, (float(matrix.rank(outcome)), name, device, place))
 
 

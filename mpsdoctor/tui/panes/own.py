@@ -107,7 +107,6 @@ class Own(Pane):
             for name, command in COMMANDS.items()
         ]
         self.query_one("#questions", Rows).fill(questions)
-        super().on_mount()
 
     def list_to_filter(self) -> Rows:
         return self.query_one("#answer", Rows)
@@ -117,7 +116,7 @@ class Own(Pane):
         self.set_class(own is not None, "answered")
         shown = self._shown(own)
         table, panel = self.query_one("#answer", Rows), self.query_one("#about", Details)
-        table.border_title = words.styled(shown.listing.title or say("own.results"))
+        table.border_title = words.styled(_title(own, shown))
         table.columns = shown.listing.columns
         table.empty = say("own.no_rows_needed" if own and not own.active else "own.no_rows")
         table.fill(shown.listing.rows)
@@ -165,14 +164,13 @@ class Own(Pane):
         self._ask("predicted" if predicted else question.key if question else "runs")
 
     def on_rows_opened(self, event: Rows.Opened) -> None:
-        if event.rows.id == "questions" and event.key:
-            event.stop()
+        if event.rows.id == "answer" or event.key is None:
+            return  # Textual calls what other tabs do then too
+        event.prevent_default()
+        if event.rows.id == "questions":
             self._ask(event.key)
-        elif event.rows.id == "used" and event.key:
-            event.stop()
-            self._fill_in(event.key)
         else:
-            super().on_rows_opened(event)
+            self._fill_in(event.key)
 
     def _fill_in(self, target: str) -> None:
         field = self.query_one("#target", Field)
@@ -181,13 +179,19 @@ class Own(Pane):
 
     def _ask(self, question: str) -> None:
         """Ask it, if a file was named; else the field to name one has the focus."""
-        target = own_state.read_target(self.query_one("#target", Field).value)
+        field = self.query_one("#target", Field)
+        target = own_state.read_target(field.value)
         if not target:
-            self.actions.notify(say("own.no_target"), "warning")
-            self.query_one("#target", Field).focus()
+            self.actions.notify(say("own.no_target"))
+            field.focus()
             return
         version = self.query_one("#torch", Field).value.strip() if question == "predicted" else ""
         if self.actions.ask(Request(question, target, version or None)):
             self._used = [target, *(used for used in self._used if used != target)]
             self.query_one("#used", Rows).fill([Row(used, ((used, "plain"),)) for used in self._used])
             self.query_one("#answer", Rows).focus()
+
+
+def _title(own: OwnState | None, shown: Shown) -> str:
+    title = shown.listing.title or say("own.results")
+    return say("own.title", title=title, question=say(f"own.question_{own.request.question}")) if own else title
