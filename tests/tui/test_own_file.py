@@ -89,7 +89,7 @@ def told(tmp_path: Path, story: Story, size: tuple[int, int] = (100, 30)) -> Non
 
 async def ask(app: DoctorApp, pilot: Pilot[Any], question: int, target: str, version: str = "") -> None:
     """Choose a question, name the file, press Enter."""
-    app.query_one("#torch", Input).value = version
+    app.query_one("#torch", Input).value, app.query_one("#target", Input).value = version, ""
     app.query_one("#questions", Rows).focus()
     await pilot.press("g", *["j"] * question, "enter")
     await pilot.pause()

@@ -31,9 +31,10 @@ COMMANDS = {
     "step": "bench --step FILE:FUNC",
 }
 METER = 24
+# That of #asking:focus-within changes nothing, but has Textual look at the rules below it when the focus moves.
 STYLE = """
 .pane.open#own-pane { layout: vertical; }
-#own-pane > #asking { height: auto; }
+#own-pane > #asking, #own-pane > #asking:focus-within { height: auto; }
 #asking > #named { height: 1; }
 #named > #target { width: 1fr; }
 #named > #torch { width: 20; }
