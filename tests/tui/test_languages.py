@@ -19,6 +19,7 @@ from mpsdoctor.report import Report
 from mpsdoctor.tui.engine import Broke, Done, Signal
 from mpsdoctor.tui.panes import TABS, profile
 from mpsdoctor.tui.panes import memory as memory_pane
+from mpsdoctor.tui.panes import own as own_pane
 from tui.screens import STATES, screen
 from tui.test_pictures import BEFORE, quiet, remember
 
