@@ -19,6 +19,7 @@ from mpsdoctor.facts.build import DeviceFacts, PythonFacts, reason_of
 from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import STEP, Comparison, Result, TimedFacts, no_training
 from mpsdoctor.report import Facts, Values, Verdict
+from mpsdoctor.support.spoken import spoken
 from mpsdoctor.texts import Each, Part, Wording
 from mpsdoctor.winners import (
     Score,
@@ -100,7 +101,7 @@ def why_out(device: str, shown: Result | Sequence[CoreFailure]) -> list[Part]:
         names = {"device": device, "workload": shown["workload"], "size": shown["size"]}
         how = Part(f"trains_{shown['outcome']}", names)
         return [Part("out_training", {**names, "how": how}), Part("out_why", {**names, "why": why(shown)})]
-    distinct = unique([{"op": plain(row["op"]), "outcome": row["outcome"]} for row in shown])
+    distinct = unique([{"op": spoken(row["op"]), "outcome": row["outcome"]} for row in shown])
     return [Part("out_operators", {"device": device, **some(Each("failure", distinct[:NAMED], ", "), len(distinct))})]
 
 
@@ -108,11 +109,6 @@ def some(named: Each, count: int) -> Values:
     """The first of something, and how many more there are."""
     rest = Part("rest", {"more_count": count - NAMED}) if count > NAMED else Part("")
     return {"named": named, "rest": rest}
-
-
-def plain(operator: str) -> str:
-    """An operator's name as people know it."""
-    return operator.removeprefix("aten::")
 
 
 def only_cpu(
@@ -238,7 +234,7 @@ def wrong_operators(device: str, operators: Operators | None) -> list[Part]:
     """What an accelerator computes wrong although no training needs it; the plain case first, as facts have them."""
     results = operators.get("results", ()) if operators else ()
     rows = [row for row in results if row["device"] == device and row["outcome"] in WRONG]
-    names = list(dict.fromkeys(plain(row["op"]) for row in sorted(rows, key=lambda row: row["dtype"] != "float32")))
+    names = list(dict.fromkeys(spoken(row["op"]) for row in sorted(rows, key=lambda row: row["dtype"] != "float32")))
     if not names:
         return []
     named = Each("operator", [{"op": name} for name in names[:NAMED]], ", ")

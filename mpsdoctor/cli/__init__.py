@@ -19,7 +19,7 @@ import mpsdoctor
 from mpsdoctor import clean, console, tui
 from mpsdoctor.checkup import BrokenInstallError, CheckUp
 from mpsdoctor.cli.examine import check_up, exit_code
-from mpsdoctor.cli.options import Options
+from mpsdoctor.cli.options import Options, examples
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Settings
@@ -28,6 +28,15 @@ from mpsdoctor.planning import UnknownCheckError
 
 LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+EXAMPLES = examples(
+    ("mpsdoctor", "measure this machine, on a screen"),
+    ("mpsdoctor --budget quick --format text", "ten seconds, as text"),
+    ("mpsdoctor --output report.html", "a page to mail"),
+    ("mpsdoctor bench --step train.py:build", "your own training step"),
+    ("mpsdoctor ops --model train.py:build", "does it run right on MPS?"),
+    ("mpsdoctor run -- python train.py", "train with the profile"),
+    ("mpsdoctor explain MPS203", "what a finding means"),
+)
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
@@ -85,7 +94,7 @@ class Command(click.Group):
             raise click.UsageError(message, context) from None
 
 
-@click.group(cls=Command, invoke_without_command=True, context_settings=CONTEXT)
+@click.group(cls=Command, invoke_without_command=True, context_settings=CONTEXT, epilog=EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (same as --format json).")
 @click.option("--format", "formats", multiple=True, type=click.Choice(sorted(FORMATS)), help="Report format.")
 @click.option(
@@ -123,8 +132,11 @@ class Command(click.Group):
 def cli(context: click.Context, /, **options: Any) -> None:
     """Find out which device PyTorch should train on here, and whether it computes right.
 
-    Without a command: a check-up. Exit codes: 0 fine, 1 a finding at or above --fail-on, 2 usage or
-    configuration, 3 mpsdoctor or a check failed, 130 interrupted.
+    Without a command: a check-up, in a terminal on a screen with tabs (? for help there, q to quit), elsewhere, or
+    with --format text, as text. It writes the profile that get_optimal_device() reads.
+
+    Exit codes: 0 fine, 1 a finding at or above --fail-on, 2 usage or configuration, 3 mpsdoctor or a check failed,
+    130 interrupted.
     """
     if context.invoked_subcommand:
         return
@@ -158,7 +170,7 @@ def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
     return exit_code(outcome.report, fail_on, configured=not outcome.trouble)
 
 
-@cli.command()
+@cli.command(short_help="List the checks, with what they need and cost.")
 def checks() -> None:
     """List the checks: id, cost, what it needs, where it comes from, title."""
     from mpsdoctor.formats.wrapping import pad  # 10 ms that the first screen need not wait for

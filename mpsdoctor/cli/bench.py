@@ -13,7 +13,7 @@ from mpsdoctor import console, owncode, prescription
 from mpsdoctor.check import Context, UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
-from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
+from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty, timeout_option
 from mpsdoctor.console import Exit
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
@@ -32,7 +32,13 @@ def bench_command(parent: click.Group) -> click.Command:
         click.Option(["--store", "name"], metavar="NAME", help="Keep the winner of --step in the profile as NAME."),
         timeout_option("Seconds that one step may take, on any device."),
     ]
-    return make_command(parent, "bench", bench, own, "profile_path")
+    short = "Time training alone: small models, or your own step."
+    epilog = examples(
+        ("mpsdoctor bench --budget quick", "small models"),
+        ("mpsdoctor bench --step train.py:build", "your step on each device"),
+        ("mpsdoctor bench --step train.py:build --store mine", "and its winner kept"),
+    )
+    return make_command(parent, "bench", bench, own, "profile_path", short_help=short, epilog=epilog)
 
 
 @click.pass_context

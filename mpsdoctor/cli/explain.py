@@ -17,7 +17,8 @@ from mpsdoctor.texts import explain, language, texts
 def explain_command(parent: click.Group) -> click.Command:
     """The command."""
     argument = click.Argument(["code"], required=False, metavar="[CODE]")
-    return click.Command("explain", callback=run, params=[argument], help=run.__doc__)
+    short = "Explain a finding, or list them all."
+    return click.Command("explain", callback=run, params=[argument], help=run.__doc__, short_help=short)
 
 
 def run(code: str | None) -> None:

@@ -11,7 +11,7 @@ import click
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
-from mpsdoctor.cli.options import Options, make_command, refuse_empty, timeout_option
+from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty, timeout_option
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Emit
 from mpsdoctor.session import Collect, Session
@@ -42,7 +42,13 @@ def ops_command(parent: click.Group) -> click.Command:
             help="Predict for this torch, not for the installed one.",
         ),
     ]
-    return make_command(parent, "ops", ops, own)
+    short = "Probe operators alone: which are right, wrong or missing."
+    epilog = examples(
+        ("mpsdoctor ops --op cumsum,softmax", "in every layout and dtype"),
+        ("mpsdoctor ops --model train.py:build", "those of your training step"),
+        ("mpsdoctor ops --predict mps --torch 2.3", "without a Mac"),
+    )
+    return make_command(parent, "ops", ops, own, short_help=short, epilog=epilog)
 
 
 @click.pass_context

@@ -113,11 +113,20 @@ def format_of(file: str) -> str | None:
 
 
 def make_command(
-    parent: click.Group, name: str, callback: Callable[..., Any], own: list[click.Parameter], *more: str
+    parent: click.Group, name: str, callback: Callable[..., Any], own: list[click.Parameter], *more: str, **texts: Any
 ) -> click.Command:
-    """A command with options of its own, those that it shares with the check-up, and `more` of that."""
+    """A command with options of its own, those that it shares with the check-up, and `more` of that.
+
+    `texts` are click's: `short_help`, which stands in the list of commands, and `epilog`.
+    """
     shared = [parameter for parameter in parent.params if parameter.name in (*SHARED, *more)]
-    return click.Command(name, callback=callback, params=[*own, *shared], help=callback.__doc__)
+    return click.Command(name, callback=callback, params=[*own, *shared], help=callback.__doc__, **texts)
+
+
+def examples(*pairs: tuple[str, str]) -> str:
+    """Commands and what they do, as the end of a help."""
+    width = max(len(command) for command, _ in pairs) + 2
+    return "\n".join(["\b", "Examples:", *(f"  {command:{width}}{does}" for command, does in pairs)])
 
 
 def refuse_empty(context: click.Context, option: click.Parameter, value: Any) -> Any:

@@ -141,7 +141,7 @@ def _describe_batch(row: AtBatch) -> str:
     return f"{row['batch']} on {row['device']} {row['speedup']:.2f}×"
 
 
-@profile_commands.command()
+@profile_commands.command(short_help="Check that a file is a profile as trainers read it.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_context
 def validate(context: click.Context, file: Path | None) -> None:
@@ -205,7 +205,11 @@ def settings_as_code(settings: CpuSettings) -> list[str]:
     return lines
 
 
-@click.command("run", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "run",
+    context_settings={"ignore_unknown_options": True},
+    short_help="Start a trainer with the profile's environment variables.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:

@@ -7,22 +7,29 @@ from html import escape
 
 import msgspec
 
-from mpsdoctor.formats import Style, rows
+from mpsdoctor.facts import read_facts
+from mpsdoctor.formats import Style, operators, rows
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.texts import language, say, term
 
 STYLE = """
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; --error: #c62828; --warning: #8f5500; --info: #2e7d32;
+  --cpu: #78909c; --accelerator: #1e88e5; }
+@media (prefers-color-scheme: dark) { :root { --error: #ff8a80; --warning: #ffb74d; --info: #81c784;
+  --cpu: #90a4ae; --accelerator: #64b5f6; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .25rem .6rem; vertical-align: top; }
 tr + tr { border-top: 1px solid #8884; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.error { color: #c62828; } .warning { color: #b26a00; } .info { color: #2e7d32; }
-.bar { background: #1e88e5; height: .8rem; border-radius: 2px; min-width: 2px; }
+.error { color: var(--error); } .warning { color: var(--warning); } .info { color: var(--info); }
+.bar { background: var(--accelerator); height: .8rem; border-radius: 2px; min-width: 2px; }
+.bar.cpu { background: var(--cpu); } .key { display: inline-block; width: .8rem; margin: 0 .3rem 0 .8rem; }
 pre { background: #8882; padding: .6rem; overflow-x: auto; } summary { cursor: pointer; margin: .3rem 0; }
 """
 HEAD = ("workload", "size", "device_column", "step", "interval", "against")
+KEYS = ((" cpu", "bars_cpu"), ("", "bars_accelerators"))
+WRONG = ("wrong", "nan", "crash", "timeout", "error")
 # Should a reader's browser ever find something to load in here, it must not.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -36,6 +43,7 @@ def render(report: Report, style: Style) -> str:
         *(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows.about(report)),
         "</table>",
         *list_findings(report),
+        *list_operators(report),
         *draw_times(report),
         f"<p>{escape(report.generated_at)}</p>",
     ]
@@ -80,12 +88,30 @@ def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
     yield "</details>"
 
 
+def list_operators(report: Report) -> Iterator[str]:
+    """Operators that give wrong numbers or do not end well, with dtypes and layouts; nothing where all are right."""
+    facts = read_facts(report).get("operators")
+    groups = [pair for pair in operators.group(facts.get("results", ()) if facts else ()) if pair[0][0] in WRONG]
+    if not groups:
+        return
+    yield f"<h2>{escape(say('report.wrong_operators', count=len({op for (_, op, _), _ in groups})))}</h2><table>"
+    heads = (escape(say(f"report.{name}")) for name in ("outcome", "operator", "device_column", "where"))
+    yield f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
+    for (outcome, *names), probes in groups:
+        cells = "".join(f"<td>{escape(name)}</td>" for name in names)
+        places = "<br>".join(escape(place) for place in operators.places_of(probes, set(), always=True))
+        yield f'<tr><td class="error">{escape(term("outcome", outcome))}</td>{cells}<td>{places}</td></tr>'
+    yield "</table>"
+
+
 def draw_times(report: Report) -> Iterator[str]:
     """Step times, a bar each: the share of the longest one of the same workload and size."""
     timed = list(rows.timed(report))
     if not timed:
         return
-    yield f"<h2>{escape(say('report.training'))}</h2><table>"
+    yield f"<h2>{escape(say('report.training'))}</h2>"
+    keys = [f'<span class="bar key{kind}"></span>{escape(say(f"report.{name}"))}' for kind, name in KEYS]
+    yield f"<p>{escape(say('report.bars'))}{''.join(keys)}</p><table>"
     *heads, against = (escape(say(f"report.{name}")) for name in HEAD)
     yield f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}"
     yield f'<th>{against}</th><th style="width:30%"></th></tr>'
@@ -94,6 +120,7 @@ def draw_times(report: Report) -> Iterator[str]:
         width = 100 * row.step_ms / longest if longest > 0 else 0
         names = "".join(f"<td>{escape(text)}</td>" for text in (row.workload, row.size, row.device))
         figures = f'<td class="number">{escape(row.step)}</td><td>{escape(row.interval)}</td>'
-        bar = f'<td><div class="bar" style="width:{width:.0f}%"></div></td>'
+        kind = " cpu" if row.device == "cpu" else ""
+        bar = f'<td><div class="bar{kind}" style="width:{width:.0f}%"></div></td>'
         yield f"<tr>{names}{figures}<td>{escape(row.against)}</td>{bar}</tr>"
     yield "</table>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Paint = Callable[[str, str], str]
 Calls = set[tuple[str, str]]  # dtype, direction
+Key = tuple[str, str, str]  # outcome, operator, device
 Group = tuple[tuple[str, ...], ...]  # dtypes, directions, cases, layouts
 
 # Worst first: a symbol, its spelling in ASCII, a colour.
@@ -97,34 +98,36 @@ def order(outcome: str) -> int:
     return list(SIGNS).index(outcome) if outcome in SIGNS else len(SIGNS)
 
 
-def table(rows: Sequence[ProbeRow], style: Style, paint: Paint, *, everything: bool) -> Iterator[str]:
-    """Operators that are not right, the worst first and each in one place; with `everything` the others too."""
-    groups: dict[tuple[str, str, str], list[ProbeRow]] = {}
+def group(rows: Iterable[ProbeRow]) -> list[tuple[Key, list[ProbeRow]]]:
+    """The rows by outcome, operator and device; the operator with the worst outcome first, what it has in a row."""
+    groups: dict[Key, list[ProbeRow]] = {}
     for row in rows:
-        if everything or row["outcome"] not in ("ok", "skipped"):
-            groups.setdefault((row["outcome"], row["op"], row["device"]), []).append(row)
+        groups.setdefault((row["outcome"], row["op"], row["device"]), []).append(row)
     worst: dict[str, int] = {}
     for outcome, op, _ in groups:
         worst[op] = min(order(outcome), worst.get(op, len(SIGNS)))
-    ordered = sorted(groups.items(), key=lambda pair: (worst[pair[0][1]], pair[0][1], pair[0][2], order(pair[0][0])))
+    return sorted(groups.items(), key=lambda pair: (worst[pair[0][1]], pair[0][1], pair[0][2], order(pair[0][0])))
+
+
+def table(rows: Sequence[ProbeRow], style: Style, paint: Paint, *, everything: bool) -> Iterator[str]:
+    """Operators that are not right, the worst first and each in one place; with `everything` the others too."""
+    ordered = group(row for row in rows if everything or row["outcome"] not in ("ok", "skipped"))
     if ordered:
         yield ""
         outcome, operator, device = (say(f"report.{name}") for name in ("outcome", "operator", "device_column"))
         yield f"  {pad(outcome, 14)}{pad(operator, 34)}{pad(device, 9)}{say('report.where')}"
     bad: dict[tuple[str, str], Calls] = {}
-    for (outcome, op, device), group in groups.items():
-        calls = {(row["dtype"], row["direction"]) for row in group} if outcome not in ("ok", "skipped") else set()
+    for (outcome, op, device), of_key in ordered:
+        calls = {(row["dtype"], row["direction"]) for row in of_key} if outcome not in ("ok", "skipped") else set()
         bad.setdefault((op, device), set()).update(calls)
-    lines = [line for key, group in ordered for line in lines_of(key, group, bad[key[1:]], style, paint)]
+    lines = [line for key, of_key in ordered for line in lines_of(key, of_key, bad[key[1:]], style, paint)]
     limit = len(lines) if style.verbosity > 0 or everything else MOST
     yield from lines[:limit]
     if len(lines) > limit:
         yield "  " + say("report.more_lines", count=len(lines) - limit)
 
 
-def lines_of(
-    key: tuple[str, str, str], rows: Sequence[ProbeRow], bad: Calls, style: Style, paint: Paint
-) -> Iterator[str]:
+def lines_of(key: Key, rows: Sequence[ProbeRow], bad: Calls, style: Style, paint: Paint) -> Iterator[str]:
     """One operator on one device with one outcome: where it was seen, and what the first of them said."""
     outcome, op, device = key
     sign, plain, colour = SIGNS.get(outcome, ("?", "?", "yellow"))
@@ -143,10 +146,11 @@ def lines_of(
         yield from wrap_lines(detail, *INDENT)
 
 
-def places_of(rows: Sequence[ProbeRow], bad: Calls) -> Iterator[str]:
+def places_of(rows: Sequence[ProbeRow], bad: Calls, *, always: bool = False) -> Iterator[str]:
     """Where an outcome was seen: `float16, bfloat16 forward: contiguous, strided (case cumsum-inner)`.
 
-    Of a dtype and direction in `bad` it is told that other cases are meant.
+    Of a dtype and direction in `bad` it is told that other cases are meant. Dtypes are told where there are several,
+    or `always`.
     """
     layouts: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for row in rows:
@@ -159,7 +163,7 @@ def places_of(rows: Sequence[ProbeRow], bad: Calls) -> Iterator[str]:
     ]
     for place in (2, 0, 1):
         merged = merge(merged, place)
-    several = len({row["dtype"] for row in rows}) > 1
+    several = always or len({row["dtype"] for row in rows}) > 1
     for dtypes, directions, cases, names in merged:
         more = len(names) - LAYOUTS
         told = ", ".join(names[:LAYOUTS])

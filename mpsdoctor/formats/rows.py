@@ -203,12 +203,14 @@ def system(os: str | None, *more: str | None) -> str:
 
 def fingerprint_parts(fingerprint: Fingerprint) -> Iterator[str]:
     """The machine that a profile was made on, in words; what is not known is left out."""
-    system_parts = (system(fingerprint.get("os"), fingerprint.get("os_version")), fingerprint.get("arch"))
-    yield from (part for part in (*system_parts, fingerprint.get("chip")) if part)
+    name = system(fingerprint.get("os"), fingerprint.get("os_version"))
+    yield from (part for part in (name, fingerprint.get("arch"), fingerprint.get("chip")) if part)
     if memory := fingerprint.get("memory_bytes"):
         yield f"{memory / 2**30:.0f} GiB"
-    versions = {"Python": fingerprint.get("python"), "torch": fingerprint.get("torch")}
-    yield from (f"{name} {version}" for name, version in versions.items() if version)
+    if version := fingerprint.get("python"):
+        yield say("report.python_version", version=version)
+    if version := fingerprint.get("torch"):
+        yield say("report.torch_version", version=version)
 
 
 def torch_parts(report: Report) -> list[str | None]:

@@ -5,6 +5,7 @@ The first paint is three lines. What they do not need is imported after it, whic
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections import deque
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mpsdoctor.tui.model import Model
     from mpsdoctor.tui.panes.pane import Pane
 
+INTERRUPTED = 130  # the exit status
 TICK = 0.05  # seconds; events are drawn together, however many there are; the bar is a frame each 0.1 s
 KEPT = 50  # messages
 TWICE = 2.0  # seconds within which a second Ctrl+C quits
@@ -139,6 +141,7 @@ class DoctorApp(App[Exception]):
         await self.action_tab("overview")
         freeze_heap()
         self.set_interval(TICK, self.tick)
+        self.set_interval(1.0, self._leave_without_terminal)
         for pressed in self.early:
             self.call_later(pressed)
 
@@ -150,6 +153,13 @@ class DoctorApp(App[Exception]):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.action_leave)
+
+    def _leave_without_terminal(self) -> None:
+        """End at once when the terminal is gone: Textual would wait for ever to write to it."""
+        if not self.is_headless and not (sys.__stdin__ and sys.__stdin__.isatty()):
+            if self.actions:
+                self.actions.engine.close()
+            os._exit(INTERRUPTED)
 
     def tick(self) -> None:
         """Take the engine's signals and draw them."""
@@ -286,5 +296,6 @@ class DoctorApp(App[Exception]):
 
     def action_leave(self) -> None:
         """Quit; whoever started the screen ends what still runs."""
+        self._leave_without_terminal()
         self.leaving = True
         self.exit()

@@ -22,6 +22,7 @@ MARKS = "●▲■◆"
 OPEN = "○"  # what is not settled
 DEVICE_TONES = ("accent", "pass", "warn", "title")
 EIGHTHS = " ▏▎▍▌▋▊▉"
+WIDE = 72  # cells across from which bars have names and intervals beside them
 GUTTER = 9  # cells for the labels of the axis
 SIZES = ("small", "medium", "large")
 
@@ -214,9 +215,11 @@ def bars(by_workload: Mapping[str, Sequence[Point]], width: int) -> Content:
 
     A workload in a size has a scale of its own, on which its devices can be compared.
     """
-    room = max(4, width - (60 if width >= 72 else 26))
+    room = max(4, width - (60 if width >= WIDE else 26))
     lines: list[words.Piece] = []
     for workload, points in by_workload.items():
+        if width < WIDE and len(by_workload) > 1:  # no room beside the bars
+            lines.append((workload, "strong"))
         for point in points:
             longest = max((p.ms for p in points if p.settled and p.size == point.size), default=point.ms)
             bar = _cells(point.ms / longest * room, room)
@@ -231,7 +234,7 @@ def _cells(length: float, room: int) -> str:
 
 
 def _bar(workload: str, point: Point, shade: str, width: int, bar: str) -> Content:
-    wide = width >= 72
+    wide = width >= WIDE
     label = wrapping.clip(workload, 12) + " " if wide else ""
     name = f"{label}{wrapping.pad(point.size, 7)}{wrapping.pad(point.device, 6)}"
     if not point.settled:

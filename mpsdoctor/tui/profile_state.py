@@ -10,10 +10,11 @@ from typing import Any
 
 from mpsdoctor import prescription
 from mpsdoctor.events import Settings
+from mpsdoctor.figures import short
 from mpsdoctor.report import Forced, Report
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.shapes import Fingerprint, Profile
-from mpsdoctor.texts import say
+from mpsdoctor.texts import say, size
 
 ANSWERS = ("recommended", "force_mps", "force_mps_torch", "workloads", "batches")
 TakeFingerprint = Callable[[Report], Fingerprint]  # raises NoFingerprintError
@@ -95,7 +96,7 @@ def _leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, 
     elif isinstance(value, list) and not all(isinstance(part, float | int) for part in value):
         parts = enumerate(value)
     elif value != []:
-        yield place, _describe(value)
+        yield place, size(value) if place.endswith("_bytes") and isinstance(value, int) else _describe(value)
     for key, part in parts:
         yield from _leaves(part, f"{place}.{key}".lstrip("."), depth + 1)
 
@@ -113,4 +114,4 @@ def _describe(value: Any) -> str:
         return functools.reduce(_join_span, parts_of_span) if parts_of_span else ""
     if isinstance(value, str):
         return value
-    return f"{value:.3g}" if isinstance(value, float) else json.dumps(value)
+    return short(value) if isinstance(value, float) else json.dumps(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.content import Content
 
-from mpsdoctor import overall
+from mpsdoctor import overall, texts
 from mpsdoctor.events import Busy
 from mpsdoctor.facts.training import Result
 from mpsdoctor.figures import duration
@@ -140,12 +140,23 @@ def command_line(command: str) -> Content:
 
 
 def evidence(value: Any) -> str:
-    """JSON for people, cut where nobody reads on."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
+    """JSON for people, with units, cut where nobody reads on."""
+    text = json.dumps(_in_units(value), indent=1, ensure_ascii=False)
     bare = "\n".join(line.rstrip(" [{,").replace('"', "")[1:] for line in text.splitlines() if line.strip(" []{},"))
     if len(bare) <= EVIDENCE:
         return bare
     return bare[:EVIDENCE].rpartition("\n")[0] + "\n" + say("screen.more_exported")
+
+
+def _in_units(value: Any, key: str = "") -> Any:
+    """Bytes as `64 GiB`, and Darwin by the name that people know."""
+    if isinstance(value, dict):
+        return {str(name): _in_units(part, str(name)) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_units(part, key) for part in value]
+    if key.endswith("_bytes") and isinstance(value, int | float):
+        return texts.size(value)
+    return rows.system(value) if key == "os" and isinstance(value, str) else value
 
 
 def elapsed(state: CheckState, now: float) -> str:

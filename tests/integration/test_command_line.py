@@ -20,6 +20,7 @@ import pytest
 
 import mpsdoctor as mpsdoctor_package
 from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
+from mpsdoctor.cli import cli
 
 FAST = ("--only", "chip,environment,memory")
 
@@ -43,6 +44,28 @@ def test_json_alone_is_on_stdout_and_narration_on_stderr() -> None:
     assert "chip: Chip and operating system" in done.stderr
     assert "\x1b" not in done.stderr
     assert mpsdoctor("-q", "--json", *FAST).stderr == ""
+
+
+@pytest.mark.parametrize("command", [(), ("bench",), ("ops",)])
+def test_help_ends_with_examples_that_can_be_run(command: tuple[str, ...]) -> None:
+    """No line is cut, none is wider than a terminal, and the command line takes every example."""
+    lines = mpsdoctor(*command, "--help").stdout.splitlines()
+    assert [line for line in lines[1:] if line.endswith("...") or len(line) > 80] == []
+    commands = [line.strip().partition("  ")[0].split() for line in lines[lines.index("  Examples:") + 1 :]]
+    assert len(commands) > 2
+    for program, *args in commands:
+        with cli.make_context(program, list(args)) as context:
+            if name := context.invoked_subcommand:
+                found = cli.get_command(context, name)
+                assert found
+                assert found.make_context(name, args[args.index(name) + 1 :], parent=context)
+
+
+def test_help_tells_of_the_screen() -> None:
+    """What opens without a command, how it is left, and how to have text in its place."""
+    told = " ".join(mpsdoctor("--help").stdout.split())
+    assert "on a screen with tabs (? for help there, q to quit)" in told
+    assert "or with --format text, as text" in told
 
 
 def test_jsonl_is_a_line_an_event_in_a_file_too(tmp_path: Path) -> None:

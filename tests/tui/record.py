@@ -93,7 +93,7 @@ async def draw(file: Path) -> None:
     """The tab of training, with the workload that has a crossover."""
     with tempfile.TemporaryDirectory() as folder:
         async with screen(recorded("wins"), (120, 40), Path(folder) / "profile.json") as (app, pilot, _):
-            await pilot.press("4", *"jjjj")
+            await pilot.press("4", *"jjj")
             app.clear_notifications()
             await settle(app, pilot)
             file.write_text(app.export_screenshot(), encoding="utf-8")

@@ -64,6 +64,9 @@ class Played:
     def stop_asking(self) -> None:
         self.asked.append("stop asking")
 
+    def close(self) -> bool:
+        return False
+
     def drain(self) -> list[Signal]:
         said, self.said = self.said, []
         self.now += next((each.report.duration_s for each in said if isinstance(each, Done)), TOOK if said else 0.0)

@@ -377,6 +377,18 @@ def test_enter_in_a_zoomed_list_zooms_what_it_opens(tmp_path: Path) -> None:
     told(recorded("wins"), tmp_path / "profile.json", story)
 
 
+def test_facts_are_told_in_units(tmp_path: Path) -> None:
+    """Bytes as GiB and Darwin as macOS, wherever facts are shown as they are."""
+    facts = {"os": "Darwin", "total_bytes": 64 << 30, "rows": [{"peak_bytes": 3 << 20}], "free_bytes": None}
+    assert words.evidence(facts).split("\n") == [
+        "os: macOS",
+        "total_bytes: 64 GiB",
+        "rows:",
+        "  peak_bytes: 3 MiB",
+        "free_bytes: null",
+    ]
+
+
 def test_help_is_about_the_panel_in_focus(tmp_path: Path) -> None:
     """? explains the tab, the panel and every key; Esc closes it."""
 

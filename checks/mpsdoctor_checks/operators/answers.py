@@ -8,9 +8,10 @@ from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Severity, finding
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import OperatorUse, ReplayRow, StepAnswer, detail_of
+from mpsdoctor.support.spoken import with_name
 from mpsdoctor.texts import Each, Part, Wording, as_values, from_values
-from mpsdoctor_checks import installing
 from mpsdoctor_checks.operators.kinds import ALWAYS
+from mpsdoctor_checks.operators.newer import lacking, newer_torch
 from mpsdoctor_checks.operators.rules import kind_of
 
 STOPS = ("crash", "timeout", "unimplemented", "oom", "error", "dtype")
@@ -112,25 +113,27 @@ def finding_of(device: str, answer: StepAnswer, target: str, build: Build) -> It
     operators = answer["operators"] if answer["answer"] in KINDS else also
     if not operators:
         return
-    note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
+    missing = all(use["kind"] == "unimplemented" for use in operators)
+    newer, note, commands = newer_torch(list(map(lacking, operators)), device, build, missing=missing)
     rest = len(operators) - MOST
     yield finding(
         code,
         severity,
         {"device": device, "operators": operators, "also": answer["also"]},
-        commands=commands if code in ("MPS351", "MPS352") else None,
+        commands=commands or None,
         target=target,
         device=device,
         first=Part("call", call_values(operators[0])),
         lines=Each("line", [line_values(operator) for operator in operators[:MOST]], "\n"),
         rest=Part("more", {"more_count": rest}) if rest > 0 else Part(""),
+        newer=newer,
         pip_note=note,
     )
 
 
 def call_values(operator: OperatorUse) -> dict[str, object]:
     at = from_values(operator["at"], operator["at_values"])
-    return {"op": operator["op"], "does": does_of(operator["kind"]), "at": at}
+    return {"op": with_name(operator["op"]), "does": does_of(operator["kind"]), "at": at}
 
 
 def line_values(operator: OperatorUse) -> dict[str, object]:

@@ -6,7 +6,7 @@ from mpsdoctor.check import Severity
 from mpsdoctor.facts.build import Build
 
 ALWAYS = "always"  # a fallback that no variable asks for
-UPGRADABLE = ("wrong", "nan", "crash", "timeout", "error")  # a newer torch may mend them
+ASK_YOUR_STEP = "mpsdoctor ops --model FILE.py:FUNC"  # whether a training calls these operators
 # In the order of the findings.
 KINDS: dict[str, tuple[str, Severity]] = {
     "wrong": ("MPS311", "error"),

@@ -11,10 +11,11 @@ from mpsdoctor import sentences
 from mpsdoctor.check import Finding, finding
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import OperatorRow, ProbeFacts, count_probes, detail_of
+from mpsdoctor.support.spoken import spoken
 from mpsdoctor.texts import Each, Part, from_both
 from mpsdoctor.worker.shapes import Judgement
-from mpsdoctor_checks import installing
-from mpsdoctor_checks.operators.kinds import ALWAYS, KINDS, UPGRADABLE, on_macos
+from mpsdoctor_checks.operators.kinds import ALWAYS, ASK_YOUR_STEP, KINDS, on_macos
+from mpsdoctor_checks.operators.newer import lacking, newer_torch
 
 Group = tuple[str, str]
 
@@ -53,17 +54,19 @@ def accelerators(facts: ProbeFacts, build: Build) -> Iterator[Finding]:
 def finding_of(outcome: str, device: str, rows: list[OperatorRow], build: Build) -> Finding:
     """One finding about all rows of a kind; MPS has more to say on operators that it lacks."""
     code, severity = KINDS[outcome]
-    pip_note, commands = installing.torch(build.get("python") or {}, "--upgrade torch")
+    missing = outcome == "unimplemented"
+    newer, pip_note, commands = newer_torch(list(map(lacking, rows)), device, build, missing=missing)
     quits = outcome == "crash" and on_macos(build)
-    note = fallback_note(rows, device) if outcome == "unimplemented" else [Part("quit" if quits else "")]
+    note = fallback_note(rows, device) if missing else [Part("quit" if quits else "")]
     return finding(
         code,
         severity,
         evidence(rows),
-        commands=commands if outcome in UPGRADABLE else None,
+        commands=(*commands, ASK_YOUR_STEP) if commands else None,
         subject=subject(rows),
         device=device,
         note=note,
+        newer=newer,
         pip_note=pip_note,
         **listing(rows),
     )
@@ -106,8 +109,8 @@ def subject(rows: list[OperatorRow]) -> Part:
 
 
 def short_name(row: OperatorRow) -> str:
-    """`sum` for `aten::sum`."""
-    return row["op"].rpartition("::")[2]
+    """`sum` for `aten::sum`, `SGD(fused=True)` for `aten::_fused_sgd_`."""
+    return spoken(row["op"])
 
 
 class Listing(TypedDict):
@@ -137,7 +140,7 @@ def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> di
     known = from_both(rows[0].get("known", ()), rows[0].get("known_values", ()))
     same = {"others_count": len(others), "others_names": limit_names(others)}
     return {
-        "op": op,
+        "op": op if rows[0]["op"].endswith(f"::{op}") else f"{op} ({rows[0]['op']})",
         "dtypes": limit_names([row["dtype"] for row in rows]),
         "variants": limit_names([variant for row in rows for variant in row["variants"]]),
         "directions": limit_names([row["direction"] for row in rows]),

@@ -18,6 +18,12 @@ PHRASES = {
         " This Python belongs to Homebrew or the system and takes no packages: make an environment with it first."
     ),
     "no_pip": " This environment has no pip: uv installs into it, or ensurepip brings pip.",
+    # Of operators that are missing or not right.
+    "newer_none": " No newer torch than {have} is known for this system.",
+    "newer_unknown": " Whether a newer torch mends it is not known.",
+    "newer_lacks_it": " No torch up to {last} has all that is missing.",
+    "newer_has_it": " torch {since} has what is missing: upgrade.",
+    "newer_needs_macos": " torch {since} has what is missing, and needs macOS {needed}.",
     # Why torch refuses the value of a variable.
     "no_ratio": "{name} is not a ratio between 0 and {most:g}",
     "low_above_high": "the low watermark {low_ratio:g} lies above the high watermark {high_ratio:g}",

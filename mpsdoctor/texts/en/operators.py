@@ -4,7 +4,11 @@ from mpsdoctor.texts import Each, Part, Text
 from mpsdoctor.texts.en.common import FALLBACK_ON
 from mpsdoctor.texts.en.judgements import DIFFERING
 
-UPGRADE = "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators.{pip_note}"
+AVOID = (
+    "If your model uses it, which the command tells of your own step, do without it or train on the CPU; else ignore"
+    " this.{newer}{pip_note}"
+)
+ASK = "mpsdoctor ops --model FILE.py:FUNC"
 LISTING = "{note} \n{lines}{rest}"
 PARTS = {
     "one": "{op}{of}",
@@ -38,6 +42,7 @@ EXAMPLE = {
     "note": Part(""),
     "lines": Each("operator", [ROW], "\n"),
     "rest": Part(""),
+    "newer": Part("newer_unknown"),
     "pip_note": Part("pip_works"),
 }
 
@@ -53,71 +58,82 @@ def _outcome(title: str, detail: str, remedy: str, paragraphs: tuple[str, str, s
     return Text(title, detail + LISTING, remedy, commands, parts=PARTS, seen=seen, means=means, do=do, example=EXAMPLE)
 
 
-AVOID = "Try the newest torch. If it stays, avoid the operator, make its inputs contiguous, or train on the CPU."
+WHAT_TO_DO = (
+    "See with `mpsdoctor ops --model` whether your step calls it. Then avoid it, make its inputs contiguous, or train"
+    " on the CPU. A newer torch may be right; mpsdoctor has no record of that."
+)
 
 TEXTS = {
     "MPS311": _outcome(
         "{subject} differs from the CPU on {device}",
         WRONG_MEANS,
-        UPGRADE,
+        AVOID,
         (
             "A probe calls an operator on the device and again on the CPU in float64. The results differ by more than"
             " rounding in this dtype explains. Layouts are told: many such faults need transposed, sliced or expanded"
             " inputs.",
             "No error is raised. A model with this operator trains on wrong values, and its loss may even fall.",
-            f"{AVOID} `mpsdoctor ops --op NAME` shows every layout and dtype of it.",
+            f"{WHAT_TO_DO} `mpsdoctor ops --op NAME` shows every layout and dtype of it.",
         ),
+        ASK,
     ),
     "MPS312": _outcome(
         "{subject} gives numbers that are not finite on {device}",
         "The device returned infinity or NaN where the CPU has a number. A loss that passes here becomes NaN.",
-        UPGRADE,
+        AVOID,
         (
             "A probe gave NaN or infinity on the device where the CPU's result is finite.",
             "Once such a value reaches the loss, every weight is NaN after the next step.",
-            AVOID,
+            WHAT_TO_DO,
         ),
+        ASK,
     ),
     "MPS313": _outcome(
         "{subject} kills the process on {device}",
         "The process ended during this call. No Python code can catch that; a training ends without a checkpoint.",
-        UPGRADE,
+        AVOID,
         (
             "The process of the probe died in this call, of a failed assertion in Metal for one.",
             "No try and except helps: a training that comes to this call ends there and then.",
-            "Try the newest torch, avoid the operator, or train on the CPU; save checkpoints often until then.",
+            "Avoid the operator or train on the CPU; save checkpoints often until then. A newer torch may be right;"
+            " mpsdoctor has no record of that.",
         ),
+        ASK,
     ),
     "MPS314": _outcome(
         "{subject} does not end on {device}",
         "The call gave no answer in time, so a training would stand still here.",
-        UPGRADE,
+        AVOID,
         (
             "A probe of small tensors gave no answer within its time, which allows for what a first call compiles.",
             "A training stands still at this call, without an error.",
-            "Try the newest torch, avoid the operator, or train on the CPU.",
+            "Avoid the operator or train on the CPU. A newer torch may be right; mpsdoctor has no record of that.",
         ),
+        ASK,
     ),
     "MPS315": _outcome(
         "{subject} raises an error on {device}",
         "The call works on the CPU. A training that needs it stops with this error.",
-        UPGRADE,
+        AVOID,
         (
             "A call that works on the CPU raises an error on the device.",
             "A model that needs it stops at this call.",
-            "Try the newest torch, or move the tensors of this call to the CPU.",
+            "Move the tensors of this call to the CPU. A newer torch may take it; mpsdoctor has no record of that.",
         ),
+        ASK,
     ),
     "MPS321": _outcome(
         "{subject} is not implemented on {device}",
         "A training that needs it stops with NotImplementedError.",
-        "Upgrade torch, or move these tensors to the CPU for this call.",
+        "If your model uses it, which the command tells of your own step, move these tensors to the CPU for the call;"
+        " else ignore this.{newer}{pip_note}",
         (
             "torch has no kernel for this operator on the device, and the CPU does not step in.",
             "A model that needs it stops with NotImplementedError.",
-            "Upgrade torch: operators are added with each release. Else move the tensors of this call to the CPU, or"
+            "Upgrade torch where a version is named that has it. Else move the tensors of this call to the CPU, or"
             " write it with other operators.",
         ),
+        ASK,
     ),
     "MPS322": _outcome(
         "{subject} runs on the CPU instead of {device}",

@@ -34,7 +34,7 @@ PHRASES = {
     "phase_optimizer": "optimizer step",
     "phase": "{phase} pass",
 }
-REPLACE = "Upgrade torch, replace these operators, or move their tensors to the CPU for the call."
+REPLACE = "Replace these operators, or move their tensors to the CPU for the call."
 SET_IT = "Set it before the program that imports torch starts."
 ROW = {"op": "aten::cumsum", "does": Part("operator_wrong"), "at": "train.py:12 in forward"}
 QUOTED = Part("quoted", {"first_words": DIFFERING})
@@ -44,6 +44,7 @@ EXAMPLE = {
     "first": Part("call", ROW),
     "lines": Each("line", [{**ROW, "source": Part(""), "quoted": QUOTED}], "\n"),
     "rest": Part(""),
+    "newer": Part("newer_unknown"),
     "pip_note": Part("pip_works"),
 }
 PREDICTED = {
@@ -82,22 +83,23 @@ TEXTS = {
     "MPS351": _answer(
         "the step does not run on {device}: {first}",
         "Training stops at this call.",
-        REPLACE + "{pip_note}",
+        REPLACE + "{newer}{pip_note}",
         (
             f"{RECORDED} At least one call raises an error there, kills the process, or does not end.",
             "Your script stops at the first of these calls.",
-            "The place in your code stands with each call. Upgrade torch, use another operator there, or move the"
-            " tensors of the call to the CPU.",
+            "The place in your code stands with each call. Use another operator there, or move the tensors of the call"
+            " to the CPU. A newer torch is named where one is known to have the operator.",
         ),
     ),
     "MPS352": _answer(
         "the step runs on {device} but computes wrong: {first}",
         "Nothing raises an error: the training goes on with wrong values.",
-        "Try the newest torch for this system; if it stays, train on the CPU or avoid these operators.{pip_note}",
+        "Avoid these operators, or train on the CPU.{newer}{pip_note}",
         (
             f"{RECORDED} At least one gives other numbers than the CPU in float64, or numbers that are not finite.",
             "Your script runs to its end, and trains on wrong values.",
-            "Try the newest torch. Where the fault needs a layout, `.contiguous()` before the call avoids it.",
+            "Where the fault needs a layout, `.contiguous()` before the call avoids it. Else use another operator, or"
+            " train on the CPU. A newer torch may be right; mpsdoctor has no record of that.",
         ),
     ),
     "MPS353": _answer(
@@ -126,7 +128,7 @@ TEXTS = {
     "MPS361": Text(
         "{target} needs {first}",
         PREDICTION,
-        REPLACE,
+        "Take a torch that has them, where one is named. " + REPLACE,
         parts=PREDICTED,
         seen="Your step ran on the CPU, and its operators were looked up in what PyTorch declares for MPS. At least one"
         " is missing, and the fallback does not help.",

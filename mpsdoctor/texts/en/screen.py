@@ -213,7 +213,7 @@ PHRASES = {
     "crossover_at": "crossover at about {parameters} parameters: {winner} is faster beyond",
     "crossover_between": "crossover between two sizes: {winner} is faster beyond",
     "chart_axes": "95 % interval, log axes",
-    "bars_scale": "time of a step from 0, 95 % interval · each workload and size on its own scale",
+    "bars_scale": "time of a step from 0, 95 % interval · each size has its own scale",
     "bars_scale_short": "time of a step from 0",
     # Memory.
     "memory_help": "Live figures, one a second while this tab is open, of all programs together; below a device's the"
@@ -241,7 +241,7 @@ PHRASES = {
     "peak": "Peak of the last timed run",
     "peak_later": "What training steps take on each device is known when they have been timed.",
     "peak_of": "{device}: {figure}",
-    "peak_cpu": "of the whole process",
+    "peak_cpu": "memory of the whole process, torch's own included",
     "peak_mps": "what the driver reserved, caches included",
     "peak_other": "what torch allocated there",
     # Profile.
@@ -271,7 +271,8 @@ PHRASES = {
     "force_is_on": "on, {how_long}",
     "force_ended": "off, for it held until torch {version} changed",
     "off": "off",
-    "an_accelerator": "(an accelerator {speedup})",
+    "winner_cpu": "{device} (an accelerator {speedup})",
+    "winner_other": "{device} {speedup}",
     "label_environment": "environment",
     "label_setting": "setting",
     "label_made_on": "made on",

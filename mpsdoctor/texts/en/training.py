@@ -39,8 +39,9 @@ TEXTS = {
         "Speed against the CPU, with 95 % intervals: {rows}.",
         parts=SPEEDUP,
         seen="With these models the CPU is faster: the interval of the speed-up lies below 0.95.",
-        means="A small model makes many small operators, and each has to be launched on the device. Two thirds of those"
-        " of a small step are the optimizer's, for AdamW goes parameter by parameter on MPS.",
+        means="Such a training takes longer on the device. Often a model is small: it makes many small operators, each"
+        " of which has to be launched on the device, and AdamW goes parameter by parameter on MPS. Which it is here was"
+        " not measured.",
         do="Train such models on the CPU. Larger batches can turn it round: MPS506 tells from which on, MPS530 what"
         " AdamW with `fused=True` gains.",
         example=compared(0.2, 0.19, 0.21),
@@ -156,13 +157,14 @@ TEXTS = {
     "MPS515": Text(
         "{device} lacks something that {runs} needs",
         "{causes}.",
-        "Models of this family need the CPU here, a newer torch, or on MPS the fallback PYTORCH_ENABLE_MPS_FALLBACK=1,"
-        " set before torch is imported.",
+        "Models of this family need the CPU here, or on MPS the fallback PYTORCH_ENABLE_MPS_FALLBACK=1, set before"
+        " torch is imported. 'mpsdoctor ops --predict mps --op NAME' tells from which torch on MPS has an operator.",
         parts=FAILED,
         seen="torch says that an operator or a dtype of this training does not exist on the device.",
         means="Models of this family do not train there as they are. With the fallback MPS runs missing operators on"
         " the CPU; it does not help where a dtype is missing.",
-        do="Train on the CPU or try a newer torch. The fallback variable is read while torch is loaded: set after"
+        do="Train on the CPU, or see with `mpsdoctor ops --predict mps --op NAME` whether a newer torch has the"
+        " operator. The fallback variable is read while torch is loaded: set after"
         " `import torch` it does nothing.",
         example=failed("NotImplementedError: The operator 'aten::foo' is not currently implemented"),
     ),

@@ -86,11 +86,10 @@ class Memory(Pane):
         self.redraw()
 
     def show(self) -> None:
-        panel = self.query_one("#now", Details)
-        width = panel.scrollable_content_region.width or 40
-        panel.show(words.lines(self._now(width)))
-        pieces = [*self._gpus(width), *_devices(self.model, width)]
-        self.query_one("#device-memory", Details).show(words.lines(pieces))
+        now, devices = (self.query_one(name, Details) for name in ("#now", "#device-memory"))
+        now.show(words.lines(self._now(now.room + 1)))
+        pieces = [*self._gpus(devices.room + 1), *_devices(self.model, devices.room + 1)]
+        devices.show(words.lines(pieces))
 
     def check_id(self) -> str | None:
         return "memory"
@@ -168,7 +167,7 @@ def _label(name: str) -> str:
 
 
 def _describe_peak(device: str) -> str:
-    return say("screen.peak_of", device=device, figure=say(PEAKS.get(device, "screen.peak_other")))
+    return say("screen.peak_of", device=device, figure=say(PEAKS.get(device.partition(":")[0], "screen.peak_other")))
 
 
 def _rate(before: Moment, now: Moment) -> float | None:
@@ -193,18 +192,15 @@ def sparkline(values: Sequence[float | None], limit: float, width: int) -> str:
 
 def _devices(model: Model, width: int) -> Iterator[Piece]:
     timed = [(row, peak) for row in model.training().get("results", ()) if (peak := row["peak_memory_bytes"])]
-    if timed:
-        yield (say("screen.peak"), "title")
-    else:
-        yield (say("screen.peak_later"), "muted")
-    largest = max((peak for _, peak in timed), default=1)
-    for row, peak in sorted(timed, key=lambda pair: -pair[1]):
-        share = words.meter(peak, largest, 10 if width >= 44 else 4)
-        what = f"{row['workload']:12}{row['size']:7}{row['device']:6}"
-        yield words.styled(what, (share, "accent"), f" {words.gib(peak)}")
-    if timed:
-        kinds = dict.fromkeys(row["device"].partition(":")[0] for row, _ in timed)
-        yield ("; ".join(map(_describe_peak, kinds)), "muted")
+    yield (say("screen.peak"), "title") if timed else (say("screen.peak_later"), "muted")
+    # By device: the whole of a process is no figure to compare with what a driver reserved.
+    for device in sorted({row["device"] for row, _ in timed}, key=lambda device: (device == "cpu", device)):
+        yield (_describe_peak(device), "strong")
+        peaks = sorted(((row, peak) for row, peak in timed if row["device"] == device), key=lambda pair: -pair[1])
+        for row, peak in peaks:
+            share = words.meter(peak, peaks[0][1], 10 if width >= 44 else 4)
+            what = f"{wrapping.clip(row['workload'], 12)} {wrapping.clip(row['size'], 7)} "
+            yield words.styled(what, (share, "accent"), f" {words.gib(peak)}")
     for check, finding in model.findings():
         if check.id == "memory":
             yield ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from textual.app import ComposeResult
 
 from mpsdoctor import clean
+from mpsdoctor.figures import times
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.texts import say, term
 from mpsdoctor.tui import keys, words
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mpsdoctor.runtime.shapes import Profile as ProfileContent
     from mpsdoctor.tui.actions import Actions
 
-LABEL = 7  # cells of the labels beside the recommendation
+LABEL = 13  # cells of the labels, families among them
 PASTE = (
     "from mpsdoctor import get_optimal_device",
     "device, info = get_optimal_device()",
@@ -57,15 +58,16 @@ class Profile(Pane):
             self.redraw()
 
     def show(self) -> None:
-        self.query_one("#recorded", Details).show(words.lines(self._recorded()))
+        panel = self.query_one("#recorded", Details)
+        panel.show(words.lines(self._recorded(panel.room)))
         self.query_one("#using", Details).show(words.lines(self._using()))
 
-    def _recorded(self) -> Iterator[Piece]:
+    def _recorded(self, width: int) -> Iterator[Piece]:
         state = self.state
         if state is None:
             yield (say("screen.reading"), "muted")
             return
-        yield words.styled(_label("file"), clean.text(state.place or say("screen.no_home")))
+        yield words.wrap_beside(_label("file"), clean.text(state.place or say("screen.no_home")), LABEL, width)
         if state.trouble:
             yield (clean.text(state.trouble), "fail")
         elif state.content is None:
@@ -74,7 +76,7 @@ class Profile(Pane):
             yield from [(clean.text(rows.forced_to(state.forced)), "warn")] if state.forced else []
             yield from _stale(state.stale)
             content: ProfileContent = clean.data(dict(state.content))
-            yield from _content(content, state.forced)
+            yield from _content(content, state.forced, width)
 
     def _using(self) -> Iterator[Piece]:
         yield (say("screen.in_a_trainer"), "title")
@@ -109,22 +111,33 @@ def _stale(stale: tuple[str, ...] | None) -> Iterator[Piece]:
         yield (f"✓ {say('screen.up_to_date')}", "pass")
 
 
-def _content(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]:
-    recommended = content["recommended"]
+def _content(content: ProfileContent, forced: Forced | None, width: int) -> Iterator[Piece]:
     yield ""
-    confidence = say("report.confidence", confidence=term("confidence", recommended["confidence"]))
-    yield words.styled(_label("device", LABEL), f"{recommended['device']} · {confidence}")
-    yield words.styled(_label("why", LABEL), f"{recommended['reason']}")
-    yield words.styled(_label("made", LABEL), say("screen.made_by", moment=content["created"], tool=content["tool"]))
+    for label, text in _answers(content):
+        yield words.wrap_beside(label, text, LABEL, width)
     yield from _override(content, forced)
+    for label, text in _conditions(content):
+        yield words.wrap_beside(label, text, LABEL, width)
+
+
+def _answers(content: ProfileContent) -> Iterator[tuple[tuple[str, str], str]]:
+    """What a trainer is told, each with its label."""
+    recommended = content["recommended"]
+    confidence = say("report.confidence", confidence=term("confidence", recommended["confidence"]))
+    yield _label("device"), f"{recommended['device']} · {confidence}"
+    yield _label("why"), f"{recommended['reason']}"
     for family, sizes in content["workloads"].items():
-        winners = ", ".join(f"{size} {entry['device']}{_ratio(entry)}" for size, entry in sizes.items())
-        yield words.styled((f"{family:12}", "title"), winners)
-    yield from (words.styled(_label("environment"), f"{k}={v}") for k, v in content["environment"].items())
-    yield from (words.styled(_label("setting"), f"{k} = {v}") for k, v in content["settings"].items())
-    yield from (words.styled(_label("hint"), str(hint)) for hint in content["hints"])
-    machine = ", ".join(str(value) for key, value in content["fingerprint"].items() if value and key != "memory_bytes")
-    yield words.styled(_label("made_on"), machine)
+        winners = " · ".join(f"{size} {_winner(entry)}" for size, entry in sizes.items())
+        yield (f"{wrapping.clip(family, LABEL - 1)} ", "title"), winners
+
+
+def _conditions(content: ProfileContent) -> Iterator[tuple[tuple[str, str], str]]:
+    """Variables, settings and hints, and on what and when it was measured, each with its label."""
+    yield from ((_label("environment"), f"{name}={value}") for name, value in content["environment"].items())
+    yield from ((_label("setting"), f"{name} = {value}") for name, value in content["settings"].items())
+    yield from ((_label("hint"), str(hint)) for hint in content["hints"])
+    yield _label("made_on"), " · ".join(rows.fingerprint_parts(content["fingerprint"]))
+    yield _label("made"), say("screen.made_by", moment=content["created"], tool=content["tool"])
 
 
 def _override(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]:
@@ -137,13 +150,16 @@ def _override(content: ProfileContent, forced: Forced | None) -> Iterator[Piece]
         yield words.styled(_label("force"), say("screen.off"))
 
 
-def _ratio(entry: Measured) -> str:
-    speedup = entry.get("speedup")
-    if speedup is None:
-        return ""
-    ratio = f"{speedup:.2f}×"
-    return f" {ratio}" if entry["device"] != "cpu" else f" {say('screen.an_accelerator', speedup=ratio)}"
+def _winner(entry: Measured) -> str:
+    """`mps, 1.97× the CPU`; the best accelerator's speed where the CPU won, none where it is not settled."""
+    speedup, ends = entry.get("speedup"), entry.get("ci95")
+    if entry["device"] == "tie":
+        return say("report.not_settled")
+    if speedup is None or (ends and rows.is_wide(ends)):
+        return entry["device"]
+    name = "screen.winner_cpu" if entry["device"] == "cpu" else "screen.winner_other"
+    return say(name, device=entry["device"], speedup=times(speedup))
 
 
-def _label(name: str, width: int = 0) -> tuple[str, str]:
-    return f"{wrapping.pad(say(f'screen.label_{name}'), width)} ", "title"
+def _label(name: str) -> tuple[str, str]:
+    return f"{wrapping.pad(say(f'screen.label_{name}'), LABEL - 1)} ", "title"

@@ -16,7 +16,10 @@ LONGEST = 40_000  # characters; wrapping a megabyte takes seconds, and nobody re
 
 
 class Details(VerticalScroll, can_focus=True):
-    """A titled panel of text; the same text again costs nothing."""
+    """A titled panel of text; the same text again costs nothing.
+
+    Its scroll bar has a place even where there is none, so that text is wrapped for a width that does not depend on it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", show=False),
@@ -25,7 +28,7 @@ class Details(VerticalScroll, can_focus=True):
         Binding("G", "scroll_end", show=False),
     ]
     DEFAULT_CSS = """
-    Details { scrollbar-size-vertical: 1; padding: 0 1; height: 1fr; }
+    Details { scrollbar-size-vertical: 1; scrollbar-gutter: stable; padding: 0 1; height: 1fr; }
     Details > Static { width: 1fr; height: auto; }
     """
 

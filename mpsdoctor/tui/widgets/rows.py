@@ -174,7 +174,7 @@ class Rows(ScrollView, can_focus=True):
 
     def _reveal(self) -> None:
         height = max(1, self.scrollable_content_region.height - 1)
-        top = min(self.scroll_offset.y, self.cursor)
+        top = min(self.scroll_offset.y if self.chosen else 0, self.cursor)
         top = max(top, self.cursor - height + 1)
         if top != self.scroll_offset.y:
             self.scroll_to(y=top, animate=False, immediate=True)

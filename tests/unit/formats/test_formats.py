@@ -146,3 +146,40 @@ def test_a_job_gets_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert summary.read_text() == "before\n" + FORMATS["markdown"].render(recorded("trouble"), Style())
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
     assert not deliver(recorded("trouble"), Outlet("github", None), options, text)
+
+
+def brightness(colour: str) -> float:
+    """The relative luminance of `#rrggbb`, as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(first: str, second: str) -> float:
+    dark, light = sorted(map(brightness, (first, second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_colours_of_the_page_are_readable_by_day_and_by_night() -> None:
+    """Words have a contrast of 4.5, bars of 3, on a browser's white and on its greys of the night."""
+    page = (RECORDED / "trouble.html").read_text()
+    assert "color-scheme: light dark" in page
+    day, night = page.partition("@media (prefers-color-scheme: dark)")[::2]
+    for colours, grounds in ((day, ["#ffffff"]), (night, ["#121212", "#1e1e1e"])):
+        named = dict(re.findall(r"--(\w+): (#\w{6});", colours))
+        assert set(named) == {"error", "warning", "info", "cpu", "accelerator"}
+        for ground in grounds:
+            assert [name for name, colour in named.items() if contrast(colour, ground) < 3] == []
+            assert [name for name in ("error", "warning", "info") if contrast(named[name], ground) < 4.5] == []
+
+
+def test_the_page_tells_bars_apart_and_lists_what_is_wrong() -> None:
+    """Long is slow, the CPU has a colour of its own, an operator that is not right stands with dtypes and layouts."""
+    page = (RECORDED / "accelerator-wins.html").read_text()
+    assert "The longer a bar, the slower" in page
+    timed = [row.device for row in rows.timed(recorded("accelerator-wins"))]
+    drawn = re.findall(r'<div class="(bar[ a-z]*)" style', page)
+    assert drawn == ["bar cpu" if device == "cpu" else "bar" for device in timed]
+    assert (
+        "<td>aten::group_norm</td><td>sim</td><td>float32, float16, bfloat16 forward, backward: channels_last" in page
+    )

@@ -117,14 +117,24 @@ def test_swap_is_told_as_what_is_out_and_what_moves() -> None:
 
 
 def test_peaks_say_what_they_are_figures_of() -> None:
-    """On MPS torch knows no peak of its tensors: the figure is what the driver reserved for them."""
+    """On MPS torch knows no peak of its tensors: the figure is what the driver reserved for them.
+
+    Bars are long beside those of the same device alone, and names of two cells a character move nothing.
+    """
     rows = [
-        {"workload": "mlp", "size": "small", "device": device, "peak_memory_bytes": 1 << 29}
-        for device in ("cpu", "mps")
+        {"workload": "mlp", "size": "small", "device": "cpu", "peak_memory_bytes": 1 << 29},
+        {"workload": "训练", "size": "small", "device": "mps", "peak_memory_bytes": 1 << 25},
+        {"workload": "mlp", "size": "small", "device": "mps", "peak_memory_bytes": 1 << 24},
     ]
     model: Any = SimpleNamespace(training=lambda: {"results": rows}, findings=lambda: [])
-    *_, note = [words.styled(piece).plain for piece in memory._devices(model, 80)]
-    assert note == "cpu: of the whole process; mps: what the driver reserved, caches included"
+    assert [words.styled(piece).plain for piece in memory._devices(model, 80)] == [
+        "Peak of the last timed run",
+        "mps: what the driver reserved, caches included",
+        "训练         small   ━━━━━━━━━━ 32 MiB",
+        "mlp          small   ━━━━━╌╌╌╌╌ 16 MiB",
+        "cpu: memory of the whole process, torch's own included",
+        "mlp          small   ━━━━━━━━━━ 0.5 GiB",
+    ]
 
 
 def test_the_profile_is_told_by_labels() -> None:

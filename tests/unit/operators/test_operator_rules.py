@@ -14,7 +14,8 @@ from mpsdoctor.check import Answer, Finding, Job, UnusableAnswerError
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build, DeviceFacts
 from mpsdoctor.facts.operators import Coverage, ProbeFacts
-from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
+from mpsdoctor.support.spoken import spoken, with_name
+from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult, TorchBuild
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import parse_fallbacks, usable_accelerators
 from mpsdoctor_checks.operators.deaths import MOST_DEATHS, Deaths
@@ -46,6 +47,10 @@ def covered(made: int = 100, core: int = 10) -> Coverage:
         "variants": {"contiguous": made},
         "core": {"planned": 10, "made": core},
     }
+
+
+def torch_of(version: str) -> TorchBuild:
+    return {"version": version, "mps_built": True, "mps_available": True, "cuda_available": False, "error": None}
 
 
 MAC: Build = {**build_facts({}), "machine": {"os": "Darwin"}, "python": {"executable": "/opt/my env/bin/python"}}
@@ -179,9 +184,50 @@ def test_what_training_needs_has_to_be_probed_for_a_pass() -> None:
 
 def test_pip_is_called_with_the_examined_interpreter() -> None:
     """Its path is quoted, as homes and volumes have spaces in them."""
-    finding = only(judge(facts(row())))
+    build: Build = {**MAC, "torch": torch_of("2.2.0"), "machine": {"os": "Darwin", "os_version": "14.5"}}
+    finding = only(judge(facts(row("aten::cholesky_inverse", "unimplemented")), build))
     assert finding.remedy is not None
-    assert finding.remedy.commands == ("'/opt/my env/bin/python' -m pip install --upgrade torch",)
+    assert finding.remedy.commands[0] == "'/opt/my env/bin/python' -m pip install --upgrade 'torch>=2.11'"
+    assert "torch 2.11 has what is missing: upgrade" in finding.remedy.text
+
+
+@pytest.mark.parametrize(
+    ("op", "outcome", "have", "macos", "told"),
+    [
+        ("aten::cumsum", "wrong", "2.12.0", "26.4", "Whether a newer torch mends it is not known."),
+        ("aten::cumsum", "wrong", "2.15.0", "26.4", "No newer torch than 2.15 is known for this system."),
+        ("aten::cumsum", "nan", "2.8.0", "13.6", "No newer torch than 2.8 is known for this system."),
+        (
+            "aten::cholesky_inverse",
+            "unimplemented",
+            "2.2.0",
+            "13.6",
+            "torch 2.11 has what is missing, and needs macOS 14.0.",
+        ),
+        ("aten::linalg_eig", "unimplemented", "2.12.0", "26.4", "No torch up to 2.15 has all that is missing."),
+        ("aten::linalg_eigh", "unimplemented", "2.12.0", "26.4", "Whether a newer torch mends it is not known."),
+    ],
+)
+def test_an_upgrade_is_advised_only_where_one_is_known_to_help(
+    op: str, outcome: str, have: str, macos: str, told: str
+) -> None:
+    """Else what is known is said: whether there is a newer one for this macOS, and that nobody recorded its numbers."""
+    build: Build = {**MAC, "torch": torch_of(have), "machine": {"os": "Darwin", "os_version": macos}}
+    remedy = only(judge(facts(row(op, outcome)), build)).remedy
+    assert remedy is not None
+    assert told in remedy.text
+    assert remedy.commands == ("mpsdoctor ops --model FILE.py:FUNC",)
+
+
+def test_operators_are_named_by_words_of_a_script() -> None:
+    """`_fused_sgd_` is what SGD(fused=True) calls; the operator stands beside it in the detail."""
+    finding = only(judge(facts(row("aten::_fused_sgd_"))))
+    assert finding.title.startswith("SGD(fused=True) of float32 differs")
+    assert "SGD(fused=True) (aten::_fused_sgd_): " in finding.detail
+    assert [spoken(op) for op in ("aten::cumsum", "aten::_linalg_svd", "aten::_cdist_forward", "vision::nms")] == [
+        "cumsum", "linalg_svd", "cdist", "nms",
+    ]  # fmt: skip
+    assert with_name("aten::_local_scalar_dense") == "Tensor.item(), aten::_local_scalar_dense"
 
 
 def test_a_dying_probe_on_a_mac_says_what_macos_shows() -> None:
