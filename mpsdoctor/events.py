@@ -10,7 +10,7 @@ import msgspec
 
 from mpsdoctor import intake
 from mpsdoctor.planning import Planned
-from mpsdoctor.report import CheckResult
+from mpsdoctor.report import CheckResult, Report
 from mpsdoctor.texts import WordingData
 
 MOST_FIGURES = 100
@@ -28,6 +28,25 @@ class Settings:
     python: str = sys.executable
     profile_path: str | None = None
     write_profile: bool = True
+
+
+@dataclass(frozen=True)
+class Request:
+    """A question ("runs", "predicted", "step") about FILE.py:FUNC; `version` is the torch that is predicted for."""
+
+    question: str
+    target: str
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A report, or in a line why there is none; `traceback` where the person's code raised."""
+
+    report: Report | None = None
+    trouble: str = ""
+    traceback: str = ""
+    cancelled: bool = False
 
 
 class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):

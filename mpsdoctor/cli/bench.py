@@ -9,16 +9,15 @@ from typing import Any
 
 import click
 
-from mpsdoctor import console, prescription
+from mpsdoctor import console, owncode, prescription
 from mpsdoctor.check import Context, UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
 from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty, timeout_option
-from mpsdoctor.cli.session import Session
 from mpsdoctor.console import Exit
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
-from mpsdoctor_checks.operators import model
+from mpsdoctor.session import Session
 from mpsdoctor_checks.training import own_step, plan
 
 LONGEST_NAME = 40  # characters: what messages show of a workload's name
@@ -74,16 +73,10 @@ def run(options: BenchOptions) -> Exit:
 
 
 def run_step(options: BenchOptions, step: str) -> Exit:
-    target = model.parse_target(step, "--step")
     name = None if options.name is None else usable_name(options.name)
     path = profile.locate(options.profile_path)
-    collect = partial(
-        own_step.examine,
-        wanted=target,
-        name=name or f"{target.file.name}:{target.function}",
-        longest=options.timeout,
-        begin=partial(check_storable, path) if name else lambda context: None,
-    )
+    begin = partial(check_storable, path) if name else lambda context: None
+    collect = owncode.time_step(step, name, options.timeout, begin)
     settings = options.settings("training")
     return examine(
         lambda emit: Session(settings, emit, collect, own_step),

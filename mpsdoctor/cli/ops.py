@@ -12,9 +12,9 @@ from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
 from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty, timeout_option
-from mpsdoctor.cli.session import Collect, Session
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Emit
+from mpsdoctor.session import Collect, Session
 
 
 def ops_command(parent: click.Group) -> click.Command:
@@ -105,9 +105,9 @@ def collector(options: OpsOptions) -> Collect | None:
     if options.model and (names or options.every):
         raise UnusableRequestError("--model goes with neither --op nor --all")
     if options.model:
-        from mpsdoctor_checks.operators import model
+        from mpsdoctor import owncode
 
-        return partial(model.examine, wanted=model.parse_target(options.model), seconds=options.timeout)
+        return owncode.replay(options.model, options.timeout)
     if options.every:
         from mpsdoctor_checks.operators import exhaustive
 
@@ -121,9 +121,8 @@ def collector(options: OpsOptions) -> Collect | None:
 
 def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
     """What --predict does: of the model's operators, of those named, or of the catalogue's."""
-    from mpsdoctor_checks.operators import model, predicted
+    from mpsdoctor import owncode
 
     if options.every or (options.model and names):
         raise UnusableRequestError("--predict goes with --model or --op, or with neither")
-    target = model.parse_target(options.model) if options.model else None
-    return partial(predicted.examine, wanted=target, names=names, version=options.version, seconds=options.timeout)
+    return owncode.predict(options.model, names, options.version, options.timeout)

@@ -8,7 +8,8 @@ from mpsdoctor.texts import Wording, WordingData, from_values
 from mpsdoctor.worker.shapes import Judgement
 
 if TYPE_CHECKING:
-    from mpsdoctor.support import Predicted
+    from mpsdoctor.support import Predicted as Predicted
+    from mpsdoctor.support import PredictionRow as PredictionRow
 
 
 class _Row(Judgement):

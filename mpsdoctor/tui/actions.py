@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from mpsdoctor import prescription
-from mpsdoctor.events import Settings
+from mpsdoctor.events import Answer, Request, Settings
 from mpsdoctor.texts import say
 from mpsdoctor.tui import clipboard, keys, profile_state, words
 from mpsdoctor.tui.background import run_in_background
-from mpsdoctor.tui.engine import Broke, Done, Engine
+from mpsdoctor.tui.engine import Broke, Done, Engine, OwnAnswer
 from mpsdoctor.tui.model import Model
+from mpsdoctor.tui.own_state import OwnState
 from mpsdoctor.tui.panes import PANES
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.profile_state import ProfileState
@@ -67,6 +69,9 @@ class Actions:
             self.model.apply(signal)
             if isinstance(signal, Done):
                 self._report_end(signal)
+            elif isinstance(signal, OwnAnswer):
+                self._report_answer(signal.answer)
+        self._begin_asked()
         return None
 
     def _report_end(self, done: Done) -> None:
@@ -114,7 +119,7 @@ class Actions:
         self.engine.start(only)
 
     def cancel(self) -> None:
-        """Esc: clear the filter of the list in focus, else show all panels again, else cancel the run."""
+        """Esc: clear the filter of the list in focus, else show all panels again, else cancel what runs."""
         table = self.app.focused
         if isinstance(table, Rows) and table.filter:
             table.narrow("")
@@ -123,10 +128,42 @@ class Actions:
         if pane and pane.has_class("zoom"):
             pane.zoom(None)
             return
-        if self.refuse("stop"):
+        if self._cancel_own() or self.refuse("stop"):
             return
         self.model.cancel()
         self.engine.cancel()
+
+    def ask(self, request: Request) -> bool:
+        """Examine a file of the person's, once the check-up has ended, for both would time; whether it is taken."""
+        if self.refuse("ask"):
+            return False
+        self.model.set_own(OwnState(request))
+        self._begin_asked()
+        return True
+
+    def _begin_asked(self) -> None:
+        own, model = self.model.own, self.model
+        if own and own.phase == "waiting" and not model.running:
+            model.set_own(replace(own, phase="running", began_at=model.clock()))
+            self.engine.ask(own.request)
+
+    def _cancel_own(self) -> bool:
+        """Take back what waits, if its tab is open, or end what runs; whether there was any such thing."""
+        own = self.model.own
+        if own and own.phase == "running":
+            self.model.set_own(replace(own, phase="cancelling"))
+            self.engine.stop_asking()
+            return True
+        if own and own.phase == "waiting" and self.app.tab == "own":
+            self.model.set_own(None)
+            return True
+        return False
+
+    def _report_answer(self, answer: Answer) -> None:
+        """Say that a run of the person's file has ended, where its tab is not open."""
+        own = self.model.own
+        if own and self.app.tab != "own" and not answer.cancelled:
+            self.notify(say("own.answered", target=own.request.target), "warning" if answer.trouble else "information")
 
     def write_profile(self) -> None:
         """Show what would change; Enter writes."""
@@ -249,7 +286,7 @@ class Actions:
         pane = self.app.pane()
         if pane is None or self.app.screen_stack[0].query(Filter):
             return
-        table = self.app.focused if isinstance(self.app.focused, Rows) else pane.query(Rows).first()
+        table = self.app.focused if isinstance(self.app.focused, Rows) else pane.list_to_filter()
         self.app.screen_stack[0].mount(Filter(table), before="#keys")
 
     def zoom(self) -> None:

@@ -183,7 +183,8 @@ class DoctorApp(App[Exception]):
             return
         model = self.actions.model
         main.query_one("#header", bars.Line).show(words.header(model, self.size.width))
-        beat = (self.tab, model.version, int(model.elapsed() * 2) if model.running else 0, self.size)
+        moves = model.running or model.own_active
+        beat = (self.tab, model.version, int(model.clock() * 2) if moves else 0, self.size)
         if beat == self._drawn:
             return
         self._draw_frame(self.why_not)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from mpsdoctor.checkup import CheckUp
-from mpsdoctor.events import Event, Progress, Settings
+from mpsdoctor.events import Answer, Event, Progress, Request, Settings
 from mpsdoctor.report import Report
 
 if TYPE_CHECKING:
     from mpsdoctor.machine.shapes import MemorySample
     from mpsdoctor.runtime.shapes import Fingerprint
+    from mpsdoctor.tui.own_run import OwnRun
 
 ENDING = 10.0  # seconds that closing waits for killed processes to be gone
 
@@ -37,7 +38,21 @@ class Broke:
     error: Exception
 
 
-Signal = Event | Done | Broke
+@dataclass(frozen=True)
+class OwnEvent:
+    """What a run of the person's own file says."""
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class OwnAnswer:
+    """What came of it."""
+
+    answer: Answer
+
+
+Signal = Event | Done | Broke | OwnEvent | OwnAnswer
 
 
 class Engine(Protocol):
@@ -46,6 +61,10 @@ class Engine(Protocol):
     def start(self, only: tuple[str, ...] = ()) -> None: ...
 
     def cancel(self) -> None: ...
+
+    def ask(self, request: Request) -> None: ...
+
+    def stop_asking(self) -> None: ...
 
     def close(self) -> bool: ...
 
@@ -65,6 +84,7 @@ class LiveEngine:
         self._checkup: CheckUp | None = None
         self._thread: threading.Thread | None = None
         self._report: Report | None = None
+        self._own: OwnRun | None = None
 
     def start(self, only: tuple[str, ...] = ()) -> None:
         """Begin a check-up, of all checks or of these and what they need."""
@@ -77,6 +97,18 @@ class LiveEngine:
         """End the run at once; its report comes as Done. In a thread, as killing waits for the killed."""
         if self._checkup:
             threading.Thread(target=self._checkup.cancel).start()
+
+    def ask(self, request: Request) -> None:
+        """Examine a file of the person's; OwnEvent and OwnAnswer tell of it. Not while anything else runs."""
+        from mpsdoctor.tui.own_run import OwnRun
+
+        self._own = OwnRun(request, self._settings, self._signals.put)
+        self._own.start()
+
+    def stop_asking(self) -> None:
+        """End that at once, in a thread."""
+        if self._own:
+            threading.Thread(target=self._own.cancel).start()
 
     def drain(self) -> list[Signal]:
         """The signals since the last call, of progress only the latest of each check."""
@@ -100,7 +132,9 @@ class LiveEngine:
         return prescription.take_fingerprint(self._settings.python, report)
 
     def close(self) -> bool:
-        """Cancel what still runs and wait until its processes are gone; whether anything was running."""
+        """Cancel what still runs and wait until its processes are gone; whether a check-up was running."""
+        if self._own:
+            self._own.close(ENDING)
         if not (self._thread and self._checkup and self._thread.is_alive()):
             return False
         self._checkup.cancel()

@@ -46,13 +46,19 @@ def needs_report(model: Model) -> str | None:
 
 
 def needs_idle(model: Model) -> str | None:
-    return say("screen.still_runs") if model.running else None
+    if model.running:
+        return say("screen.still_runs")
+    return say("screen.own_runs") if model.own_active else None
 
 
 def needs_run(model: Model) -> str | None:
-    if model.cancelled and model.running:
+    if model.cancelled if model.running else model.own and model.own.phase == "cancelling":
         return say("screen.being_cancelled")
-    return None if model.running else say("screen.nothing_runs")
+    return None if model.running or model.own_active else say("screen.nothing_runs")
+
+
+def needs_answer(model: Model) -> str | None:
+    return say("screen.own_runs") if model.own_active else None
 
 
 def needs_verdict(model: Model) -> str | None:
@@ -72,6 +78,7 @@ REASONS: dict[str, Callable[[Model], str | None]] = {
     "again": needs_idle,
     "all": needs_idle,
     "stop": needs_run,
+    "ask": needs_answer,
     "write": needs_verdict,
     "force": may_change,
 }

@@ -17,7 +17,9 @@ from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.facts.training import Result, TrainingFacts, no_training
 from mpsdoctor.overall import Course
 from mpsdoctor.report import ORDER, CheckResult, Finding, Forced, Report
-from mpsdoctor.tui.engine import Broke, Done, Signal
+from mpsdoctor.tui import own_state
+from mpsdoctor.tui.engine import Broke, Done, OwnAnswer, OwnEvent, Signal
+from mpsdoctor.tui.own_state import OwnState
 
 LOGGED = 2000  # lines of progress; a standard check-up sends some 200
 
@@ -50,6 +52,7 @@ class Model:
     version: int = 0
     busy: Busy | None = None
     waits: bool = False
+    own: OwnState | None = None  # the last question about a file of the person's
     course: Course = field(init=False)
     log: deque[Progress] = field(default_factory=lambda: deque(maxlen=LOGGED))
 
@@ -67,6 +70,9 @@ class Model:
     def apply(self, signal: Signal) -> None:
         """Take one signal of the engine."""
         self.version += 1
+        if isinstance(signal, OwnEvent | OwnAnswer):
+            self._apply_own(signal)
+            return
         if not isinstance(signal, Done | Broke):
             self.course.take(signal)
         if isinstance(signal, Listed):
@@ -84,6 +90,24 @@ class Model:
             self._change(signal.result.id, status=signal.result.status, result=signal.result)
         elif isinstance(signal, Done):
             self._end(signal)
+
+    @property
+    def own_active(self) -> bool:
+        """Whether a question about a person's own file waits or runs."""
+        return self.own is not None and self.own.active
+
+    def set_own(self, state: OwnState | None) -> None:
+        """The question is now so far."""
+        self.own = state
+        self.version += 1
+
+    def _apply_own(self, signal: OwnEvent | OwnAnswer) -> None:
+        if self.own is None:
+            return
+        if isinstance(signal, OwnEvent):
+            self.own = own_state.after_event(self.own, signal.event)
+        else:
+            self.own = replace(self.own, phase="ended", ended_at=self.clock(), answer=signal.answer)
 
     def cancel(self) -> None:
         """Show it at once; the engine's Done comes when its processes are gone."""

@@ -14,7 +14,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from mpsdoctor import verdict
-from mpsdoctor.events import Event, Finished, Progress, Settings
+from mpsdoctor.events import Event, Finished, Progress, Request, Settings
 from mpsdoctor.machine.shapes import GpuMemory, MemorySample
 from mpsdoctor.report import Report
 from mpsdoctor.runtime.shapes import Fingerprint
@@ -57,6 +57,12 @@ class Played:
 
     def cancel(self) -> None:
         self.asked.append("cancel")
+
+    def ask(self, request: Request) -> None:
+        self.asked.append(("ask", request))
+
+    def stop_asking(self) -> None:
+        self.asked.append("stop asking")
 
     def close(self) -> bool:
         return False

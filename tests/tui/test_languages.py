@@ -19,6 +19,7 @@ from mpsdoctor.report import Report
 from mpsdoctor.tui.engine import Broke, Done, Signal
 from mpsdoctor.tui.panes import TABS, profile
 from mpsdoctor.tui.panes import memory as memory_pane
+from mpsdoctor.tui.panes import own as own_pane
 from tui.screens import STATES, screen
 from tui.test_pictures import BEFORE, quiet, remember
 
@@ -94,7 +95,11 @@ def test_no_tab_has_words_of_its_own(state: str, tmp_path: Path, monkeypatch: py
     signals = [signal_in_greek(signal) for signal in STATES[state]()]
     data = [msgspec.to_builtins(signal.report if isinstance(signal, Done) else signal) for signal in signals]
     allowed = UNITS | {"mpsdoctor", "esc", "small", *GIVEN} | set(names([*data, BEFORE]))
-    allowed |= set(WORD.findall(" ".join([*profile.PASTE, "mpsdoctor run -- python train.py", str(path)])))
+    allowed |= set(
+        WORD.findall(
+            " ".join([*own_pane.COMMANDS.values(), *profile.PASTE, "mpsdoctor run -- python train.py", str(path)])
+        )
+    )
     own: dict[str, set[str]] = {}
 
     async def look() -> None:

@@ -94,6 +94,24 @@ def test_from_start_to_written_profile_with_a_resize(tmp_path: Path) -> None:
     assert processes_left() == []
 
 
+def test_an_own_file_is_examined_after_the_check_up(tmp_path: Path) -> None:
+    """On the last tab a file is named while the check-up still runs; it waits, is examined, and q leaves nothing."""
+    file = tmp_path / "train.py"
+    file.write_text("import torch\ndef build():\n    return torch.nn.Linear(4, 4), torch.randn(2, 4)\n")
+    terminal = Terminal([*COMMAND, "--budget", "quick"], tmp_path / "profile.json", (80, 24))
+    terminal.press("7")
+    terminal.until("Enter on a question")
+    terminal.press("\r")
+    terminal.until("name your file first")
+    terminal.press(f"{file}\r")
+    terminal.until("waits until the check-up has ended")
+    terminal.until("cpu: runs as it is", 120)
+    terminal.press("q")
+    assert terminal.status() == 0
+    assert "Traceback" not in terminal.seen
+    assert processes_left() == []
+
+
 def test_ctrl_c_twice_leaves_nothing_behind(tmp_path: Path) -> None:
     """Closed by Ctrl+C during a run: status 130, no traceback, the terminal restored, no process left."""
     terminal = Terminal([*COMMAND, "--budget", "standard"], tmp_path / "profile.json", (120, 40))

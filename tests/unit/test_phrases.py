@@ -13,9 +13,9 @@ import pytest
 from mpsdoctor import texts
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("screen", "report")
-NAME = re.compile(r"(screen|report)\.[\w ]+")
-FAMILY = re.compile(r"(screen|report)\.\w*")
+PAGES = ("screen", "report", "own")
+NAME = re.compile(r"(screen|report|own)\.[\w ]+")
+FAMILY = re.compile(r"(screen|report|own)\.\w*")
 
 
 def phrases() -> set[str]:

@@ -20,6 +20,7 @@ PHRASES = {
     "tab_training": "training",
     "tab_memory": "memory",
     "tab_profile": "profile",
+    "tab_own": "your model",
     # Keys: the word of the last line, and what the help says.
     "key_leave": "quit",
     "key_help": "help",
@@ -39,7 +40,7 @@ PHRASES = {
     "help_filter": "show only rows that hold these words",
     "help_again": "run the selected check again",
     "help_all": "run all checks again",
-    "help_stop": "clear the filter, else show all panels, else cancel the run (Ctrl+C too; twice quits)",
+    "help_stop": "clear the filter, else show all panels, else cancel what runs (Ctrl+C too; twice quits)",
     "help_write": "write the profile; shows first what changes",
     "help_force": "force MPS: make trainers use MPS whatever was measured (asks first), or no longer",
     "help_export": "write the report or a picture of the screen",
@@ -56,6 +57,7 @@ PHRASES = {
     "theme_help": "change the colours",
     # Why a key does nothing now.
     "still_runs": "the check-up still runs; Esc cancels it",
+    "own_runs": "your own file is being examined; Esc cancels that",
     "no_report": "there is no report yet; R begins a check-up",
     "being_cancelled": "it is being cancelled",
     "nothing_runs": "nothing is running",

@@ -7,5 +7,6 @@ PANES = {
     "training": "training:Training",
     "memory": "memory:Memory",
     "profile": "profile:Profile",
+    "own": "own:Own",
 }
 TABS = tuple(PANES)

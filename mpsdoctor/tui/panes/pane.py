@@ -58,6 +58,10 @@ class Pane(Container):
         """The panel that has the focus when the tab is opened."""
         return next(iter([*self.query(Rows), *self.query(Details)]), None)
 
+    def list_to_filter(self) -> Rows:
+        """The list that `/` narrows where none has the focus; there is one."""
+        return self.query(Rows).first()
+
     def on_mount(self) -> None:
         self.redraw()
 

@@ -38,16 +38,19 @@ def tab_name(tab: str) -> str:
 
 
 def tabs(active: str, width: int) -> Content:
-    """The tabs with their digits; where room is short, only the active one has its name."""
-    wide = width >= 72
-    parts = [Content(" ")]
-    for number, name in enumerate(TABS, 1):
-        here = name == active
-        label = f" {number} {tab_name(name).capitalize()} " if wide or here else f" {number} "
-        look = Style.from_meta({"@click": f"app.tab('{name}')"})
-        text = Content.styled(label, "bold reverse" if here else "")
-        parts.append(text.stylize(look))
-    return Content(" " if width >= 80 else "").join(parts)
+    """The tabs with their digits, close together where they must be; where even that is too wide, with one name."""
+    for label, gap in ((" {} {} ", " "), (" {} {} ", ""), ("{} {} ", "")):
+        line = Content(gap).join([Content(" "), *(_tab(label, active, *tab) for tab in enumerate(TABS, 1))])
+        if line.cell_length <= width:
+            return line
+    short = [_tab(" {} {} " if name == active else " {} ", active, number, name) for number, name in enumerate(TABS, 1)]
+    return Content(" ").append(Content("").join(short))
+
+
+def _tab(label: str, active: str, number: int, name: str) -> Content:
+    text = label.format(number, tab_name(name).capitalize())
+    look = Style.from_meta({"@click": f"app.tab('{name}')"})
+    return Content.styled(text, "bold reverse" if name == active else "").stylize(look)
 
 
 def keys(bindings: list[tuple[str, str, str]], why_not: Callable[[str], str | None], width: int) -> Content:

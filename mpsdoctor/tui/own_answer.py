@@ -1,0 +1,105 @@
+"""The answer to a question about a person's own file: the verdict, rows, and details of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mpsdoctor.events import Answer, Request
+from mpsdoctor.facts import read_facts
+from mpsdoctor.formats import rows as figures
+from mpsdoctor.report import ORDER, CheckResult, Report
+from mpsdoctor.texts import say, term
+from mpsdoctor.tui import own_rows, words
+from mpsdoctor.tui.own_rows import Listing
+from mpsdoctor.tui.words import Piece
+
+TONES = {"runs as it is": "pass", "runs with the fallback": "warn"}
+PREDICTED = {"runs": "pass", "unknown": "warn", "fallback": "warn", "stops": "fail"}
+SIGN = {"pass": "✓", "warn": "!", "fail": "✗"}
+REASONS = 200  # cells of the verdict's reasons
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tab shows: `verdict` line by line, a listing, and what stands beside it where no row is selected."""
+
+    verdict: Sequence[Piece]
+    listing: Listing = field(default_factory=Listing)
+    rest: Sequence[Piece] = ()
+
+
+def shown(request: Request, answer: Answer) -> Shown:
+    """The answer to a question."""
+    if answer.cancelled:
+        return Shown([(say("own.cancelled", target=request.target), "warn")])
+    if answer.report is None:
+        return trouble(answer)
+    last = answer.report.checks[-1]
+    facts = read_facts(answer.report)
+    if last.reason or not last.facts:
+        return Shown(list(nothing_examined(answer.report)), rest=list(findings_of(answer.report.checks)))
+    if request.question == "step":
+        verdict, listing = verdict_of_step(answer.report), own_rows.of_step(answer.report)
+    elif "operators" in facts and "prediction" in facts["operators"]:
+        prediction = facts["operators"]["prediction"]
+        verdict = [say_signed(PREDICTED[prediction["answer"]], own_rows.predicted(prediction))]
+        verdict.append((say("own.declared"), "muted"))
+        listing = own_rows.of_prediction(prediction, last)
+    else:
+        verdict, listing = list(verdict_of_replay(last, answer.report)), own_rows.of_replay(answer.report, last)
+    return Shown(verdict, listing, list(findings_of([last])))
+
+
+def trouble(answer: Answer) -> Shown:
+    """What the person's file did, in a line that begins with the place; the traceback stands in the details."""
+    name = "own.code_failed" if answer.traceback else "own.no_answer"
+    return Shown([("✗ " + say(name, trouble=answer.trouble), "fail")], rest=answer.traceback.splitlines())
+
+
+def nothing_examined(report: Report) -> Iterator[Piece]:
+    """Which check kept the question from being answered, and why."""
+    for check in report.checks:
+        if check.status not in ("pass", "warn"):
+            reason = check.reason or next((finding.title for finding in check.findings), "")
+            said = say("own.ended_as", check=check.id, status=term("status", check.status))
+            yield ("✗ " + ": ".join(part for part in (said, reason) if part), "fail")
+
+
+def verdict_of_replay(check: CheckResult, report: Report) -> Iterator[Piece]:
+    """A line a device: what the check found of it, else its answer."""
+    operators = read_facts(report)["operators"]
+    if "model" not in operators:
+        return
+    model = operators["model"]
+    for device, answer in model["answers"].items():
+        said = next((finding.title for finding in check.findings if finding.evidence.get("device") == device), "")
+        plain = say("own.device_answer", device=device, answer=term("answer", answer["answer"]))
+        count = say("report.replayed", count=answer["judged"])
+        if answer["skipped"]:
+            count = say("report.not_all_replayed", count=answer["skipped"])
+        yield words.styled(say_signed(TONES.get(answer["answer"], "fail"), said or plain), (f" {count}", "muted"))
+    if set(model["answers"]) <= {"cpu"}:
+        yield (say("own.no_accelerator"), "warn")
+    counts = {"calls": model["calls"], "distinct": model["distinct"]}
+    yield (say("report.model_calls", target=model["target"], **counts), "muted")
+    yield from ((say("report.not_replayed", op=op, reason=why), "muted") for op, why in model["not_replayed"].items())
+
+
+def verdict_of_step(report: Report) -> list[Piece]:
+    """The verdict of a check-up, of this step alone."""
+    tone = "pass" if report.verdict and report.verdict.confidence != "low" else "warn"
+    reasons = figures.reasons(report.verdict, REASONS)[0] if report.verdict else []
+    return [(figures.headline(report), tone), *((reason, "muted") for reason in reasons)]
+
+
+def say_signed(tone: str, text: str) -> tuple[str, str]:
+    return f"{SIGN[tone]} {text}", tone
+
+
+def findings_of(checks: Iterable[CheckResult]) -> Iterator[Piece]:
+    """All that these checks found, the gravest first."""
+    pairs = [(check, finding) for check in checks for finding in check.findings]
+    for check, finding in sorted(pairs, key=lambda pair: ORDER[pair[1].severity]):
+        yield from words.describe_finding(check, finding)
+        yield ""
