@@ -17,6 +17,7 @@ from mpsdoctor.texts import LANGUAGES, WIDE, page, say, tell, term
 from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
+LONG = 160  # characters of a reason that narrow panels show too: what helps stands at its end
 NOT_REACHED = 2  # operators that are named
 # What facts of another shape than ours raise: a third-party check may have the name of one of ours.
 UNFIT = (KeyError, TypeError, ValueError, AttributeError)
@@ -88,9 +89,9 @@ def translate_title(check_id: str, title: str) -> str:
 
 
 def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
-    """The first reasons beyond the headline's, two lines each where their sense allows, and how many more there are."""
+    """The first reasons beyond the headline's, cut only where they are long, and how many more there are."""
     beyond = verdict.reasons[1:]
-    return [shorten(reason, 2 * width) for reason in beyond[:REASONS]], len(beyond[REASONS:])
+    return [shorten(reason, max(LONG, 2 * width)) for reason in beyond[:REASONS]], len(beyond[REASONS:])
 
 
 def by_workload(verdict: Verdict) -> str | None:
