@@ -189,11 +189,16 @@ class Words(string.Formatter):
         if isinstance(value, Part):
             return self.fill_part(value, values)
         if isinstance(value, Each):
-            joint = self.template("and") if value.joint == "and" else value.joint
-            return joint.join(self.fill(self.template(value.name), {**values, **row}) for row in value.rows)
+            rows = [self.fill(self.template(value.name), {**values, **row}) for row in value.rows]
+            return self.join_with_and(rows) if value.joint == "and" else value.joint.join(rows)
         if isinstance(value, tuple | list) and any(isinstance(part, Part | Each) for part in value):
             return "".join(str(self.resolve(part, values)) for part in value)
         return value
+
+    def join_with_and(self, items: Sequence[str]) -> str:
+        """As in `a, b and c`."""
+        before, last = ", ".join(items[:-1]), "".join(items[-1:])
+        return f"{before}{self.template('and')}{last}" if before else last
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec in UNITS:
@@ -206,7 +211,8 @@ class Words(string.Formatter):
             wide = self.template("wide_range" if high > WIDE * low else "range")
             return self.fill(wide, {"low": low, "high": high})
         if format_spec in (",list", "and"):
-            return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
+            items = [str(item) for item in value]
+            return ", ".join(items) if format_spec == ",list" else self.join_with_and(items)
         return str(super().format_field(value, format_spec))
 
 

@@ -66,7 +66,7 @@ PHRASES = {
     "doubt_unsettled": "no family is settled",
     "doubt_open": "the mean leaves open which one is faster",
     "doubt_wide": "the figures scatter",
-    "doubt_families": "{settled} of {all} families are settled",
+    "doubt_families": "{settled} of {all} families settled",
     "doubt_sizes": "measured below medium size: {families:,list}",
     "doubt_steps": "few steps were timed",
     "doubt_alone": "another timed run was going on",
