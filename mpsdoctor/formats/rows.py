@@ -17,7 +17,7 @@ from mpsdoctor.texts import LANGUAGES, WIDE, page, say, tell, term
 from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
-LONG = 160  # characters of a reason that narrow panels show too: what helps stands at its end
+LONG = 320  # characters of a reason that are always shown: what helps stands at its end, and ours are shorter
 NOT_REACHED = 2  # operators that are named
 # What facts of another shape than ours raise: a third-party check may have the name of one of ours.
 UNFIT = (KeyError, TypeError, ValueError, AttributeError)

@@ -68,6 +68,7 @@ PHRASES = {
     "doubt_wide": "the figures scatter",
     "doubt_families": "{settled} of {all} families settled",
     "doubt_sizes": "measured below medium size: {families:,list}",
+    "doubt_small": "only small models were timed",
     "doubt_steps": "few steps were timed",
     "doubt_alone": "another timed run was going on",
     "doubt_busy": "other programs were busy",
