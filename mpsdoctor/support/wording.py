@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, TypedDict
 
 from mpsdoctor.support.history import load_history, minor, operator, order
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.support.prediction import STOPS, Prediction
+from mpsdoctor.support.unseen import Unseen, unseen_part
 from mpsdoctor.support.versions import Support
 from mpsdoctor.texts import Each, Part, WordingData, as_values
+from mpsdoctor.worker.shapes import Frame
 
 # CONTRACT's outcome names for what a run would show; None where only running tells.
-OUTCOMES = {"missing": "unimplemented", "sizes": "unimplemented", "dtype": "dtype", "fallback": "fallback"}
+OUTCOMES = {
+    "missing": "unimplemented",
+    "sizes": "unimplemented",
+    "dtype": "dtype",
+    "devices": "error",
+    "fallback": "fallback",
+}
 OverallAnswer = Literal["runs", "fallback", "stops", "unknown"]
 Known = Mapping[str, Sequence[KnownFailure]]
 Places = Mapping[str, str]
@@ -41,7 +50,9 @@ def sentence_part(prediction: Prediction, have: str) -> Part:
 def describe_prediction(prediction: Prediction, have: str) -> Part:
     """A prediction in words, without the operator's name."""
     verdict = describe_verdict(prediction, minor(have) or have)
-    return Part("predicted_says", {"verdict": verdict, "fallback": describe_fallback(prediction)})
+    more = prediction.calls - 1 if prediction.also else 0
+    same = Part("predicted_more", {"more_count": more}) if more else Part("")
+    return Part("predicted_says", {"verdict": verdict, "fallback": describe_fallback(prediction), "more": same})
 
 
 def describe_verdict(prediction: Prediction, have: str) -> Part:
@@ -68,7 +79,11 @@ def describe_fallback(prediction: Prediction) -> Part:
 
 
 def predictions_as_text(
-    predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
+    predictions: Sequence[Prediction],
+    support: Support,
+    known: Known | None = None,
+    places: Places | None = None,
+    unseen: Unseen | None = None,
 ) -> Part:
     """The predictions for a person: the answer, what stands in the way, what is not known, how many need nothing.
 
@@ -77,7 +92,8 @@ def predictions_as_text(
     """
     note = Part("prediction_note", {"note": support.note}) if support.note else Part("")
     rest = known_part(predictions, support, known or {}, places or {}) if support.letters else Part("")
-    return Part("prediction", {"version": support.version, "note": note, "rest": rest})
+    values = {"version": support.version, "note": note, "rest": rest, "unseen": unseen_part(unseen or Unseen())}
+    return Part("prediction", values)
 
 
 def known_part(predictions: Sequence[Prediction], support: Support, known: Known, places: Places) -> Part:
@@ -105,9 +121,21 @@ def operator_values(prediction: Prediction, support: Support, known: Known, plac
     place = places.get(prediction.op)
     return {
         "sentence": sentence_part(prediction, support.version),
-        "called": Part("prediction_called", {"place": place}) if place else Part(""),
+        "called": Part("prediction_called", {"place": place, "made": made_part(prediction)}) if place else Part(""),
         "failures": Each("prediction_failure", failures, ""),
     }
+
+
+def made_part(prediction: Prediction) -> Part:
+    """Where the module of torch's was made that calls an operator, if that is not the place that is told."""
+    if prediction.made is None or prediction.made == prediction.place:
+        return Part("")
+    return Part("prediction_made", {"made_at": line_text(prediction.made)})
+
+
+def line_text(frame: Frame) -> str:
+    """`train.py:12`."""
+    return f"{Path(frame['file']).name}:{frame['line']}"
 
 
 def failures_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
@@ -132,6 +160,9 @@ class PredictionRow(TypedDict):
     known_failures: list[str]
     known_failures_values: list[WordingData | None]
     place: str | None
+    made_at: str | None
+    also: tuple[str, ...]
+    calls: int
 
 
 class Predicted(TypedDict):
@@ -144,10 +175,16 @@ class Predicted(TypedDict):
     note_values: WordingData | None
     answer: OverallAnswer
     results: list[PredictionRow]
+    questions: list[str]
+    left_out: dict[str, str]
 
 
 def predictions_as_json(
-    predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
+    predictions: Sequence[Prediction],
+    support: Support,
+    known: Known | None = None,
+    places: Places | None = None,
+    unseen: Unseen | None = None,
 ) -> Predicted:
     """The predictions as JSON."""
     rows = [row(prediction, support, known or {}, places or {}) for prediction in predictions]
@@ -159,6 +196,8 @@ def predictions_as_json(
         "note_values": as_values(support.note) if support.note else None,
         "answer": overall_answer(predictions),
         "results": rows,
+        "questions": list(unseen.questions) if unseen else [],
+        "left_out": dict(unseen.left_out) if unseen else {},
     }
 
 
@@ -179,4 +218,7 @@ def row(prediction: Prediction, support: Support, known: Known, places: Places) 
         "known_failures": list(map(str, failures)),
         "known_failures_values": list(map(as_values, failures)),
         "place": places.get(prediction.op),
+        "made_at": line_text(prediction.made) if prediction.made else None,
+        "also": prediction.also,
+        "calls": prediction.calls,
     }

@@ -4,7 +4,8 @@ from mpsdoctor.texts.en.common import FALLBACK_ON
 
 PHRASES = {
     # the prediction of a whole step
-    "prediction": "MPS with torch {version}, predicted from PyTorch's declarations; nothing was run\n{note}{rest}",
+    "prediction": "MPS with torch {version}, predicted from PyTorch's declarations; nothing was run\n"
+    "{note}{rest}{unseen}",
     "prediction_note": "{note}\n",
     "prediction_known": "{answer}\n{groups}\n{count} of {total} operators have what they need. Only running tells"
     " whether they compute right.\n",
@@ -17,12 +18,14 @@ PHRASES = {
     "title_on_the_cpu": "On the CPU",
     "title_not_known": "Not known",
     "prediction_operator": "  {sentence}\n{called}{failures}",
-    "prediction_called": "    first called at {place}\n",
+    "prediction_called": "    first called at {place}{made}\n",
+    "prediction_made": ", module made at {made_at}",
     "prediction_failure": "    {failure}\n",
     # of one operator
     "predicted": "{op}{parts}: {says}",
     "predicted_needs": " needs {needs:,list}",
-    "predicted_says": "{verdict}{fallback}",
+    "predicted_says": "{verdict}{fallback}{more}",
+    "predicted_more": "; and {more_count:,} more calls for the same reason",
     "mps_composite": "made of operators that MPS has",
     "mps_always_on_cpu": "always runs on the CPU, whatever the fallback is set to",
     "mps_has": "MPS has it",
@@ -34,6 +37,15 @@ PHRASES = {
     "dtype_never": "MPS has no {dtype}",
     "dtype_since": "MPS has {dtype} since torch {since}",
     "sizes_indivisible": "on MPS the sizes in must be multiples of the sizes out, or the other way round",
+    "devices_meet": "meets a tensor of the CPU; make it with device=, or move it",
+    "devices_meet_at": "line {line} meets a tensor of the CPU made in line {made}; make it with device=, or move it",
+    "devices_meet_from": "meets a tensor of the CPU made in {file}:{made}; make it with device=, or move it",
+    "devices_meet_site": "meets a tensor of the CPU made at {made}",
+    # what the run on the CPU did not see
+    "unseen": "\nNot seen:\n{lines}\n",
+    "unseen_line": "  {line}",
+    "asks_for_device": "{place} asks for the device: the other branch was not seen",
+    "not_seen": "{op} was not looked into: {reason}",
     "sparse_unknown": "kernels for sparse tensors are not in the history",
     "operator_foreign": "not one of torch's own operators",
     "operator_absent": "torch {version} has no such operator",

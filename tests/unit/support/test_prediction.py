@@ -249,7 +249,10 @@ def test_text_and_data_tell_the_same() -> None:
 
 
 def node(op: str, parts: Sequence[CallNode] = ()) -> CallNode:
-    return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": [*parts]}
+    return {
+        "op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": [*parts],
+        "lives": "device", "place": None, "made": None, "meets": None, "count": 1,
+    }  # fmt: skip
 
 
 NODES = st.recursive(
