@@ -209,4 +209,4 @@ def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
     for op, reason in model["not_replayed"].items():
         yield from wrap_lines(say("report.not_replayed", op=op, reason=reason), " " * 9, " " * 11)
     for place in model.get("questions", ()):
-        yield from wrap_lines(say("asks_for_device", place=place), " " * 9, " " * 11)
+        yield from wrap_lines(say("prediction.asks_for_device", place=place), " " * 9, " " * 11)

@@ -15,6 +15,7 @@ FLOATS_BY_VALUE = 32  # up to so many floating point numbers are kept as they ar
 INTEGERS_BY_VALUE = 1024  # and integers, which may be offsets that rise, or indices without repetition
 BITS_BY_VALUE = 1 << 17  # and masks
 LARGEST = 1 << 26  # elements of storage a view may lie in; beyond, its offset is not kept
+SAMPLE = 1 << 16  # numbers of which mean and spread are taken
 DIGITS = bytes.maketrans(bytes((0, 1)), b"01")
 
 Spec = Any  # JSON of any depth: lists, numbers, and objects with one key that says what they stand for
@@ -93,18 +94,22 @@ def _content(tensor: Tensor) -> TensorNumbers:
     if tensor.dtype == torch.bool:  # as an index it decides the sizes of others
         kept = tensor.numel() <= BITS_BY_VALUE
         return {"bits": _bits(tensor)} if kept else {"trues": int(tensor.sum())}
-    numbers = tensor.to(torch.float64) if floating else tensor
     if floating:
-        numbers = numbers[numbers.isfinite()]
-        if not numbers.numel():
+        return _statistics(tensor)
+    return {"low": int(tensor.min()), "high": int(tensor.max())}
+
+
+def _statistics(tensor: Tensor) -> TensorNumbers:
+    """Range, mean and spread of floating point numbers, the last two of some of them where they are many."""
+    some = tensor.flatten()[:: max(1, tensor.numel() // SAMPLE)].to(torch.float64)
+    low, high = map(float, torch.aminmax(tensor.to(torch.float32) if tensor.element_size() < 4 else tensor))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = tensor[tensor.isfinite()].to(torch.float64)
+        some = some[some.isfinite()]
+        if not some.numel():
             return {}
-        return {
-            "low": float(numbers.min()),
-            "high": float(numbers.max()),
-            "mean": float(numbers.mean()),
-            "std": float(numbers.std(unbiased=False)),
-        }
-    return {"low": int(numbers.min()), "high": int(numbers.max())}
+        low, high = float(finite.min()), float(finite.max())
+    return {"low": low, "high": high, "mean": float(some.mean()), "std": float(some.std(unbiased=False))}
 
 
 def build(spec: Spec, make: Callable[[TensorSpec], Tensor], device: str, tensors: list[Tensor] | None = None) -> Any:

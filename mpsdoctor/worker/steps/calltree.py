@@ -115,10 +115,8 @@ class Tree:
             try:
                 with torch._C.DisableTorchFunction():
                     inputs = list(tensors([args, kwargs]))
-                    before = self.places.making
-                    self.places.making = before if self.opened else self.devices.origin(op, inputs)
+                    self.devices.see_lift(op, inputs)
                     self.describe(node, inputs, list(tensors(told.result)))
-                    self.places.making = before
             except Exception as error:
                 node["sparse"] = True
                 self.left_out.setdefault(op, f"{type(error).__name__}: {error}".split("\n")[0][:REASON])

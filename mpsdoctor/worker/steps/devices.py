@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from ..shapes import Frame
 from . import sources
 from .placement import DEVICE, HOST, LOOSE, Place, Placements, tensors
-from .sites import TORCH, Modules, callers, current_node, is_between, is_own, is_torchs, users_frames
+from .sites import TORCH, Modules, callers, is_between, is_own, is_torchs, users_frames
 
 # Parts of torch that take another way on MPS, by what a tensor's device says.
 GRADED = ("amp/grad_scaler.py", "cuda/amp/grad_scaler.py", "optim/")
@@ -106,17 +106,15 @@ class Devices(TorchFunctionMode):
         finally:
             self.muted -= 1
 
-    def origin(self, op: str, inputs: list[Tensor]) -> Place | None:
-        """The place of what an operator makes of nothing known, where no function was seen that calls it."""
-        told = self.places.making is not None or (inputs and op != "aten::lift_fresh")
-        if told or current_node() is not None or any(map(self.places.of, inputs)):
-            return self.places.making
+    def see_lift(self, op: str, inputs: list[Tensor]) -> None:
+        """Place what comes from numpy, which no function that is seen makes."""
+        if op != "aten::lift_fresh" or self.places.making is not None or any(map(self.places.of, inputs)):
+            return
         frame = next((part for part in callers(sys._getframe(1)) if not is_between(part.f_code.co_filename)), None)
         place = self._unnamed(frame) if frame is not None else None
         if place is not None:
             for tensor in inputs:
                 self.places.put(tensor, place)
-        return place
 
     def _wanted(self, name: str, args: Any, kwargs: Any, frame: FrameType) -> Place | None:
         """Where the result of a call is asked to be; None where it goes with the arguments."""
@@ -200,6 +198,10 @@ class Devices(TorchFunctionMode):
                 self._kinds.clear()
             self._kinds[id(result)] = (result, place)
         return result
+
+    def forget_libraries(self) -> None:
+        """Keep the questions of the person's own files alone: those of libraries count during the step."""
+        self.questions = {place: frame for place, frame in self.questions.items() if is_own(place[0])}
 
     def _note_question(self, getter: str, frame: FrameType) -> None:
         file, line = frame.f_code.co_filename, frame.f_lineno

@@ -17,7 +17,7 @@ from ..shapes import Failure, Recording, StepTree
 from . import calltree
 from .devices import Devices
 from .own_function import BadStepError, Returned, call_function, describe, load_function, read_returned
-from .placement import Placements, tensors
+from .placement import tensors
 from .recorder import Functions, Operators, Recorder
 from .sites import Modules, forward_stacks
 
@@ -33,7 +33,7 @@ def record(path: str, function: str, seconds: float, devices: list[str]) -> Reco
     recorder = Recorder(modules, devices)
 
     def record_step(returned: Returned, run: Callable[[], object]) -> Recording:
-        watch(recorder.places, modules, returned)
+        watch(recorder.devices, modules, returned)
         with forward_stacks(), phases(recorder), Operators(recorder), Functions(recorder), recorder.devices:
             run()
         if not recorder.total:
@@ -58,7 +58,7 @@ def tree(path: str, function: str, seconds: float) -> StepTree | Failure:
     step = calltree.Tree(modules)
 
     def watch_step(returned: Returned, run: Callable[[], object]) -> StepTree:
-        watch(step.places, modules, returned)
+        watch(step.devices, modules, returned)
         with forward_stacks(), calltree.watching(step):
             run()
         questions = list(step.devices.questions.values())
@@ -67,12 +67,13 @@ def tree(path: str, function: str, seconds: float) -> StepTree | Failure:
     return run_guarded(path, function, seconds, [], (modules, step.devices), watch_step)
 
 
-def watch(places: Placements, modules: Modules, returned: Returned) -> None:
+def watch(devices: Devices, modules: Modules, returned: Returned) -> None:
     """Put on the device what a person would put there: a module with its inputs, and all that modules hold."""
     modules.name(returned.module)
     with torch._C.DisableTorchFunction():
-        places.adopt(modules.made, returned.inputs)
-    places.strict = places.strict or returned.module is not None
+        devices.places.adopt(modules.made, returned.inputs)
+    devices.places.strict = devices.places.strict or returned.module is not None
+    devices.forget_libraries()
 
 
 def run_guarded(

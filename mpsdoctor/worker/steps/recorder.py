@@ -172,14 +172,13 @@ class Operators(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = str(func._schema.name)
+        with torch._C.DisableTorchFunction():
+            self.recorder.devices.see_lift(name, list(tensors([args, kwargs])))
         if not self.recorder.skips(name) and not name.startswith(("profiler::", "prim::", "prims::")):
             self.recorder.note(name, args, kwargs, {"overload": func._schema.overload_name})
         result = func(*args, **kwargs)
         if not self.recorder.devices.muted:
             with contextlib.suppress(Exception), torch._C.DisableTorchFunction():
-                places, inputs = self.recorder.places, list(tensors([args, kwargs]))
-                before, places.making = places.making, self.recorder.devices.origin(f"{name}", inputs)
-                places.spread(inputs, list(tensors(result)))
-                places.making = before
+                self.recorder.places.spread(list(tensors([args, kwargs])), list(tensors(result)))
                 self.recorder.note_part(func.name(), [args, kwargs, result])
         return result
