@@ -89,7 +89,9 @@ def unknown(what: str) -> click.UsageError:
     import difflib  # 5 ms
 
     known = [*texts(language()), *causes()]
-    close = [name for word in (what.strip().upper(), what.lower()) for name in difflib.get_close_matches(word, known, 3, 0.7)]
+    close = [
+        name for word in (what.strip().upper(), what.lower()) for name in difflib.get_close_matches(word, known, 3, 0.7)
+    ]
     hint = f"; did you mean {' or '.join(close)}?" if close else ";"
     kind = "finding" if what.strip().upper().startswith("MPS") else "finding, cause or file"
     return click.UsageError(f"there is no {kind} {what!r}{hint} 'mpsdoctor explain' lists all")
@@ -164,10 +166,12 @@ def told_cause(cause: Told) -> Iterator[str]:
 
 def told_facts(diagnosis: Diagnosis) -> str:
     """What is known of the environment, in words."""
-    facts = environment_as_json(diagnosis) or {}
+    facts = environment_as_json(diagnosis)
     words = {True: say("explained.yes"), False: say("explained.no")}
-    known = {name: words[value] if isinstance(value, bool) else value for name, value in facts.items() if value is not None}
-    return ", ".join(say(f"explained.fact_{name}", value=value) for name, value in known.items())
+    known = [(name, value) for name, value in (facts or {}).items() if value is not None]
+    return ", ".join(
+        say(f"explained.fact_{name}", value=words[value] if isinstance(value, bool) else value) for name, value in known
+    )
 
 
 def listing() -> list[str]:
@@ -193,7 +197,9 @@ def entry(cause: str) -> Iterator[str]:
     """A cause: what it is, what it means, what to do, what gives it away."""
     yield from wrap(f"{cause}: {say(f'causes.{cause}_what')}")
     yield from ("", *wrap(say(f"causes.{cause}_means")), "", *wrap(say(f"causes.{cause}_do")))
-    yield from (f"    {command.format(python='python3', set='export')}" for command in load_causes()[cause].get("commands", ()))
+    yield from (
+        f"    {command.format(python='python3', set='export')}" for command in load_causes()[cause].get("commands", ())
+    )
     if versions := list(versions_of(cause, language())):
         yield from ("", *wrap(say("explained.concerned", versions="; ".join(versions))))
     printed = [sign.text for sign in causes()[cause].signs if sign.line is not None]
@@ -218,5 +224,3 @@ def write(lines: list[str]) -> None:
         text = text.translate(ASCII).encode("ascii", "replace").decode()
     sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     sys.stdout.flush()
-
-

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from mpsdoctor import texts
 from mpsdoctor.explain.engine import Diagnosis, FoundCause
 from mpsdoctor.explain.environment import Environment
 from mpsdoctor.explain.private import public
@@ -17,7 +16,9 @@ from mpsdoctor.texts import LANGUAGES, Words, phrase
 ENGLISH = LANGUAGES[0]
 SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z{'])")
 FIELD = re.compile(r"\{(\w+)\}")
-LIBRARY = re.compile(r"(?P<prefix>(?:[A-Za-z]:)?[\w~ .@+/\\-]{1,200}?)[/\\]lib[/\\](?:python3[\d.]*[/\\])?site-packages", re.IGNORECASE)
+LIBRARY = re.compile(
+    r"(?P<prefix>(?:[A-Za-z]:)?[\w~ .@+/\\-]{1,200}?)[/\\]lib[/\\](?:python3[\d.]*[/\\])?site-packages", re.IGNORECASE
+)
 SET = {"windows": "set"}
 GITHUB = re.compile(r"[\w.-]+/[\w.-]+#\d+")
 

@@ -19,7 +19,8 @@ LEVELLED = (
 )
 MATTERS = re.compile(
     r"error|exception|fail|warn|assert|abort|crash|killed|fault|denied|not (?:found|supported|implemented|available)"
-    r"|cannot|unable|invalid|fall(?:s|ing)? back|traceback|nan\b|out of memory|version|torch|macos|python|numpy|device|mps|=="
+    r"|cannot|unable|invalid|fall(?:s|ing)? back|traceback|nan\b|out of memory|version|torch|macos|python|numpy|device"
+    r"|mps|=="
 )
 MOST = 10
 

@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mpsdoctor import versions
 from mpsdoctor.explain.environment import Environment
@@ -13,12 +14,16 @@ from mpsdoctor.explain.lines import Text
 from mpsdoctor.explain.pattern import pattern, quantity
 from mpsdoctor.explain.rules import word_lists
 
-COMPARE: Mapping[str, Callable[[object, object], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne,
-}  # type: ignore[assignment]  # fmt: skip
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
 CONDITION = re.compile(r"([\w.]+) (<=|>=|!=|<|>|=) (?:([\d.]+) \* )?(.+)")
 VERSIONS = ("torch", "macos", "macos_needed", "python")
-CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclass
@@ -72,8 +77,6 @@ class Case:
 
 def occurs(word: str, text: Text) -> bool:
     """Whether a word stands in a text: `slow*` with any ending, `'cuda error'` as it is printed, # for a digit."""
-    if CHINESE.search(word):
-        return word in text.low
     if word.startswith("'"):
         printed = word[1:-1]
         if "#" in printed:

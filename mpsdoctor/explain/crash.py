@@ -1,4 +1,4 @@
-"""macOS's crash reports (.ips) and panics as lines of text: what failed, where, on which system, and nothing personal."""
+"""Crash reports of macOS (.ips) and panics as lines: what failed, where, on which system, and nothing personal."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mpsdoctor.explain.conditions import Case, occurs
@@ -19,6 +19,7 @@ EVIDENCE = 3  # lines that are quoted for a sign
 MOST = 5  # causes that are told
 PRINTED = ("error", "fact")
 FAILURE = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b(?! Domain)|\berror: |Exception during|\bERROR\b")
+LOGGED = re.compile(r"\b(?:INFO|DEBUG)\b|^\W*\d{4}-\d\d-\d\d[T ]\d\d:")
 OURS = re.compile(r"\bmps\b|metal", re.IGNORECASE)
 CHAINS = ("direct cause of the following exception", "during handling of the above exception")
 
@@ -53,13 +54,18 @@ class Diagnosis:
     text: Text
 
 
-def diagnose(text: Text, environment: Environment | None = None) -> Diagnosis:
-    """The causes that fit a text; its environment may be known from elsewhere."""
+def diagnose(text: Text, environment: Environment | None = None, left_out: Collection[str] = ()) -> Diagnosis:
+    """The causes that fit a text; its environment may be known from elsewhere, signs may be left out by their keys."""
     case = Case(text, environment or read_environment(text))
-    hits = [hit for cause in causes().values() for hit in _hits(cause, case)]
-    hits = uncancelled(hits, text)
+    hits = [hit for hit in find_hits(case) if hit.sign.key not in left_out]
+    hits = without_vague(uncancelled(hits, text))
     ranked = put_narrow_first(sorted(hits, key=lambda hit: _weight(hit, text), reverse=True))
     return Diagnosis(tuple(_weighed(ranked, load_record())), case.environment, text)
+
+
+def find_hits(case: Case) -> list[Hit]:
+    """All signs that a text has, but of causes that something speaks against."""
+    return [hit for cause in causes().values() for hit in _hits(cause, case)]
 
 
 def _hits(cause: Cause, case: Case) -> Iterator[Hit]:
@@ -82,6 +88,8 @@ def _hit(sign: Sign, case: Case) -> Hit | None:
 def is_prose(case: Case) -> bool:
     """Whether words count: not in a log, nor where a failure was printed that has nothing to do with MPS."""
     if len(case.text.low) > LONG or any(map(case.says, setting("elsewhere"))):
+        return False
+    if any(LOGGED.search(line.plain) for line in case.text.lines):
         return False
     failures = [line.plain for line in case.text.lines if FAILURE.search(line.plain)]
     return not failures or any(OURS.search(line) for line in failures)
@@ -135,9 +143,13 @@ def uncancelled(hits: Iterable[Hit], text: Text) -> list[Hit]:
         if line.may_fit(text.low):
             last = max([last, *(at for at, _ in matches(line, text))])
     lasting = {name for name, cause in causes().items() if cause.lasting}
-    return [
-        hit for hit in hits if hit.at >= last or hit.sign.kind in ("say", "fact") or hit.sign.cause in lasting
-    ]
+    return [hit for hit in hits if hit.at >= last or hit.sign.kind in ("say", "fact") or hit.sign.cause in lasting]
+
+
+def without_vague(hits: Sequence[Hit]) -> list[Hit]:
+    """Of a line that a narrower pattern knows, general signs tell nothing."""
+    known = {hit.at for hit in hits if hit.sign.kind in ("error", "warning")}
+    return [hit for hit in hits if hit.sign.kind != "sign" or hit.at not in known]
 
 
 def _weight(hit: Hit, text: Text) -> tuple[int, int, int]:
@@ -174,8 +186,4 @@ def _weighed(ranked: Sequence[Hit], record: Record) -> Iterator[FoundCause]:
     for hit in ranked[:MOST]:
         confidence = left * record.precision(hit.sign)
         left -= confidence
-        yield FoundCause(
-            hit.sign.cause, round(confidence, 3), tuple(line.shown for line in hit.lines), hit.values, hit
-        )
-
-
+        yield FoundCause(hit.sign.cause, round(confidence, 3), tuple(line.shown for line in hit.lines), hit.values, hit)

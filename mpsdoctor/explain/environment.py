@@ -9,103 +9,164 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mpsdoctor import versions
 from mpsdoctor.explain.lines import Text
 
-TORCH = r"(\d\.\d{1,2}(?:\.\d{1,2})?(?:(?:a|b|rc)\d{1,3}|\.dev\d{1,8}|\.post\d{1,4})*(?:\+[a-z0-9.]{1,40})?)(?![\w.]*\+|[\w-])"
+TORCH = (
+    r"(\d\.\d{1,2}(?:\.\d{1,2})?(?:(?:a|b|rc)\d{1,3}|\.dev\d{1,8}|\.post\d{1,4})*(?:\+[a-z0-9.]{1,40})?)"
+    r"(?![\w.]*\+|[\w-])"
+)
 NUMBERS = r"(\d{1,2}(?:[.,]\d{1,2}){0,2})(?![\d+]|[.,]\d)"
 PYTHON = r"(\d\.\d{1,2}(?:\.\d{1,2}(?:a|b|rc)?\d{0,2})?)"
 IS = r"['*]{0,3} ?(?:version)? ?(?:\(gpu\?\))?['*]{0,3} ?(?:[:=|]|->|=>){1,2} ?[v'*]{0,3}"
 TRUTH = r"(?:\(\))?\??['*)]{0,3} ?(?:==|=>|->|=|:|is)? ?['*(]{0,3}(true|false|yes|no)\b"
 # Where these words stand, versions are those that something needs, not those that are here.
 NEEDS = re.compile(
-    r"\b(natively|supported (?:on|in|by|from|starting|since)|only supported|support has|added in|or newer|or later|or above|starting|requires?|required|needs?|minimum|at"
-    r" least|upgrade|update to|fixed in|since|until|older than|newer than|wheels?|only on|pip3? install|no matching"
-    r"|could not find|collecting|downloading|introduced|works? (?:on|in|with)|fine (?:on|in|with)|instead|also tested"
-    r"|worked|tested with)\b"
+    r"\b(natively|supported (?:on|in|by|from|starting|since)|only supported|support has|added in|or newer|or later"
+    r"|or above|starting|requires?|required|needs?|minimum|at least|upgrade|update to|fixed in|since|until|older than"
+    r"|newer than|wheels?|only on|pip3? install|no matching|could not find|collecting|downloading|introduced"
+    r"|works? (?:on|in|with)|fine (?:on|in|with)|instead|also tested|worked|tested with)\b"
 )
 APPLE = r"(m[1-9](?: (?:pro|max|ultra))?)\b(?![-_.]\w)"
-PLACES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    # by fact: expressions of lines that are made to tell it, then of any other
+
+
+@dataclass(frozen=True)
+class Place:
+    """An expression whose first group is a fact; only lines with one of the words are compared with it."""
+
+    words: str
+    expression: str
+
+    def search(self, line: str) -> re.Match[str] | None:
+        """Where it fits a line in small letters."""
+        if not any(word in line for word in self.words.split("|")):
+            return None
+        return re.search(self.expression, line)
+
+
+LABEL = r"^[-* '>]*"
+# By fact: expressions of lines that are made to tell it, then of any other.
+PLACES: Mapping[str, tuple[tuple[Place, ...], tuple[Place, ...]]] = {
     "torch": (
         (
-            rf"^[-* '>]*(?:\w+ )?(?:pytorch|torch) ?version{IS}{TORCH}",
-            rf"^[-* '>]*(?:pytorch|torch){IS}{TORCH}",
-            rf"^(?:\[(?:pip3?|conda)\] )?(?:torch|pytorch) ?(?:==|@|\s) ?{TORCH}(?: |$|')",
-            rf"\btorch-{TORCH} (?:cpu|mps|cuda)",
-            rf"__version__\)?'? ?(?:==|=>|->|=|:)? ?'?{TORCH}",
-            rf"^(?:- )?'?torch'? ?[:|] ?'?{TORCH}",
+            Place("torch version", rf"{LABEL}(?:\w+ )?(?:pytorch|torch) ?version{IS}{TORCH}"),
+            Place(
+                "torch:|torch':|torch*|torch =|torch=|torch |torch'|torch -", rf"{LABEL}(?:pytorch|torch){IS}{TORCH}"
+            ),
+            Place(
+                "torch=|torch @|torch |torch\t",
+                rf"^(?:\[(?:pip3?|conda)\] )?(?:torch|pytorch) ?(?:==|@|\s) ?{TORCH}(?: |$|')",
+            ),
+            Place("torch-", rf"\btorch-{TORCH} (?:cpu|mps|cuda)"),
+            Place("__version__", rf"__version__\)?'? ?(?:==|=>|->|=|:)? ?'?{TORCH}"),
+            Place("torch|", rf"^(?:[-|] )?'?torch'? ?[:|] ?'?{TORCH}"),
         ),
-        (rf"\b(?:torch|pytorch)(?:[ =:-]| version ){{1,2}}v?{TORCH}",),
+        (Place("torch", rf"\b(?:torch|pytorch)(?:[ =:-]| version ){{1,2}}v?{TORCH}"),),
     ),
     "macos": (
         (
-            rf"^[-* '>]*(?:os|operating system|platform|python platform|system version|systemversion|os version|os/version"
-            rf"|macos version|product ?version|version du système|版本|操作系统|系统版本|系统)"
-            rf"['*]{{0,3}}(?: \([^)]*\))? ?[:=|]? ?['*]{{0,3}}(?:mac ?os ?x?[- ]{{0,2}})?{NUMBERS}",
+            Place(
+                "os|platform|version|版本|系统",
+                rf"{LABEL}(?:os|operating system|platform|python platform|system version|systemversion|os version"
+                rf"|os/version|macos version|product ?version|version du système|版本|操作系统|系统版本|系统)"
+                rf"['*]{{0,3}}(?: \([^)]*\))? ?[:=|]? ?['*]{{0,3}}(?:mac ?os ?x?[- ]{{0,2}})?{NUMBERS}",
+            ),
         ),
-        (rf"\b(?:mac ?os|osx|os x)(?: version| x| \w+)?[ :-]{{1,2}}v?{NUMBERS}",
-         rf"\b(?:monterey|ventura|sonoma|sequoia|tahoe),? (?:version )?{NUMBERS}",),
+        (
+            Place("mac|os x|osx", rf"\b(?:mac ?os|osx|os x)(?: version| x| \w+)?[ :-]{{1,2}}v?{NUMBERS}"),
+            Place(
+                "monterey|ventura|sonoma|sequoia|tahoe",
+                rf"\b(?:monterey|ventura|sonoma|sequoia|tahoe),? (?:version )?{NUMBERS}",
+            ),
+        ),
     ),
-    "darwin": (
-        (),
-        (r"\bdarwin(?: kernel)?(?: version)?[ :-](\d\d)\.\d",),
-    ),
+    "darwin": ((), (Place("darwin", r"\bdarwin(?: kernel)?(?: version)?[ :-](\d\d)\.\d"),)),
     "arch": (
         (
-            r"^[-* '>]*(?:python )?platform['*]{0,3} ?[:=|] ?['*]{0,3}.*?\b(arm64|x86_64|aarch64)\b",
-            r"^[-* '>]*(?:os|operating system)['*]{0,3} ?[:=|]? ?['*]{0,3}.*?\b(arm64|x86_64|aarch64)\b",
-            r"^[-* '>]*(?:architecture|arch|machine|platform\.machine\(\)|processor)['*]{0,3} ?[:=|]? ?['*]{0,3}(arm64|x86_64|aarch64)\b",
-            r"\bmacos-[\d.]+-(arm64|x86_64)\b",
-            r"\b64 bit \((amd64)\)",
+            Place(
+                "platform", rf"{LABEL}(?:python )?platform['*]{{0,3}} ?[:=|] ?['*]{{0,3}}.*?\b(arm64|x86_64|aarch64)\b"
+            ),
+            Place(
+                "os|system",
+                rf"{LABEL}(?:os|operating system)['*]{{0,3}} ?[:=|]? ?['*]{{0,3}}.*?\b(arm64|x86_64|aarch64)\b",
+            ),
+            Place(
+                "arch|machine|processor",
+                rf"{LABEL}(?:architecture|arch|machine|platform\.machine\(\)|processor)['*]{{0,3}} ?[:=|]? ?"
+                r"['*]{0,3}(arm64|x86_64|aarch64)\b",
+            ),
+            Place("macos-", r"\bmacos-[\d.]+-(arm64|x86_64)\b"),
+            Place("(amd64)", r"\b64 bit \((amd64)\)"),
         ),
-        (r"\bpython[^,;]{0,40}\((arm64|x86_64)\)", r"\b(arm64|x86_64) python\b", r"\bmac ?os [\d.]+,? \(?(arm64|x86_64)\b"),
+        (
+            Place("python", r"\bpython[^,;]{0,40}\((arm64|x86_64)\)|\b(?:arm64|x86_64) python\b"),
+            Place("arm64|x86_64", r"\bmac ?os [\d.]+,? \(?(arm64|x86_64)\b"),
+        ),
     ),
     "chip": (
         (
-            rf"^[-* '>]*(?:cpu|chip|hardware|processor|machine|model|gpu|chipset model|处理器|芯片)['*]{{0,3}} ?[:=|] ?['*]{{0,3}}(?:.*?\b)?apple {APPLE}",
-            rf"^apple {APPLE}$",
-            rf"\bcpu \(apple {APPLE}\)",
-            rf"^(?:hardware|chip|cpu|machine|mac)['*]{{0,3}} ?[:=|] ?['*]{{0,3}}(?:.*?\b)?{APPLE}",
+            Place(
+                "apple m",
+                rf"{LABEL}(?:cpu|chip|hardware|processor|machine|model|gpu|chipset model|处理器|芯片)['*]{{0,3}} ?"
+                rf"[:=|] ?['*]{{0,3}}(?:.*?\b)?apple {APPLE}",
+            ),
+            Place("apple m", rf"^apple {APPLE}$"),
+            Place("cpu (apple", rf"\bcpu \(apple {APPLE}\)"),
+            Place(
+                "hardware|chip|cpu|machine|mac",
+                rf"^(?:hardware|chip|cpu|machine|mac)['*]{{0,3}} ?[:=|] ?['*]{{0,3}}(?:.*?\b)?{APPLE}",
+            ),
         ),
-        (rf"\bapple {APPLE}", rf"\b(?:macbook|mac|mini|imac|studio|air|pro|chip|on an?|\d\d\"?) \(?{APPLE}",
-         rf"\({APPLE}[,)]", rf"\b{APPLE} (?:chip|mac|macbook|\d+ ?gb)"),
+        (
+            Place("apple m", rf"\bapple {APPLE}"),
+            Place(" m|(m", rf"\b(?:macbook|mac|mini|imac|studio|air|pro|chip|on an?|\d\d\"?) \(?{APPLE}"),
+            Place("(m", rf"\({APPLE}[,)]"),
+            Place("chip|mac|gb", rf"\b{APPLE} (?:chip|mac|macbook|\d+ ?gb)"),
+        ),
     ),
     "python": (
         (
-            rf"^[-* '>]*python ?(?:version)?['*]{{0,3}} ?[:=|] ?['*]{{0,3}}(?:python )?{PYTHON}",
-            rf"^python {PYTHON}$",
-            rf"\bpython-{PYTHON} torch",
+            Place("python", rf"{LABEL}python ?(?:version)?['*]{{0,3}} ?[:=|] ?['*]{{0,3}}(?:python )?{PYTHON}"),
+            Place("python", rf"^python {PYTHON}$"),
+            Place("python-", rf"\bpython-{PYTHON} torch"),
         ),
-        (rf"\bpython[ =:-]{{1,2}}v?{PYTHON}", r"/python(3\.\d{1,2})/"),
+        (Place("python", rf"\bpython[ =:-]{{1,2}}v?{PYTHON}"), Place("/python3.", r"/python(3\.\d{1,2})/")),
     ),
     "mps_built": (
-        (rf"\bmps\.is_built{TRUTH}", rf"\bis_built{TRUTH}", rf"\bmps (?:is )?built{TRUTH}", rf"\bbuilt with mps{TRUTH}"),
+        (
+            Place("is_built", rf"\bis_built{TRUTH}"),
+            Place("built", rf"\bmps (?:is )?built{TRUTH}"),
+            Place("built with", rf"\bbuilt with mps{TRUTH}"),
+        ),
         (),
     ),
     "mps_available": (
         (
-            rf"\bmps\.is_available{TRUTH}",
-            rf"\bmps (?:is |backend )?available{TRUTH}",
-            rf"^[-* '>]*is mps available{TRUTH}",
-            rf"\bmps_available{TRUTH}",
+            Place("mps.is_available", rf"\bmps\.is_available{TRUTH}"),
+            Place("available", rf"\bmps (?:is |backend )?available{TRUTH}"),
+            Place("is mps available", rf"{LABEL}is mps available{TRUTH}"),
+            Place("mps_available", rf"\bmps_available{TRUTH}"),
         ),
         (),
     ),
-}  # fmt: skip
-QUESTIONS = {"mps_built": "is_built()", "mps_available": "mps.is_available()"}
+}
+LONG = 600  # characters of a line; longer ones are no list of facts
+QUESTIONS = {"mps_built": "is_built(", "mps_available": "mps.is_available("}
 TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 KERNELS = {"20": "11", "21": "12", "22": "13", "23": "14", "24": "15", "25": "26", "26": "27"}
 ARCHES = {"amd64": "x86_64"}
 LINUX = re.compile(
-    r"\b(ubuntu|debian|centos|fedora|linux-\d|linux \d|gnu/linux|x86_64-linux|linux x86_64|manjaro|arch linux|docker|wsl2?"
-    r"|kubernetes|colab|kaggle|glibc[_ ]?2|libc\.so|slurm)\b|/home/\w|/usr/local/lib/python|/root/|/opt/conda/|/mnt/|\.so\b|x86_64-linux-gnu"
+    r"\b(ubuntu|debian|centos|fedora|linux-\d|linux \d|gnu/linux|x86_64-linux|linux x86_64|manjaro|arch linux|docker"
+    r"|wsl2?|kubernetes|colab|kaggle|glibc[_ ]?2|libc\.so|slurm)\b|/home/\w|/usr/local/lib/python|/root/|/opt/conda/"
+    r"|/mnt/|\.so\b|x86_64-linux-gnu"
 )
 WINDOWS = re.compile(r"\b(windows|win(?:10|11|32|64)|\w+\.dll|winerror)\b|\b[a-z]:[\\/]\w|0xc0000005")
 MAC = re.compile(
-    r"\b(mac ?os|macos-?\d\d|osx|os x|macbook|imac|mac (?:mini|studio|pro)|apple silicon|apple m\d|darwin|sequoia|sonoma"
-    r"|ventura|monterey|tahoe|m[1-9] (?:pro|max|ultra|chip|mac)|dylib)\b|/users/|/applications/|/opt/homebrew|/appleinternal|苹果"
+    r"\b(mac ?os|macos-?\d\d|osx|os x|macbook|imac|mac (?:mini|studio|pro)|apple silicon|apple m\d|darwin|sequoia"
+    r"|sonoma|ventura|monterey|tahoe|m[1-9] (?:pro|max|ultra|chip|mac)|dylib)\b|/users/|/applications/|/opt/homebrew"
+    r"|/appleinternal|苹果"
 )
 BUILD = re.compile(r"\+(cu\d+|rocm|xpu|cpu)")
 
@@ -131,9 +192,9 @@ class Environment:
 
 def read_environment(text: Text) -> Environment:
     """The facts that a text holds."""
-    lines = [line.plain.lower() for line in text.lines]
+    lines = [line.low for line in text.lines if len(line.low) < LONG]
     prose = [line for line in lines if not NEEDS.search(line)]
-    values = {name: _first(lines, prose, *_places(name)) for name in PLACES}
+    values = {name: _first(lines, prose, *places) for name, places in PLACES.items()}
     system = read_system(text.low, values)
     mac = system in (None, "macos")
     elsewhere = False if system in ("linux", "windows") and values["torch"] else None
@@ -160,21 +221,14 @@ def read_system(low: str, values: Mapping[str, str | None]) -> str | None:
     return "linux" if LINUX.search(low) else None
 
 
-def _places(name: str) -> tuple[list[re.Pattern[str]], list[re.Pattern[str]]]:
-    labelled, loose = PLACES[name]
-    return [re.compile(place) for place in labelled], [re.compile(place) for place in loose]
-
-
-def _first(
-    lines: list[str], prose: list[str], labelled: list[re.Pattern[str]], loose: list[re.Pattern[str]]
-) -> str | None:
+def _first(lines: list[str], prose: list[str], labelled: tuple[Place, ...], loose: tuple[Place, ...]) -> str | None:
     """What the best place says; of loose ones only where all say the same."""
     for place in labelled:
         for line in lines:
             if (match := place.search(line)) and not NEEDS.search(line[: match.start(1)]):
                 return match[1]
     for place in loose:
-        said = {match[1] for line in prose for match in place.finditer(line)}
+        said = {match[1] for line in prose if (match := place.search(line)) and match[1]}
         if said:
             return said.pop() if len(said) == 1 else None
     return None
@@ -198,15 +252,11 @@ def _chip(said: str | None) -> str | None:
     return f"{name.upper()} {kind.capitalize()}".strip()
 
 
-def _truth(
-    lines: list[str], name: str, values: Mapping[str, str | None], otherwise: bool | None
-) -> bool | None:
+def _truth(lines: list[str], name: str, values: Mapping[str, str | None], otherwise: bool | None) -> bool | None:
     """What was printed for a question, on its line or on the next one."""
     if values[name] is not None:
         return TRUTHS[values[name] or ""]
-    for at, line in enumerate(lines[:-1]):
-        if line.endswith((QUESTIONS[name], f"print(torch.backends.{QUESTIONS[name].removeprefix('mps.')})")):
-            if lines[at + 1] in TRUTHS:
-                return TRUTHS[lines[at + 1]]
+    for line, following in pairwise(lines):
+        if line.rstrip(")").endswith(QUESTIONS[name]) and following in TRUTHS:
+            return TRUTHS[following]
     return otherwise
-

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from mpsdoctor.explain.pattern import ROOM
 from mpsdoctor.explain.source import load_causes
 
-ESCAPES = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?|[\x00-\x08\x0e-\x1a]")
+ESCAPES = re.compile(
+    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?|[\x00-\x08\x0e-\x1a]"
+)
 STRAIGHT = str.maketrans(
     {
         **dict.fromkeys("‘’“”`´\"＂＇", "'"),

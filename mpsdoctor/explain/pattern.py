@@ -63,7 +63,7 @@ def pattern(text: str) -> Pattern:
 
 @functools.cache
 def _pieces(text: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(_expression(piece), re.IGNORECASE) for piece in text.split("*") if piece.strip())
+    return tuple(re.compile(_expression(piece.strip()), re.IGNORECASE) for piece in text.split("*") if piece.strip())
 
 
 def _expression(piece: str) -> str:
