@@ -44,6 +44,8 @@ def print_version() -> None:
 
 def prepared() -> Callable[[], None]:
     """The command line, imported; without options and at a terminal what follows the screen, which has been closed."""
+    if sys.argv[1:2] == ["explain"]:
+        return explain
     from mpsdoctor import tui
 
     if not sys.argv[1:] and sys.stderr and tui.possible():
@@ -58,6 +60,24 @@ def prepared() -> Callable[[], None]:
     from mpsdoctor.cli import main as command
 
     return command
+
+
+def explain() -> None:
+    """`mpsdoctor explain`, without the other commands: they take longer to import than a text takes to explain."""
+    from mpsdoctor import console
+
+    console.open_streams()
+    from mpsdoctor.explaining import main as explain_alone
+
+    try:
+        explain_alone()
+    except Exception as error:
+        from mpsdoctor.cli import main as command
+
+        def tell(failure: Exception = error) -> None:
+            raise failure
+
+        command(tell)
 
 
 def _default_settings() -> Settings:

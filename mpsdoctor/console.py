@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from mpsdoctor import clean
-from mpsdoctor.events import Busy, Event, Finished, Progress, Started
-from mpsdoctor.overall import describe, overall_in_words
+
+if TYPE_CHECKING:
+    from mpsdoctor.events import Event
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
 
@@ -95,6 +96,10 @@ class Narrator:
     def __call__(self, event: Event) -> None:
         if self._quiet:
             return
+        # The types of a check-up take 20 ms to import, which commands without one need not wait for.
+        from mpsdoctor.events import Busy, Finished, Progress, Started
+        from mpsdoctor.overall import describe, overall_in_words
+
         if isinstance(event, Started):
             self._last = 0.0
             self._line(f"{event.id}: {event.title}")
