@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from mpsdoctor import machine
 from mpsdoctor.check import IMPORT_TORCH, Answer, Context, Job, Skip, devices_of, typed, worker_wording
@@ -25,6 +26,7 @@ HANGS = {"quick": 5.0, "standard": 10.0, "thorough": 30.0}  # seconds after whic
 COMPILER_SECONDS = 90.0
 LUCK = {"quick": 0.03, "standard": 0.12, "thorough": 2.0}  # seconds for what goes wrong now and then
 PROGRESS_SECONDS = 0.5
+MOST_FORGIVEN = 40.0  # seconds; the patience of the check is longer
 OUTCOMES = {"crash": "crash", "timeout": "hang"}  # of a job, and of a canary
 
 
@@ -88,22 +90,44 @@ def examine(
         sandbox.close()
 
 
+@dataclass
+class Clock:
+    """When the time of a device is over.
+
+    What a canary costs that kills its worker, and the start of the next one, is no loss of the others, up to a limit.
+    """
+
+    deadline: float
+    forgiven: float = 0.0
+    last: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def note(self, answer: Answer, *, after_death: bool) -> None:
+        """Count an answer: the whole of a death, and what passed between it and the next job."""
+        now = time.monotonic()
+        passed, self.last = now - self.last, now
+        lost = passed if answer.outcome in OUTCOMES else max(0.0, passed - answer.seconds) if after_death else 0.0
+        lost = min(lost, MOST_FORGIVEN - self.forgiven)
+        self.forgiven += lost
+        self.deadline += lost
+
+
 def run_canaries(
     context: Context, sandbox: Sandbox, device: str, chosen: list[Candidate], seconds: float
 ) -> Iterator[IssueRow]:
     """A row for each canary; those that the time does not reach are skipped."""
-    deadline = reported = time.monotonic() + seconds
-    wrong = 0
-
-    def wanted() -> bool:
-        return time.monotonic() < deadline
-
-    jobs = [job_of(context, candidate, wanted) for candidate in chosen]
+    clock = Clock(time.monotonic() + seconds)
+    wrong, died, reported = 0, False, time.monotonic()
+    jobs = (job_of(context, candidate, clock) for candidate in chosen)
     for done, (candidate, answer) in enumerate(zip(chosen, sandbox.run(jobs), strict=False), 1):
+        clock.note(answer, after_death=died)
+        died = answer.outcome in OUTCOMES
         row = row_of(candidate, answer)
         wrong += row["outcome"] in WRONG
         yield row
-        if abs(time.monotonic() - reported) > PROGRESS_SECONDS or done == len(chosen):
+        if time.monotonic() - reported > PROGRESS_SECONDS or done == len(chosen):
             reported = time.monotonic()
             report_progress(context, device, done, len(chosen), wrong)
 
@@ -113,11 +137,13 @@ def report_progress(context: Context, device: str, done: int, total: int, wrong:
     context.progress(Part("trying_issues", {"device": device, "done": done, "wrong": count}), done, total)
 
 
-def job_of(context: Context, candidate: Candidate, wanted: Callable[[], bool]) -> Job:
+def job_of(context: Context, candidate: Candidate, clock: Clock) -> Job:
     """One canary as a job, which is not sent any more when the time is over."""
     timeout = COMPILER_SECONDS if candidate.issue["canary"].startswith(COMPILED) else HANGS[context.budget]
+    if is_large(candidate.issue):  # one that takes long is no hang, and must not take the time of what follows
+        timeout = min(timeout, max(1.0, clock.left()))
     arguments = dict(arguments_of(candidate, LUCK[context.budget]))
-    return Job(TRY, arguments, timeout, wanted=wanted)
+    return Job(TRY, arguments, timeout, wanted=lambda: clock.left() > 0)
 
 
 def row_of(candidate: Candidate, answer: Answer) -> IssueRow:

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from mpsdoctor.check import Finding, Severity, finding
-from mpsdoctor.facts.issues import RULING_OUT, WRONG, IssueFacts, IssueRow, detail_of
+from mpsdoctor.facts.issues import WRONG, IssueFacts, IssueRow, detail_of
+from mpsdoctor.faulty import rules_out
 from mpsdoctor.issues import device_kind_of, links_of, read_issues
 from mpsdoctor.runtime.shapes import Issue
 from mpsdoctor.support.spoken import spoken
 from mpsdoctor.texts import Each, Part
+from mpsdoctor.texts.entries import range_of
 
 MOST_FINDINGS = 24  # of single issues, a device; the facts have them all
 MOST_NAMED = 12
@@ -70,7 +72,7 @@ def finding_of(row: IssueRow, issue: Issue, facts: IssueFacts) -> Finding:
         {key: row[key] for key in ("id", "device", "recorded", "outcome")} | {"canary": issue["canary"]},
         commands=[f"mpsdoctor explain {row['id']}"] if recorded else ["mpsdoctor known-issues --export"],
         id=row["id"],
-        op=spoken(issue["op"]),
+        op=words_for(issue["op"]),
         device=row["device"],
         what=issue["what"],
         outcome=row["outcome"],
@@ -85,14 +87,16 @@ def finding_of(row: IssueRow, issue: Issue, facts: IssueFacts) -> Finding:
     return msgspec.structs.replace(told, links=(*links_of(issue), *(told.links if kind.code == NEW else ())))
 
 
+def words_for(op: str) -> str:
+    """An operator as a script has it; what is no operator, torch.compile for one, as it stands."""
+    return spoken(op) if "::" in op else op
+
+
 def shortened(detail: Part | str) -> Part | str:
-    """Without a period of its own at the end."""
-    return detail if isinstance(detail, Part) else detail.splitlines()[0].rstrip(".") if detail else "-"
-
-
-def rules_out(row: IssueRow) -> bool:
-    """Whether a device must not be used for it, as the verdict has it."""
-    return bool(row.get("core")) and row["outcome"] in RULING_OUT and row["device"] != "cpu"
+    """Without a period of its own at the end, and of a death without its last words, which the facts have."""
+    if isinstance(detail, Part):
+        return detail.values.get("ending", detail) if detail.name == "ended_so" else detail
+    return detail.splitlines()[0].rstrip(".") if detail else "-"
 
 
 def standing(row: IssueRow, issue: Issue) -> Part:
@@ -105,22 +109,6 @@ def standing(row: IssueRow, issue: Issue) -> Part:
 def elsewhere(row: IssueRow, issue: Issue) -> Part:
     """Where it is recorded as wrong."""
     return Part("issue_elsewhere", {"range": range_of(issue)})
-
-
-def range_of(issue: Issue) -> Part:
-    """The torch, macOS and chips that an entry is about, in words."""
-    begin, end = issue["torch_first_bad"], issue["torch_fixed"]
-    name = "between" if begin and end else "from" if begin else "before" if end else ""
-    versions = Part(f"issue_torch_{name}" if name else "issue_all_torch", {"begin": begin, "end": end})
-    macos, chip = issue["macos"], issue["chip"]
-    return Part(
-        "issue_range",
-        {
-            "versions": versions,
-            "on_macos": Part("issue_macos_range", {"condition": macos}) if macos else Part(""),
-            "on_chips": Part("issue_chip_range", {"chips": chip.replace("|", ", ")}) if chip else Part(""),
-        },
-    )
 
 
 def around(issue: Issue) -> Part:

@@ -36,7 +36,7 @@ PHRASES = {
     "issue_torch_from": "torch {begin} and later",
     "issue_torch_before": "torch before {end}",
     "issue_torch_between": "torch {begin} to before {end}",
-    "issue_range": "{versions}{on_macos}{on_chips}",
+    "issue_range": "{versions}{on_macos}{on_chips}{on_python}",
     "issue_macos_range": ", macOS {condition}",
     "issue_chip_range": ", {chips}",
     "issue_core": " Every training depends on this, so the device is ruled out.",
