@@ -53,7 +53,7 @@ def attend_to_new_lengths(on: Place) -> Tensor:
 
 def apply_to_view(on: Place) -> Tensor:
     x, w = on.put(torch.zeros(64, 64)), on.put(torch.zeros(64, 64))
-    return watch(on, lambda count: F.linear(x.t(), w), 20, 20_000)
+    return watch(on, lambda count: F.linear(x.t(), w), 20, 10_000)
 
 
 WAYS: Dict[str, Callable[[Place], Tensor]] = {

@@ -16,7 +16,7 @@ Results = Tuple[Tensor, ...]
 def add_up_often(on: Place) -> Results:
     """How far the mean and the count of equal numbers are off at most."""
     size = on.size(8_601_600, 2**16)
-    x = on.put(torch.full((size,), 0.5))
+    x = torch.full((size,), 0.5, device=on.device)
     means, counts = [], []
     for count in on.repeat(300):
         means.append(x.sum() / size - 0.5)
@@ -26,7 +26,7 @@ def add_up_often(on: Place) -> Results:
 
 def take_variance_often(on: Place) -> Tensor:
     size = on.size(3_717_120, 2**15)
-    x = on.put(torch.arange(size) % 2).float()
+    x = (torch.arange(size, device=on.device) % 2).float()
     return one_mismatch(torch.stack([x.var(unbiased=False) - 0.25 for _ in on.repeat(200)]))
 
 

@@ -88,10 +88,12 @@ def compute_reference(trial: Trial) -> Optional[List[Tensor]]:
         except (RuntimeError, IndexError, ValueError):
             return None
         raise NotImplementedError("the CPU accepts it too")
+    if trial.rule["how"] in LIMITED:
+        return None
     returned = trial.call(place, **trial.arguments)
     if "expected" in trial.rule:
         return [torch.tensor(values, dtype=torch.float64) for values in trial.rule["expected"]]
-    return None if trial.rule["how"] in LIMITED else tensors_of(returned)
+    return tensors_of(returned)
 
 
 def settle(trial: Trial, expected: Optional[List[Tensor]], lucky: bool) -> Judgement:
