@@ -25,11 +25,12 @@ from mpsdoctor.explain.rules import causes
 from mpsdoctor.explain.sieve import read_stream
 from mpsdoctor.explain.source import load_causes
 from mpsdoctor.formats import wrapping
+from mpsdoctor.runtime.shapes import Issue
 from mpsdoctor.texts import explain, language, say, texts
 
 WIDTH = 80
 ASCII = str.maketrans("·…–→±×≥—’µ", "|.->~x>-'u")
-SHORT = "Explain a finding, a cause, an error or a log."
+SHORT = "Explain an error or a log, a finding, a cause or a known issue."
 QUOTED = 160  # characters of a line of a difference
 
 
@@ -39,7 +40,7 @@ def explain_command() -> click.Command:
         "explain",
         callback=run,
         params=[
-            click.Argument(["what"], required=False, metavar="[CODE|CAUSE|FILE|-]"),
+            click.Argument(["what"], required=False, metavar="[CODE|CAUSE|ID|FILE|-]"),
             click.Option(["--against"], metavar="GOOD.log", help="A log of a run that went well, to compare with."),
             click.Option(["as_json", "--json"], is_flag=True, help="Print one JSON document."),
         ],
@@ -55,12 +56,12 @@ def main() -> None:
 
 
 def run(what: str | None, against: str | None, as_json: bool) -> None:
-    """Explain an error, a log, a crash report or an environment; or a finding or a cause by its name.
+    """Explain an error, a log, a crash report or an environment; or a finding, a cause or a known issue by its name.
 
     FILE, or - for what is pasted, is any text: a traceback, a log of a CI job, a crash report of macOS (.ips, .panic),
     what collect_env prints, or a description in words. The answer names causes with how sure they are, the lines that
-    gave them away, and what to do; or says that none is known. CODE is as a report prints it, MPS203 for one.
-    Without it, all codes and causes are listed.
+    gave them away, and what to do; or says that none is known. CODE is as a report prints it, MPS203 for one; ID is
+    that of a known issue. Without it, all codes and causes are listed.
 
     Codes that a third-party check brings are not known here: their texts are in its code, which is imported for a
     check-up alone, in a process of its own. Its report carries the texts.
@@ -80,20 +81,29 @@ def answer(what: str | None, against: str | None, as_json: bool) -> Iterator[str
         yield from entry(what)
     elif what == "-" or Path(what).exists() or os.sep in what:
         yield from explained(read(what), None if against is None else read(against), as_json)
+    elif issue := issues().get(what.strip().lower()):
+        yield from known_issue(issue)
     else:
         raise unknown(what)
+
+
+def issues() -> dict[str, Issue]:
+    """The known issues by id."""
+    from mpsdoctor.issues import read_issues  # a text is explained without them
+
+    return {issue["id"]: issue for issue in read_issues()}
 
 
 def unknown(what: str) -> click.UsageError:
     """The error for a name that is none, with those that are close."""
     import difflib  # 5 ms
 
-    known = [*texts(language()), *causes()]
+    known = [*texts(language()), *causes(), *issues()]
     close = [
         name for word in (what.strip().upper(), what.lower()) for name in difflib.get_close_matches(word, known, 3, 0.7)
     ]
     hint = f"; did you mean {' or '.join(close)}?" if close else ";"
-    kind = "finding" if what.strip().upper().startswith("MPS") else "finding, cause or file"
+    kind = "finding" if what.strip().upper().startswith("MPS") else "finding, cause, known issue or file"
     return click.UsageError(f"there is no {kind} {what!r}{hint} 'mpsdoctor explain' lists all")
 
 
@@ -206,6 +216,16 @@ def entry(cause: str) -> Iterator[str]:
     if printed:
         yield from ("", say("explained.gives_away"), *(f"    {text}" for text in printed))
     yield from ("", *links(cause))
+
+
+def known_issue(issue: Issue) -> Iterator[str]:
+    """All that is recorded of a known issue, with its links."""
+    from mpsdoctor.texts import entries  # a text is explained without them
+
+    yield from wrap(entries.title(issue))
+    for paragraph in entries.paragraphs(issue):
+        yield from ("", *wrap(paragraph))
+    yield from ("", *entries.links(issue))
 
 
 def quoted(number: int, line: str) -> list[str]:

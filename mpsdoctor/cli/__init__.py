@@ -26,7 +26,8 @@ from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
 
-LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
+# Modules here that cost 30 ms, which the first screen need not wait for.
+LATER = ("bench", "explain", "known-issues", "ops")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -79,8 +80,9 @@ class Command(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in LATER:
             return super().get_command(context, name)
-        module = importlib.import_module(f"mpsdoctor.cli.{name}")
-        command: click.Command = getattr(module, f"{name}_command")(self)
+        plain = name.replace("-", "_")
+        module = importlib.import_module(f"mpsdoctor.cli.{plain}")
+        command: click.Command = getattr(module, f"{plain}_command")(self)
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:

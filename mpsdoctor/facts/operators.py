@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NotRequired, TypedDict, final
 
+from mpsdoctor.facts.issues import IssueRow
 from mpsdoctor.texts import Wording, WordingData, from_values
 from mpsdoctor.worker.shapes import Judgement
 
@@ -101,11 +102,13 @@ class _ProbeFacts(TypedDict):
 class ProbeFacts(_ProbeFacts, total=False):
     """Of the catalogue or PyTorch's operator database; all but `results` by device.
 
-    `not_probed` is the reason, where it is not want of time. `fallback_statistics` are torch's own: runs on the CPU by
+    `not_probed` is the reason, where it is not want of time. `issues` are canaries of known issues that are not fine,
+    which `faulty.operators_of` adds and no report has here. `fallback_statistics` are torch's own: runs on the CPU by
     operator. `asked` are the operators that a person named, `entries` those of the database.
     """
 
     fallback_statistics: dict[str, dict[str, int]]
+    issues: list[IssueRow]
     source: str
     asked: list[str]
     entries: list[str]

@@ -11,6 +11,7 @@ PHRASES = {
     "check_operators": "Operators against the CPU",
     "check_memory": "Memory and swap",
     "check_training": "Training steps timed on each device",
+    "check_known-issues": "Known issues of PyTorch, tried here",
     # Terms.
     "status_waiting": "waiting",
     "status_running": "running",
@@ -41,6 +42,10 @@ PHRASES = {
     "outcome_fallback": "fallback",
     "outcome_skipped": "skipped",
     "outcome_ok": "ok",
+    "outcome_fine": "fine",
+    "outcome_hang": "hang",
+    "outcome_leak": "leak",
+    "outcome_slow": "slow",
     "cores_performance": "performance",
     "cores_efficiency": "efficiency",
     "answer_runs as it is": "runs as it is",
