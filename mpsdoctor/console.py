@@ -112,6 +112,11 @@ class Narrator:
         elif isinstance(event, Finished) and not self._terminal:
             self._line(f"{event.result.id}: {event.result.status} after {event.result.duration_s:.1f} s")
 
+    def tell(self, text: str) -> None:
+        """What goes on, rewritten or now and then."""
+        if not self._quiet:
+            self._line(text, step=False)
+
     def close(self) -> None:
         """Take the rewritten line away."""
         if self._terminal and not self._quiet:

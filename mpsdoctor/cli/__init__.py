@@ -27,7 +27,7 @@ from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
 
 # Modules here that cost 30 ms, which the first screen need not wait for.
-LATER = ("bench", "explain", "known-issues", "ops")
+LATER = ("bench", "explain", "known-issues", "ops", "race")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -35,6 +35,7 @@ EXAMPLES = examples(
     ("mpsdoctor --output report.html", "a page to mail"),
     ("mpsdoctor bench --step train.py:build", "your own training step"),
     ("mpsdoctor ops --model train.py:build", "does it run right on MPS?"),
+    ("mpsdoctor race -- python train.py", "any training script, unchanged"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
 )
