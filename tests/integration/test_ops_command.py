@@ -48,6 +48,23 @@ def leaves():
 def fails():
     raise ValueError("no data")
 """
+MEETING = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.q = nn.Linear(8, 8)
+
+    def forward(self, x):
+        table = torch.arange(8, dtype=torch.float64).cos().float()
+        moved = self.q(x) * table.to(x.device)
+        return moved + table
+
+def build():
+    return Net(), torch.randn(2, 8)
+"""
 FAULTS = {
     "aten::gelu_backward": "wrong",
     "aten::tril": "unimplemented",
@@ -110,6 +127,23 @@ def test_planted_faults_are_named_with_the_persons_lines(
     assert answer["answer"] == "does not run"
     assert {one["op"] for one in answer["also"]} == {"aten::gelu_backward"}
     assert [(one.code, one.severity) for one in found] == [("MPS351", "error")]
+
+
+def test_a_tensor_of_the_cpu_that_meets_one_of_the_device_stops_the_step(
+    tmp_path: Path, pool: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the device says of such a call is told with the line that made the tensor; what is moved is fine."""
+    with_faults(monkeypatch, {})
+    monkeypatch.setenv("SIM_NO_FLOAT64", "1")
+    program = tmp_path / "meeting.py"
+    program.write_text(MEETING)
+    facts, found = model.examine(context(pool, "sim")[0], model.parse_target(f"{program}:build"), 60.0)
+    (use,) = facts["model"]["answers"]["sim"]["operators"]
+    assert (use["op"], use["outcome"], use["code"]) == ("aten::add", "error", "return moved + table")
+    made = next(number for number, line in enumerate(MEETING.splitlines(), 1) if "arange" in line)
+    assert "meets a tensor of the CPU made at" in use["at"]
+    assert f"meeting.py:{made} in forward" in use["at"]
+    assert [one.code for one in found] == ["MPS351"]
 
 
 def test_a_model_that_is_fine_is_told_so(file: Path, tmp_path: Path) -> None:

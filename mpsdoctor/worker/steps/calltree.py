@@ -26,11 +26,6 @@ from .sites import Modules, Sites, current_node, place_of
 
 NOT_COMPUTING = ("profiler::", "prim::")
 REASON = 200  # characters of why a call could not be looked into
-# Operators that C++ calls only where a mode watches, and those that it calls else.
-UNWATCHED = {
-    "aten::_ctc_loss.Tensor": "aten::_ctc_loss",
-    "aten::_ctc_loss_backward.Tensor": "aten::_ctc_loss_backward",
-}
 
 
 class Told:
@@ -82,16 +77,14 @@ class Tree:
         places = self.places
         node["sparse"] = any(is_unusual(tensor) for tensor in (*inputs, *results))
         node["lives"], node["meets"] = places.lives(node["op"], inputs)
-        places.spread(inputs, results)
+        places.spread(node["op"], inputs, results)
         ours = [tensor for tensor in inputs if not self.is_aside(tensor, node["lives"])]
-        real = [tensor for tensor in ours if tensor.dim() and tensor.numel()]
-        outputs = [tensor for tensor in results if inputs or (tensor.dim() and tensor.numel())]
+        real = [tensor for tensor in ours if holds_numbers(tensor)]
+        outputs = [tensor for tensor in results if inputs or holds_numbers(tensor)]
         outputs = [tensor for tensor in outputs if not self.is_aside(tensor, node["lives"])]
         node["dtypes"] = sorted({str(tensor.dtype).rpartition(".")[2] for tensor in (*real, *outputs)})
         node["node"] = name_of_node() if "float64" in node["dtypes"] else ""
-        node["sizes"] = [
-            [size if isinstance(size, int) else 0 for size in tensor.shape] for tensor in (*inputs[:1], *results[:1])
-        ]
+        node["sizes"] = [sizes_of(tensor) for tensor in (*inputs[:1], *results[:1])]
 
     def is_aside(self, tensor: Tensor, lives: Lives) -> bool:
         """Whether a tensor stays on the CPU in a call of the device."""
@@ -146,9 +139,14 @@ def is_unusual(tensor: Tensor) -> bool:
     return tensor.layout is not torch.strided or tensor.is_nested
 
 
+def holds_numbers(tensor: Tensor) -> bool:
+    """Whether a tensor is more than a scalar, and not empty."""
+    return is_unusual(tensor) or bool(tensor.dim() and tensor.numel())
+
+
 def sizes_of(tensor: Tensor) -> list[int]:
-    """Its shape, with zero for a size that is not a number, as those of nested tensors are."""
-    return [size if isinstance(size, int) else 0 for size in tensor.shape]
+    """Its shape; empty for nested tensors, some of whose sizes are no numbers."""
+    return [] if tensor.is_nested else list(tensor.shape)
 
 
 def name_of_node() -> str:
@@ -187,7 +185,7 @@ class Below(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         if func.name().startswith(NOT_COMPUTING) or self.tree.devices.muted:
             return func(*args, **kwargs)
-        with self.tree.watched(UNWATCHED.get(func.name(), func.name()), args, kwargs) as told:
+        with self.tree.watched(func.name(), args, kwargs) as told:
             told.result = self.run(func, args, kwargs)
         return told.result
 

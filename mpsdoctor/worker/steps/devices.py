@@ -44,6 +44,7 @@ class Devices(TorchFunctionMode):
         super().__init__()
         self.places, self.modules = places, modules
         self._several = several  # whether a device takes lists of tensors where the CPU does
+        self.alone = True  # no mode below follows tensors through operators
         self.muted = 0  # what is called now would not run on the device
         self.transferred: Transferred = lambda source, result: None
         self.questions: dict[tuple[str, int], Frame] = {}
@@ -75,7 +76,15 @@ class Devices(TorchFunctionMode):
         if name in SHOWN:
             with self.mute():
                 return func(*args, **kwargs)
+        if name == "ctc_loss":
+            args, kwargs = self._without_lengths(args, kwargs)
         return self._call(func, name, args, kwargs, frame)
+
+    def _without_lengths(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Arguments of ctc_loss, lengths as numbers: of tensors it makes another overload where a mode watches."""
+        with self.mute():
+            args = [_number(value) if place in (2, 3) else value for place, value in enumerate(args)]
+            return args, {key: _number(value) if key.endswith("_lengths") else value for key, value in kwargs.items()}
 
     def _call(self, func: Any, name: str, args: Any, kwargs: Any, frame: FrameType) -> Any:
         try:
@@ -85,7 +94,11 @@ class Devices(TorchFunctionMode):
         if any(value is ON_MPS for value in (*args, *kwargs.values())):
             args, kwargs = [_real(value) for value in args], {key: _real(value) for key, value in kwargs.items()}
         if wanted is None:
-            return func(*args, **kwargs)
+            result = func(*args, **kwargs)
+            if self.alone:
+                with contextlib.suppress(Exception), torch._C.DisableTorchFunction():
+                    self.places.spread(name, list(tensors([args, kwargs])), list(tensors(result)))
+            return result
         if name in MOVERS and args and isinstance(args[0], Tensor):
             return self._move(func, args, kwargs, wanted)
         before, self.places.making = self.places.making, wanted
@@ -111,10 +124,9 @@ class Devices(TorchFunctionMode):
         if op != "aten::lift_fresh" or self.places.making is not None or any(map(self.places.of, inputs)):
             return
         frame = next((part for part in callers(sys._getframe(1)) if not is_between(part.f_code.co_filename)), None)
-        place = self._unnamed(frame) if frame is not None else None
-        if place is not None:
+        if frame is not None:
             for tensor in inputs:
-                self.places.put(tensor, place)
+                self.places.put(tensor, self._unnamed(frame))
 
     def _wanted(self, name: str, args: Any, kwargs: Any, frame: FrameType) -> Place | None:
         """Where the result of a call is asked to be; None where it goes with the arguments."""
@@ -150,12 +162,9 @@ class Devices(TorchFunctionMode):
     def _host(self, frame: FrameType) -> Place:
         return Place(HOST, next(iter(users_frames(frame)), None), said=True)
 
-    def _unnamed(self, frame: FrameType) -> Place | None:
+    def _unnamed(self, frame: FrameType) -> Place:
         """The place of what is made without a device: a module's own code makes it for itself, others data."""
-        file = frame.f_code.co_filename
-        if is_torchs(file) and not file.startswith(LOADING):
-            return None
-        own = not file.startswith(LOADING) and (self.modules.running or _makes_module(frame))
+        own = not frame.f_code.co_filename.startswith(LOADING) and (self.modules.running or _makes_module(frame))
         return Place(HOST if own else LOOSE, next(iter(users_frames(frame)), None))
 
     def _move(self, func: Any, args: Any, kwargs: Any, wanted: Place) -> Any:
@@ -199,8 +208,9 @@ class Devices(TorchFunctionMode):
             self._kinds[id(result)] = (result, place)
         return result
 
-    def forget_libraries(self) -> None:
-        """Keep the questions of the person's own files alone: those of libraries count during the step."""
+    def begin_step(self) -> None:
+        """From now on operators are followed. Of the questions so far those of the person's own files are kept."""
+        self.alone = False
         self.questions = {place: frame for place, frame in self.questions.items() if is_own(place[0])}
 
     def _note_question(self, getter: str, frame: FrameType) -> None:
@@ -218,6 +228,10 @@ def _on_mps(getter: str, result: Any) -> Any:
 def _real(value: Any) -> Any:
     """The device that there is, for one that was told."""
     return torch.device("cpu") if value is ON_MPS else value
+
+
+def _number(value: Any) -> Any:
+    return value.tolist() if isinstance(value, Tensor) else value
 
 
 def _makes_module(frame: FrameType) -> bool:

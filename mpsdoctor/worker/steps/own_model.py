@@ -73,7 +73,7 @@ def watch(devices: Devices, modules: Modules, returned: Returned) -> None:
     with torch._C.DisableTorchFunction():
         devices.places.adopt(modules.made, returned.inputs)
     devices.places.strict = devices.places.strict or returned.module is not None
-    devices.forget_libraries()
+    devices.begin_step()
 
 
 def run_guarded(

@@ -29,6 +29,7 @@ MIXING = frozenset({
     "_ctc_loss_backward", "tensor_split", "set_", "view_as", "expand_as", "reshape_as", "resize_as_", "type_as",
     "_shape_as_tensor", "is_same_size", "_has_compatible_shallow_copy_type", "record_stream",
 })  # fmt: skip
+LENGTHS = frozenset({"aten::_pack_padded_sequence", "aten::_pad_packed_sequence"})
 
 
 class Place(NamedTuple):
@@ -81,9 +82,13 @@ class Placements:
             if place is None or not place.said:
                 self.put(tensor, Place(DEVICE))
 
-    def spread(self, inputs: list[Tensor], results: list[Tensor]) -> None:
+    def spread(self, op: str, inputs: list[Tensor], results: list[Tensor]) -> None:
         """Put results where the inputs of a call are; those that share a storage with an input stay."""
         place = self.place_of_result(inputs)
+        if op in LENGTHS:  # these are of the CPU on any device
+            for tensor in results[1:]:
+                self.put(tensor, Place(HOST, said=True))
+            results = results[:1]
         if place is None:
             return
         known = {storage_of(tensor) for tensor in inputs}

@@ -39,6 +39,7 @@ class Recorder:
         self.phase = "forward"
         self.total = 0
         self.left_out: dict[str, str] = {}
+        self.transfers = False  # whether what is noted takes its tensors to the device
         self.places = Placements()
         kinds = {device.partition(":")[0] for device in devices} - {"cpu"}
         self.devices = Devices(self.places, modules, several=bool(kinds - {"mps"}))
@@ -57,13 +58,16 @@ class Recorder:
 
     def note_transfer(self, source: torch.Tensor, result: torch.Tensor) -> None:
         """Note that a tensor goes from the CPU to the device."""
+        self.transfers = True
         self.note("aten::_to_copy", (source,), {"dtype": result.dtype, "device": source.device}, {"overload": ""})
+        self.transfers = False
 
     def _describe(self, name: str, args: Any, kwargs: Any, traits: CallTraits) -> tuple[str, RecordedCall]:
         """What makes it the same as others, and the call with its numbers, counted as none."""
         with self.devices.mute(), torch._C.DisableTorchFunction():  # looking at numbers calls operators too
             site, backward = self._sites.current(keep=self.phase == "forward")
             lives, meets = self.places.lives(name, list(tensors([args, kwargs])))
+            lives = "device" if self.transfers else lives
             key = json.dumps([name, *self._encode(args, kwargs, full=False), traits, lives])
             if key in self.calls:
                 return key, self.calls[key]
@@ -179,6 +183,6 @@ class Operators(TorchDispatchMode):
         result = func(*args, **kwargs)
         if not self.recorder.devices.muted:
             with contextlib.suppress(Exception), torch._C.DisableTorchFunction():
-                self.recorder.places.spread(list(tensors([args, kwargs])), list(tensors(result)))
+                self.recorder.places.spread(name, list(tensors([args, kwargs])), list(tensors(result)))
                 self.recorder.note_part(func.name(), [args, kwargs, result])
         return result
