@@ -8,7 +8,7 @@ for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], sup
 from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failures
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
 from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
-from mpsdoctor.support.versions import Support, support_in, support_of_installed
+from mpsdoctor.support.versions import Support, support_for, support_in, support_of_installed
 from mpsdoctor.support.wording import (
     Predicted,
     PredictionRow,
@@ -39,6 +39,7 @@ __all__ = [
     "predictions_as_json",
     "predictions_as_text",
     "sentence",
+    "support_for",
     "support_in",
     "support_of_installed",
 ]

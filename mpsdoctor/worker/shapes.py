@@ -114,15 +114,15 @@ class Recording(TypedDict):
 class CallNode(TypedDict):
     """A call by what decides whether a kernel takes it, and the calls that it is made of.
 
-    `sizes` are those of the first tensor in and the first one out; `node` is the one of the autograd graph, where
-    float64 occurs.
+    `node` is the one of the autograd graph, where float64 occurs. `given` has the arguments by name, and what came out
+    as "result": a tensor as its dtype and sizes.
     """
 
     op: str
     dtypes: List[str]
-    sizes: List[List[int]]
     sparse: bool
     node: str
+    given: Dict[str, Any]
     parts: List["CallNode"]
 
 

@@ -20,7 +20,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..shapes import CallNode, Frame, Wheel
-from .composites import composite_key, is_implicit
+from .arguments_seen import by_name
+from .composites import composite_key, returns_by_parts
 from .recorder import users_frames
 
 NOT_COMPUTING = ("profiler::", "prim::")
@@ -38,7 +39,7 @@ class Tree:
 
     def enter(self, op: str) -> CallNode:
         self.open.append({})
-        return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": []}
+        return {"op": op, "dtypes": [], "sparse": False, "node": "", "given": {}, "parts": []}
 
     def leave(self, node: CallNode, *, alone: bool = True) -> None:
         """End a call; a call without parts is dropped unless it may stand alone."""
@@ -63,14 +64,13 @@ def tensors(values: Any) -> Iterator[Tensor]:
 
 
 def describe(node: CallNode, inputs: list[Tensor], results: list[Tensor]) -> None:
-    """Note what decides whether a kernel takes a call: dtypes, layout, first sizes in and out.
+    """Note what decides whether a kernel takes a call: dtypes and layout.
 
     Scalars are left out where they come in or come from nothing: devices take them from the CPU.
     """
     real = [tensor for tensor in inputs if tensor.dim() and tensor.numel()]
     outputs = [tensor for tensor in results if inputs or (tensor.dim() and tensor.numel())]
     node["dtypes"] = sorted({str(tensor.dtype).rpartition(".")[2] for tensor in (*real, *outputs)})
-    node["sizes"] = [list(tensor.shape) for tensor in (*inputs[:1], *results[:1])]
     node["node"] = current_node() if "float64" in node["dtypes"] else ""
     node["sparse"] = any(tensor.layout is not torch.strided for tensor in (*inputs, *results))
 
@@ -109,6 +109,7 @@ class Below(TorchDispatchMode):  # type: ignore[no-untyped-call]
         try:
             result = self.run(func, args, kwargs)
             describe(node, list(tensors([*args, *kwargs.values()])), list(tensors(result)))
+            node["given"] = by_name(func.name(), args, kwargs, result)
         finally:
             self.tree.leave(node)
         return result
@@ -138,13 +139,14 @@ class Above(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
-        if not is_implicit(name):
+        if not returns_by_parts(name):
             return func(*args, **(kwargs or {}))
         kwargs = kwargs or {}
         node = self.tree.enter(f"aten::{name}")
         try:
             result = func(*args, **kwargs)
             describe(node, list(tensors([*args, *kwargs.values()])), list(tensors(result)))
+            node["given"] = by_name(f"aten::{name}", args, kwargs, result)
         finally:
             self.tree.leave(node, alone=False)
         return result
