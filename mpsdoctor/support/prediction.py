@@ -14,7 +14,7 @@ from mpsdoctor.support.dtype_gaps import lacking_dtype
 from mpsdoctor.support.given import Given
 from mpsdoctor.support.history import ABSENT, COMPOSITE, CPU, KERNEL, bare, full, operator, order
 from mpsdoctor.support.refusals import Refusal, refusals
-from mpsdoctor.support.routes import BETWEEN, DTYPES, ROUTES, SINGLE, SINGLE_NODES, SPARSE
+from mpsdoctor.support.routes import BETWEEN, DTYPES, OPTIMIZERS_SINCE, ROUTES, SINGLE, SINGLE_NODES, SPARSE
 from mpsdoctor.support.versions import Support
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.shapes import CallNode
@@ -36,6 +36,7 @@ class Call:
     given: Given = field(default_factory=dict)
     sparse: bool = False
     node: str = ""
+    optimizer: bool = False
     parts: tuple[Call, ...] = ()
 
 
@@ -68,6 +69,7 @@ def call_of(node: CallNode) -> Call:
         op=node["op"],
         dtypes=tuple(node["dtypes"]),
         given=node["given"],
+        optimizer=node["optimizer"],
         sparse=node["sparse"],
         node=node["node"],
         parts=tuple(call_of(part) for part in node["parts"]),
@@ -83,9 +85,17 @@ def predict(calls: Iterable[Call | str], support: Support) -> list[Prediction]:
     predictions: dict[str, Prediction] = {}
     for named in calls:
         call = Call(named) if isinstance(named, str) else named
+        if call.optimizer and is_later(call, support):
+            continue
         prediction = judge(call, support)
         predictions[prediction.op] = worse(predictions.get(prediction.op), prediction)
     return list(predictions.values())
+
+
+def is_later(call: Call, support: Support) -> bool:
+    """Whether torch's own optimizers call this operator in later versions only."""
+    since = OPTIMIZERS_SINCE.get(operator(call.op))
+    return since is not None and support.reference is not None and order(support.reference) < order(since)
 
 
 def worse(known: Prediction | None, other: Prediction) -> Prediction:

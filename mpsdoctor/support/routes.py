@@ -21,6 +21,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "_native_multi_head_attention": (),
 }
 
+# Operators of torch's own optimizers, by the torch from which on they call them; before, they take others that MPS has
+# had since 2.0 (torch/optim/adam.py, adamw.py and others of the wheels 2.0 and 2.1).
+OPTIMIZERS_SINCE = {"lerp_": "2.1"}
+
 # (composite, part): the operator in between, which C++ calls where no mode sees it. Up to torch 2.13 it matters:
 # linalg_svd always runs on the CPU there, while _linalg_svd called by others has no kernel.
 BETWEEN: dict[tuple[str, str], str] = {("svd", "_linalg_svd"): "linalg_svd"}

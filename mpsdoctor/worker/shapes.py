@@ -114,14 +114,15 @@ class Recording(TypedDict):
 class CallNode(TypedDict):
     """A call by what decides whether a kernel takes it, and the calls that it is made of.
 
-    `node` is the one of the autograd graph, where float64 occurs. `given` has the arguments by name, and what came out
-    as "result": a tensor as its dtype and sizes.
+    `node` is the one of the autograd graph, where float64 occurs; `optimizer` is whether one of torch's own optimizers
+    calls it. `given` has the arguments by name, and what came out as "result": a tensor as its dtype and sizes.
     """
 
     op: str
     dtypes: List[str]
     sparse: bool
     node: str
+    optimizer: bool
     given: Dict[str, Any]
     parts: List["CallNode"]
 

@@ -11,7 +11,7 @@ PHRASES = {
     "prediction_known": "{answer}\n{groups}\n{count} of {total} operators have what they need, by the kernels that this"
     " torch has and what they are known to refuse. Only running tells whether their numbers are right.\n",
     "answer_runs": "runs{all}{unjudged}{on_cpu}{before}",
-    "runs_whole": ": every operator has what it needs",
+    "runs_whole": ", every operator has what it needs",
     "runs_unjudged": ", but for {count} operators of {libraries:and} that could not be judged",
     "runs_unjudged_one": ", but for {count} operator of {libraries:and} that could not be judged",
     "runs_on_cpu": ", with {count} operators on the CPU whatever the fallback is set to",

@@ -21,25 +21,30 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..shapes import CallNode, Frame, Wheel
 from .arguments_seen import by_name
-from .composites import composite_key, returns_by_parts
+from .composites import composite_key, is_implicit
 from .recorder import users_frames
 
+# Taken apart before autograd as well, but for the form that writes into a tensor.
+WHOLE = frozenset({"linear"})
 NOT_COMPUTING = ("profiler::", "prim::")
 
 
 class Tree:
     """The calls so far, nested; of calls that are the same one is kept.
 
-    `places` are the person's lines that an operator was first called at, as far as there are any.
+    `places` are the person's lines that an operator was first called at, as far as there are any. `optimizing` is
+    whether one of torch's own optimizers is at work.
     """
 
     def __init__(self) -> None:
         self.open: list[dict[str, CallNode]] = [{}]
         self.places: dict[str, Frame | None] = {}
+        self.optimizing = False
 
     def enter(self, op: str) -> CallNode:
         self.open.append({})
-        return {"op": op, "dtypes": [], "sparse": False, "node": "", "given": {}, "parts": []}
+        optimizer = self.optimizing
+        return {"op": op, "dtypes": [], "sparse": False, "node": "", "optimizer": optimizer, "given": {}, "parts": []}
 
     def leave(self, node: CallNode, *, alone: bool = True) -> None:
         """End a call; a call without parts is dropped unless it may stand alone."""
@@ -139,7 +144,7 @@ class Above(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
-        if not returns_by_parts(name):
+        if name not in WHOLE and not is_implicit(name):
             return func(*args, **(kwargs or {}))
         kwargs = kwargs or {}
         node = self.tree.enter(f"aten::{name}")
@@ -156,8 +161,27 @@ class Above(TorchFunctionMode):
 def watching() -> Iterator[Tree]:
     """Watch what happens inside; the tree fills as it happens."""
     tree = Tree()
-    with Above(tree), Below(tree):
+    with optimizers_of_torch(tree), Above(tree), Below(tree):
         yield tree
+
+
+@contextlib.contextmanager
+def optimizers_of_torch(tree: Tree) -> Iterator[None]:
+    """Tell the tree when an optimizer of torch's is at work: another version calls other operators in it."""
+    from torch.optim import optimizer as optimizers  # torch.optim hides it again
+
+    def begin(optimizer: Any, *_: Any) -> None:
+        tree.optimizing = type(optimizer).__module__.startswith("torch.optim.")
+
+    def end(*_: Any) -> None:
+        tree.optimizing = False
+
+    handles = [optimizers.register_optimizer_step_pre_hook(begin), optimizers.register_optimizer_step_post_hook(end)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def record(step: Callable[[], Any]) -> list[CallNode]:

@@ -54,13 +54,6 @@ def is_implicit(name: str) -> bool:
     return bool(known) and all(has_kernel(op, IMPLICIT) for op in known)
 
 
-@functools.lru_cache(maxsize=None)
-def returns_by_parts(name: str) -> bool:
-    """As `is_implicit`, of the overloads that return new tensors: of `linear`, whose other one is a kernel."""
-    known = [op for op in overloads(name) if not op.endswith("out")]
-    return bool(known) and all(has_kernel(op, IMPLICIT) for op in known)
-
-
 def is_whole_on(name: str, keys: Collection[str]) -> bool:
     """Whether a device has a kernel for what other devices take apart before autograd."""
     return any(has_kernel(op, IMPLICIT) and any(has_kernel(op, key) for key in keys) for op in overloads(name))

@@ -225,7 +225,7 @@ def test_the_headline_counts_what_is_not_plain() -> None:
     def said(*calls: Call) -> str:
         return str(headline(predict(calls, support())))
 
-    assert said(Call("kernel")) == "runs: every operator has what it needs"
+    assert said(Call("kernel")) == "runs, every operator has what it needs"
     assert said(Call("kernel"), Call("moved")) == "runs, with 1 operator on the CPU whatever the fallback is set to"
     others = said(Call("kernel"), Call("mine::a"), Call("mine::b"), Call("yours::c"))
     assert others == "runs, but for 3 operators of mine and yours that could not be judged"
@@ -288,7 +288,7 @@ def test_text_and_data_tell_the_same() -> None:
 
 
 def node(op: str, parts: Sequence[CallNode] = ()) -> CallNode:
-    return {"op": op, "dtypes": [], "sparse": False, "node": "", "given": {}, "parts": [*parts]}
+    return {"op": op, "dtypes": [], "sparse": False, "node": "", "optimizer": False, "given": {}, "parts": [*parts]}
 
 
 NODES = st.recursive(
