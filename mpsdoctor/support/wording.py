@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, TypedDict
 
 from mpsdoctor.support.foreign import library
 from mpsdoctor.support.history import load_history, minor, operator, order
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.support.prediction import STOPS, Prediction
+from mpsdoctor.support.unseen import Unseen, unseen_part
 from mpsdoctor.support.versions import Support
 from mpsdoctor.texts import Each, Part, WordingData, as_values
+from mpsdoctor.worker.shapes import Frame
 
 # CONTRACT's outcome names for what a run would show; None where only running tells.
 OUTCOMES = {
@@ -18,6 +21,7 @@ OUTCOMES = {
     "sizes": "unimplemented",
     "options": "error",
     "dtype": "dtype",
+    "devices": "error",
     "fallback": "fallback",
 }
 OverallAnswer = Literal["runs", "fallback", "stops", "unknown"]
@@ -78,7 +82,13 @@ def sentence_part(prediction: Prediction, have: str) -> Part:
 def describe_prediction(prediction: Prediction, have: str) -> Part:
     """A prediction in words, without the operator's name."""
     verdict = describe_verdict(prediction, minor(have) or have)
-    words = {"verdict": verdict, "fallback": describe_fallback(prediction), "before": describe_macos(prediction)}
+    more = prediction.calls - 1 if prediction.also else 0
+    words = {
+        "verdict": verdict,
+        "fallback": describe_fallback(prediction),
+        "before": describe_macos(prediction),
+        "more": Part("predicted_more", {"more_count": more}) if more else Part(""),
+    }
     return Part("predicted_says", words)
 
 
@@ -114,7 +124,11 @@ def describe_fallback(prediction: Prediction) -> Part:
 
 
 def predictions_as_text(
-    predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
+    predictions: Sequence[Prediction],
+    support: Support,
+    known: Known | None = None,
+    places: Places | None = None,
+    unseen: Unseen | None = None,
 ) -> Part:
     """The predictions for a person: the answer, what stands in the way, what is not known, how many need nothing.
 
@@ -123,8 +137,14 @@ def predictions_as_text(
     """
     note = Part("prediction_note", {"note": support.note}) if support.note else Part("")
     rest = known_part(predictions, support, known or {}, places or {}) if support.letters else Part("")
-    macos = Part("prediction_macos", {"macos": support.macos}) if support.macos else Part("")
-    return Part("prediction", {"version": support.version, "macos": macos, "note": note, "rest": rest})
+    values = {
+        "version": support.version,
+        "macos": Part("prediction_macos", {"macos": support.macos}) if support.macos else Part(""),
+        "note": note,
+        "rest": rest,
+        "unseen": unseen_part(unseen or Unseen()),
+    }
+    return Part("prediction", values)
 
 
 def known_part(predictions: Sequence[Prediction], support: Support, known: Known, places: Places) -> Part:
@@ -153,9 +173,21 @@ def operator_values(prediction: Prediction, support: Support, known: Known, plac
     place = places.get(prediction.op)
     return {
         "sentence": sentence_part(prediction, support.version),
-        "called": Part("prediction_called", {"place": place}) if place else Part(""),
+        "called": Part("prediction_called", {"place": place, "made": made_part(prediction)}) if place else Part(""),
         "failures": Each("prediction_failure", failures, ""),
     }
+
+
+def made_part(prediction: Prediction) -> Part:
+    """Where the module of torch's was made that calls an operator, if that is not the place that is told."""
+    if prediction.made is None or prediction.made == prediction.place:
+        return Part("")
+    return Part("prediction_made", {"made_at": line_text(prediction.made)})
+
+
+def line_text(frame: Frame) -> str:
+    """`train.py:12`."""
+    return f"{Path(frame['file']).name}:{frame['line']}"
 
 
 def failures_of(prediction: Prediction, known: Known) -> Sequence[KnownFailure]:
@@ -180,6 +212,9 @@ class PredictionRow(TypedDict):
     known_failures: list[str]
     known_failures_values: list[WordingData | None]
     place: str | None
+    made_at: str | None
+    also: tuple[str, ...]
+    calls: int
 
 
 class Predicted(TypedDict):
@@ -195,10 +230,16 @@ class Predicted(TypedDict):
     headline: str
     headline_values: WordingData | None
     results: list[PredictionRow]
+    questions: list[str]
+    left_out: dict[str, str]
 
 
 def predictions_as_json(
-    predictions: Sequence[Prediction], support: Support, known: Known | None = None, places: Places | None = None
+    predictions: Sequence[Prediction],
+    support: Support,
+    known: Known | None = None,
+    places: Places | None = None,
+    unseen: Unseen | None = None,
 ) -> Predicted:
     """The predictions as JSON."""
     rows = [row(prediction, support, known or {}, places or {}) for prediction in predictions]
@@ -213,6 +254,8 @@ def predictions_as_json(
         "headline": str(headline(predictions)),
         "headline_values": as_values(headline(predictions)),
         "results": rows,
+        "questions": list(unseen.questions) if unseen else [],
+        "left_out": dict(unseen.left_out) if unseen else {},
     }
 
 
@@ -233,4 +276,7 @@ def row(prediction: Prediction, support: Support, known: Known, places: Places) 
         "known_failures": list(map(str, failures)),
         "known_failures_values": list(map(as_values, failures)),
         "place": places.get(prediction.op),
+        "made_at": line_text(prediction.made) if prediction.made else None,
+        "also": prediction.also,
+        "calls": prediction.calls,
     }

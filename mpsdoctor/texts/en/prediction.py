@@ -5,7 +5,7 @@ from mpsdoctor.texts.en.common import FALLBACK_ON
 PHRASES = {
     # the prediction of a whole step
     "prediction": "MPS with torch {version}{macos}, predicted from PyTorch's declarations; nothing was run\n"
-    "{note}{rest}",
+    "{note}{rest}{unseen}",
     "prediction_macos": " on macOS {macos}",
     "prediction_note": "{note}\n",
     "prediction_known": "{answer}\n{groups}\n{count} of {total} operators have what they need, by the kernels that this"
@@ -26,12 +26,14 @@ PHRASES = {
     "title_not_known": "Not known",
     "title_by_macos": "By macOS",
     "prediction_operator": "  {sentence}\n{called}{failures}",
-    "prediction_called": "    first called at {place}\n",
+    "prediction_called": "    first called at {place}{made}\n",
+    "prediction_made": ", module made at {made_at}",
     "prediction_failure": "    {failure}\n",
     # of one operator
     "predicted": "{op}{parts}: {says}",
     "predicted_needs": " needs {needs:,list}",
-    "predicted_says": "{verdict}{fallback}{before}",
+    "predicted_says": "{verdict}{fallback}{before}{more}",
+    "predicted_more": "; and {more_count:,} more calls for the same reason",
     "needs_macos": '; before macOS {macos} MPS refuses this call: "{message}"',
     "mps_composite": "made of operators that MPS has",
     "mps_always_on_cpu": "always runs on the CPU, whatever the fallback is set to",
@@ -46,6 +48,15 @@ PHRASES = {
     "dtype_gap": "its kernel for MPS takes no {dtype}, by PyTorch's own tests",
     "refused": 'MPS refuses this call: "{message}"',
     "refused_before": 'MPS refuses this call before macOS {macos}: "{message}"',
+    "devices_meet": "meets a tensor of the CPU; make it with device=, or move it",
+    "devices_meet_at": "line {line} meets a tensor of the CPU made in line {made}; make it with device=, or move it",
+    "devices_meet_from": "meets a tensor of the CPU made in {file}:{made}; make it with device=, or move it",
+    "devices_meet_site": "meets a tensor of the CPU made at {made}",
+    # what the run on the CPU did not see
+    "unseen": "\nNot seen:\n{lines}\n",
+    "unseen_line": "  {line}",
+    "asks_for_device": "{place} asks for the device: the other branch was not seen",
+    "not_seen": "{op} was not looked into: {reason}",
     "sparse_unknown": "kernels for sparse tensors are not in the history",
     "operator_foreign": "not one of torch's own operators",
     "operator_absent": "torch {version} has no such operator",

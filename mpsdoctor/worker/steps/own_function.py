@@ -18,7 +18,7 @@ import torch
 
 from ..operators.messages import readable
 from ..shapes import Location, StepFailure
-from .recorder import users_frames
+from .sites import users_frames
 
 WANTED = "it must return (module, example inputs), or a function that makes one training step"
 TRACEBACK = 8000  # characters of a traceback, its last ones

@@ -288,7 +288,10 @@ def test_text_and_data_tell_the_same() -> None:
 
 
 def node(op: str, parts: Sequence[CallNode] = ()) -> CallNode:
-    return {"op": op, "dtypes": [], "sparse": False, "node": "", "optimizer": False, "given": {}, "parts": [*parts]}
+    return {
+        "op": op, "dtypes": [], "sparse": False, "node": "", "given": {}, "optimizer": False, "parts": [*parts],
+        "lives": "device", "place": None, "made": None, "meets": None, "count": 1,
+    }  # fmt: skip
 
 
 NODES = st.recursive(
