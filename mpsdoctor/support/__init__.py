@@ -9,7 +9,7 @@ from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failur
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
 from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
 from mpsdoctor.support.unseen import Unseen, unseen_lines
-from mpsdoctor.support.versions import Support, support_in, support_of_installed
+from mpsdoctor.support.versions import Support, support_for, support_in, support_of_installed
 from mpsdoctor.support.wording import (
     Predicted,
     PredictionRow,
@@ -41,6 +41,7 @@ __all__ = [
     "predictions_as_json",
     "predictions_as_text",
     "sentence",
+    "support_for",
     "support_in",
     "support_of_installed",
     "unseen_lines",

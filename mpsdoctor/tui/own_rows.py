@@ -102,7 +102,8 @@ def remedy_for(op: str, device: str, findings: Sequence[Finding]) -> Iterator[Pi
 
 def predicted(prediction: Predicted) -> str:
     """The answer of a prediction."""
-    return say(f"own.predicted_{prediction['answer']}", version=prediction["torch"])
+    headline = str(tell(prediction["headline"], prediction["headline_values"]))
+    return say("own.predicted", version=prediction["torch"], headline=headline)
 
 
 def of_prediction(prediction: Predicted, check: CheckResult) -> Listing:

@@ -69,20 +69,14 @@ class _Layout(TypedDict):
 
 
 class TensorSpec(_Layout, TensorNumbers, total=False):
-    """A recorded tensor, as it lies in its storage; strides and offset are in elements.
-
-    `lives` is there where it is not on the device.
-    """
+    """A recorded tensor as it lies in its storage, in elements; `lives` is there where it is not on the device."""
 
     grad: bool
     lives: Literal["host", "loose"]
 
 
 class CallTraits(TypedDict, total=False):
-    """`whole` names the function of a call that is replayed as it was made, with a `backward` pass or not.
-
-    Other calls have an overload.
-    """
+    """`whole` names the function of a call that is replayed as it was made, perhaps `backward`; others an overload."""
 
     overload: str
     whole: str
@@ -138,16 +132,17 @@ class Recording(TypedDict):
 class CallNode(TypedDict):
     """A call by what decides whether a kernel takes it, and the calls that it is made of.
 
-    `sizes` are those of the first tensor in and the first one out; `node` is the one of the autograd graph, where
-    float64 occurs. `place` is the person's line, `made` the one that made the module of torch's that calls it, `meets`
-    as in `RecordedCall`.
+    `node` is the one of the autograd graph, where float64 occurs; `optimizer` is whether one of torch's own optimizers
+    calls it. `given` has the arguments by name, and what came out as "result": a tensor as its dtype and sizes. `place`
+    is the person's line, `made` the one that made the module of torch's that calls it, `meets` as in `RecordedCall`.
     """
 
     op: str
     dtypes: List[str]
-    sizes: List[List[int]]
     sparse: bool
     node: str
+    optimizer: bool
+    given: Dict[str, Any]
     parts: List["CallNode"]
     lives: Lives
     place: Optional[Frame]

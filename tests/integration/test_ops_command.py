@@ -294,17 +294,27 @@ def test_the_catalogue_alone() -> None:
     assert document["profile"]["written"] is False
 
 
-def test_a_prediction_for_ones_own_step(file: Path, shared: Workers) -> None:
+def test_a_prediction_for_ones_own_step(tmp_path: Path, shared: Workers) -> None:
     """--predict names what an older torch lacks for a step, since when MPS has it, and that the fallback helps."""
+    file = tmp_path / "train.py"
+    file.write_text(MODEL.replace("x.flip(1)", "x.logcumsumexp(1)"))
     facts, found = predicted.examine(context(shared)[0], model.parse_target(f"{file}:build"), (), "2.0", 60.0)
     rows = {row["op"]: row for row in facts["prediction"]["results"]}
-    assert rows["aten::lerp_.Scalar"]["outcome"] == "unimplemented"
+    assert rows["aten::logcumsumexp"]["outcome"] == "unimplemented"
     assert rows["aten::tril"]["outcome"] is None
-    line = next(number for number, text in enumerate(MODEL.splitlines(), 1) if "x.tril()" in text)
-    assert rows["aten::tril"]["place"].endswith(f"train.py:{line} in forward")
-    assert rows["aten::lerp_.Scalar"]["place"] is None  # the optimizer step is ours
+    lines = {word: number for number, text in enumerate(file.read_text().splitlines(), 1) for word in text.split(".")}
+    assert rows["aten::tril"]["place"].endswith(f"train.py:{lines['tril()']} in forward")
+    assert rows["aten::logcumsumexp"]["place"].endswith(f"train.py:{lines['logcumsumexp(1)']} in forward")
     assert [one.code for one in found] == ["MPS362"]
-    assert "aten::lerp_.Scalar: MPS has it since torch 2.1, you have 2.0" in found[0].title
+    assert "aten::logcumsumexp, made of aten::_logcumsumexp: MPS has it since torch 2.9, you have 2.0" in found[0].title
+
+
+def test_the_optimizer_is_that_of_the_version_asked_for(file: Path, pool: Workers) -> None:
+    """AdamW of torch 2.0 does not call lerp_, so a module that MPS has everything for runs there."""
+    target = model.parse_target(f"{file}:build")
+    facts, found = predicted.examine(context(pool)[0], target, (), "2.0", 60.0)
+    assert (facts["prediction"]["answer"], found) == ("runs", [])
+    assert "aten::addcdiv_" in {row["op"] for row in facts["prediction"]["results"]}
 
 
 def test_a_prediction_by_name(shared: Workers) -> None:
@@ -345,7 +355,8 @@ from torch import linalg
 
 CALLS = (
     linalg.svd, linalg.svdvals, torch.svd, linalg.qr, torch.qr, linalg.pinv, torch.pinverse, linalg.cond, linalg.inv,
-    linalg.matrix_rank, torch.nuclear_norm, linalg.det, linalg.slogdet, linalg.eigvals, linalg.matrix_exp,
+    linalg.matrix_rank, torch.nuclear_norm, linalg.det, linalg.slogdet, linalg.matrix_exp,
+    lambda a: linalg.eigvals(a.detach()),  # its backward solves complex equations
     lambda a: linalg.solve(a, a + 1), lambda a: linalg.lstsq(a, a + 1)[0], lambda a: linalg.eigh(a @ a.mT),
     lambda a: linalg.eigvalsh(a @ a.mT), lambda a: linalg.cholesky(a @ a.mT + torch.eye(6)),
     lambda a: torch.svd_lowrank(a, q=2)[1],

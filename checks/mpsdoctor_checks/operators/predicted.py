@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mpsdoctor import support
+from mpsdoctor import machine, support
 from mpsdoctor.check import Collected, Context, Finding, Severity, Shape, Skip, UnusableRequestError, finding, typed
+from mpsdoctor.facts import assume_shapes
 from mpsdoctor.facts.operators import PredictionFacts
 from mpsdoctor.texts import Each, Part, as_data
 from mpsdoctor.worker.shapes import PlannedProbe, StepTree, Wheel
@@ -21,17 +22,22 @@ PREDICTED: dict[str, tuple[str, Severity]] = {"stops": ("MPS361", "error"), "fal
 
 
 def examine(
-    context: Context, wanted: Target | None, names: Sequence[str], version: str | None, seconds: float
+    context: Context,
+    wanted: Target | None,
+    names: Sequence[str],
+    version: str | None,
+    seconds: float,
+    macos: str | None = None,
 ) -> Collected:
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
     context.progress(Part("listing_operators"))
     wheel = ask_worker(context, WHEEL, Wheel)
     folder = Path(*wheel["parts"])
-    there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
+    there = support.support_for(version, folder, wheel["version"], macos or present_macos(context))
     if not there.letters:
         raise UnusableRequestError(str(there.note or Part("nothing_known", {"version": there.version})))
     calls, unseen = calls_of(context, wanted, names, seconds)
-    known = {} if version else support.by_aten(support.known_failures(folder) or {})
+    known = support.by_aten(support.known_failures(folder) or {}) if there.source == "installed" else {}
     predictions = support.predict(calls, there)
     places = {prediction.op: place_of(prediction.place) for prediction in predictions if prediction.place}
     prediction = support.predictions_as_json(predictions, there, known, places, unseen)
@@ -44,6 +50,12 @@ def examine(
         "said_values": as_data(text),
     }
     return {**facts}, findings(predictions, prediction, str(wanted)) if wanted else []
+
+
+def present_macos(context: Context) -> str | None:
+    """The macOS that this runs on; None on another system."""
+    facts = assume_shapes(context.facts).get("chip") or machine.facts()
+    return facts["os_version"] if facts["os"] == "Darwin" else None
 
 
 def calls_of(

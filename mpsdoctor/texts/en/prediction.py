@@ -4,12 +4,19 @@ from mpsdoctor.texts.en.common import FALLBACK_ON
 
 PHRASES = {
     # the prediction of a whole step
-    "prediction": "MPS with torch {version}, predicted from PyTorch's declarations; nothing was run\n"
+    "prediction": "MPS with torch {version}{macos}, predicted from PyTorch's declarations; nothing was run\n"
     "{note}{rest}{unseen}",
+    "prediction_macos": " on macOS {macos}",
     "prediction_note": "{note}\n",
-    "prediction_known": "{answer}\n{groups}\n{count} of {total} operators have what they need. Only running tells"
-    " whether they compute right.\n",
-    "answer_runs": "every operator has what it needs",
+    "prediction_known": "{answer}\n{groups}\n{count} of {total} operators have what they need, by the kernels that this"
+    " torch has and what they are known to refuse. Only running tells whether their numbers are right.\n",
+    "answer_runs": "runs{all}{unjudged}{on_cpu}{before}",
+    "runs_whole": ", every operator has what it needs",
+    "runs_unjudged": ", but for {count} operators of {libraries:and} that could not be judged",
+    "runs_unjudged_one": ", but for {count} operator of {libraries:and} that could not be judged",
+    "runs_on_cpu": ", with {count} operators on the CPU whatever the fallback is set to",
+    "runs_on_cpu_one": ", with {count} operator on the CPU whatever the fallback is set to",
+    "runs_from_macos": ", on macOS {macos} or later",
     "answer_fallback": f"runs with {FALLBACK_ON} only",
     "answer_stops": "does not run",
     "answer_unknown": "nothing is known against it, but not every operator is known",
@@ -17,6 +24,7 @@ PHRASES = {
     "title_in_the_way": "In the way",
     "title_on_the_cpu": "On the CPU",
     "title_not_known": "Not known",
+    "title_by_macos": "By macOS",
     "prediction_operator": "  {sentence}\n{called}{failures}",
     "prediction_called": "    first called at {place}{made}\n",
     "prediction_made": ", module made at {made_at}",
@@ -24,8 +32,9 @@ PHRASES = {
     # of one operator
     "predicted": "{op}{parts}: {says}",
     "predicted_needs": " needs {needs:,list}",
-    "predicted_says": "{verdict}{fallback}{more}",
+    "predicted_says": "{verdict}{fallback}{before}{more}",
     "predicted_more": "; and {more_count:,} more calls for the same reason",
+    "needs_macos": '; before macOS {macos} MPS refuses this call: "{message}"',
     "mps_composite": "made of operators that MPS has",
     "mps_always_on_cpu": "always runs on the CPU, whatever the fallback is set to",
     "mps_has": "MPS has it",
@@ -36,7 +45,9 @@ PHRASES = {
     "fallback_does_not_help": "; the fallback does not help",
     "dtype_never": "MPS has no {dtype}",
     "dtype_since": "MPS has {dtype} since torch {since}",
-    "sizes_indivisible": "on MPS the sizes in must be multiples of the sizes out, or the other way round",
+    "dtype_gap": "its kernel for MPS takes no {dtype}, by PyTorch's own tests",
+    "refused": 'MPS refuses this call: "{message}"',
+    "refused_before": 'MPS refuses this call before macOS {macos}: "{message}"',
     "devices_meet": "meets a tensor of the CPU; make it with device=, or move it",
     "devices_meet_at": "line {line} meets a tensor of the CPU made in line {made}; make it with device=, or move it",
     "devices_meet_from": "meets a tensor of the CPU made in {file}:{made}; make it with device=, or move it",

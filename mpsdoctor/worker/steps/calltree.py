@@ -19,11 +19,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..shapes import CallNode, Lives, Wheel
+from .arguments_seen import by_name
 from .composites import composite_key, is_implicit
 from .devices import Devices
 from .placement import DEVICE, Placements, tensors
 from .sites import Modules, Sites, current_node, place_of
 
+# Taken apart before autograd as well, but for the form that writes into a tensor.
+WHOLE = frozenset({"linear"})
 NOT_COMPUTING = ("profiler::", "prim::")
 REASON = 200  # characters of why a call could not be looked into
 
@@ -37,12 +40,14 @@ class Told:
 class Tree:
     """The calls so far, nested; of calls that are the same one is kept, with the place of the first.
 
-    `left_out` tells of the calls that could not be looked into, by operator.
+    `left_out` tells of the calls that could not be looked into, by operator. `optimizing` is whether one of torch's own
+    optimizers is at work.
     """
 
     def __init__(self, modules: Modules | None = None) -> None:
         self.open: list[dict[str, CallNode]] = [{}]
         self.opened: set[str] = set()  # operators that run by their parts now
+        self.optimizing = False
         self.left_out: dict[str, str] = {}
         self.places = Placements()
         self.devices = Devices(self.places, modules or Modules())
@@ -52,7 +57,7 @@ class Tree:
     def enter(self, op: str) -> CallNode:
         self.open.append({})
         return {
-            "op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": [],
+            "op": op, "dtypes": [], "sparse": False, "node": "", "given": {}, "optimizer": self.optimizing, "parts": [],
             "lives": "device", "place": None, "made": None, "meets": None, "count": 1,
         }  # fmt: skip
 
@@ -70,7 +75,7 @@ class Tree:
             node["place"], node["made"] = place_of(site), next(iter(site["made"]), None)
 
     def describe(self, node: CallNode, inputs: list[Tensor], results: list[Tensor]) -> None:
-        """Note what decides whether a kernel takes a call: dtypes, layout, first sizes in and out, where they are.
+        """Note what decides whether a kernel takes a call: dtypes, layout, where they are.
 
         Scalars are left out where they come in or come from nothing: devices take them from the CPU.
         """
@@ -84,7 +89,6 @@ class Tree:
         outputs = [tensor for tensor in outputs if not self.is_aside(tensor, node["lives"])]
         node["dtypes"] = sorted({str(tensor.dtype).rpartition(".")[2] for tensor in (*real, *outputs)})
         node["node"] = name_of_node() if "float64" in node["dtypes"] else ""
-        node["sizes"] = [sizes_of(tensor) for tensor in (*inputs[:1], *results[:1])]
 
     def is_aside(self, tensor: Tensor, lives: Lives) -> bool:
         """Whether a tensor stays on the CPU in a call of the device."""
@@ -96,7 +100,6 @@ class Tree:
         node = self.enter("aten::_to_copy")
         with torch._C.DisableTorchFunction():
             node["dtypes"] = [str(result.dtype).rpartition(".")[2]]
-            node["sizes"] = [list(source.shape), list(result.shape)]
         self.leave(node)
 
     @contextlib.contextmanager
@@ -110,6 +113,7 @@ class Tree:
                     inputs = list(tensors([args, kwargs]))
                     self.devices.see_lift(op, inputs)
                     self.describe(node, inputs, list(tensors(told.result)))
+                    node["given"] = by_name(op, args, kwargs, told.result)
             except Exception as error:
                 node["sparse"] = True
                 self.left_out.setdefault(op, f"{type(error).__name__}: {error}".split("\n")[0][:REASON])
@@ -142,11 +146,6 @@ def is_unusual(tensor: Tensor) -> bool:
 def holds_numbers(tensor: Tensor) -> bool:
     """Whether a tensor is more than a scalar, and not empty."""
     return is_unusual(tensor) or bool(tensor.dim() and tensor.numel())
-
-
-def sizes_of(tensor: Tensor) -> list[int]:
-    """Its shape; empty for nested tensors, some of whose sizes are no numbers."""
-    return [] if tensor.is_nested else list(tensor.shape)
 
 
 def name_of_node() -> str:
@@ -226,7 +225,7 @@ class Above(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, kwargs = getattr(func, "__name__", ""), kwargs or {}
-        if self.tree.devices.muted or not is_implicit(name):
+        if self.tree.devices.muted or not (name in WHOLE or is_implicit(name)):
             return func(*args, **kwargs)
         with self.tree.watched(f"aten::{name}", args, kwargs, alone=False) as told:
             told.result = func(*args, **kwargs)
@@ -237,8 +236,27 @@ class Above(TorchFunctionMode):
 def watching(tree: Tree | None = None) -> Iterator[Tree]:
     """Watch what happens inside; the tree fills as it happens."""
     tree = Tree() if tree is None else tree
-    with Above(tree), Below(tree), tree.devices:
+    with optimizers_of_torch(tree), Above(tree), Below(tree), tree.devices:
         yield tree
+
+
+@contextlib.contextmanager
+def optimizers_of_torch(tree: Tree) -> Iterator[None]:
+    """Tell the tree when an optimizer of torch's is at work: another version calls other operators in it."""
+    from torch.optim import optimizer as optimizers  # torch.optim hides it again
+
+    def begin(optimizer: Any, *_: Any) -> None:
+        tree.optimizing = type(optimizer).__module__.startswith("torch.optim.")
+
+    def end(*_: Any) -> None:
+        tree.optimizing = False
+
+    handles = [optimizers.register_optimizer_step_pre_hook(begin), optimizers.register_optimizer_step_post_hook(end)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def record(step: Callable[[], Any]) -> list[CallNode]:
