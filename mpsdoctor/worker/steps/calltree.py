@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -40,11 +41,12 @@ class Told:
 class Tree:
     """The calls so far, nested; of calls that are the same one is kept, with the place of the first.
 
-    `left_out` tells of the calls that could not be looked into, by operator. `optimizing` is whether one of torch's own
-    optimizers is at work.
+    `left_out` tells of the calls that could not be looked into, by operator. With `closed` none is: what operators are
+    made of is not watched. `optimizing` is whether one of torch's own optimizers is at work.
     """
 
-    def __init__(self, modules: Modules | None = None) -> None:
+    def __init__(self, modules: Modules | None = None, *, closed: bool = False) -> None:
+        self.closed = closed
         self.open: list[dict[str, CallNode]] = [{}]
         self.opened: set[str] = set()  # operators that run by their parts now
         self.optimizing = False
@@ -145,7 +147,14 @@ def is_unusual(tensor: Tensor) -> bool:
 
 def holds_numbers(tensor: Tensor) -> bool:
     """Whether a tensor is more than a scalar, and not empty."""
-    return is_unusual(tensor) or bool(tensor.dim() and tensor.numel())
+    return not isinstance(tensor, UninitializedTensorMixin) and (
+        is_unusual(tensor) or bool(tensor.dim() and tensor.numel())
+    )
+
+
+def of_several_dtypes(args: Any) -> bool:
+    with torch._C.DisableTorchFunction():
+        return len({tensor.dtype for tensor in tensors(args) if tensor.is_floating_point()}) > 1
 
 
 def name_of_node() -> str:
@@ -194,7 +203,7 @@ class Below(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if name not in self.keys:
             self.keys[name] = composite_key_of(name)
         key = self.keys[name]
-        if key is None or name in self.tree.opened:  # aten::detach is declared as made of itself
+        if key is None or self.tree.closed or name in self.tree.opened:  # aten::detach is declared as made of itself
             return func(*with_tensors(func, args), **kwargs)
         with torch._C.DisableTorchFunction():
             if any(is_unusual(tensor) for tensor in tensors([args, kwargs])):
@@ -206,7 +215,10 @@ class Below(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.tree.opened.add(name)
         try:
             with self:
-                return func._op_dk(getattr(torch._C.DispatchKey, key), *with_tensors(func, args), **kwargs)
+                result = func._op_dk(getattr(torch._C.DispatchKey, key), *with_tensors(func, args), **kwargs)
+            if func._schema.is_mutable or not of_several_dtypes(args):
+                return result
+            return func(*args, **kwargs)  # of which the parts may make another dtype than the whole
         except Exception as error:
             failed = f"{type(error).__name__}: {error}"
         finally:

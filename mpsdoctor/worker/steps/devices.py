@@ -28,6 +28,7 @@ ON_MPS = torch.device("mps", 0)
 MODULE = os.path.join(TORCH, "nn", "modules", "module.py")
 LOADING = os.path.join(TORCH, "utils", "data")
 SHOWN = frozenset({"__repr__", "__format__", "tolist"})  # torch takes a tensor to the CPU to show it
+DATA = frozenset({"tensor", "as_tensor", "asarray", "new_tensor"})
 MOVERS = frozenset({"to", "cpu", "type_as", "as_tensor", "asarray"})
 KIND_GETTERS = ("is_mps", "is_cuda", "is_cpu")
 MOST_QUESTIONS = 20
@@ -101,6 +102,8 @@ class Devices(TorchFunctionMode):
             return result
         if name in MOVERS and args and isinstance(args[0], Tensor):
             return self._move(func, args, kwargs, wanted)
+        if name in DATA and wanted.kind == DEVICE:
+            return self._send(func, args, kwargs, wanted)
         before, self.places.making = self.places.making, wanted
         try:
             result = func(*args, **kwargs)
@@ -139,6 +142,8 @@ class Devices(TorchFunctionMode):
             return self.places.of(device)
         if device is not None:
             return self._named(device, frame)
+        if name.startswith("new_") or (name in DATA and args and isinstance(args[0], Tensor)):
+            return self.places.of(args[0])
         if next(tensors([args, kwargs]), None) is not None or name in ("set_default_device", "__set__"):
             return None
         return self._unnamed(frame)
@@ -178,6 +183,9 @@ class Devices(TorchFunctionMode):
             return result
         with self.mute():
             result = func(*args, **kwargs)
+            if result is source and source.is_leaf and source.requires_grad and type(source) is Tensor:
+                self.places.put(source, wanted)  # whose gradient may be asked for, as on the CPU
+                return result
             if result.untyped_storage()._cdata == source.untyped_storage()._cdata:
                 result = result.clone()
         self.places.put(result, wanted)
@@ -185,6 +193,16 @@ class Devices(TorchFunctionMode):
             result.register_hook(lambda gradient: self._carry(gradient, place))
         if wanted.kind == DEVICE:
             self.transferred(source, result)
+        return result
+
+    def _send(self, func: Any, args: Any, kwargs: Any, wanted: Place) -> Any:
+        """Make a tensor of data for the device: it is made on the CPU, and sent."""
+        with self.mute():
+            result = func(*args, **kwargs)
+            source = result.detach().clone()
+        self.places.put(source, Place(HOST))
+        self.places.put(result, wanted)
+        self.transferred(source, result)
         return result
 
     def _carry(self, gradient: Tensor, place: Place) -> Tensor:
@@ -211,7 +229,13 @@ class Devices(TorchFunctionMode):
     def begin_step(self) -> None:
         """From now on operators are followed. Of the questions so far those of the person's own files are kept."""
         self.alone = False
+        self.modules.called = self.adopt_called
         self.questions = {place: frame for place, frame in self.questions.items() if is_own(place[0])}
+
+    def adopt_called(self, module: torch.nn.Module) -> None:
+        """Put what a module holds on the device: a copy of another is made without being seen."""
+        with torch._C.DisableTorchFunction():
+            self.places.adopt([module], ())
 
     def _note_question(self, getter: str, frame: FrameType) -> None:
         file, line = frame.f_code.co_filename, frame.f_lineno

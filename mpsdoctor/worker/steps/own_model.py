@@ -53,9 +53,24 @@ def record(path: str, function: str, seconds: float, devices: list[str]) -> Reco
 
 
 def tree(path: str, function: str, seconds: float) -> StepTree | Failure:
-    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them."""
+    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them.
+
+    A step that fails is made again without looking into operators, for that may be what it fails by.
+    """
+    answer: Any = tree_of(path, function, seconds)
+    if "failed" not in answer or not answer["failed"]["raised"]:
+        return answer  # type: ignore[no-any-return]
+    again: Any = tree_of(path, function, seconds, closed=True)
+    if "failed" in again:
+        return answer  # type: ignore[no-any-return]
+    again["left_out"]["aten::*"] = answer["failed"]["what"]
+    return again  # type: ignore[no-any-return]
+
+
+def tree_of(path: str, function: str, seconds: float, *, closed: bool = False) -> StepTree | Failure:
+    """The calls of one step, with `closed` without what operators are made of."""
     modules = Modules()
-    step = calltree.Tree(modules)
+    step = calltree.Tree(modules, closed=closed)
 
     def watch_step(returned: Returned, run: Callable[[], object]) -> StepTree:
         watch(step.devices, modules, returned)
@@ -71,7 +86,8 @@ def watch(devices: Devices, modules: Modules, returned: Returned) -> None:
     """Put on the device what a person would put there: a module with its inputs, and all that modules hold."""
     modules.name(returned.module)
     with torch._C.DisableTorchFunction():
-        devices.places.adopt(modules.made, returned.inputs)
+        parts = {id(part): part for module in modules.made for part in module.modules()}
+        devices.places.adopt(parts.values(), returned.inputs)
     devices.places.strict = devices.places.strict or returned.module is not None
     devices.begin_step()
 

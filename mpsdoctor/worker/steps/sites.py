@@ -7,7 +7,7 @@ import re
 import sys
 import sysconfig
 from types import FrameType
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import torch
 
@@ -118,13 +118,14 @@ class Modules:
         self.made: list[torch.nn.Module] = []  # kept alive, so that none gets the id of another
         self.running: list[torch.nn.Module] = []
         self.names: dict[int, str] = {}
+        self.called: Callable[[torch.nn.Module], None] = lambda module: None
         self._originals: dict[str, Any] = {}
 
     def __enter__(self) -> Modules:
         kind: Any = torch.nn.Module
         original_init, original_call = kind.__init__, kind.__call__
         self._originals = {"__init__": original_init, "__call__": original_call}
-        places, made, running = self.places, self.made, self.running
+        places, made, running, known = self.places, self.made, self.running, set()
 
         def init(module: Any, *args: Any, **kwargs: Any) -> None:
             if id(module) not in places:
@@ -134,6 +135,9 @@ class Modules:
 
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
             running.append(module)
+            if id(module) not in known:
+                known.add(id(module))
+                self.called(module)
             try:
                 return original_call(module, *args, **kwargs)
             finally:
