@@ -163,10 +163,8 @@ def seen(names: list[str], version: str) -> dict[str, str]:
     without = trained(names, version, fallback=False)
     raised = [name for name in names if without[name][0] != "runs"]
     with_it = trained(raised, version, fallback=True) if raised else {}
-    answers = {
-        name: "runs" if name not in with_it else "fallback" if with_it[name][0] == "runs" else "stops" for name in names
-    }
-    return {name: f"{answer}/{without[name][1]}" for name, answer in answers.items()}
+    helped = {name: "fallback" if with_it[name][0] == "runs" else "stops" for name in with_it}
+    return {name: f"{helped.get(name, 'runs')}/{without[name][1]}" for name in names}
 
 
 def compare(names: list[str], version: str) -> tuple[int, int, int]:

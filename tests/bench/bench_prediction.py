@@ -121,7 +121,8 @@ def tell(version: str, positive: set[str], unimplemented: set[str], failing: set
     held = precision >= bars["precision"] and recall >= bars["recall"]
     print(
         f"torch {version:5} {len(unimplemented):3} unimplemented, {len(positive):3} predicted"
-        f"   precision {precision:.3f}   recall {recall:.3f}   bars {bars['precision']:.2f} {bars['recall']:.2f}  {'hold' if held else 'MISSED'}",
+        f"   precision {precision:.3f}   recall {recall:.3f}"
+        f"   bars {bars['precision']:.2f} {bars['recall']:.2f}  {'hold' if held else 'MISSED'}",
         flush=True,
     )
 
