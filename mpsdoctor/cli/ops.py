@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mpsdoctor import versions
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
@@ -40,6 +41,9 @@ def ops_command(parent: click.Group) -> click.Command:
             metavar="X.Y",
             callback=refuse_empty,
             help="Predict for this torch, not for the installed one.",
+        ),
+        click.Option(
+            ["--macos"], metavar="X.Y", callback=refuse_empty, help="Predict for this macOS, not for the present one."
         ),
     ]
     short = "Probe operators alone: which are right, wrong or missing."
@@ -75,6 +79,7 @@ class OpsOptions(Options):
     timeout: float = 60.0
     predict: str | None = None
     version: str | None = None
+    macos: str | None = None
 
 
 def run(options: OpsOptions) -> Exit:
@@ -100,6 +105,10 @@ def collector(options: OpsOptions) -> Collect | None:
     names = tuple(part.strip() for value in options.ops for part in value.split(",") if part.strip())
     if options.version and not options.predict:
         raise UnusableRequestError("--torch goes with --predict mps")
+    if options.macos and not options.predict:
+        raise UnusableRequestError("--macos goes with --predict mps")
+    if options.macos and not versions.numbers(options.macos):
+        raise UnusableRequestError(f"--macos {options.macos}: it is a version, such as 15.1")
     if options.predict:
         return prediction(options, names)
     if options.model and (names or options.every):
@@ -125,4 +134,4 @@ def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
 
     if options.every or (options.model and names):
         raise UnusableRequestError("--predict goes with --model or --op, or with neither")
-    return owncode.predict(options.model, names, options.version, options.timeout)
+    return owncode.predict(options.model, names, options.version, options.timeout, options.macos)

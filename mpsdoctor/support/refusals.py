@@ -43,7 +43,7 @@ class Refusal(NamedTuple):
         """Whether it holds on this macOS; of one that is not known, on every macOS."""
         if self.macos is None or macos is None:
             return self.macos is None
-        return versions.numbers(macos) < versions.numbers(self.macos)
+        return (*versions.numbers(macos), 0)[:2] < (*versions.numbers(self.macos), 0)[:2]
 
     @property
     def since(self) -> str | None:

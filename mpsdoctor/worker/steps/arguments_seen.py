@@ -69,8 +69,7 @@ def takes(kind: str, value: Any) -> bool:
 def show(value: Any) -> Optional[Any]:
     """A value as JSON."""
     if isinstance(value, Tensor):
-        sizes = [size if isinstance(size, int) else None for size in value.shape]  # nested tensors have symbols
-        return {"dtype": str(value.dtype).rpartition(".")[2], "sizes": sizes}
+        return {"dtype": str(value.dtype).rpartition(".")[2], "sizes": sizes_of(value)}
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, (bool, int, float, str)):
@@ -78,3 +77,11 @@ def show(value: Any) -> Optional[Any]:
     if isinstance(value, (list, tuple)):
         return [show(one) for one in value[:LONGEST]] if type(value) in (list, tuple, torch.Size) else None
     return str(value).rpartition(".")[2] if isinstance(value, torch.dtype) else None
+
+
+def sizes_of(tensor: Tensor) -> List[Optional[int]]:
+    """Its shape; None for the sizes of nested tensors that are symbols, empty where it has no shape (yet)."""
+    try:
+        return [size if isinstance(size, int) else None for size in tensor.shape]
+    except RuntimeError:  # of nested tensors made of pieces, and of lazy parameters
+        return []
