@@ -59,7 +59,9 @@ def explain_command() -> click.Command:
 
 def main() -> None:
     """The command alone, as `mpsdoctor explain` starts it."""
-    explain_command().main(sys.argv[2:], "mpsdoctor explain", standalone_mode=False)
+    command = explain_command()
+    with command.make_context("mpsdoctor explain", sys.argv[2:]) as context:
+        command.invoke(context)
 
 
 def run(what: str | None, against: str | None, as_json: bool) -> None:

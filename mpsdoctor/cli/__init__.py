@@ -191,7 +191,7 @@ def checks() -> None:
 @cli.command()
 @click.argument("what", type=click.Choice(["report", "profile", "explain"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report, the profile, or of what `explain --json` prints."""
+    """Print the JSON Schema of a report, a profile, an explanation."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
