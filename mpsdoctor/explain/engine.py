@@ -20,7 +20,7 @@ MOST = 5  # causes that are told
 PRINTED = ("error", "fact")
 FAILURE = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b(?! Domain)|\berror: |Exception during|\bERROR\b")
 LOGGED = re.compile(r"\b(?:INFO|DEBUG)\b|^\W*\d{4}-\d\d-\d\d[T ]\d\d:")
-OURS = re.compile(r"\bmps\b|metal", re.IGNORECASE)
+OURS = re.compile(r"\bmps\b|metal|apple silicon|macbook|\bm[1-9]\b", re.IGNORECASE)
 CHAINS = ("direct cause of the following exception", "during handling of the above exception")
 
 
