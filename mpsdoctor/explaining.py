@@ -15,7 +15,16 @@ from pathlib import Path
 import click
 
 from mpsdoctor import clean, console
-from mpsdoctor.explain.answer import Told, answer_as_json, environment_as_json, links, tell_cause, versions_of
+from mpsdoctor.explain.answer import (
+    Told,
+    answer_as_json,
+    environment_as_json,
+    fill_known,
+    links,
+    plain_commands,
+    tell_cause,
+    versions_of,
+)
 from mpsdoctor.explain.compare import Comparison, compare
 from mpsdoctor.explain.engine import Diagnosis, diagnose
 from mpsdoctor.explain.environment import read_environment
@@ -23,7 +32,6 @@ from mpsdoctor.explain.lines import Text
 from mpsdoctor.explain.private import public
 from mpsdoctor.explain.rules import causes
 from mpsdoctor.explain.sieve import read_stream
-from mpsdoctor.explain.source import load_causes
 from mpsdoctor.formats import wrapping
 from mpsdoctor.runtime.shapes import Issue
 from mpsdoctor.texts import explain, language, say, texts
@@ -52,7 +60,9 @@ def explain_command() -> click.Command:
 
 def main() -> None:
     """The command alone, as `mpsdoctor explain` starts it."""
-    explain_command().main(sys.argv[2:], "mpsdoctor explain", standalone_mode=False)
+    command = explain_command()
+    with command.make_context("mpsdoctor explain", sys.argv[2:]) as context:
+        command.invoke(context)
 
 
 def run(what: str | None, against: str | None, as_json: bool) -> None:
@@ -206,10 +216,8 @@ def long_text(code: str) -> Iterator[str]:
 def entry(cause: str) -> Iterator[str]:
     """A cause: what it is, what it means, what to do, what gives it away."""
     yield from wrap(f"{cause}: {say(f'causes.{cause}_what')}")
-    yield from ("", *wrap(say(f"causes.{cause}_means")), "", *wrap(say(f"causes.{cause}_do")))
-    yield from (
-        f"    {command.format(python='python3', set='export')}" for command in load_causes()[cause].get("commands", ())
-    )
+    means, do = (fill_known(say(f"causes.{cause}_{part}"), {}) for part in ("means", "do"))
+    yield from ("", *wrap(means), "", *wrap(do), *(f"    {command}" for command in plain_commands(cause)))
     if versions := list(versions_of(cause, language())):
         yield from ("", *wrap(say("explained.concerned", versions="; ".join(versions))))
     printed = [sign.text for sign in causes()[cause].signs if sign.line is not None]

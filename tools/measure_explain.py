@@ -11,17 +11,15 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from helpers.windows import FOLDER, Window, read_windows, written
-from mpsdoctor.explain.conditions import Case
-from mpsdoctor.explain.engine import Diagnosis, diagnose, find_hits
-from mpsdoctor.explain.environment import read_environment
+from helpers.windows import FOLDER, Window, read_windows, signs_alone, written
+from mpsdoctor.explain.engine import Diagnosis, diagnose
 from mpsdoctor.explain.lines import split
 from mpsdoctor.explain.record import FILE
 
@@ -47,20 +45,6 @@ def record_of(windows: Iterable[Window]) -> dict[str, Pairs]:
     return {part: {key: [tallies[part][key], right[part][key]] for key in sorted(tallies[part])} for part in tallies}
 
 
-def signs_alone(windows: Sequence[Window]) -> list[frozenset[str]]:
-    """For each window the signs of its cause that no other window of that cause has."""
-    keys = [
-        {hit.sign.key for hit in find_hits(case_of(window)) if hit.sign.cause == window.expected} for window in windows
-    ]
-    counts = Counter(key for found in keys for key in found)
-    return [frozenset(key for key in found if counts[key] == 1) for found in keys]
-
-
-def case_of(window: Window) -> Case:
-    text = split(window.text)
-    return Case(text, read_environment(text))
-
-
 def marks(window: Window, diagnosis: Diagnosis) -> tuple[int, ...]:
     """The places of the lines that gave its cause away, none where it was not found."""
     found = next((cause for cause in diagnosis.causes if cause.name == window.cause), None)
@@ -72,10 +56,15 @@ def marked(window: Window) -> Window:
     return replace(window, marked=() if window.expected is None else marks(window, diagnose(split(window.text))))
 
 
+def record_in_text(windows: Iterable[Window]) -> str:
+    """The file of the record."""
+    return json.dumps(record_of(windows), indent=0, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     """Write the record and the marks."""
     windows = read_windows()
-    FILE.write_text(json.dumps(record_of(windows), indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
+    FILE.write_text(record_in_text(windows), encoding="utf-8")
     for cause, group in groupby(windows, key=lambda window: window.cause):
         (FOLDER / f"{cause}.txt").write_text(written(map(marked, group)), encoding="utf-8")
 

@@ -38,6 +38,7 @@ EXAMPLES = examples(
     ("mpsdoctor race -- python train.py", "any training script, unchanged"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
+    ("mpsdoctor explain error.log", "what an error or a log means"),
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
@@ -191,9 +192,9 @@ def checks() -> None:
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile"]))
+@click.argument("what", type=click.Choice(["report", "profile", "explain"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report or of the profile."""
+    """Print the JSON Schema of a report, a profile, an explanation."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))

@@ -131,6 +131,12 @@ def commands(cause: str, diagnosis: Diagnosis) -> Iterator[str]:
         yield command.replace("{python}", python).replace("{set}", setting)
 
 
+def plain_commands(cause: str) -> list[str]:
+    """The commands where no text names an interpreter."""
+    known = load_causes()[cause].get("commands", ())
+    return [command.replace("{python}", "python3").replace("{set}", "export") for command in known]
+
+
 def interpreter(diagnosis: Diagnosis) -> str:
     """The interpreter whose packages stand in the text, else what usually starts one."""
     windows = diagnosis.environment.system == "windows"

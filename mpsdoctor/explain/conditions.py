@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from mpsdoctor import versions
 from mpsdoctor.explain.environment import Environment
 from mpsdoctor.explain.lines import Text
 from mpsdoctor.explain.pattern import pattern, quantity
-from mpsdoctor.explain.rules import word_lists
+from mpsdoctor.explain.rules import setting, word_lists
 
 COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -23,6 +24,10 @@ COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
 }
 CONDITION = re.compile(r"([\w.]+) (<=|>=|!=|<|>|=) (?:([\d.]+) \* )?(.+)")
+LONG = 8000  # characters: what is longer is a log, in which words do not belong together
+FAILURE = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b(?! Domain)|\berror: |Exception during|\bERROR\b")
+LOGGED = re.compile(r"\b(?:INFO|DEBUG)\b|^\W*\d{4}-\d\d-\d\d[T ]\d\d:")
+OURS = re.compile(r"\bmps\b|metal|apple silicon|macbook|\bm[1-9]\b", re.IGNORECASE)
 VERSIONS = ("torch", "macos", "macos_needed", "python")
 
 
@@ -39,6 +44,15 @@ class Case:
         if name not in self.held:
             self.held[name] = any(occurs(word, self.text) for word in word_lists()[name])
         return self.held[name]
+
+    @functools.cached_property
+    def is_prose(self) -> bool:
+        """Whether words count: not in a log, nor where a failure was printed that has nothing to do with MPS."""
+        if len(self.text.low) > LONG or any(map(self.says, setting("elsewhere"))):
+            return False
+        plain = [line.plain for line in self.text.lines]
+        failures = [line for line in plain if FAILURE.search(line)]
+        return not any(map(LOGGED.search, plain)) and (not failures or any(map(OURS.search, failures)))
 
     def holds(self, condition: str, captured: Mapping[str, str]) -> bool:
         """Whether a condition is known to hold."""

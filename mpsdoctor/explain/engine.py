@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,14 +12,10 @@ from mpsdoctor.explain.pattern import Pattern, pattern
 from mpsdoctor.explain.record import Record, load_record
 from mpsdoctor.explain.rules import KINDS, Cause, Sign, causes, setting, word_lists
 
-LONG = 8000  # characters: what is longer is a log, in which words do not belong together
 BROKEN = 400  # lines: in a text of fewer, a message may be broken over two
 EVIDENCE = 3  # lines that are quoted for a sign
 MOST = 5  # causes that are told
 PRINTED = ("error", "fact")
-FAILURE = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b(?! Domain)|\berror: |Exception during|\bERROR\b")
-LOGGED = re.compile(r"\b(?:INFO|DEBUG)\b|^\W*\d{4}-\d\d-\d\d[T ]\d\d:")
-OURS = re.compile(r"\bmps\b|metal", re.IGNORECASE)
 CHAINS = ("direct cause of the following exception", "during handling of the above exception")
 
 
@@ -82,17 +77,7 @@ def _hit(sign: Sign, case: Case) -> Hit | None:
         return None
     if sign.kind == "fact":
         return Hit(sign, _lines_of_facts(case), 0, {})
-    return _said(sign, case) if is_prose(case) else None
-
-
-def is_prose(case: Case) -> bool:
-    """Whether words count: not in a log, nor where a failure was printed that has nothing to do with MPS."""
-    if len(case.text.low) > LONG or any(map(case.says, setting("elsewhere"))):
-        return False
-    if any(LOGGED.search(line.plain) for line in case.text.lines):
-        return False
-    failures = [line.plain for line in case.text.lines if FAILURE.search(line.plain)]
-    return not failures or any(OURS.search(line) for line in failures)
+    return _said(sign, case) if case.is_prose else None
 
 
 def _printed(sign: Sign, line: Pattern, case: Case) -> Hit | None:
@@ -124,7 +109,8 @@ def _said(sign: Sign, case: Case) -> Hit | None:
     if not all(case.says(name) for name in wanted) or any(case.says(name[1:]) for name in sign.says if name[0] == "-"):
         return None
     words = [word for name in wanted for word in word_lists()[name]]
-    told = [line for line in case.text.lines if any(occurs(word, Text((line,))) for word in words)]
+    alone = [Text((line,)) for line in case.text.lines]
+    told = [text.lines[0] for text in alone if any(occurs(word, text) for word in words)]
     return Hit(sign, tuple(told[:EVIDENCE]), 0, {})
 
 

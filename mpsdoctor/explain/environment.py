@@ -18,7 +18,7 @@ TORCH = (
     r"(\d\.\d{1,2}(?:\.\d{1,2})?(?:(?:a|b|rc)\d{1,3}|\.dev\d{1,8}|\.post\d{1,4})*(?:\+[a-z0-9.]{1,40})?)"
     r"(?![\w.]*\+|[\w-])"
 )
-NUMBERS = r"(\d{1,2}(?:[.,]\d{1,2}){0,2})(?![\d+]|[.,]\d)"
+NUMBERS = r"(?!10[.,]16)(\d{1,2}(?:[.,]\d{1,2}){0,2})(?![\d+]|[.,]\d)"
 PYTHON = r"(\d\.\d{1,2}(?:\.\d{1,2}(?:a|b|rc)?\d{0,2})?)"
 IS = r"['*]{0,3} ?(?:version)? ?(?:\(gpu\?\))?['*]{0,3} ?(?:[:=|]|->|=>){1,2} ?[v'*]{0,3}"
 TRUTH = r"(?:\(\))?\??['*)]{0,3} ?(?:==|=>|->|=|:|is)? ?['*(]{0,3}(true|false|yes|no)\b"
@@ -238,7 +238,7 @@ def _macos(values: Mapping[str, str | None]) -> str | None:
     """The version of macOS. 10.16 and 16 are what it tells programs that were built for older ones."""
     said = (values["macos"] or "").replace(",", ".")
     major = versions.numbers(said)[:1]
-    if said.startswith("10.16") or not major:
+    if not major:
         return KERNELS.get(values["darwin"] or "")
     if major == (16,):
         return "26"

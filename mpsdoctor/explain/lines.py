@@ -54,12 +54,20 @@ class Text:
 
 def decode(data: bytes) -> str:
     """Text of bytes, whatever they hold."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    zeros = data[1:4000:2].count(0), data[:4000:2].count(0)
-    if max(zeros) * 5 > len(data[:4000]):
-        return data.decode("utf-16-le" if zeros[0] > zeros[1] else "utf-16-be", "replace")
-    return data.decode("utf-8", "replace")
+    return data.decode(encoding(data), "replace")
+
+
+def encoding(data: bytes) -> str:
+    """UTF-16, which Windows writes, where a mark or zeros tell so; else UTF-8."""
+    sample = data[:4000]
+    zeros = sample[1::2].count(0), sample[::2].count(0)
+    if sample[:2] in (b"\xff\xfe", b"\xfe\xff") and (
+        any(zeros) or sum(byte > 127 for byte in sample) > len(sample) // 4
+    ):
+        return "utf-16"
+    if max(zeros) * 5 > len(sample):
+        return "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be"
+    return "utf-8"
 
 
 def read_lines(numbered: Iterable[tuple[int, str]]) -> Text:

@@ -33,7 +33,8 @@ class Sign:
     @property
     def key(self) -> str:
         """Its name in the record of how often it was right."""
-        return f"{self.cause}/{self.kind}: {self.text}"
+        condition = f" if {', '.join(self.when)}" if self.when and self.kind != "fact" else ""
+        return f"{self.cause}/{self.kind}: {self.text}{condition}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, TypeVar
 
 from mpsdoctor.explain.crash import LARGEST, crash_lines, is_crash_report
-from mpsdoctor.explain.lines import Text, decode, read_lines, split
+from mpsdoctor.explain.lines import Text, decode, encoding, read_lines, split
 from mpsdoctor.explain.source import load_causes
 
 WHOLE = 1 << 18  # bytes that are read as they are
@@ -62,13 +62,9 @@ def _chunks(start: bytes, stream: BinaryIO, limit: int | None) -> Iterator[bytes
 
 
 def _decoder(start: bytes) -> codecs.IncrementalDecoder | None:
-    """For UTF-16, which Windows writes; None for all else."""
-    sample = start[:4000]
-    if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return codecs.getincrementaldecoder("utf-16")("replace")
-    if sample[1::2].count(0) * 5 > len(sample):
-        return codecs.getincrementaldecoder("utf-16-le")("replace")
-    return None
+    """For what is not UTF-8; None for all else."""
+    name = encoding(start)
+    return None if name == "utf-8" else codecs.getincrementaldecoder(name)("replace")
 
 
 def _sieve(chunks: Iterator[bytes]) -> list[tuple[int, bytes]]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mpsdoctor import clean
-from mpsdoctor.report import Report
+
+if TYPE_CHECKING:
+    from mpsdoctor.report import Report
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from mpsdoctor import report
+from mpsdoctor.explain import answer
 from mpsdoctor.runtime import profile
 
 Settings = dict[str, Any]  # later versions may add some
@@ -94,8 +95,8 @@ class Profile(msgspec.Struct):
 
 
 def schema(what: str) -> Schema:
-    """The JSON Schema of "report" or "profile". Readers ignore keys that they do not know."""
-    declared: Any = {"report": report.Report, "profile": Profile}[what]
+    """The JSON Schema of "report", "profile" or "explain". Readers ignore keys that they do not know."""
+    declared: Any = {"report": report.Report, "profile": Profile, "explain": answer.ExplanationJSON}[what]
     return {"$schema": DIALECT, **msgspec.json.schema(declared)}
 
 

@@ -172,8 +172,9 @@ class Words(string.Formatter):
         self.language, self.parts = language, parts
 
     def template(self, name: str) -> str:
-        """One of the parts, or a phrase that codes share. KeyError."""
-        return self.parts[name] if name in self.parts else phrases(self.language)[name]
+        """One of the parts, a phrase that codes share, or a sentence of a cause. KeyError."""
+        known = self.parts if name in self.parts else phrases(self.language)
+        return known[name] if name in known else page(self.language, "causes")[name]
 
     def fill(self, template: str, values: Mapping[str, Any]) -> str:
         return self.vformat(template, (), values)

@@ -6,9 +6,15 @@ A window begins with `# source`; a line of it stands behind two blanks, one that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from mpsdoctor.explain.conditions import Case
+from mpsdoctor.explain.engine import find_hits
+from mpsdoctor.explain.environment import read_environment
+from mpsdoctor.explain.lines import split
 
 FOLDER = Path(__file__).parents[1] / "unit" / "explain" / "windows"
 NONE = "none"  # the file of texts that have none of the causes
@@ -70,3 +76,17 @@ def written(windows: Iterable[Window]) -> str:
         body = [f"{MARK if at in window.marked else PLAIN}{line}" for at, line in enumerate(window.lines)]
         parts.append("\n".join([f"{HEAD}{window.source}", *body]))
     return "\n\n".join(parts) + "\n"
+
+
+def signs_alone(windows: Sequence[Window]) -> list[frozenset[str]]:
+    """For each window the signs of its cause that no other window of that cause has."""
+    keys = [
+        {hit.sign.key for hit in find_hits(case_of(window)) if hit.sign.cause == window.expected} for window in windows
+    ]
+    counts = Counter(key for found in keys for key in found)
+    return [frozenset(key for key in found if counts[key] == 1) for found in keys]
+
+
+def case_of(window: Window) -> Case:
+    text = split(window.text)
+    return Case(text, read_environment(text))

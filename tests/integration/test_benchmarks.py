@@ -18,6 +18,7 @@ LINES = {
         "| 2.8 | linear | runs | runs |",
         "3 agree, 0 that the stand-in has no check for, 0 disagree",
     ),
+    "bench_explain.py": ("right first", "calibration error", "signs of one window", "a traceback", "a log of"),
     "bench_hostile.py": (
         "messages of a check                 300 thrown,    0 troubles",
         "interpreters                        300 thrown,    0 troubles",
