@@ -45,7 +45,8 @@ PHRASES = {
     "issue_report_maker": "Report it to who makes the back end {device}, with what was computed.",
     "issue_around": "Way around it: {workaround}.",
     "issue_no_way": "No way around it is recorded.",
-    "issue_name": "{id}",
+    "issue_is_wrong": "wrong",
+    "issue_is_nan": "not a number",
 }
 
 EXAMPLE = {
@@ -55,7 +56,7 @@ EXAMPLE = {
     "what": "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to"
     " gibberish.",
     "trigger": "weight or input is a transposed view",
-    "outcome": "wrong",
+    "outcome": Part("issue_is_wrong"),
     "came_to": Part(
         "elements_differ",
         {
@@ -183,6 +184,23 @@ TEXTS = {
             "torch": "2.7.1",
             "macos": Part("issue_on_macos", {"macos_version": "15.6"}),
             "reasons": Each("reason", [{"id": "replication-pad-backward-hang", "why": Part("canary_no_time")}], ", "),
+        },
+    ),
+    "MPS710": Text(
+        "PyTorch itself expects {count} operators to fail on {device}",
+        "The list of its own tests, in the installed wheel, names them. {probed}{not_probed}",
+        parts={
+            "were_probed": "Tried by our probes: {names:,list}. ",
+            "were_not_probed": "Recorded by PyTorch and not tried here: {names:,list}.",
+        },
+        seen="PyTorch's wheel holds the lists that its own tests go by: operators that they expect to fail on MPS.",
+        means="Where your model uses one, it may fail or be wrong. What our probes found stands in `operators`.",
+        do="`mpsdoctor ops --op NAME` tries one that no probe has tried, if the catalogue has it.",
+        example={
+            "count": 3,
+            "device": "mps",
+            "probed": Part("were_probed", {"names": ["cumsum"]}),
+            "not_probed": Part("were_not_probed", {"names": ["ctc_loss", "linalg_eig"]}),
         },
     ),
 }
