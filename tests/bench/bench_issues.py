@@ -113,7 +113,8 @@ def print_questions(times: int) -> None:
     """What the first `known_issues()` of a training script costs."""
     command = [sys.executable, "-c", ASK]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    asked = [float(subprocess.run(command, env=env, capture_output=True, text=True).stdout) for _ in range(times)]
+    runs = [subprocess.run(command, env=env, capture_output=True, text=True, check=True) for _ in range(times)]
+    asked = [float(run.stdout) for run in runs]
     print(f"known_issues()  {statistics.median(asked):.1f} ms the first time, {max(asked):.1f} at most")
 
 

@@ -75,7 +75,7 @@ def test_a_death_is_not_paid_by_the_others(monkeypatch: pytest.MonkeyPatch) -> N
     """The time of the canary that dies, and of the start behind it, comes on top; but not for ever."""
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    clock = Clock(108.0)
+    clock = Clock(108.0, last=100.0)
     now = 110.0
     clock.note(answer("timeout"), after_death=False)
     assert clock.left() == 8.0
