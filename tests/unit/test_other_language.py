@@ -98,6 +98,7 @@ STRANGERS = (
     "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to gibberish.",
     ".contiguous(), or torch 2.9",
     "RuntimeError: view size is not compatible",
+    "weight or input is a transposed view",
 )
 
 

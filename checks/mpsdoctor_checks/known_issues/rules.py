@@ -124,12 +124,13 @@ def report_to(device: str) -> Part:
 
 def where(facts: IssueFacts) -> dict[str, Any]:
     """The versions, as values of a finding."""
-    macos = facts["macos"]
-    return {
-        "torch": facts["torch"] or "?",
-        "macos": Part("issue_on_macos", {"macos_version": macos}) if macos else Part(""),
-        "macos_version": macos,
-    }
+    return {**values_of(facts["torch"], facts["macos"]), "macos_version": facts["macos"]}
+
+
+def values_of(torch: str | None, macos: str | None) -> dict[str, Any]:
+    """A torch and a macOS as values of a sentence."""
+    on_macos = Part("issue_on_macos", {"macos_version": macos}) if macos else Part("")
+    return {"torch": torch or "?", "macos": on_macos}
 
 
 def fine(facts: IssueFacts) -> Iterator[Finding]:

@@ -186,6 +186,46 @@ TEXTS = {
             "reasons": Each("reason", [{"id": "replication-pad-backward-hang", "why": Part("canary_no_time")}], ", "),
         },
     ),
+    "MPS711": Text(
+        "The model makes {count} calls that are recorded as wrong on mps",
+        "{lines}{rest}",
+        "Whether it is so here: `mpsdoctor known-issues`; what to do about it:",
+        parts={
+            "met": "{place}: {op}, {trigger}: {outcome} in torch {torch}{macos} ({id})",
+            "met_at": "{where}",
+            "met_somewhere": "somewhere",
+            "met_wrong": "wrong",
+            "met_nan": "not a number",
+            "met_crash": "deadly",
+            "met_hang": "without an end",
+            "met_leak": "leaking",
+            "met_error": "refused",
+            "met_slow": "slow",
+        },
+        seen="The recorded step calls operators in a way, by layout, dtype or size, that triggers known issues, and"
+        " those are recorded for this torch, macOS and chip.",
+        means="It is not measured: what is recorded may not hold here. The replay of the same calls tells whether their"
+        " numbers are right.",
+        do="`mpsdoctor explain ID` has the way around; `mpsdoctor known-issues` tries whether it is present.",
+        example={
+            "count": 1,
+            "rest": Part(""),
+            "lines": Each(
+                "met",
+                [
+                    {
+                        "place": Part("met_at", {"where": "train.py:31 in forward"}),
+                        "op": "linear",
+                        "outcome": Part("met_wrong"),
+                        "torch": "2.8.0",
+                        "macos": Part("issue_on_macos", {"macos_version": "15.6"}),
+                        "trigger": "weight or input is a transposed view",
+                        "id": "linear-transposed-weight-no-graph",
+                    }
+                ],
+            ),
+        },
+    ),
     "MPS710": Text(
         "PyTorch itself expects {count} operators to fail on {device}",
         "The list of its own tests, in the installed wheel, names them. {probed}{not_probed}",
