@@ -16,6 +16,15 @@ from mpsdoctor_checks.known_issues.attempts import surroundings
 from mpsdoctor_checks.known_issues.rules import values_of
 
 MOST_LINES = 12
+WORDS = {
+    "wrong": "met_wrong",
+    "nan": "met_nan",
+    "crash": "met_crash",
+    "hang": "met_hang",
+    "leak": "met_leak",
+    "error": "met_error",
+    "slow": "met_slow",
+}
 
 
 class Met(NamedTuple):
@@ -153,7 +162,7 @@ def line_values(met: Met, here: Surroundings) -> dict[str, object]:
         "place": Part("met_at", {"where": place}) if place else Part("met_somewhere"),
         "op": spoken(met.call["op"]),
         "trigger": met.issue["trigger"],
-        "outcome": Part(f"met_{met.issue['kind']}"),
+        "outcome": Part(WORDS[met.issue["kind"]]),
         "id": met.issue["id"],
         **values_of(here.torch, here.macos),
     }

@@ -17,7 +17,8 @@ OLD = Surroundings("2.8.0", "15.6", "Apple M2", "arm64", False)
 def tensor(
     *shape: int, stride: tuple[int, ...] | None = None, offset: int = 0, dtype: str = "float32"
 ) -> TensorSummary:
-    strides, step = [], 1
+    strides: list[int] = []
+    step = 1
     for size in reversed(shape):
         strides.insert(0, step)
         step *= size
@@ -27,8 +28,9 @@ def tensor(
 def call(op: str, *tensors: TensorSummary, place: str = "train.py:31 in forward", **more: Any) -> CallSummary:
     told: Any = {"op": op, "overload": "", "phase": "forward", "count": 1, "dtype": "float32", "arguments": ""}
     rest: Any = {"place": place, "code": None, "made_at": None, "module": None, "stack": []}
-    made: CallSummary = {**told, "tensors": list(tensors), **rest, **more}
-    return made
+    made: Any = {**told, "tensors": list(tensors), **rest, **more}
+    summary: CallSummary = made
+    return summary
 
 
 def met(*calls: CallSummary, here: Surroundings = OLD) -> list[str]:
