@@ -36,14 +36,15 @@ def with_issues() -> list[Any]:
     """A recorded check-up in which the check has run too."""
     events: list[Any] = []
     for event in recorded("wins"):
-        if isinstance(event, Done):
-            event = Done(
-                msgspec.structs.replace(event.report, checks=(*event.report.checks, result())), cancelled=False
-            )
-        events.append(event)
+        events.append(ended_with_issues(event) if isinstance(event, Done) else event)
         if isinstance(event, Finished) and event.result.id == "operators":
             events.append(Finished(result()))
     return events
+
+
+def ended_with_issues(end: Done) -> Done:
+    checks = (*end.report.checks, result())
+    return Done(msgspec.structs.replace(end.report, checks=checks), cancelled=False)
 
 
 def test_what_is_present_stands_below_its_check_and_the_filter_finds_the_rest(tmp_path: Path) -> None:
