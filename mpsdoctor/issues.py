@@ -6,7 +6,6 @@ The standard library alone and Python 3.9 syntax, for training scripts import it
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     Truth = bool | None  # None: not known
 
 DATA = Path(__file__).parent / "data" / "known_issues.jsonl"
-# Endings of versions that PyTorch publishes: what was built for. Any other ending is a build of somebody's own.
-PUBLISHED = r"\+(cpu|cu[0-9]+|xpu|rocm[0-9.]+)(\.[a-z0-9_.]+)?"
-RELEASE = re.compile(rf"([0-9]+(?:\.[0-9]+)*)({PUBLISHED})?$")
-NUMBERS = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})*)")
+# What a published wheel was built for, as its version ends; any other ending is a build of somebody's own.
+PUBLISHED = ("cpu", "cu", "xpu", "rocm")
 # How a version was found below which nothing is wrong; by all other ways it is the oldest that somebody looked at.
 SURE_BEGIN = ("stated", "regression", "inferred from the wheels")
 BEYOND = 1 << 30  # stands for the parts of a version that are not told, at their largest
@@ -34,7 +31,6 @@ COMPARISONS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">": lambda version, bound: version > bound,
     "<": lambda version, bound: version < bound,
 }
-CONDITION = re.compile(r"(>=|<=|==|<|>)\s*([0-9.]+)")
 
 
 class Surroundings:
@@ -68,14 +64,21 @@ def recorded_of(issue: Issue, here: Surroundings) -> Recorded:
 
 
 def numbers(version: str | None) -> tuple[int, ...]:
-    """The leading numbers of a version; empty for what is none."""
-    match = NUMBERS.match(version or "")
-    return tuple(map(int, match[1].split("."))) if match else ()
+    """The leading numbers of a version; empty for what is none. No regular expression: to compile one takes 0.3 ms."""
+    found: list[int] = []
+    for part in (version or "").strip().split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        found += [int(digits)] if digits and digits.isascii() and len(digits) < 10 else []
+        if not digits or digits != part:
+            break
+    return tuple(found)
 
 
 def is_exact(torch: str | None) -> bool:
     """Whether a version is that of a release: what a nightly or somebody's own build holds is not known."""
-    return bool(RELEASE.match(torch or ""))
+    release, _, built = (torch or "").partition("+")
+    official = not built or built.rstrip("0123456789.") in PUBLISHED
+    return official and bool(release) and all(part.isdecimal() for part in release.split("."))
 
 
 def judge_torch(issue: Issue, torch: str | None) -> Recorded:
@@ -129,9 +132,19 @@ def judge_macos(condition: str | None, macos: str | None) -> Truth:
 
 def holds(condition: str, version: tuple[int, ...]) -> bool:
     return any(
-        all(COMPARISONS[sign](version, numbers(bound)) for sign, bound in CONDITION.findall(alternative))
+        all(COMPARISONS[sign](version, bound) for sign, bound in map(parse_bound, alternative.split(",")))
         for alternative in condition.split("||")
     )
+
+
+def parse_bound(text: str) -> tuple[str, tuple[int, ...]]:
+    """Sign and version of `>=26.1`. ValueError for anything else."""
+    bound = text.strip()
+    sign = next((sign for sign in COMPARISONS if bound.startswith(sign)), "")
+    version = numbers(bound.removeprefix(sign))
+    if not sign or not version:
+        raise ValueError(f"{text!r} is no bound such as >=26.1")
+    return sign, version
 
 
 def judge_chip(issue: Issue, here: Surroundings) -> Truth:
@@ -143,7 +156,7 @@ def judge_chip(issue: Issue, here: Surroundings) -> Truth:
         return here.virtual
     if here.chip is None:
         return None
-    return any(re.search(rf"\b{re.escape(kind)}\b", here.chip) for kind in kinds)
+    return not set(kinds).isdisjoint(here.chip.replace("(", " ").replace(")", " ").split())
 
 
 def judge_condition(issue: Issue, here: Surroundings) -> Truth:

@@ -16,7 +16,7 @@ from typing import get_type_hints
 import torch
 from torch import Tensor
 
-from mpsdoctor.issues import CONDITION, numbers, read_issues
+from mpsdoctor.issues import numbers, parse_bound, read_issues
 from mpsdoctor.runtime.shapes import Issue
 from mpsdoctor.worker.canaries.judging import COMPARED, judge, tensors_of
 from mpsdoctor.worker.canaries.place import Place
@@ -67,8 +67,11 @@ def problems_of_versions(issue: Issue) -> Iterator[str]:
             yield f"a version has three numbers, not {version}"
     if begin and end and begin >= end:
         yield "it is fixed before it is bad"
-    if issue["macos"] and CONDITION.sub("", issue["macos"]).strip(" ,|"):
-        yield f"macos: {issue['macos']!r}"
+    for bound in (issue["macos"] or "").replace("||", ",").split(",") if issue["macos"] else ():
+        try:
+            parse_bound(bound)
+        except ValueError as error:
+            yield f"macos: {error}"
 
 
 def problems_of_canary(issue: Issue) -> Iterator[str]:

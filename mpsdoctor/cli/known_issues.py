@@ -92,7 +92,7 @@ def run(options: KnownOptions) -> Exit:
 
 def collect(context: Context, dangerous: bool) -> Collected:
     """Facts and findings of the check."""
-    from mpsdoctor_checks.known_issues.collect import collect as try_canaries
+    from mpsdoctor_checks.known_issues.attempts import collect as try_canaries
     from mpsdoctor_checks.known_issues.rules import judge
 
     facts = try_canaries(context, dangerous)

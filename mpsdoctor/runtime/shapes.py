@@ -99,8 +99,8 @@ class CallTrigger(TypedDict, total=False):
     """How a recorded call looks that triggers an issue; all that is told must hold for one of its tensors.
 
     `ops` are aten names. `tensor` is the place of the tensor among those of the call, any where it is missing; `layout`
-    a name of triggers.LAYOUTS; `least` and `most` are sizes by dimension, `unlike` two tensors that differ in one,
-    `code` a word on the person's line, `says` one in the arguments.
+    a name of triggers.LAYOUTS; `least` and `most` are sizes by dimension,
+    `one_of` are the sizes that a dimension may have, `says` is a word in the arguments or on the person's line.
     """
 
     ops: list[str]
@@ -110,9 +110,8 @@ class CallTrigger(TypedDict, total=False):
     least_rank: int
     least: dict[str, int]
     most: dict[str, int]
+    one_of: dict[str, list[int]]
     least_elements: int
-    unlike: dict[str, Any]
-    code: str
     says: str
 
 

@@ -44,7 +44,8 @@ def tried(result: CheckResult | None) -> list[IssueRow]:
     """The rows of the check, what is not fine first."""
     facts = assume_shapes({result.id: result.facts}).get("known-issues") if result and result.id == CHECK else None
     issues = facts.get("issues", ()) if facts else ()
-    return sorted(issues, key=lambda row: (row["outcome"] not in WRONG, row["recorded"] != "bad"))
+    order = {outcome: place for place, outcome in enumerate(WRONG)}
+    return sorted(issues, key=lambda row: (order.get(row["outcome"], len(order)), row["recorded"] != "bad"))
 
 
 def page(result: CheckResult, key: str) -> Iterator[Piece]:

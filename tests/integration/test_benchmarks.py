@@ -26,6 +26,12 @@ LINES = {
         "changed reports, six tabs           300 thrown,    0 troubles",
         "signals                             300 thrown,    0 troubles",
     ),
+    "bench_issues.py": (
+        "on the CPU      300 runs",
+        "planted faults  6 of 6 found",
+        "standard        ",
+        "known_issues()  ",
+    ),
     "bench_mac.py": ("| quick | 3 |",),
     "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
     "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),

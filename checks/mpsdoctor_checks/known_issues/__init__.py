@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mpsdoctor.check import Context, Finding
 from mpsdoctor.facts.issues import IssueFacts
 from mpsdoctor.texts import check_title
-from mpsdoctor_checks.known_issues.collect import collect
+from mpsdoctor_checks.known_issues.attempts import collect
 from mpsdoctor_checks.known_issues.rules import judge
 
 id = "known-issues"

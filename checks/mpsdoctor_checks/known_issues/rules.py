@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -35,7 +35,7 @@ KINDS: dict[str, Kind] = {
     "error": Kind("MPS707", "warning"),  # it says itself that it fails, and spoils nothing
     "slow": Kind("MPS708", "warning"),
 }
-RECORDED, FINE, NEW, NOT_TRIED = "MPS701", "MPS702", "MPS703", "MPS709"
+RECORDED, FINE, NEW, NOT_TRIED, EXPECTED = "MPS701", "MPS702", "MPS703", "MPS709", "MPS710"
 
 
 def judge(facts: IssueFacts) -> list[Finding]:
@@ -75,7 +75,7 @@ def finding_of(row: IssueRow, issue: Issue, facts: IssueFacts) -> Finding:
         op=words_for(issue["op"]),
         device=row["device"],
         what=issue["what"],
-        outcome=row["outcome"],
+        outcome=Part("issue_is_nan" if row["outcome"] == "nan" else "issue_is_wrong"),
         came_to=shortened(detail_of(row)),
         standing=standing(row, issue),
         core=Part("issue_core" if rules_out(row) else ""),
@@ -124,12 +124,13 @@ def report_to(device: str) -> Part:
 
 def where(facts: IssueFacts) -> dict[str, Any]:
     """The versions, as values of a finding."""
-    macos = facts["macos"]
-    return {
-        "torch": facts["torch"] or "?",
-        "macos": Part("issue_on_macos", {"macos_version": macos}) if macos else Part(""),
-        "macos_version": macos,
-    }
+    return {**values_of(facts["torch"], facts["macos"]), "macos_version": facts["macos"]}
+
+
+def values_of(torch: str | None, macos: str | None) -> dict[str, Any]:
+    """A torch and a macOS as values of a sentence."""
+    on_macos = Part("issue_on_macos", {"macos_version": macos}) if macos else Part("")
+    return {"torch": torch or "?", "macos": on_macos}
 
 
 def fine(facts: IssueFacts) -> Iterator[Finding]:
@@ -152,4 +153,28 @@ def not_tried(facts: IssueFacts) -> Iterator[Finding]:
         )
 
 
-RULES = (not_fine, fine, not_tried)
+def expected_by_torch(facts: IssueFacts) -> Iterator[Finding]:
+    """MPS710: what PyTorch's own list has beside ours."""
+    listed = facts.get("expected_by_torch")
+    if not listed:
+        return
+    probed, others = listed["probed"], listed["not_probed"]
+    yield finding(
+        EXPECTED,
+        "info",
+        {"probed": len(probed), "not_probed": len(others)},
+        remedy=None,
+        count=len(probed) + len(others),
+        device="mps",
+        probed=Part("were_probed", {"names": shorten(probed)}) if probed else Part(""),
+        not_probed=Part("were_not_probed", {"names": shorten(others)}) if others else Part(""),
+    )
+
+
+def shorten(ops: Sequence[str]) -> list[str]:
+    """The first of their names."""
+    rest = [f"… ({len(ops) - MOST_NAMED})"] if len(ops) > MOST_NAMED else []
+    return [*(words_for(op) for op in ops[:MOST_NAMED]), *rest]
+
+
+RULES = (not_fine, fine, not_tried, expected_by_torch)

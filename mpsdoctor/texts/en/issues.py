@@ -45,7 +45,8 @@ PHRASES = {
     "issue_report_maker": "Report it to who makes the back end {device}, with what was computed.",
     "issue_around": "Way around it: {workaround}.",
     "issue_no_way": "No way around it is recorded.",
-    "issue_name": "{id}",
+    "issue_is_wrong": "wrong",
+    "issue_is_nan": "not a number",
 }
 
 EXAMPLE = {
@@ -55,7 +56,7 @@ EXAMPLE = {
     "what": "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to"
     " gibberish.",
     "trigger": "weight or input is a transposed view",
-    "outcome": "wrong",
+    "outcome": Part("issue_is_wrong"),
     "came_to": Part(
         "elements_differ",
         {
@@ -183,6 +184,63 @@ TEXTS = {
             "torch": "2.7.1",
             "macos": Part("issue_on_macos", {"macos_version": "15.6"}),
             "reasons": Each("reason", [{"id": "replication-pad-backward-hang", "why": Part("canary_no_time")}], ", "),
+        },
+    ),
+    "MPS711": Text(
+        "The model makes {count} calls that are recorded as wrong on mps",
+        "{lines}{rest}",
+        "Whether it is so here: `mpsdoctor known-issues`; what to do about it:",
+        parts={
+            "met": "{place}: {op}, {trigger}: {outcome} in torch {torch}{macos} ({id})",
+            "met_at": "{where}",
+            "met_somewhere": "somewhere",
+            "met_wrong": "wrong",
+            "met_nan": "not a number",
+            "met_crash": "deadly",
+            "met_hang": "without an end",
+            "met_leak": "leaking",
+            "met_error": "refused",
+            "met_slow": "slow",
+        },
+        seen="The recorded step calls operators in a way, by layout, dtype or size, that triggers known issues, and"
+        " those are recorded for this torch, macOS and chip.",
+        means="It is not measured: what is recorded may not hold here. The replay of the same calls tells whether their"
+        " numbers are right.",
+        do="`mpsdoctor explain ID` has the way around; `mpsdoctor known-issues` tries whether it is present.",
+        example={
+            "count": 1,
+            "rest": Part(""),
+            "lines": Each(
+                "met",
+                [
+                    {
+                        "place": Part("met_at", {"where": "train.py:31 in forward"}),
+                        "op": "linear",
+                        "outcome": Part("met_wrong"),
+                        "torch": "2.8.0",
+                        "macos": Part("issue_on_macos", {"macos_version": "15.6"}),
+                        "trigger": "weight or input is a transposed view",
+                        "id": "linear-transposed-weight-no-graph",
+                    }
+                ],
+            ),
+        },
+    ),
+    "MPS710": Text(
+        "PyTorch itself expects {count} operators to fail on {device}",
+        "The list of its own tests, in the installed wheel, names them. {probed}{not_probed}",
+        parts={
+            "were_probed": "Tried by our probes: {names:,list}. ",
+            "were_not_probed": "Recorded by PyTorch and not tried here: {names:,list}.",
+        },
+        seen="PyTorch's wheel holds the lists that its own tests go by: operators that they expect to fail on MPS.",
+        means="Where your model uses one, it may fail or be wrong. What our probes found stands in `operators`.",
+        do="`mpsdoctor ops --op NAME` tries one that no probe has tried, if the catalogue has it.",
+        example={
+            "count": 3,
+            "device": "mps",
+            "probed": Part("were_probed", {"names": ["cumsum"]}),
+            "not_probed": Part("were_not_probed", {"names": ["ctc_loss", "linalg_eig"]}),
         },
     ),
 }

@@ -17,18 +17,11 @@ PHRASES = {
     "dangerous": "Dangerous: {dangerous} It is tried with --include-dangerous alone.",
     "memory": "Its canary takes {memory} MiB.",
     "canary": "Tried by: canaries/{module}.py, {function}.",
-    "try": "Try it here: mpsdoctor known-issues",
-    "of_chips": "on {chips}",
-    "of_python": "{condition}",
     # the list
     "list_head": "{count} of {total} entries are recorded as wrong for torch {torch}, macOS {macos}, {chip}:",
     "list_none": "No entry is recorded as wrong for torch {torch}, macOS {macos}, {chip}.",
     "list_line": "{id}: {what}",
     "list_more": "`mpsdoctor explain ID` has all of one; `mpsdoctor known-issues` tries them.",
-    "list_torch": "PyTorch's own list of the installed torch expects {count} operators to fail on MPS: {names}."
-    " Nobody tried them here; `mpsdoctor` probes those of its catalogue.",
-    "list_torch_tried": "PyTorch's own list expects to fail on MPS, and our probes tried: {names}.",
-    "list_torch_untried": "PyTorch's own list expects to fail on MPS, and nobody tried: {names}.",
     "unknown": "?",
     "nothing_to_export": "nothing to export: no canary was run on a device that the entries are about",
 }
