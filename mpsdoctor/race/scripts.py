@@ -210,7 +210,7 @@ class Script:
         return Over(outcome, Part("race_died" if str(words) else "race_died_silent", {"end": end, "words": str(words)}))
 
     def in_the_way(self) -> bool:
-        """Whether it ended as another run went on beside it."""
+        """Whether another run beside it may be why it ended: it says so, or was killed as memory ran out."""
         return self.status == -9 or bool(logs.IN_THE_WAY.search(logs.read_end(self.log)))
 
     def idle_for(self) -> float:
