@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,28 @@ TERMINAL = re.compile(
     r"|_curses\.error",
     re.IGNORECASE,
 )
+
+
+PYTHON = re.compile(r"python[\d.]*t?(?:\.exe)?")
+WITH_VALUE = ("c", "m", "W", "X")  # flags of Python after whose letter no other flag follows
+
+
+def hiding_flags(command: Sequence[str]) -> str:
+    """The flag of a Python that keeps start-up files out, as in `-I`; empty without one."""
+    if not PYTHON.fullmatch(Path(command[0]).name):
+        return ""
+    words = iter(command[1:])
+    for word in words:
+        if not word.startswith("-") or word in ("-", "-c", "-m"):
+            return ""
+        letters = word[1:] if not word.startswith("--") else ""
+        for letter in letters:
+            if letter in "IES":
+                return f"-{letter}"
+            if letter in WITH_VALUE:
+                _ = next(words, "") if word.endswith(letter) else ""
+                break
+    return ""
 
 
 class LastWords(NamedTuple):

@@ -168,7 +168,7 @@ def outcome_of(run: Run) -> tuple[Outcome, Wording]:
         return "ok", Part(way, {"count": len(run.blocks), "steps": run.block_steps})
     if over:
         return "no-steps", Part("race_too_short", {"steps": run.steps_in_all})
-    return "ok", Part("race_no_figures" if run.learnt else "race_interrupted")
+    return ("ok", Part("race_no_figures")) if run.learnt else ("no-steps", Part("race_interrupted"))
 
 
 def blame_of(run: Run) -> Part:
@@ -229,15 +229,25 @@ def decide(
             why = texts.from_values(row.detail, row.detail_values)
             reasons.append(Part(out, {"device": row.device, "outcome": row.outcome, "why": why}))
     ahead = [row for row in comparisons if standing_of(row) == "faster"]
-    device = max(ahead, key=lambda row: row["speedup"])["device"] if ahead else fit[0].device if fit else None
-    if fit and not comparisons:
-        reasons.insert(0, Part("race_only", {"device": fit[0].device}))
+    device = max(ahead, key=lambda row: row["speedup"])["device"] if ahead else fallback(rows, comparisons)
     reasons = reasons or [Part("race_none")]
     doubted = list(doubts_of(rows, comparisons, fit, disturbances))
     confidence = doubts.confidence(doubted) if comparisons else "low"
     if comparisons and doubted:
         reasons.append(doubts.explain(doubted))
     return RaceVerdict(device, confidence, tuple(map(str, reasons)), tuple(texts.as_data(part) for part in reasons))
+
+
+def fallback(rows: Sequence[DeviceRow], comparisons: Sequence[Comparison]) -> str | None:
+    """Where no accelerator is clearly faster: the baseline, as long as it trains and the others are no better.
+
+    None where a device was not tried, as its script did not follow.
+    """
+    tried = [row for row in rows if row.outcome in UNFIT]
+    alone = [row for row in rows if row.outcome == "ok"]
+    if comparisons:
+        return comparisons[0]["baseline"]
+    return alone[0].device if len(alone) == 1 and len(tried) == len(rows) - 1 and tried else None
 
 
 def say_comparison(row: Comparison) -> Iterator[Part]:

@@ -12,6 +12,8 @@ from mpsdoctor_checks.training.statistics import median
 
 KEPT = 400  # losses: the first steps, which are compared one by one, and then what comes
 
+WARM_UP = 40  # steps at most, as far as a script that ends in them is worth following
+
 
 @dataclass
 class Run:
@@ -53,6 +55,12 @@ class Run:
     def steps_in_all(self) -> int:
         """Training steps of this start."""
         return self.done // (self.learnt["round"] if self.learnt else 1)
+
+    @property
+    def furthest(self) -> int:
+        """The optimizer step that it may have come to with what it was last asked for."""
+        asked = self.block_steps + self.block_steps // 8 + 1 if self.block_steps else WARM_UP
+        return self.done + asked * (self.learnt["round"] if self.learnt else 1)
 
     def first_bad_loss(self) -> tuple[int, float] | None:
         """The first step whose loss is not finite."""

@@ -20,16 +20,16 @@ from mpsdoctor import process
 from mpsdoctor.process import STARTED, STARTED_LOCK
 from mpsdoctor.race import logs
 from mpsdoctor.race.hub import Connection, Event, Hub
+from mpsdoctor.runtime.running import injection
 from mpsdoctor.texts import Part, Wording
 from mpsdoctor.worker.race_shapes import Answer, Hello
 
 KEEPER = Path(__file__).with_name("keeper.py")
-START = Path(process.ENTRY) / "injected" / "start"
 ANY = "accelerator"  # a device in place of which the script takes the first one that torch has beside the CPU
 # What a person may have set, and what would outdo the race's own choice.
 CHOICES = (
     *("ACCELERATE_TORCH_DEVICE", "ACCELERATE_USE_CPU", "PL_TRAINER_ACCELERATOR", "LT_ACCELERATOR"),
-    *("MPSDOCTOR_FORCE_MPS", "KERAS_TORCH_DEVICE", "MPSDOCTOR_DEVICE"),
+    *("KERAS_TORCH_DEVICE", "MPSDOCTOR_DEVICE"),
 )
 ENDED = 10.0  # seconds for a keeper to tell of the end of its script
 
@@ -45,13 +45,12 @@ class Over(Exception):
 def variables(device: str) -> dict[str, str | None]:
     """What steers libraries to a device before they are imported; what is None is unset."""
     chosen = {} if device == ANY else {"KERAS_TORCH_DEVICE": device, "MPSDOCTOR_DEVICE": device}
-    return {**dict.fromkeys(CHOICES), **chosen, **injection(device)}
-
-
-def injection(device: str) -> dict[str, str]:
-    """What has every Python that starts with it steer itself."""
-    path = os.pathsep.join([str(START), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {"PYTHONPATH": path, "MPSDOCTOR_STEER": device}
+    return {
+        **dict.fromkeys(CHOICES),
+        "MPSDOCTOR_FORCE_MPS": "0",
+        **chosen,
+        **injection(device, os.environ.get("PYTHONPATH")),
+    }
 
 
 def free_port() -> int:
@@ -210,7 +209,7 @@ class Script:
         return Over(outcome, Part("race_died" if str(words) else "race_died_silent", {"end": end, "words": str(words)}))
 
     def in_the_way(self) -> bool:
-        """Whether it ended as another run went on beside it."""
+        """Whether another run beside it may be why it ended: it says so, or was killed as memory ran out."""
         return self.status == -9 or bool(logs.IN_THE_WAY.search(logs.read_end(self.log)))
 
     def idle_for(self) -> float:

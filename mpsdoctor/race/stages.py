@@ -8,12 +8,13 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.facts.conditions import Moments
-from mpsdoctor.race import alike
+from mpsdoctor.race import alike, logs
 from mpsdoctor.race.hub import Event, Hub
 from mpsdoctor.race.runs import Run
 from mpsdoctor.race.scripts import ANY, ENDED, Over, Script
@@ -32,6 +33,7 @@ SHORT_WARM_UP = 0.5  # seconds where a script is started again because it ended 
 FEWEST = 12  # steps; a script that has fewer tells nothing, however often it is started
 ROUNDS_OF_SHORT = 12  # blocks that a second start of a short script aims at
 LOOK_EVERY = 6  # rounds between two looks at what other programs do
+BEYOND = 3  # steps after the one at which another device's script failed
 SLOW = 1.0  # seconds a step: a block of one is not preceded by another that does not count
 
 Say = Callable[[Part], None]
@@ -163,7 +165,7 @@ class Course:
     def active(self) -> list[Run]:
         return [run for run in self.runs.values() if run.over is None]
 
-    def attempt(self, run: Run, act: Callable[[Run], None]) -> None:
+    def attempt(self, run: Run, act: Callable[[Run], object]) -> None:
         """Run an action; a script that is over takes no further turn."""
         try:
             act(run)
@@ -196,9 +198,16 @@ class Course:
         """Everything from the first steps to the last block, with those that wait at their first step."""
         for act in (self.learn, lambda run: self.warm_up(run, warm_up)):
             for run in self.active():
-                self.attempt(run, act)
-        if self.active():
+                if self.worth_timing():
+                    self.attempt(run, act)
+        if self.active() and self.worth_timing():
             self.time_blocks(seconds, rounds)
+
+    def worth_timing(self) -> bool:
+        """Whether anything may come out: an only one is compared with nothing, unless another is to be timed alone."""
+        active = self.active()
+        others = [run for run in self.runs.values() if run not in active]
+        return len(active) > 1 or not others or any(run.alone or run.script.in_the_way() for run in others)
 
     def time_blocks(self, seconds: float, rounds: int) -> None:
         """Blocks in turn, until who is faster is clear or the time is over."""
@@ -263,9 +272,13 @@ class Course:
             with contextlib.suppress(Cancelled):
                 self.compete()
         finally:
+            if not self.runs:
+                self.enter(self.scripts)
             self.end_all()
 
     def compete(self) -> None:
+        if flags := logs.hiding_flags(self.wish.command):
+            raise UnusableRequestError(str(Part("race_hidden", {"flags": flags})))
         devices = self.wish.devices or ("cpu", ANY)
         self.enter(self.start_all(devices))
         self.refuse_nobody()
@@ -274,6 +287,7 @@ class Course:
         warm_up = stages.warm_up_time(share, len(self.runs))
         self.time_all(warm_up, share)
         self.moments["after"] = quiet.idle_conditions()
+        self.catch_up()
         self.stop_all()
         self.time_alone(warm_up)
         self.start_again()
@@ -286,9 +300,23 @@ class Course:
         if any(script.device == ANY and script.over and script.hello for script in self.scripts):
             raise UnusableRequestError(str(Part("race_no_accelerator")))
 
+    def catch_up(self) -> None:
+        """Where a script failed at some step: have the others come as far, for it may be the script and no device."""
+        failed = [run for run in self.runs.values() if run.over and run.over.outcome in ("error", "crash") and run.done]
+        for run in self.active() if failed else ():
+            furthest = max(other.furthest for other in failed)
+            left = max(0, furthest - run.done) // (run.learnt["round"] if run.learnt else 1) + BEYOND
+            if 0 < left * run.step_seconds <= self.wish.seconds:
+                self.say(Part("race_catching_up", {"device": run.device}))
+                patience = PATIENCE + PATIENT * left * run.step_seconds
+                self.attempt(run, partial(self.ask, do="block", patience=patience, steps=left, before=0))
+
     def time_alone(self, warm_up: float) -> None:
         """Those that did not get along with the others: one after the other, with nothing beside them."""
-        for run in [run for run in self.runs.values() if run.over and run.script.in_the_way() and not run.alone]:
+        runs = list(self.runs.values())
+        for run in [run for run in runs if run.over and run.script.in_the_way() and not run.alone]:
+            if all(other.over and other.script.status == -9 for other in runs):  # the script kills itself
+                return
             self.say(Part("race_alone", {"device": run.device}))
             script = self.start(run.device, alone=True)
             self.await_first_steps([script])

@@ -8,6 +8,7 @@ PHRASES = {
     "race_warming": "{device}: warming up until step times settle",
     "race_timing": "timing {devices:and}{figures}",
     "race_alone": "{device} did not get along with the others: once more, alone",
+    "race_catching_up": "{device}: going on to the step at which another one failed",
     "race_again": "the script ended before it was clear who is faster: once more",
     "race_warning": (
         "the command is run once for each device, all at the same time and unchanged: whatever it writes, it writes as "
@@ -17,6 +18,7 @@ PHRASES = {
     # how a run ended
     "race_ended": "the script came to its end",
     "race_no_accelerator": "torch has no accelerator here, so there is nothing to race against the CPU",
+    "race_hidden": "python {flags} lets nothing in: no start-up file can steer it. Leave {flags} out",
     "race_not_started": "{command} cannot be started: {why}",
     "race_without_torch": (
         "it ended without importing torch, or where it cannot be seen: python -I, -E and -S, and a program that clears "
@@ -65,7 +67,6 @@ PHRASES = {
     "race_slower": "{device} trains at {speedup:figure} times the speed of {baseline} ({ci95:range})",
     "race_tie": "a tie: {device} trains {speedup:figure} times as fast as {baseline} ({ci95:range}), {why}",
     "race_open": "not settled: {device} trains {speedup:figure} times as fast as {baseline} ({ci95:range}), {why}",
-    "race_only": "{device} alone was timed",
     "race_none": "no device was timed",
     "race_out": "{device} is out ({outcome}): {why}",
     "race_failed": "no answer for {device} ({outcome}): {why}",
