@@ -26,7 +26,7 @@ from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
 
-LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
+LATER = ("bench", "compare", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -36,6 +36,7 @@ EXAMPLES = examples(
     ("mpsdoctor ops --model train.py:build", "does it run right on MPS?"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
+    ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
@@ -188,9 +189,9 @@ def checks() -> None:
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile"]))
+@click.argument("what", type=click.Choice(["report", "profile", "compare"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report or of the profile."""
+    """Print the JSON Schema of the report, of the profile or of what compare prints."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
