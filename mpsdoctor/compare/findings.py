@@ -51,25 +51,26 @@ def relevant(check: CheckResult) -> dict[str, list[Finding]]:
 
 def pair_alike(old: list[Finding], new: list[Finding]) -> Iterator[tuple[Finding | None, Finding | None]]:
     """Of one code: first those with the same title, whatever its figures, then what is left in order."""
-    before, after = (sorted(side, key=lambda finding: (plain(finding), finding.severity)) for side in (old, new))
-    titles = [plain(finding) for finding in after]
-    for finding in tuple(before):
-        if plain(finding) in titles:
-            place = titles.index(plain(finding))
-            titles.pop(place)
-            before.remove(finding)
-            yield finding, after.pop(place)
-    most = max(len(before), len(after))
-    yield from zip(pad(before, most), pad(after, most), strict=True)
+    before, after = by_title(old), by_title(new)
+    for title in [title for title in before if title in after]:
+        count = min(len(before[title]), len(after[title]))
+        yield from zip(before[title][:count], after[title][:count], strict=True)
+        del before[title][:count], after[title][:count]
+    left, right = ([finding for title in sorted(side) for finding in side[title]] for side in (before, after))
+    most = max(len(left), len(right))
+    yield from zip(pad(left, most), pad(right, most), strict=True)
+
+
+def by_title(findings: list[Finding]) -> dict[str, list[Finding]]:
+    """The gravest first."""
+    titles: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: ORDER[finding.severity]):
+        titles.setdefault(FIGURE.sub("#", finding.title), []).append(finding)
+    return titles
 
 
 def pad(findings: list[Finding], length: int) -> list[Finding | None]:
     return [*findings, *[None] * (length - len(findings))]
-
-
-def plain(finding: Finding) -> str:
-    """The title without its figures."""
-    return FIGURE.sub("#", finding.title)
 
 
 def judge(old: Finding | None, new: Finding | None, reach: int) -> Iterator[Change]:

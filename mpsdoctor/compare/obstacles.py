@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mpsdoctor import intake
 from mpsdoctor.facts import read_facts
 from mpsdoctor.report import Report
 from mpsdoctor.texts import Part
 
 MACHINE = ("os", "chip", "model", "gpu_cores", "virtual_machine")
 ALIKE = 0.02  # of the memory: what a system keeps for itself differs from start to start
+LARGEST = 1 << 60  # bytes of memory
 POWER = ("low_power", "on_battery")
 UNDER_PRESSURE = ("warning", "critical")
 HOT = ("fair", "serious", "critical")
@@ -36,9 +38,7 @@ def other_machine(old: Report, new: Report) -> Iterator[Part]:
         before, after = getattr(old.machine, name), getattr(new.machine, name)
         if before is not None and after is not None and before != after:
             yield Part("other_machine", {"what": Part(f"machine_{name}"), "before": before, "after": after})
-    first, second = old.machine.memory_bytes, new.machine.memory_bytes
-    if first and second and abs(second - first) > ALIKE * max(first, second):
-        yield Part("other_memory", {"before": first, "after": second})
+    yield from other_memory(old, new)
     names: dict[str, str | None] = {device.device: device.name for device in old.devices}
     for device in new.devices:
         known = names.get(device.device)
@@ -47,9 +47,22 @@ def other_machine(old: Report, new: Report) -> Iterator[Part]:
             yield Part("other_machine", {"what": what, "before": known, "after": device.name})
 
 
+def other_memory(old: Report, new: Report) -> Iterator[Part]:
+    first, second = known_size(old), known_size(new)
+    if first and second and abs(second - first) > ALIKE * max(first, second):
+        yield Part("other_memory", {"before": first, "after": second})
+
+
+def known_size(report: Report) -> int | None:
+    """Bytes of memory; None of a figure that no machine has."""
+    size = report.machine.memory_bytes
+    return size if size and 0 < size < LARGEST else None
+
+
 def conditions_of(report: Report) -> list[Mapping[str, Any]]:
     """Before and after the timings."""
-    moments: Any = (read_facts(report).get("training") or {}).get("conditions")
+    facts: Any = read_facts(report).get("training") or {}
+    moments = facts.get("conditions")
     ends = [moments.get(name) for name in ("before", "after")] if isinstance(moments, dict) else []
     return [end for end in ends if isinstance(end, dict)]
 
@@ -64,7 +77,7 @@ def disturbed(side: Part, report: Report, moments: list[Mapping[str, Any]]) -> I
     facts: Any = read_facts(report).get("training") or {}
     if facts.get("doubtful") is True:
         said = facts.get("disturbances")
-        reasons = [str(reason) for reason in said[:MOST]] if isinstance(said, list) else []
+        reasons = [intake.line(str(reason)) for reason in said[:MOST]] if isinstance(said, list) else []
         why = Part("disturbed_by", {"reasons": reasons}) if reasons else Part("")
         yield Part("timings_disturbed", {"side": side, "why": why})
     elif any(moment.get("pressure") in UNDER_PRESSURE for moment in moments):

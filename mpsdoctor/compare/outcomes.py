@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mpsdoctor import intake
 from mpsdoctor.compare.shapes import Change, Direction, Grades, change
 from mpsdoctor.facts import read_facts
 from mpsdoctor.report import Report
@@ -48,7 +49,7 @@ def list_probes(report: Report) -> dict[Place, str]:
     outcomes: dict[Place, str] = {}
     for row in rows_with(facts, "results", ("op", "device", "direction", "dtype", "outcome")):
         for variant in row.get("variants") or ():
-            place = (row["op"], row["device"], row["direction"], row["dtype"], str(variant))
+            place = (row["op"], row["device"], row["direction"], row["dtype"], intake.line(str(variant)))
             if place not in outcomes or level(row["outcome"]) > level(outcomes[place]):
                 outcomes[place] = row["outcome"]
     return outcomes
@@ -63,7 +64,7 @@ def rows_with(facts: Any, key: str, texts: Iterable[str]) -> Iterator[dict[str, 
     rows = facts.get(key) if isinstance(facts, Mapping) else None
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and all(isinstance(row.get(name), str) for name in texts):
-            yield row
+            yield {**row, **{name: intake.line(row[name]) for name in texts}}
 
 
 def compare_issues(old: Report, new: Report) -> Iterator[Change]:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 Interval = tuple[float, float]
 
-MOST = 100  # blocks of a run that are looked at; a check-up times 40 at most
+MOST = 40  # blocks of a run: a check-up times no more
 FEWEST = 3  # blocks, in each run: a race looks at three pairs before it ends
 # Standard deviation of a run's median beyond its blocks. Medians of 20 processes in a row on a quiet Mac with Apple
 # silicon scatter by 0.12 %; what other days and warmth do comes on top. docs/compare.md has the source.
-RUN_TO_RUN = 0.006
+RUN_TO_RUN = 0.005
 MAD = 0.6745  # the median of absolute values, of a normal distribution with standard deviation 1
 OF_MEDIAN = 1.2533  # how far the median of normal values scatters, against their mean
 

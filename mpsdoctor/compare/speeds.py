@@ -22,6 +22,7 @@ from mpsdoctor.texts import Part
 from mpsdoctor.thresholds import FASTER, SLOWER
 
 ERROR = 0.01  # of a report: that any of its rows tells a change that is none
+MOST = 200  # trainings: a check-up has 12 a device
 TOGETHER = 4  # trainings of a device that are judged as one besides
 ROUNDED = 0.01  # how far the median of the blocks may lie from the figure of the row
 UNSTEADY = 0.05  # deviation from run to run beyond which nothing is told: intervals would be as wide as 30 %
@@ -41,7 +42,7 @@ class Training:
 def compare_speeds(old: Report, new: Report) -> tuple[list[Part], list[Speed]]:
     """Why speeds cannot be compared, if so, and a row for each training that was timed in both."""
     before, after = list_trainings(old), list_trainings(new)
-    places = [place for place in before if place in after]
+    places = [place for place in before if place in after][:MOST]
     pairs = {place: blocks for place in places if (blocks := pair(before[place], after[place]))}
     reasons = list(obstacles.find_obstacles(old, new)) if places else []
     reasons += [reason for reason in (find_missing(before, after, places, pairs),) if reason]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mpsdoctor.compare import obstacles
 from mpsdoctor.compare.shapes import Change, Figure, change, turned
 from mpsdoctor.report import Device, Report
 from mpsdoctor.texts import Part
@@ -18,7 +19,8 @@ def compare_versions(old: Report, new: Report) -> Iterator[Change]:
     before, after = list_versions(old), list_versions(new)
     for name in dict.fromkeys((*before, *after)):
         ends = before.get(name), after.get(name)
-        if ends[0] != ends[1] and None not in ends:
+        alike = name == "memory" and not list(obstacles.other_memory(old, new))
+        if ends[0] != ends[1] and None not in ends and not alike:
             yield change(name, "version", ends, "neutral", explain(*map(str, ends)) if name not in WITHOUT else None)
     yield from compare_torch(old, new)
     yield from compare_devices(old, new)
@@ -35,8 +37,8 @@ def list_versions(report: Report) -> dict[str, Figure]:
         "python": python.version,
         "chip": machine.chip,
         "model": machine.model,
-        "gpu cores": machine.gpu_cores,
-        "memory": machine.memory_bytes,
+        "gpu cores": None if machine.gpu_cores is None else str(machine.gpu_cores),
+        "memory": obstacles.known_size(report),
         "virtual machine": None if machine.virtual_machine is None else str(machine.virtual_machine).lower(),
         "mpsdoctor": report.tool.version,
     }
