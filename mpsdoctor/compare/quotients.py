@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Interval = tuple[float, float]
@@ -21,6 +21,7 @@ FEWEST = 3  # blocks, in each run: a race looks at three pairs before it ends
 # Standard deviation of a run's median beyond its blocks. Medians of 20 processes in a row on a quiet Mac with Apple
 # silicon scatter by 0.12 %; what other days and warmth do comes on top. docs/compare.md has the source.
 RUN_TO_RUN = 0.005
+MOST_SCATTER = 0.015  # of ratios, that is taken for noise: more of it may be changes
 MAD = 0.6745  # the median of absolute values, of a normal distribution with standard deviation 1
 OF_MEDIAN = 1.2533  # how far the median of normal values scatters, against their mean
 
@@ -96,28 +97,41 @@ def drift(series: Sequence[float]) -> float:
     return second - first
 
 
-def from_run_to_run(runs: Iterable[Blocks]) -> float:
-    """The standard deviation of a ratio by what differs between two runs, judged by the drift in all their blocks.
-
-    Of few trainings the drift is itself known badly, so that of a single one counts twice.
-    """
+def drifting(runs: Sequence[Blocks]) -> float:
+    """The standard deviation of the drift. Of few trainings it is known badly: that of a single one counts twice."""
     drifts = [abs(drift(series)) for blocks in runs for series in (blocks.old, blocks.new)]
-    drifting = (1 + 2 / len(drifts)) * statistics.median(drifts) / MAD if drifts else 0.0
-    return math.hypot(math.sqrt(2) * RUN_TO_RUN, drifting)
+    return (1 + 2 / len(drifts)) * statistics.median(drifts) / MAD if drifts else 0.0
+
+
+def scatter(runs: Sequence[Blocks]) -> float:
+    """The standard deviation of the ratios of several trainings, few of which have changed."""
+    ratios = [statistics.median(quotients(blocks)) for blocks in runs]
+    middle = statistics.median(ratios) if ratios else 0.0
+    return statistics.median(abs(ratio - middle) for ratio in ratios) / MAD if ratios else 0.0
+
+
+def from_run_to_run(runs: Sequence[Blocks]) -> float:
+    """The standard deviation of a ratio by what differs between two runs, judged by the blocks of all trainings.
+
+    How far they drift tells it, and how far the ratios scatter; but that may be because each has changed.
+    """
+    return math.hypot(math.sqrt(2) * RUN_TO_RUN, max(drifting(runs), min(scatter(runs), MOST_SCATTER)))
 
 
 def together(runs: Sequence[Blocks], error: float) -> tuple[float, Interval]:
     """The ratio that many trainings have in common, their median, and its interval.
 
-    They are as good as their own scatter, or their drift where that is more; what all of them drift by, and what
-    differs from run to run, does not average out.
+    Drift and scatter of each average out. What all of them drift by does not, nor what differs from run to run, nor
+    scatter that drift does not explain.
     """
-    ratios = [statistics.median(quotients(blocks)) for blocks in runs]
-    middle = statistics.median(ratios)
-    scatter = statistics.median(abs(ratio - middle) for ratio in ratios) / MAD
-    drifts = [[drift(series) for series in side] for side in zip(*((run.old, run.new) for run in runs), strict=True)]
-    own = max(scatter, statistics.median(abs(value) for side in drifts for value in side) / MAD)
-    in_common = (statistics.median(side) for side in drifts)
-    deviation = math.hypot(math.sqrt(2) * RUN_TO_RUN, OF_MEDIAN * own / math.sqrt(len(ratios)), *in_common)
+    middle = statistics.median(statistics.median(quotients(blocks)) for blocks in runs)
+    own, apart = drifting(runs), scatter(runs)
+    sides = zip(*((drift(blocks.old), drift(blocks.new)) for blocks in runs), strict=True)
+    deviation = math.hypot(
+        math.sqrt(2) * RUN_TO_RUN,
+        OF_MEDIAN * max(own, apart) / math.sqrt(len(runs)),
+        math.sqrt(max(0.0, apart**2 - own**2)),
+        *map(statistics.median, sides),
+    )
     width = statistics.NormalDist().inv_cdf(1 - error / 2) * deviation
     return math.exp(middle), (math.exp(middle - width), math.exp(middle + width))

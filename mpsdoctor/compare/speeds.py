@@ -25,7 +25,7 @@ ERROR = 0.01  # of a report: that any of its rows tells a change that is none
 MOST = 200  # trainings: a check-up has 12 a device
 TOGETHER = 4  # trainings of a device that are judged as one besides
 ROUNDED = 0.01  # how far the median of the blocks may lie from the figure of the row
-UNSTEADY = 0.05  # deviation from run to run beyond which nothing is told: intervals would be as wide as 30 %
+UNSTEADY = 0.04  # deviation from run to run beyond which nothing is told: intervals would be as wide as 25 %
 Place = tuple[str, str, str]
 Told = tuple[float, Interval]
 
@@ -46,7 +46,7 @@ def compare_speeds(old: Report, new: Report) -> tuple[list[Part], list[Speed]]:
     pairs = {place: blocks for place in places if (blocks := pair(before[place], after[place]))}
     reasons = list(obstacles.find_obstacles(old, new)) if places else []
     reasons += [reason for reason in (find_missing(before, after, places, pairs),) if reason]
-    between = quotients.from_run_to_run(pairs.values())
+    between = quotients.from_run_to_run(tuple(pairs.values()))
     if not reasons and between > UNSTEADY:
         reasons = [Part("unsteady", {"percent": 100 * between})]
     told = {} if reasons else judge_all(pairs, between)

@@ -77,8 +77,8 @@ def simulate(pairs: int) -> None:
 
 
 def promised(noise: str, budget: str, counts: str) -> bool:
-    """Whether a slowdown has to be found: on a quiet machine always, on a usual one with enough figures."""
-    return noise == "quiet" or (noise == "usual" and budget != "quick" and counts != "3")
+    """Whether a slowdown has to be found: on a quiet machine always, on a usual one where much is timed."""
+    return noise == "quiet" or (noise == "usual" and budget == "thorough" and counts != "3")
 
 
 def share(answers: Iterable[bool]) -> float:

@@ -1,7 +1,8 @@
 """Check-ups of a machine that did not change, or did, made of block times with the noise of real machines.
 
-What a machine does to a block: every run has a level of its own, in common for all trainings and for each; within a run
-blocks drift, follow each other (lag 1: a half), and now and then meet something else that runs.
+What a machine does to a block: every run has a level of its own, in common for all trainings and for each, and that in
+common wanders slowly; within a training blocks drift, follow each other (lag 1: a half), and now and then meet
+something else that runs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,21 @@ from mpsdoctor.report import CheckResult, Report
 
 RECORDED = Path(__file__).parents[1] / "unit" / "recorded"
 FAMILIES = ("mlp", "lstm", "transformer", "cnn")
+WANDERS = 60  # blocks, until the level of a run has forgotten where it was
 FOLLOWS = 0.5  # of the deviation of a block is that of the one before
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Standard deviations, as shares of a step: of a block, of the drift over a run, of the level of a run, in common
-    for all trainings and each its own; how often a block meets something else, and how much that costs.
+    """Standard deviations, as shares of a step: of a block, of the drift over a training, of the level of a run, in
+    common for all trainings, of how far that wanders, and each training's own; how often a block meets something else,
+    and how much that costs.
     """
 
     block: float
     drift: float
     in_common: float
+    wanders: float
     own: float
     met: float
     costs: float
@@ -39,11 +43,11 @@ class Noise:
 
 NOISES = {
     # Processes on a quiet Mac mini repeat to 0.12 %, their values to 0.2 %: docs/compare.md. This is thrice as much.
-    "quiet": Noise(0.005, 0.004, 0.003, 0.004, 0.03, 0.15),
-    "usual": Noise(0.012, 0.008, 0.005, 0.006, 0.05, 0.3),
-    "noisy": Noise(0.04, 0.03, 0.01, 0.015, 0.10, 0.5),
+    "quiet": Noise(0.005, 0.004, 0.002, 0.003, 0.003, 0.03, 0.15),
+    "usual": Noise(0.012, 0.008, 0.004, 0.004, 0.005, 0.05, 0.3),
+    "noisy": Noise(0.04, 0.03, 0.01, 0.015, 0.015, 0.10, 0.5),
     # Two processors that other programs keep busy, as five check-ups recorded: medians differ by half and more.
-    "busy": Noise(0.15, 0.10, 0.05, 0.20, 0.20, 1.0),
+    "busy": Noise(0.15, 0.10, 0.05, 0.10, 0.20, 0.20, 1.0),
 }
 Slower = Mapping[tuple[str, str], float]  # how many times as long a training takes in the new run
 
@@ -60,14 +64,27 @@ def with_check(report: Report, check_id: str, **facts: Any) -> Report:
     return msgspec.structs.replace(report, checks=tuple(checks.values()))
 
 
-def draw_blocks(chance: random.Random, noise: Noise, step_ms: float, count: int, level: float) -> list[float]:
-    """Milliseconds a step, in the order of time; the level is a logarithm."""
-    level += chance.gauss(0, noise.own)
+def draw_levels(chance: random.Random, noise: Noise) -> Iterator[float]:
+    """The level of a run from block to block, as a logarithm."""
+    level, wandered = chance.gauss(0, noise.in_common), chance.gauss(0, noise.wanders)
+    kept = math.exp(-1 / WANDERS)
+    while True:
+        yield level + wandered
+        wandered = kept * wandered + math.sqrt(1 - kept**2) * chance.gauss(0, noise.wanders)
+
+
+def draw_blocks(
+    chance: random.Random, noise: Noise, step_ms: float, count: int, levels: Iterator[float]
+) -> list[float]:
+    """Milliseconds a step, in the order of time."""
+    own = chance.gauss(0, noise.own)
     drift, deviation, blocks = chance.gauss(0, noise.drift), chance.gauss(0, noise.block), list[float]()
     for number in range(count):
         deviation = FOLLOWS * deviation + math.sqrt(1 - FOLLOWS**2) * chance.gauss(0, noise.block)
         met = abs(chance.gauss(0, noise.costs)) if chance.random() < noise.met else 0.0
-        blocks.append(step_ms * math.exp(level + drift * (number / max(1, count - 1) - 0.5) + deviation + met))
+        blocks.append(
+            step_ms * math.exp(next(levels) + own + drift * (number / max(1, count - 1) - 0.5) + deviation + met)
+        )
     return blocks
 
 
@@ -92,9 +109,9 @@ def check_up(
     chance: random.Random, noise: Noise, sizes: Sequence[str], counts: Sequence[int], slower: Slower | None = None
 ) -> Report:
     """A report of a CPU alone, with so many blocks a training as one of `counts` says."""
-    level, steps, blocks = chance.gauss(0, noise.in_common), random.Random(1), {}
+    levels, steps, blocks = draw_levels(chance, noise), random.Random(1), {}
     for size in sizes:
         for family in FAMILIES:
             step_ms = steps.uniform(1, 100) * (slower or {}).get((family, size), 1.0)
-            blocks[family, size] = {"cpu": draw_blocks(chance, noise, step_ms, chance.choice(counts), level)}
+            blocks[family, size] = {"cpu": draw_blocks(chance, noise, step_ms, chance.choice(counts), levels)}
     return with_check(recorded("cpu-only"), "training", **timed(blocks))
