@@ -14,6 +14,7 @@ BENCH = Path(__file__).parents[1] / "bench"
 # How lines begin that each prints; those of a table hold a figure of their own.
 LINES = {
     "bench.py": ("mpsdoctor --version", "cheap checks / torch", "--json --budget quick", "the doctor's own process"),
+    "bench_compare.py": ("| quiet | quick | 3 |", "| usual | thorough | 3 to 40 |", "| busy | thorough | 3 to 40 |"),
     "bench_hostile.py": (
         "messages of a check                 300 thrown,    0 troubles",
         "interpreters                        300 thrown,    0 troubles",

@@ -37,7 +37,7 @@ def show_speeds(comparison: Comparison) -> Iterator[str]:
     table = rows.speeds(comparison)
     if not table:
         return
-    head = "".join(f"<th>{escape(say(f'compare.{name}'))}</th>" for name in rows.TABLE)
+    head = "".join(f"<th>{escape(name)}</th>" for name in rows.heads())
     yield f"<h2>{escape(say('compare.heading_speed'))}</h2><table><tr>{head}</tr>"
     for speed, row in zip(comparison.speeds, table, strict=True):
         *cells, told = map(escape, row)

@@ -38,5 +38,4 @@ def show_reasons(comparison: Comparison) -> list[str]:
 
 def show_speeds(comparison: Comparison) -> list[str]:
     body = [tuple(row) for row in rows.speeds(comparison)]
-    head = tuple(say(f"compare.{name}") for name in rows.TABLE)
-    return [*table(head, body), "", escape(say("compare.tilde"))] if body else []
+    return [*table(rows.heads(), body), "", escape(say("compare.tilde"))] if body else []

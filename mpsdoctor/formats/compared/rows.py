@@ -8,9 +8,11 @@ from typing import NamedTuple
 from mpsdoctor import texts
 from mpsdoctor.compare.shapes import KINDS, Change, Comparison, Figure, Kind, Side, Speed
 from mpsdoctor.figures import duration, figure, times
-from mpsdoctor.texts import language, page, say, term
+from mpsdoctor.texts import say, term
 
 TABLE = ("training", "size", "device", "before", "after", "speed")
+
+NAMED = ("device", "system", "python", "python architecture", "gpu cores")  # the rest stays as it is
 
 
 class Line(NamedTuple):
@@ -76,15 +78,23 @@ def put_in_words(change: Change) -> Line:
 
 def name(change: Change) -> str:
     """Operators and codes stay as they are."""
-    return page(language(), "compare").get(f"name_{change.what}", change.what)
+    return say(f"compare.name_{change.what}") if change.what in NAMED else change.what
 
 
 def end(value: Figure, kind: Kind, what: str) -> str:
+    """A figure, a severity, an outcome, a version."""
     if value is None:
         return say("compare.none")
     if not isinstance(value, str):
         return texts.size(value) if what == "memory" else f"{value:g}"
-    return term("severity" if kind == "finding" else "outcome", value) if kind != "version" else value
+    if kind == "version":
+        return value
+    return term("severity", value) if what.startswith("MPS") else term("outcome", value)
+
+
+def heads() -> tuple[str, ...]:
+    """Those of the columns."""
+    return tuple(say(f"compare.{name}") for name in TABLE)
 
 
 def speeds(comparison: Comparison) -> list[Row]:

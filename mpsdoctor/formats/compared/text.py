@@ -53,7 +53,7 @@ def show_speeds(comparison: Comparison, paint: Paint) -> Iterator[str]:
     table = rows.speeds(comparison)
     if not table:
         return
-    yield show_cells([say(f"compare.{name}") for name in rows.TABLE])
+    yield show_cells(rows.heads())
     for speed, row in zip(comparison.speeds, table, strict=True):
         colour = {"slower": "red", "faster": "green"}.get(speed.answer)
         line = show_cells(row)
@@ -61,7 +61,7 @@ def show_speeds(comparison: Comparison, paint: Paint) -> Iterator[str]:
     yield say("compare.tilde")
 
 
-def show_cells(cells: rows.Row | list[str]) -> str:
+def show_cells(cells: tuple[str, ...]) -> str:
     """The columns; a name that is too long for its own stands before the others."""
     padded = [wrapping.pad(cell, width - 1) + " " for cell, width in zip(cells[:3], WIDTHS, strict=False)]
     figures = [wrapping.pad_left(cell, width) for cell, width in zip(cells[3:5], WIDTHS[3:], strict=True)]
