@@ -36,7 +36,7 @@ class Training:
 
     step_ms: float
     blocks: tuple[float, ...]
-    samples: object  # what a step works on: its batch and the model's parameters
+    way: object  # how it trains: batch, the model's parameters, on the CPU its threads and other settings
 
 
 def compare_speeds(old: Report, new: Report) -> tuple[list[Part], list[Speed]]:
@@ -44,8 +44,8 @@ def compare_speeds(old: Report, new: Report) -> tuple[list[Part], list[Speed]]:
     before, after = list_trainings(old), list_trainings(new)
     places = [place for place in before if place in after][:MOST]
     pairs = {place: blocks for place in places if (blocks := pair(before[place], after[place]))}
-    reasons = list(obstacles.find_obstacles(old, new)) if places else []
-    reasons += [reason for reason in (find_missing(before, after, places, pairs),) if reason]
+    missing = find_missing(before, after, pairs)
+    reasons = [*obstacles.find_obstacles(old, new), *([missing] if missing else [])]
     between = quotients.from_run_to_run(tuple(pairs.values()))
     if not reasons and between > UNSTEADY:
         reasons = [Part("unsteady", {"percent": 100 * between})]
@@ -59,14 +59,20 @@ def list_trainings(report: Report) -> dict[Place, Training]:
     runs: dict[tuple[str, str], dict[str, Any]] = {
         (run["workload"], run["size"]): run for run in rows_with(facts, "runs", ("workload", "size"))
     }
-    trainings = {}
+    settings, trainings = cpu_settings(report), {}
     for row in rows_with(facts, "results", ("workload", "size", "device", "outcome")):
         if row["outcome"] == "ok" and is_time(row.get("step_ms")):
             run = runs.get((row["workload"], row["size"]), {})
-            trainings[row["workload"], row["size"], row["device"]] = Training(
-                row["step_ms"], blocks_of(run, row["device"], row["step_ms"]), (run.get("batch"), run.get("parameters"))
-            )
+            way = run.get("batch"), run.get("parameters"), settings if row["device"] == "cpu" else None
+            blocks = blocks_of(run, row["device"], row["step_ms"])
+            trainings[row["workload"], row["size"], row["device"]] = Training(row["step_ms"], blocks, way)
     return trainings
+
+
+def cpu_settings(report: Report) -> object:
+    """Threads, and what was found to be faster than torch's own way."""
+    facts: Any = read_facts(report)
+    return (facts.get("build") or {}).get("num_threads"), (facts.get("training") or {}).get("settings") or {}
 
 
 def blocks_of(run: Mapping[str, Any], device: str, step_ms: float) -> tuple[float, ...]:
@@ -86,20 +92,20 @@ def is_time(value: object) -> bool:
 
 def pair(old: Training, new: Training) -> Blocks | None:
     """None where one of them has no blocks, or they trained something else."""
-    if not (old.blocks and new.blocks) or old.samples != new.samples:
+    if not (old.blocks and new.blocks) or old.way != new.way:
         return None
     return Blocks(old.blocks, new.blocks)
 
 
 def find_missing(
-    old: Mapping[Place, Training], new: Mapping[Place, Training], places: Sequence[Place], pairs: Mapping[Place, Blocks]
+    old: Mapping[Place, Training], new: Mapping[Place, Training], pairs: Mapping[Place, Blocks]
 ) -> Part | None:
-    """Why not a single training has blocks in both."""
-    if pairs or not places:
+    """Why not a single training has blocks in both; None where none was timed in either."""
+    if pairs or not (old or new):
         return None
     for side, trainings in (("old", old), ("new", new)):
-        if not any(trainings[place].blocks for place in places):
-            return Part("no_blocks", {"side": Part(f"{side}_report")})
+        if not any(training.blocks for training in trainings.values()):
+            return Part("no_blocks" if trainings else "no_timings", {"side": Part(f"{side}_report")})
     return Part("other_trainings")
 
 

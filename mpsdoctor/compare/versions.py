@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from mpsdoctor.compare import obstacles
 from mpsdoctor.compare.shapes import Change, Figure, change, turned
+from mpsdoctor.facts import build_facts
 from mpsdoctor.report import Device, Report
 from mpsdoctor.texts import Part
 from mpsdoctor.versions import numbers
 
 SYSTEMS = {"Darwin": "macOS"}
-WITHOUT = ("system", "python architecture", "chip", "model", "gpu cores", "memory", "virtual machine")  # any numbers
+# These have no version numbers, or none that tell a risk.
+WITHOUT = ("system", "python architecture", "chip", "model", "gpu cores", "memory", "cpu threads", "virtual machine")
 RISKS = ("major", "minor", "patch", "build")  # by the place of the first number that differs
 
 
@@ -39,9 +41,16 @@ def list_versions(report: Report) -> dict[str, Figure]:
         "model": machine.model,
         "gpu cores": None if machine.gpu_cores is None else str(machine.gpu_cores),
         "memory": obstacles.known_size(report),
+        "cpu threads": threads_of(report),
         "virtual machine": None if machine.virtual_machine is None else str(machine.virtual_machine).lower(),
         "mpsdoctor": report.tool.version,
     }
+
+
+def threads_of(report: Report) -> str | None:
+    """How many threads torch takes on the CPU, as OMP_NUM_THREADS may tell it."""
+    threads = build_facts({check.id: check.facts for check in report.checks}).get("num_threads")
+    return str(threads) if isinstance(threads, int) and 0 < threads < 1 << 20 else None
 
 
 def explain(before: str, after: str) -> Part | None:

@@ -12,7 +12,7 @@ from mpsdoctor.texts import say, term
 
 TABLE = ("training", "size", "device", "before", "after", "speed")
 
-NAMED = ("device", "system", "python", "python architecture", "gpu cores")  # the rest stays as it is
+NAMED = ("device", "system", "python", "python architecture", "gpu cores", "cpu threads")  # the rest stays as it is
 
 
 class Line(NamedTuple):

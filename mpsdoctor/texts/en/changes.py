@@ -20,6 +20,7 @@ PHRASES = {
     "timed_under_pressure": "memory was under pressure in {side}",
     "timed_hot": "the machine was warm in {side}",
     "no_blocks": "{side} does not hold the single blocks of its timings",
+    "no_timings": "{side} has no timings",
     "other_trainings": "no training was timed in the same way in both reports",
     "unsteady": (
         "the timings are not steady: two such check-ups may differ by {percent:.0f} % and more without any change"

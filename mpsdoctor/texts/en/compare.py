@@ -40,6 +40,7 @@ PHRASES = {
     "name_python": "Python",
     "name_python architecture": "architecture of Python",
     "name_gpu cores": "GPU cores",
+    "name_cpu threads": "threads of the CPU",
     # What cannot be compared.
     "unreadable": "{file} cannot be read: {reason}",
     "too_large": "{file} is larger than {most:size}, as no report is",

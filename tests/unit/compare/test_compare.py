@@ -211,6 +211,23 @@ def test_figures_that_do_not_come_from_the_blocks_are_not_compared() -> None:
     assert compare(old, with_check(new, "training", results=rows)).comparable is False
 
 
+def test_a_cpu_with_other_threads_is_not_compared() -> None:
+    """It trains in another way, and the number of threads is told instead."""
+    old, new = (with_check(side, "build", num_threads=count) for side, count in zip(pair(2.0), (8, 1), strict=True))
+    comparison = compare(old, new)
+    assert comparison.why_not == ("no training was timed in the same way in both reports",)
+    assert told(comparison, "version") == [("cpu threads", "neutral")]
+
+
+def test_another_machine_is_no_comparison_even_without_timings() -> None:
+    """And what only one report timed is told as such."""
+    old, timed = recorded("cpu-only"), pair()[0]
+    old = with_check(old, "training", results=[], runs=[])
+    assert compare(old, on_machine(old, chip="Apple M4")).comparable is False
+    assert compare(old, old).comparable is True
+    assert compare(old, timed).why_not == ("the old report has no timings",)
+
+
 def test_versions_come_by_risk() -> None:
     """torch before the system, Python, the chip and mpsdoctor."""
     old = recorded("cpu-only")

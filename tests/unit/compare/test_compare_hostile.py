@@ -94,11 +94,11 @@ def test_figures_that_are_no_times_are_left_out(blocks: Any) -> None:
 
 
 def test_a_flood_of_rows_is_compared_in_bounded_time() -> None:
-    """3,000 findings of one code, 3,000 trainings of many blocks: what is quadratic takes minutes."""
+    """1,500 findings of one code, 1,500 trainings of many blocks: what is quadratic takes minutes."""
     findings = [{"code": "MPS311", "severity": "error", "title": f"x{chr(97 + number % 26) * (number // 26)}"[:200]}
-                for number in range(3_000)]  # fmt: skip
+                for number in range(1_500)]  # fmt: skip
     rows = [{"workload": f"w{number}", "size": "s", "device": "cpu", "outcome": "ok", "step_ms": 1.0}
-            for number in range(3_000)]  # fmt: skip
+            for number in range(1_500)]  # fmt: skip
     runs = [{"workload": row["workload"], "size": "s", "blocks_ms": {"cpu": [1.0] * 60}} for row in rows]
     document = evil("training", results=rows, runs=runs)
     document["checks"][0]["findings"] = findings
