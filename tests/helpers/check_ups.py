@@ -42,7 +42,7 @@ class Noise:
 
 
 NOISES = {
-    # Processes on a quiet Mac mini repeat to 0.12 %, their values to 0.2 %: docs/compare.md. This is thrice as much.
+    # On a Mac that is kept for benchmarks processes repeat to 0.11 %, values to 0.2 %: docs/compare.md has the file.
     "quiet": Noise(0.005, 0.004, 0.002, 0.003, 0.003, 0.03, 0.15),
     "usual": Noise(0.012, 0.008, 0.004, 0.004, 0.005, 0.05, 0.3),
     "noisy": Noise(0.04, 0.03, 0.01, 0.015, 0.015, 0.10, 0.5),

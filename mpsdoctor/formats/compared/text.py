@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
+from rich.cells import cell_len
 
 from mpsdoctor.compare.shapes import Comparison
 from mpsdoctor.formats import Style, wrapping
@@ -56,13 +57,21 @@ def show_speeds(comparison: Comparison, paint: Paint) -> Iterator[str]:
     yield show_cells(rows.heads())
     for speed, row in zip(comparison.speeds, table, strict=True):
         colour = {"slower": "red", "faster": "green"}.get(speed.answer)
-        line = show_cells(row)
-        yield paint(line, colour) if colour else line
+        yield from (paint(line, colour) if colour else line for line in show_row(row))
     yield say("compare.tilde")
 
 
+def show_row(row: rows.Row) -> Iterator[str]:
+    """A line; a name that is too long for its column, as a step of one's own may have, stands in one before it."""
+    if cell_len(row.training) < WIDTHS[0]:
+        yield show_cells(row)
+    else:
+        yield row.training
+        yield show_cells(row._replace(training=""))
+
+
 def show_cells(cells: tuple[str, ...]) -> str:
-    """The columns; a name that is too long for its own stands before the others."""
+    """The columns."""
     padded = [wrapping.pad(cell, width - 1) + " " for cell, width in zip(cells[:3], WIDTHS, strict=False)]
     figures = [wrapping.pad_left(cell, width) for cell, width in zip(cells[3:5], WIDTHS[3:], strict=True)]
     return f"{''.join(padded)}{''.join(figures)}  {cells[5]}".rstrip()

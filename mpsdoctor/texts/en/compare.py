@@ -30,8 +30,8 @@ PHRASES = {
     "same": "~",
     "open": "~",
     "unknown": "cannot be told",
-    "faster": "{ratio} as fast ({interval}), faster",
-    "slower": "{ratio} as fast ({interval}), slower",
+    "faster": "{ratio} ({interval}) faster",
+    "slower": "{ratio} ({interval}) slower",
     "from_to": "{low} to {high}",
     "tilde": "~: within ±5 %, or not settled.",
     # What changed, where it is no name of the system's.

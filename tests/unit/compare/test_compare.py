@@ -376,6 +376,18 @@ def test_nine_of_ten_slowdowns_by_a_twentieth_are_found_on_a_quiet_machine() -> 
     assert count >= 36
 
 
+def test_the_text_fits_80_columns() -> None:
+    """Also with the long name of a step of one's own, which takes a line."""
+    name = "a step of my own with a name of forty ch"
+    blocks = {side: check_ups.timed({(name, "step"): {"cpu": [side + number / 50 for number in range(8)]}})
+              for side in (10.0, 20.0)}  # fmt: skip
+    old, new = (with_check(recorded("cpu-only"), "training", **facts) for facts in blocks.values())
+    text = FORMATS["text"].render(compare(before_update(old), updated(new)), Style())
+    assert f"\n{name}\n" in text
+    assert "(0.4" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_the_golden_files_are_all_there() -> None:
     """A file a format."""
     assert len(list(Path(RECORDED).glob("compare-*"))) == 2 * len(GOLDEN)
