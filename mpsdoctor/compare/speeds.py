@@ -25,7 +25,7 @@ ERROR = 0.01  # of a report: that any of its rows tells a change that is none
 MOST = 200  # trainings: a check-up has 12 a device
 TOGETHER = 4  # trainings of a device that are judged as one besides
 ROUNDED = 0.01  # how far the median of the blocks may lie from the figure of the row
-UNSTEADY = 0.04  # deviation from run to run beyond which nothing is told: intervals would be as wide as 25 %
+UNSTEADY = 0.03  # deviation from run to run beyond which nothing is told: intervals would be as wide as 20 %
 Place = tuple[str, str, str]
 Told = tuple[float, Interval]
 
