@@ -27,7 +27,7 @@ from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
 
 # Modules here that cost 30 ms, which the first screen need not wait for.
-LATER = ("bench", "explain", "known-issues", "ops", "race")
+LATER = ("bench", "compare", "explain", "known-issues", "ops", "race")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -39,6 +39,7 @@ EXAMPLES = examples(
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
     ("mpsdoctor explain error.log", "what an error or a log means"),
+    ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
@@ -192,9 +193,9 @@ def checks() -> None:
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile", "explain"]))
+@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of a report, a profile, an explanation."""
+    """Print the JSON Schema of a report, a profile, an explanation, a comparison."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))

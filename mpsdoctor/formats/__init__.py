@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mpsdoctor import clean
-
-if TYPE_CHECKING:
-    from mpsdoctor.report import Report
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,8 @@ class Format:
     job_summary: bool = False
     inert: Callable[[str], str] = clean.inert
 
-    def render(self, report: Report, style: Style) -> str:
+    def render(self, report: Any, style: Style) -> str:
+        """A report, or whatever else the module turns into text."""
         module = importlib.import_module(f"mpsdoctor.formats.{self.module}")
         text: str = module.render(report, style)
         return self.inert(text)

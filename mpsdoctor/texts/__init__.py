@@ -24,7 +24,10 @@ LANGUAGES = ("en",)  # the first is that of reports and profiles, and where anot
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
 CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "checks")
-SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues", "race")
+SHARED = (
+    *("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues", "race"),
+    "changes",
+)
 # What filling a template may raise where the values are a stranger's.
 UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure

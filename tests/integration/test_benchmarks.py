@@ -19,6 +19,7 @@ LINES = {
         "3 agree, 0 that the stand-in has no check for, 0 disagree",
     ),
     "bench_explain.py": ("right first", "calibration error", "signs of one window", "a traceback", "a log of"),
+    "bench_compare.py": ("| quiet | quick | 3 |", "| usual | thorough | 3 to 40 |", "| busy | thorough | 3 to 40 |"),
     "bench_hostile.py": (
         "messages of a check                 300 thrown,    0 troubles",
         "interpreters                        300 thrown,    0 troubles",

@@ -13,9 +13,9 @@ import pytest
 from mpsdoctor import texts
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("screen", "report", "own")
-NAME = re.compile(r"(screen|report|own)\.[\w ]+")
-FAMILY = re.compile(r"(screen|report|own)\.\w*")
+PAGES = ("screen", "report", "own", "compare")
+NAME = re.compile(r"(screen|report|own|compare)\.[\w ]+")
+FAMILY = re.compile(r"(screen|report|own|compare)\.\w*")
 
 
 def phrases() -> set[str]:
