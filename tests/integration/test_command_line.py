@@ -177,7 +177,9 @@ def test_version_and_help_need_no_check_up() -> None:
 def test_checks_are_listed_with_cost_needs_and_source() -> None:
     """Every built-in check is there, in the order of the report."""
     lines = mpsdoctor("checks").stdout.splitlines()[1:]
-    assert [line.split()[0] for line in lines] == ["chip", "build", "environment", "operators", "memory", "training"]
+    assert [line.split()[0] for line in lines] == [
+        *("chip", "build", "environment", "operators", "known-issues", "memory", "training", "libraries")
+    ]
     assert all("mpsdoctor 0.1.0" in line for line in lines)
 
 
