@@ -23,7 +23,10 @@ from mpsdoctor import figures
 LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
-CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "checks")
+CODES = (
+    *("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "libraries"),
+    "checks",
+)
 SHARED = (
     *("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues", "race"),
     "changes",

@@ -166,6 +166,13 @@ class StepTree(Wheel):
     questions: List[Frame]
 
 
+class Packages(TypedDict):
+    """Packages that are there, by name with their versions; the back end that Keras is told to use."""
+
+    versions: Dict[str, str]
+    keras_backend: Optional[str]
+
+
 class Interpreter(TypedDict):
     """`torch_facts.python`: `pip` is whether it has one, `externally_managed` whether pip refuses to install (PEP 668).
 

@@ -12,6 +12,7 @@ PHRASES = {
     "check_memory": "Memory and swap",
     "check_training": "Training steps timed on each device",
     "check_known-issues": "Known issues of PyTorch, tried here",
+    "check_libraries": "Training libraries and the device each takes",
     # Terms.
     "status_waiting": "waiting",
     "status_running": "running",
