@@ -60,7 +60,13 @@ def ratios(styles: Sequence[str], planted: Sequence[float], price: float, second
             for row in report["comparisons"]:
                 low, high = row["ci95"]
                 off = 100 * abs(row["speedup"] / ratio - 1)
-                cells = (style, f"{ratio:g}", f"{row['speedup']:.3f}", f"{low:.2f} to {high:.2f}", f"{off:.1f} %")
+                cells: tuple[str, ...] = (
+                    style,
+                    f"{ratio:g}",
+                    f"{row['speedup']:.3f}",
+                    f"{low:.2f} to {high:.2f}",
+                    f"{off:.1f} %",
+                )
                 alike = report["devices"][1]["alike"]
                 cells = (
                     *cells,
@@ -94,14 +100,15 @@ def pairs_of_blocks(blocks: int, steps: int) -> Iterator[float]:
     connection.socket = ours
     model = torch.nn.Linear(4, 4)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    loader = torch.utils.data.DataLoader(torch.randn(4 * steps * (2 * blocks + 8), 4), batch_size=4)
+    data = torch.utils.data.TensorDataset(torch.randn(4 * steps * (2 * blocks + 8), 4))
+    loader: Any = torch.utils.data.DataLoader(data, batch_size=4)
     batches = iter(loader)
 
     def block() -> float:
         begun = time.process_time()  # which others on the machine disturb less than the clock
         for _ in range(steps):
             optimizer.zero_grad()
-            model(next(batches)).pow(2).mean().backward()
+            model(next(batches)[0]).pow(2).mean().backward()
             optimizer.step()
         return 1e6 * (time.process_time() - begun) / steps
 
@@ -123,7 +130,7 @@ def pairs_of_blocks(blocks: int, steps: int) -> Iterator[float]:
 def switches(torch: Any, install: Callable[[], None]) -> Callable[[bool], None]:
     """Puts the hooks of a step in place, and takes them away."""
     module = sys.modules["torch.optim.optimizer"]
-    tables = (module._global_optimizer_pre_hooks, module._global_optimizer_post_hooks)  # type: ignore[attr-defined]
+    tables = (module._global_optimizer_pre_hooks, module._global_optimizer_post_hooks)
     places = ((torch.autograd, "backward"), (torch.utils.data.dataloader._BaseDataLoaderIter, "__next__"))
     without = [getattr(owner, name) for owner, name in places]
     install()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.trainer import VARIABLES, Trainer, sample
+from helpers.trainer import VARIABLES, VERSION, Trainer, sample
 from mpsdoctor.runtime import running
 from mpsdoctor.support import FALLBACK
 
@@ -93,6 +93,7 @@ def test_a_workload_of_its_own_device_is_answered_under_run(tmp_path: Path) -> N
     """What is hidden from torch's callers is not hidden from get_optimal_device, whose answer is measured."""
     winners = {"lstm": {"small": {"device": "mps", "speedup": 3.0, "ci95": [2.5, 3.5]}}}
     trainer = Trainer(tmp_path, "mps=1").learns(workloads=winners)
+    (tmp_path / "stand-in" / "torch" / "version.py").write_text(f"__version__ = '{VERSION}'\n")
     code = "\n".join(
         (
             "import torch",
