@@ -50,6 +50,8 @@ class Case:
         """Whether words count: not in a log, nor where a failure was printed that has nothing to do with MPS."""
         if len(self.text.low) > LONG or any(map(self.says, setting("elsewhere"))):
             return False
+        if not all(map(self.says, setting("topic"))):
+            return False
         plain = [line.plain for line in self.text.lines]
         failures = [line for line in plain if FAILURE.search(line)]
         return not any(map(LOGGED.search, plain)) and (not failures or any(map(OURS.search, failures)))

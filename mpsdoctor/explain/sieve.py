@@ -16,6 +16,7 @@ CHUNK = 1 << 20
 LONGEST = 1 << 13  # bytes of a line; what follows in the line is passed over
 HEAD, TAIL = 500, 1000  # lines of interest that are kept of the beginning and the end
 LAST = 200  # lines of the end that are kept in any case
+MANY = 500  # new lines of a chunk
 MOST_SEEN = 400_000  # lines that are remembered, 60 bytes each
 BEFORE, AFTER = 1, 2  # lines around one
 DIGITS = b"0123456789"
@@ -75,16 +76,10 @@ def _sieve(chunks: Iterator[bytes]) -> list[tuple[int, bytes]]:
     number, last = 1, [b""]
     for chunk in chunks:
         lines, keys = chunk.split(b"\n"), chunk.translate(None, DIGITS).split(b"\n")
-        for at, key in enumerate(keys):
-            if key in kept:
-                del kept[key]
-                kept[key] = number + at, lines[at][:LONGEST]
-            elif (code := hash(key)) not in seen:
-                seen.add(code)
-                low = lines[at][:LONGEST].lower()
-                if any(anchor in low for anchor in anchors):
-                    around = range(max(0, at - BEFORE), min(len(lines), at + 1 + AFTER))
-                    kept.update((keys[near], (number + near, lines[near][:LONGEST])) for near in around if lines[near])
+        new = _new_lines(keys, lines, number, kept, seen)
+        for at in _of_interest(new, lines, anchors):
+            around = range(max(0, at - BEFORE), min(len(lines), at + 1 + AFTER))
+            kept.update((keys[near], (number + near, lines[near][:LONGEST])) for near in around if lines[near])
         number += len(lines) - 1
         last = (last + lines)[-LAST:]
         if len(seen) > MOST_SEEN:
@@ -94,6 +89,33 @@ def _sieve(chunks: Iterator[bytes]) -> list[tuple[int, bytes]]:
     ending = {number - len(last) + 1 + at: line for at, line in enumerate(last) if line}
     ordered = _ends(sorted(kept.values()))
     return sorted({**dict(ordered), **ending}.items())
+
+
+def _new_lines(
+    keys: list[bytes], lines: list[bytes], number: int, kept: dict[bytes, tuple[int, bytes]], seen: set[int]
+) -> list[int]:
+    """Places of lines that were not there before, the last of each; those that are kept move to where they are now."""
+    new = []
+    latest = {key: at for at, key in enumerate(keys)}
+    for key, at in latest.items():
+        if key in kept:
+            del kept[key]
+            kept[key] = number + at, lines[at][:LONGEST]
+        elif (code := hash(key)) not in seen:
+            seen.add(code)
+            new.append(at)
+    return new
+
+
+def _of_interest(places: list[int], lines: list[bytes], anchors: list[bytes]) -> Iterator[int]:
+    """Places of lines that hold an anchor. Of many lines it is worth asking first which anchors they have at all."""
+    if len(places) > MANY:
+        together = b"\n".join(lines[at] for at in places).lower()
+        anchors = [anchor for anchor in anchors if anchor in together]
+    for at in places:
+        low = lines[at][:LONGEST].lower()
+        if any(anchor in low for anchor in anchors):
+            yield at
 
 
 T = TypeVar("T")

@@ -62,6 +62,8 @@ def test_a_repeated_line_counts_where_it_stands_last() -> None:
     success = "Training finished successfully\n"
     again = (FULL + "\n" + NOISE + success + NOISE * (2 * WHOLE // len(NOISE)) + FULL + "\n").encode()
     assert causes_of(again) == ["oom_genuine"]
+    together = (NOISE * (2 * WHOLE // len(NOISE)) + FULL + "\n" + success + (FULL + "\n") + NOISE * 300).encode()
+    assert causes_of(together) == ["oom_genuine"]
     assert causes_of((FULL + "\n" + NOISE * (2 * WHOLE // len(NOISE)) + success).encode()) == []
 
 
