@@ -34,8 +34,8 @@ STEP_MS = 5.0  # of the step whose share the hooks are told as
 
 def race(style: str, planted: float, price: float, seconds: float) -> dict[str, Any]:
     """One race, with what it took; a price on the faster side must exceed what a step really takes."""
-    settings: dict[str, float | str] = {"step_ms": price * max(1.0, planted), "speed": planted}
-    env = {**os.environ, "OMP_NUM_THREADS": "1", **simulator.environment(**settings)}
+    simulated = simulator.environment(step_ms=price * max(1.0, planted), speed=planted)
+    env = {**os.environ, "OMP_NUM_THREADS": "1", **simulated}
     script = [sys.executable, str(SCRIPTS / f"{style}.py")]
     command = [sys.executable, "-m", "mpsdoctor", "race", "--json", "--seconds", str(seconds), "-q", "--", *script]
     begun = time.monotonic()
@@ -51,6 +51,14 @@ def right(row: dict[str, Any], planted: float) -> bool:
     return bool(row["winner"] == expected)
 
 
+def cells_of(report: dict[str, Any], row: dict[str, Any], style: str, planted: float) -> Iterator[str]:
+    low, high = row["ci95"]
+    yield from (style, f"{planted:g}", f"{row['speedup']:.3f}", f"{low:.2f} to {high:.2f}")
+    yield f"{100 * abs(row['speedup'] / planted - 1):.1f} %"
+    yield from (row["winner"], "yes" if right(row, planted) else "NO")
+    yield from (str(report["devices"][1]["alike"]), f"{report['took']:.0f}")
+
+
 def ratios(styles: Sequence[str], planted: Sequence[float], price: float, seconds: float) -> None:
     print("| style | planted | measured | 95 % interval | off by | winner | right | alike | s in all |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -58,24 +66,7 @@ def ratios(styles: Sequence[str], planted: Sequence[float], price: float, second
         for ratio in planted:
             report = race(style, ratio, price, seconds)
             for row in report["comparisons"]:
-                low, high = row["ci95"]
-                off = 100 * abs(row["speedup"] / ratio - 1)
-                cells: tuple[str, ...] = (
-                    style,
-                    f"{ratio:g}",
-                    f"{row['speedup']:.3f}",
-                    f"{low:.2f} to {high:.2f}",
-                    f"{off:.1f} %",
-                )
-                alike = report["devices"][1]["alike"]
-                cells = (
-                    *cells,
-                    row["winner"],
-                    "yes" if right(row, ratio) else "NO",
-                    str(alike),
-                    f"{report['took']:.0f}",
-                )
-                print(f"| {' | '.join(cells)} |", flush=True)
+                print(f"| {' | '.join(cells_of(report, row, style, ratio))} |", flush=True)
             if not report["comparisons"]:
                 print(f"| {style} | {ratio:g} | none: {report['verdict']['reasons']} |", flush=True)
 
