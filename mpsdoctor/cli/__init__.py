@@ -191,7 +191,7 @@ def checks() -> None:
 @cli.command()
 @click.argument("what", type=click.Choice(["report", "profile", "compare"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report, of the profile or of what compare prints."""
+    """Print the JSON Schema of one of our documents."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
