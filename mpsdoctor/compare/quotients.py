@@ -21,7 +21,7 @@ FEWEST = 3  # blocks, in each run: a race looks at three pairs before it ends
 # Standard deviation of a run's median beyond its blocks. Medians of 20 processes in a row on a Mac that is kept for
 # benchmarks scatter by 0.11 %; what other days and warmth do comes on top. docs/compare.md has the source.
 RUN_TO_RUN = 0.005
-MOST_SCATTER = 0.015  # of ratios, that is taken for noise: more of it may be changes
+MOST_SCATTER = 0.015  # of ratios, that is taken for noise; more of it may be changes, which an update makes unevenly
 MAD = 0.6745  # the median of absolute values, of a normal distribution with standard deviation 1
 OF_MEDIAN = 1.2533  # how far the median of normal values scatters, against their mean
 

@@ -33,7 +33,8 @@ class Change(msgspec.Struct, frozen=True):
 class Speed(msgspec.Struct, frozen=True):
     """A training in both reports, or without a workload all of a device.
 
-    `ratio` is how many times as fast the new run is; its interval holds for all rows together with 99 %.
+    `ratio` is how many times as fast the new run is; its interval is meant to hold for
+    all rows together with 99 %, where runs differ by no more than is allowed for (docs/compare.md).
     """
 
     workload: str | None

@@ -37,9 +37,11 @@ def tells_speed(comparison: Comparison, direction: str | None = None, what: str 
     )
 
 
-def draw_pairs(noise: str, budget: str, counts: str, slower: Iterable[str], pairs: int) -> Iterable[Comparison]:
+def draw_pairs(
+    noise: str, budget: str, counts: str, slower: Iterable[str], pairs: int, seed: str = ""
+) -> Iterable[Comparison]:
     """Comparisons of pairs in which these families' trainings are slower, in all sizes."""
-    chance = random.Random(f"{noise} {budget} {counts} {slower}")
+    chance = random.Random(f"{noise} {budget} {counts} {slower}{seed}")
     factors = {(family, size): SLOWER for family in slower for size in BUDGETS[budget]}
     for _ in range(pairs):
         old, new = (
@@ -49,7 +51,7 @@ def draw_pairs(noise: str, budget: str, counts: str, slower: Iterable[str], pair
         yield compare(old, new)
 
 
-def simulate(pairs: int) -> None:
+def simulate(pairs: int, seed: str) -> None:
     heads = (
         "noise",
         "budget",
@@ -62,9 +64,9 @@ def simulate(pairs: int) -> None:
     )
     print(f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", sep="\n")
     for noise, budget, counts in itertools.product(check_ups.NOISES, BUDGETS, COUNTS):
-        same = list(draw_pairs(noise, budget, counts, (), pairs))
-        whole = list(draw_pairs(noise, budget, counts, check_ups.FAMILIES, pairs // 4 or 1))
-        part = list(draw_pairs(noise, budget, counts, ("cnn",), pairs // 4 or 1))
+        same = list(draw_pairs(noise, budget, counts, (), pairs, seed))
+        whole = list(draw_pairs(noise, budget, counts, check_ups.FAMILIES, pairs // 4 or 1, seed))
+        part = list(draw_pairs(noise, budget, counts, ("cnn",), pairs // 4 or 1, seed))
         false = share(tells_speed(pair) for pair in same)
         found = share(tells_speed(pair, "worse") for pair in whole)
         of_one = share(tells_speed(pair, "worse", "cnn") for pair in part)
@@ -111,12 +113,13 @@ def main() -> None:
     parser.add_argument("pairs", type=int, nargs="?", default=1000)
     parser.add_argument("--real", type=int, metavar="N")
     parser.add_argument("--budget", default="quick", choices=BUDGETS)
+    parser.add_argument("--seed", default="", help="other draws than those that the limits were chosen with")
     parser.add_argument("--smoke", action="store_true")
     args = parser.parse_args()
     if args.real:
         examine(args.real, args.budget)
     else:
-        simulate(4 if args.smoke else args.pairs)
+        simulate(4 if args.smoke else args.pairs, args.seed)
 
 
 if __name__ == "__main__":

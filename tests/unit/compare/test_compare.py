@@ -376,6 +376,16 @@ def test_nine_of_ten_slowdowns_by_a_twentieth_are_found_on_a_quiet_machine() -> 
     assert count >= 36
 
 
+def test_an_update_that_changes_each_family_by_another_factor_is_compared() -> None:
+    """Ratios that scatter are not taken for noise as a whole: what is 40 % slower is told beside what is faster."""
+    chance, sizes = random.Random(13), ("small", "medium")
+    by_family = dict(zip(check_ups.FAMILIES, (0.8, 1.0, 1.15, 1.4), strict=True))
+    factors = {(family, size): factor for family, factor in by_family.items() for size in sizes}
+    old, new = (check_ups.check_up(chance, NOISES["quiet"], sizes, (6, 8, 10), slow) for slow in (None, factors))
+    speeds = told(compare(old, new), "speed")
+    assert {("cnn medium cpu", "worse"), ("mlp medium cpu", "better")} <= set(speeds)
+
+
 def test_the_text_fits_80_columns() -> None:
     """Also with the long name of a step of one's own, which takes a line."""
     name = "a step of my own with a name of forty ch"
