@@ -47,7 +47,7 @@ class IssueFacts(_IssueFacts, total=False):
 
 
 WRONG = ("wrong", "nan", "crash", "hang", "leak", "error", "slow")  # outcomes that are not fine
-RULING_OUT = ("wrong", "nan", "crash", "hang", "error")  # of a canary that every training depends on
+RULING_OUT = ("wrong", "nan", "crash", "hang")  # of a canary that every training depends on, as of operators
 
 
 def detail_of(row: IssueRow) -> Wording:

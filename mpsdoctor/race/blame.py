@@ -56,6 +56,8 @@ def blame(files: Sequence[str], kind: str, ran_on: Sequence[str], moves: dict[st
         TOLD[library].replace("{device}", kind) if library and not suspects else "device, info = get_optimal_device()"
     )
     figures = {"device": kind, "ran_on": list(ran_on), "write": write}
+    if where is None and library is None:
+        return Part("race_not_followed")
     if where is None:
         return Part("race_blame_library", {**figures, "library": library})
     seen = {**figures, "file": clean.line(where.file.name), "line": where.line, "text": clean.line(where.text)}

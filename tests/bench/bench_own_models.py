@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from helpers.own_cases import OwnCase, own_cases, read_case  # noqa: E402
 from mpsdoctor import support  # noqa: E402
 from mpsdoctor.support import predictions_as_json  # noqa: E402
 
-SLOW = 20.0  # seconds that a program may take
+SLOW = 20.0  # seconds of computing that a program may take
 WORKER = (
     "import json, sys; from mpsdoctor.worker.steps import own_model; way, path = sys.argv[1:];"
     "out, sys.stdout = sys.stdout, sys.stderr;"
@@ -80,11 +80,17 @@ def ask(python: str, way: str, path: Path) -> dict[str, Any]:
     return answer
 
 
+def children_seconds() -> float:
+    """Time that processes so far have computed, whatever else the machine does."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def judge(case: OwnCase, path: Path, version: str | None, options: argparse.Namespace) -> Outcome:
     """Predict one program and compare."""
-    begin = time.perf_counter()
+    begin = children_seconds()
     answers = [ask(options.python, way, path) for way in (("tree", "record") if options.record else ("tree",))]
-    outcome = Outcome(case, time.perf_counter() - begin)
+    outcome = Outcome(case, children_seconds() - begin)
     failed = [answer["failed"] for answer in answers if "failed" in answer]
     if failed:
         return replace(outcome, answer="error", faults=[f"line {failed[0]['line']}: {failed[0]['what']}"])

@@ -8,17 +8,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..training.memory import give_back, peak_bytes, resident_now, resident_peak
+from ..training.memory import give_back, read_figure
 from .place import Place
+from .process_memory import held_bytes
 
 MIB = float(1 << 20)
+# What the driver holds now: a peak would hide what an earlier canary held.
+NOW = ("driver_allocated_memory", "memory_reserved", "current_allocated_memory", "memory_allocated")
 
 
 def held_mib(on: Place) -> Tensor:
     """What this process holds, and the device for it; a figure that nobody tells is 0."""
     give_back(on.device)
-    of_device = 0 if on.is_cpu else peak_bytes(on.device) or 0
-    return torch.tensor([(resident_now() or resident_peak() or 0) / MIB, of_device / MIB])
+    of_device = 0 if on.is_cpu else read_figure(on.device, NOW) or 0
+    return torch.tensor([held_bytes() / MIB, of_device / MIB])
 
 
 def watch(on: Place, call: Callable[[int], object], warm: int, times: int) -> Tensor:

@@ -60,9 +60,6 @@ class Course:
 
     # What the hooks tell.
 
-    def look_at_start(self, optimizer: Any) -> None:
-        self.seen.look_at_weights(optimizer)
-
     def begin_backward(self, tensors: Any) -> None:
         """Keep the first loss of a step, unread: reading it would wait for the device."""
         self.backwards += 1

@@ -9,16 +9,15 @@ from typing import Any, Callable, Optional
 from .course import CHECKPOINT, EPOCH, VALIDATION, Course
 
 _course: Optional[Course] = None
-_before_first: Any = None
 
 
 def install(torch: Any, course: Course) -> None:
     """Listen. What a torch of another version lacks is left out."""
-    global _course, _before_first
+    global _course
     _course = course
     optimizers = importlib.import_module("torch.optim.optimizer")  # the package hides its module
     optimizers.register_optimizer_step_post_hook(_opaque(after_step))
-    _before_first = optimizers.register_optimizer_step_pre_hook(_opaque(before_step))
+    optimizers.register_optimizer_step_pre_hook(_opaque(before_step))
     _wrap(torch.optim.Optimizer, "__init__", note_optimizer)
     _wrap(torch.autograd, "backward", before_backward)
     _wrap(torch, "save", lambda *args, **kwargs: interrupt(CHECKPOINT))
@@ -100,9 +99,8 @@ def _scalers(torch: Any) -> list[Any]:
 
 def before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
     """Before the first step of all: what it starts from."""
-    if _course:
-        _course.look_at_start(optimizer)
-    _before_first.remove()
+    if _course and not _course.done:
+        _course.seen.look_at_weights(optimizer)
 
 
 def after_step(optimizer: Any, args: Any, kwargs: Any) -> None:

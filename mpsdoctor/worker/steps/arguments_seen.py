@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any, Dict, Iterable, List, Optional
 
 import torch
@@ -18,14 +17,15 @@ LONGEST = 8  # numbers of a list that are kept
 def by_name(op: str, args: Iterable[Any], kwargs: Any, result: Any) -> Dict[str, Any]:
     """The arguments of `aten::add.Tensor`, or of whichever overload of `aten::add` takes them, and the result.
 
-    Tensors are told by dtype and sizes; what is no number, text, tensor or list of them is left out.
+    Tensors are told by dtype and sizes; what is no whole number, text, tensor or list of them is left out, and where a
+    view begins: a loop would make another call of each.
     """
     args = list(args)
     for schema in schemas(op):
         names = [argument.name for argument in schema.arguments]
         if len(args) <= len(names) and fits(schema, args, kwargs):
             given = {**dict(zip(names, args)), **kwargs, RESULT: listed(result)}
-            shown = {name: show(value) for name, value in given.items()}
+            shown = {name: show(value) for name, value in given.items() if not (is_view(schema) and is_number(value))}
             return {name: value for name, value in shown.items() if value is not None}
     return {}
 
@@ -66,13 +66,21 @@ def takes(kind: str, value: Any) -> bool:
     return "Tensor" not in kind or isinstance(value, (bool, int, float, complex, list, tuple))
 
 
+def is_view(schema: Any) -> bool:
+    """Whether an operator returns a view of what it takes."""
+    aliases = [returned.alias_info for returned in schema.returns]
+    return any(alias is not None and not alias.is_write for alias in aliases)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def show(value: Any) -> Optional[Any]:
     """A value as JSON."""
     if isinstance(value, Tensor):
         return {"dtype": str(value.dtype).rpartition(".")[2], "sizes": sizes_of(value)}
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (list, tuple)):
         return [show(one) for one in value[:LONGEST]] if type(value) in (list, tuple, torch.Size) else None

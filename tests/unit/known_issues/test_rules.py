@@ -130,6 +130,7 @@ def test_others_are_named() -> None:
 def test_neither_speed_nor_a_leak_rules_out() -> None:
     assert not faulty.rules_out(row(outcome="leak"))
     assert not faulty.rules_out(row(outcome="slow"))
+    assert not faulty.rules_out(row(outcome="error"))  # it says so itself
     assert faulty.rules_out(row(outcome="hang"))
     assert not faulty.rules_out(row(device="cpu"))
 
