@@ -17,6 +17,8 @@ from typing import NoReturn, TextIO
 from mpsdoctor import clean
 from mpsdoctor.events import Busy, Event, Finished, Progress, Started
 from mpsdoctor.overall import describe, overall_in_words
+from mpsdoctor.texts import joined, tell, term, translate_title
+from mpsdoctor.texts import say as in_words
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
 
@@ -97,15 +99,17 @@ class Narrator:
             return
         if isinstance(event, Started):
             self._last = 0.0
-            self._line(f"{event.id}: {event.title}")
+            self._line(joined(": ", [event.id, translate_title(event.id, event.title)]))
         elif isinstance(event, Busy):
-            self._line(event.text, step=False)
+            self._line(tell(event.text, event.values), step=False)
         elif isinstance(event, Progress):
             told = describe(event)
-            told = told if told.startswith(event.id) else f"{event.id}: {told}"
+            told = told if told.startswith(event.id) else joined(": ", [event.id, told])
             self._line(f"{overall_in_words(event.overall)} · {told}" if event.overall else told, step=False)
         elif isinstance(event, Finished) and not self._terminal:
-            self._line(f"{event.result.id}: {event.result.status} after {event.result.duration_s:.1f} s")
+            status = term("status", event.result.status)
+            said = in_words("report.ended_after", status=status, seconds=event.result.duration_s)
+            self._line(joined(": ", [event.result.id, said]))
 
     def close(self) -> None:
         """Take the rewritten line away."""

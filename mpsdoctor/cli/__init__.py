@@ -16,10 +16,10 @@ from typing import Any
 import click
 
 import mpsdoctor
-from mpsdoctor import clean, console, tui
+from mpsdoctor import clean, console, retold, tui
 from mpsdoctor.checkup import BrokenInstallError, CheckUp
 from mpsdoctor.cli.examine import check_up, exit_code
-from mpsdoctor.cli.options import Options, examples
+from mpsdoctor.cli.options import Options, examples, speak
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Settings
@@ -80,8 +80,7 @@ class Command(click.Group):
         if name not in LATER:
             return super().get_command(context, name)
         module = importlib.import_module(f"mpsdoctor.cli.{name}")
-        command: click.Command = getattr(module, f"{name}_command")(self)
-        return command
+        return speak(getattr(module, f"{name}_command")(self))
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
@@ -161,7 +160,8 @@ def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
         return Exit.INTERRUPTED
     from mpsdoctor.formats import text  # 3 ms that the first screen need not wait for
 
-    for line in text.verdict(outcome.report, Style(unicode=console.unicode(sys.stdout)), lambda line, colour: line):
+    told = retold.report(outcome.report)
+    for line in text.verdict(told, Style(unicode=console.unicode(sys.stdout)), lambda line, colour: line):
         click.echo(clean.inert(line))
     if outcome.trouble:
         console.complain(f"the profile was not written: {outcome.trouble}")
@@ -211,6 +211,7 @@ def print_help(context: click.Context, command: str | None) -> None:
 
 cli.add_command(profile_commands)
 cli.add_command(run_trainer)
+speak(cli)
 
 
 def run_command_line() -> Any:

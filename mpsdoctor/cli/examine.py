@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, TypeVar
 import click
 import msgspec
 
-from mpsdoctor import clean, console, prescription
+from mpsdoctor import clean, console, prescription, retold
 from mpsdoctor.check import OwnCodeError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
@@ -164,7 +164,7 @@ def deliver(report: Report, outlet: Outlet, options: Options, text: Render, stre
     `stream` is the file where the events stand in it already.
     """
     style, form = Style(verbosity=options.verbosity), FORMATS[outlet.form]
-    render = (lambda report, style: clean.inert(text(report, style))) if form.for_people else form.render
+    render = (lambda report, style: clean.inert(text(retold.report(report), style))) if form.for_people else form.render
     if outlet.file:
         try:
             data = render(report, style).encode("utf-8")

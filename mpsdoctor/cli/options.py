@@ -12,6 +12,7 @@ from typing import Any, Self
 import click
 from click.core import ParameterSource
 
+from mpsdoctor import language
 from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS
 
@@ -127,6 +128,34 @@ def examples(*pairs: tuple[str, str]) -> str:
     """Commands and what they do, as the end of a help."""
     width = max(len(command) for command, _ in pairs) + 2
     return "\n".join(["\b", "Examples:", *(f"  {command:{width}}{does}" for command, does in pairs)])
+
+
+def take_language(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    """Told here only where it is wrong, or where the command was not started as a program: that chooses before."""
+    if value is not None:
+        try:
+            language.choose(language.parse(value, "--lang"))
+        except language.UnknownLanguageError as error:
+            raise click.UsageError(str(error), context) from None
+
+
+LANGUAGE = click.Option(
+    ["--lang"],
+    metavar="en|zh",
+    callback=take_language,
+    expose_value=False,
+    is_eager=True,
+    help="Language of what people read (also: MPSDOCTOR_LANG, the locale).",
+)
+
+
+def speak(command: click.Command) -> click.Command:
+    """Give it --lang, and all commands below it; not to one that starts another program."""
+    if command.name != "run":
+        command.params.append(LANGUAGE)
+    for each in getattr(command, "commands", {}).values():
+        speak(each)
+    return command
 
 
 def refuse_empty(context: click.Context, option: click.Parameter, value: Any) -> Any:

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpsdoctor import clean
+from mpsdoctor import clean, retold
 from mpsdoctor.report import Report
 
 
@@ -24,27 +24,29 @@ class Format:
     """A module here with a `render(report, style)`, imported when it is used, and what is special about its output.
 
     `ending` is that of its files. `for_people`: on a terminal it has colours, and a command may have its own wording.
-    `streams`: events come before the report. `job_summary`: on stdout the Markdown goes to the summary of a
-    GitHub Actions job too. `inert` spells the output so that a CI runner finds no command in it.
+    `data`: for programs, in English. `streams`: events come before the report. `job_summary`: on stdout the Markdown
+    goes to the summary of a GitHub Actions job too. `inert` spells the output so that a CI runner finds no command in
+    it.
     """
 
     module: str
     ending: str
     for_people: bool = False
+    data: bool = False
     streams: bool = False
     job_summary: bool = False
     inert: Callable[[str], str] = clean.inert
 
     def render(self, report: Report, style: Style) -> str:
         module = importlib.import_module(f"mpsdoctor.formats.{self.module}")
-        text: str = module.render(report, style)
+        text: str = module.render(report if self.data else retold.report(report), style)
         return self.inert(text)
 
 
 FORMATS: dict[str, Format] = {
     "text": Format("text", "txt", for_people=True),
-    "json": Format("whole", "json", inert=clean.inert_json),
-    "jsonl": Format("events", "jsonl", streams=True, inert=clean.inert_json),
+    "json": Format("whole", "json", data=True, inert=clean.inert_json),
+    "jsonl": Format("events", "jsonl", data=True, streams=True, inert=clean.inert_json),
     "markdown": Format("markdown", "md"),
     "junit": Format("junit", "xml", inert=clean.inert_markup),
     "github": Format("github", "github.txt", job_summary=True, inert=clean.split_commands),  # `::` is what it is for

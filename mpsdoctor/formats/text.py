@@ -11,7 +11,7 @@ import click
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.formats.rows import machine_parts, torch_parts
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, term
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
@@ -91,8 +91,8 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     for result in report.checks:
         sign, plain, colour = SIGNS[result.status]
         mark = paint(f"{sign if style.unicode else plain} {wrapping.pad(term('status', result.status), 5)}", colour)
-        reason = f": {result.reason}" if result.reason else ""
-        title = short(f"{rows.translate_title(result.id, result.title)}{reason}", WIDTH - 22, style)
+        said = [result.title, *([result.reason] if result.reason else [])]
+        title = short(joined(": ", said), WIDTH - 22, style)
         first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
         yield f"{mark}  {wrapping.pad(result.id, 12)} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
@@ -121,7 +121,7 @@ def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
     """A finding in a few lines."""
     sign, plain, colour = SIGNS[OF_SEVERITY[finding.severity]]
     brief = finding.severity == "info" and style.verbosity <= 0
-    title = f"{finding.code} {term('severity', finding.severity)}: {finding.title}"
+    title = joined(": ", [f"{finding.code} {term('severity', finding.severity)}", finding.title])
     title = wrapping.shorten(title, WIDTH - 2) if brief else title
     head = [paint(line, colour) for line in wrap_lines(title, f"{sign if style.unicode else plain} ", "  ")]
     return head if brief else head + explanation(finding, style, LINES - len(head))

@@ -132,7 +132,7 @@ def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
     failures = [run.failure for run in trial.failed if run.failure]
     tried = [failure for failure in failures if failure.outcome != "skipped"]
     if not tried or any(str(failure.detail).startswith("cancelled") for failure in tried):
-        raise Skip(str(failures[0].detail))
+        raise Skip(failures[0].detail)
     if all(failure.outcome != "nan" for failure in failures):
         first = str(tried[0].detail)
         raise OwnCodeError(first if wanted.file.name in first else f"{wanted}: {first}", tried[0].traceback)

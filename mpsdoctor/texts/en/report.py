@@ -19,6 +19,7 @@ PHRASES = {
     "status_fail": "fail",
     "status_skip": "skip",
     "status_error": "error",
+    "ended_after": "{status} after {seconds:.1f} s",
     "severity_error": "error",
     "severity_warning": "warning",
     "severity_info": "info",
@@ -53,7 +54,7 @@ PHRASES = {
     "seconds_left": "about {seconds} s left",
     "little_left": "a few seconds left",
     # The verdict.
-    "train_on": "Train on {device}{why}",
+    "train_on": "Train on {device}",
     "the_cpu": "the CPU",
     "confidence": "{confidence} confidence",
     "forced": "forced to mps, measured: {measured}",

@@ -1,0 +1,55 @@
+"""What is predicted of operators on MPS from PyTorch's declarations, and what its own tests expect to fail."""
+
+from mpsdoctor.texts.en.common import FALLBACK_ON
+
+PHRASES = {
+    # the prediction of a whole step
+    "prediction": "torch {version} 的 MPS，根据 PyTorch 的声明推断，没有实际运行\n{note}{rest}",
+    "prediction_known": "{answer}\n{groups}\n{total} 个算子中有 {count} 个所需的都具备。算得对不对，只有实际运行才知道。\n",
+    "answer_runs": "每个算子所需的都具备",
+    "answer_fallback": f"只有设置 {FALLBACK_ON} 才能运行",
+    "answer_stops": "无法运行",
+    "answer_unknown": "没有发现不能运行的理由，但有的算子情况不明",
+    "prediction_group": "\n{title}（{count}）\n{operators}",
+    "title_in_the_way": "无法运行",
+    "title_on_the_cpu": "回退到 CPU",
+    "title_not_known": "情况不明",
+    "prediction_called": "    首次调用于 {place}\n",
+    # of one operator
+    "predicted": "{op}{parts}：{says}",
+    "predicted_needs": "（需要 {needs:,list}）",
+    "mps_composite": "由 MPS 已有的算子组成",
+    "mps_always_on_cpu": "总是在 CPU 上运行，与是否开启回退无关",
+    "mps_has": "MPS 已支持",
+    "mps_never_had": "直到 torch {last}，MPS 都不支持",
+    "mps_since": "MPS 从 torch {since} 起支持",
+    "mps_since_you_have": "MPS 从 torch {since} 起支持，你用的是 {have}",
+    "fallback_helps": f"；设置 {FALLBACK_ON} 后在 CPU 上运行",
+    "fallback_does_not_help": "；开启回退也没用",
+    "dtype_never": "MPS 不支持 {dtype}",
+    "dtype_since": "MPS 从 torch {since} 起支持 {dtype}",
+    "sizes_indivisible": "在 MPS 上，输入尺寸必须是输出尺寸的整数倍，或者反过来",
+    "sparse_unknown": "历史数据中没有稀疏张量的实现信息",
+    "operator_foreign": "不是 torch 自带的算子",
+    "operator_absent": "torch {version} 没有这个算子",
+    # what is not known of a torch version
+    "version_unknown": "算子数据覆盖 torch {first} 到 {last}，不含 {version}",
+    "version_outside": "历史数据（{first} 到 {last}）中没有 torch {version}",
+    "version_newer": "torch {version} 比历史数据更新：它的 yaml 没有声明的部分，按 {reference} 处理",
+    "nothing_known": "对 torch {version} 一无所知",
+    # what PyTorch's own tests expect
+    "expected": "PyTorch 自己的测试中，{opinfo}{what}：{where}{dtypes}{expected}",
+    "expected_gradient": " 的梯度",
+    "expected_sparse": "（稀疏）",
+    "expected_unimplemented": "尚未实现",
+    "expected_unsupported": "不受支持",
+    "expected_undefined": "结果没有定义或是随机的，各设备可能不同",
+    "expected_fails": "会失败",
+    "expected_skipped": "不测试",
+    "expected_on_mps": "在 MPS 上",
+    "expected_before_macos": "在低于 {version} 的 macOS 上",
+    "expected_after_macos": "在高于 {version} 的 macOS 上",
+    "expected_on_macos": "在 macOS {version} 上",
+    "expected_with": "（{dtypes:,list}）",
+    "expected_with_some": "（某些 dtype）",
+}
