@@ -74,7 +74,7 @@ def say(text: str, end: str = "\n") -> None:
 
 def complain(message: str) -> None:
     """An error or a warning for the person, on stderr."""
-    say(f"mpsdoctor: {message}")
+    say(in_words("cli.error", message=message))
 
 
 def cut(text: str, width: int) -> str:

@@ -71,4 +71,4 @@ def choose(asked: str | None = None) -> str | None:
     texts.choose_language(language if shown else "en")
     if shown or not (asked or os.environ.get(VARIABLE)):
         return None
-    return "this terminal takes no Chinese, as its encoding is not UTF-8; English it is"
+    return texts.say("cli.no_chinese")

@@ -11,7 +11,7 @@ from mpsdoctor import console
 from mpsdoctor.cli.examine import write_stdout
 from mpsdoctor.formats import wrapping
 from mpsdoctor.formats.text import ASCII, WIDTH
-from mpsdoctor.texts import explain, language, texts
+from mpsdoctor.texts import explain, joined, language, say, texts
 
 
 def explain_command(parent: click.Group) -> click.Command:
@@ -36,8 +36,9 @@ def run(code: str | None) -> None:
         lines = long_text(name)
     else:
         close = difflib.get_close_matches(name, known, 3, 0.7)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ";"
-        raise click.UsageError(f"there is no finding {code!r}{hint} 'mpsdoctor explain' lists all")
+        names = say("cli.or").join(close)
+        hint = say("cli.close_findings", names=names) if close else say("cli.no_close_finding")
+        raise click.UsageError(say("cli.no_finding", code=code, hint=hint))
     text = "\n".join(lines) + "\n"
     if not console.unicode(sys.stdout):
         text = text.translate(ASCII).encode("ascii", "replace").decode()
@@ -46,10 +47,10 @@ def run(code: str | None) -> None:
 
 def long_text(code: str) -> list[str]:
     """Title, three paragraphs, the example and links, in 80 columns."""
-    lines = wrapping.wrap(f"{code}: {explain.titles()[code]}", WIDTH)
+    lines = wrapping.wrap(joined(": ", [code, explain.titles()[code]]), WIDTH)
     for paragraph in explain.paragraphs(code):
         lines += ["", *wrapping.wrap(paragraph, WIDTH)]
-    lines += ["", "For example:"]
+    lines += ["", say("cli.for_example")]
     for line in explain.example(code):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         lines += [f"    {line}"] if line.startswith(" ") else wrapping.wrap(line, WIDTH, indent, indent)

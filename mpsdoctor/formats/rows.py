@@ -190,7 +190,9 @@ def cores(machine: Machine) -> str | None:
     if not levels and machine.efficiency_cores and machine.performance_cores:
         levels = [(machine.performance_cores, "performance"), (machine.efficiency_cores, "efficiency")]
     if levels:
-        return say("report.cores", counts=" + ".join(f"{count} {term('cores', name)}" for count, name in levels))
+        return say(
+            "report.cores_of_kinds", counts=" + ".join(f"{count} {term('cores', name)}" for count, name in levels)
+        )
     return say("report.cores", counts=machine.performance_cores) if machine.performance_cores else None
 
 

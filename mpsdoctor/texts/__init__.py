@@ -145,7 +145,7 @@ def page(language: str, name: str) -> dict[str, str]:
     return own if language == LANGUAGES[0] else {**page(LANGUAGES[0], name), **own}
 
 
-def say(name: str, **values: Any) -> str:
+def say(name: str, /, **values: Any) -> str:
     """A phrase in the language of who reads, by its page and name: `say("screen.no_profile")`. KeyError."""
     template = phrase(name, _language)
     return Words(_language, {}).fill(template, values) if values else template

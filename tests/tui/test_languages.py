@@ -47,7 +47,9 @@ def greek_texts() -> dict[str, texts.Text]:
     """All findings in Greek letters."""
     return {
         code: text._replace(
-            **{name: greek(text.template(name)) for name in ("title", "detail", "remedy")},
+            title=greek(text.title),
+            detail=greek(text.detail),
+            remedy=greek(text.remedy),
             parts={name: greek(part) for name, part in text.parts.items()},
         )
         for code, text in texts.texts("en").items()

@@ -15,8 +15,8 @@ PHRASES = {
     "listing_operators": "推断：列出会调用的算子",
     "getting_ready": "正在准备 {device}",
     "machine_busy": "机器繁忙：{who}；最多等待 {left:.0f} 秒",
-    "others_take": "其他程序占用了 {percent:.0f}% 的 CPU",
-    "program_takes": "{name} 占用了单核的 {percent:.0f}%",
+    "others_take": "其他程序（占 CPU 的 {percent:.0f}%）",
+    "program_takes": "{name}（占单核的 {percent:.0f}%）",
     # timed training
     "narrated": "{doing}：{workload} {size}{figures}",
     "timing": "在 {devices:and} 上计时",

@@ -3,7 +3,7 @@
 PHRASES = {
     # The header.
     "examining": "正在体检…",
-    "was_busy": "开始检查之前，{who}",
+    "was_busy": "开始检查之前有程序在跑：{who}",
     "cancelling": "正在取消…",
     "cancelled": "已取消 · 没有写配置文件",
     "not_examined": "还没有体检",

@@ -45,7 +45,7 @@ TEXTS = {
         do="如果本来就没有加速器，不需要做什么。否则看看 torch 构建的检查项对其他设备怎么说。",
     ),
     "MPS505": Text(
-        "有{counted}没有在 {device} 上计时",
+        "有 {counted}没有在 {device} 上计时",
         "{runs}：{reasons}。",
         "预算更大，计时的模型更多。",
         parts=COUNTED,
@@ -152,7 +152,7 @@ TEXTS = {
         do="等机器空闲时再运行，或用更大的预算。",
     ),
     "MPS523": Text(
-        "{device} 跑{counted}的最初几步要 {total:.1f} 秒",
+        "{device} 跑 {counted}的最初几步要 {total:.1f} 秒",
         "设备第一次遇到的内容要先编译：{rows}。单步耗时不含这部分。一次训练付一次；每遇到新的 batch 大小或序列长度，还要再付一次。",
         "让各步的尺寸保持一致：序列做 padding，丢掉最后那个较小的 batch。",
         parts={**COUNTED, "row": "{workload} {size} {spent:.1f} 秒"},
@@ -162,7 +162,7 @@ TEXTS = {
         do="让各步的尺寸保持一致：序列做 padding，丢掉最后那个较小的 batch。每种新尺寸都要重新编译。",
     ),
     "MPS524": Text(
-        "{device} 跑{counted}时，单步耗时还没有稳定",
+        "{device} 跑 {counted}时，单步耗时还没有稳定",
         "到最后仍有超过 5% 的漂移：{rows}。",
         parts={**COUNTED, "row": "{workload} {size}（{seconds:.1f} 秒内 {steps} 步）"},
         seen="预热结束时，单步耗时仍有超过 5% 的漂移。",

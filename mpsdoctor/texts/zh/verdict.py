@@ -22,7 +22,7 @@ PHRASES = {
     "out_why": "{device} 上的 {workload} {size}：{why}",
     "out_operators": "排除 {device}：任何训练都要用到的算子出了问题：{named}{rest}",
     "failure": "{op}（{outcome}）",
-    "rest": "，另有 {more_count} 个",
+    "rest": "，另有 {more_count} 项",
     "untimed_cuda": "没有给训练计时，而 CUDA 可用",
     "untimed_mps": "没有给训练计时，mps 还没有数据支持",
     "untimed_other": "没有给训练计时，{device} 是 torch 提供的加速器",
