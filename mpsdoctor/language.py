@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "MPSDOCTOR_LANG"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set tells, as everywhere on POSIX
-NAMES = {"en": ("en", "c", "posix", "english"), "zh": ("zh", "chinese", "cmn", "yue")}
+NAMES = {"en": ("en", "c", "posix", "english"), "zh": ("zh", "cn", "chinese", "cmn", "yue")}
 SAMPLE = "中文、。×"
 
 

@@ -25,7 +25,7 @@ from mpsdoctor.console import Exit
 from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
-from mpsdoctor.texts import say
+from mpsdoctor.texts import LANGUAGES, language, say, translate_title
 
 LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -81,7 +81,7 @@ class Command(click.Group):
         if name not in LATER:
             return super().get_command(context, name)
         module = importlib.import_module(f"mpsdoctor.cli.{name}")
-        return speak(getattr(module, f"{name}_command")(self))
+        return in_their_language(speak(getattr(module, f"{name}_command")(self)))
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
@@ -183,7 +183,9 @@ def checks() -> None:
     click.echo(f"{'id':14}{'quick/standard/thorough':25}{pad(needs, 10)}{pad(source, 20)}{title}")
     for check in planned:
         cost = "/".join(f"{check.seconds[budget]:g}" for budget in ("quick", "standard", "thorough")) + " s"
-        title = say("cli.cannot_be_loaded", error=check.error) if check.error else check.title
+        title = (
+            say("cli.cannot_be_loaded", error=check.error) if check.error else translate_title(check.id, check.title)
+        )
         columns = zip((check.id, cost, ",".join(check.needs) or "-", check.source), (14, 25, 10, 20), strict=True)
         line = "".join(pad(clean.line(text), width) for text, width in columns) + clean.line(title)
         click.echo(clean.inert(line))
@@ -216,8 +218,18 @@ cli.add_command(run_trainer)
 speak(cli)
 
 
+def in_their_language(command: click.Command) -> click.Command:
+    """With its help in the language of who reads."""
+    if language() == LANGUAGES[0]:
+        return command
+    from mpsdoctor.cli.translated import translate
+
+    return translate(command)
+
+
 def run_command_line() -> Any:
     """What click's own `main` does, less what it makes of errors: a closed pipe would end with 1, as a finding does."""
+    in_their_language(cli)
     if "_MPSDOCTOR_COMPLETE" in os.environ:
         return cli.main(prog_name="mpsdoctor", standalone_mode=False)
     with cli.make_context("mpsdoctor", sys.argv[1:]) as context:

@@ -152,7 +152,7 @@ LANGUAGE = click.Option(
 
 def speak(command: click.Command) -> click.Command:
     """Give it --lang, and all commands below it; not to one that starts another program."""
-    if command.name != "run":
+    if command.name != "run" and LANGUAGE not in command.params:
         command.params.append(LANGUAGE)
     for each in getattr(command, "commands", {}).values():
         speak(each)

@@ -145,6 +145,11 @@ def page(language: str, name: str) -> dict[str, str]:
     return own if language == LANGUAGES[0] else {**page(LANGUAGES[0], name), **own}
 
 
+def helps(language: str) -> dict[str, str]:
+    """The help of the commands by its English sentences; none for English."""
+    return {} if language == LANGUAGES[0] else _file(language, "help", "HELP")
+
+
 def say(name: str, /, **values: Any) -> str:
     """A phrase in the language of who reads, by its page and name: `say("screen.no_profile")`. KeyError."""
     template = phrase(name, _language)

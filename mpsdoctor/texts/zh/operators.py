@@ -8,9 +8,10 @@ AVOID = (
 )
 LISTING = "{note}\n{lines}{rest}"
 PARTS = {
-    "gradient": "{op}{of} 的梯度",
-    "several": "{count} 个算子（{names:,list}）{of}",
-    "of": "（{dtypes:and}）",
+    "one": "{of}{op} 算子",
+    "gradient": "{of}{op} 的梯度",
+    "several": "{of}{names:,list} 共 {count} 个算子",
+    "of": "{dtypes:and} 的 ",
     "operator": "{op}：{dtypes:,list}；{variants:,list}；{directions:,list}：{first}{known}{others}",
     "known": "（{failure}）",
     "other": "\n另有 1 个算子原因相同：{others_names:,list}",
@@ -36,7 +37,7 @@ WHAT_TO_DO = f"用 `mpsdoctor ops --model` 看看你的训练步是否用到它�
 
 TEXTS = {
     "MPS311": _outcome(
-        "{subject} 在 {device} 上的结果与 CPU 不同",
+        "{subject}在 {device} 上的结果与 CPU 不同",
         WRONG_MEANS,
         AVOID,
         "每次探测都在设备上调用一个算子，再在 CPU 上用 float64 算一遍。两者的差异超出了该 dtype 的舍入误差。内存布局会一并列出：这类问题很多"
@@ -45,7 +46,7 @@ TEXTS = {
         f"{WHAT_TO_DO}`mpsdoctor ops --op NAME` 会列出它的每种布局和 dtype。",
     ),
     "MPS312": _outcome(
-        "{subject} 在 {device} 上算出了非有限值",
+        "{subject}在 {device} 上算出了非有限值",
         "CPU 上是正常的数，设备返回的却是 inf 或 NaN。loss 一旦经过这里，就会变成 NaN。",
         AVOID,
         "在一次探测中，CPU 的结果是有限值，设备却给出了 NaN 或 inf。",
@@ -53,7 +54,7 @@ TEXTS = {
         WHAT_TO_DO,
     ),
     "MPS313": _outcome(
-        "{subject} 在 {device} 上使进程崩溃",
+        "{subject}在 {device} 上使进程崩溃",
         "进程在这次调用中退出。Python 代码捕获不了，训练会来不及保存 checkpoint 就中断。",
         AVOID,
         "探测进程在这次调用中异常退出，例如 Metal 的断言失败。",
@@ -61,7 +62,7 @@ TEXTS = {
         f"避开这个算子，或改用 CPU 训练；在此之前勤存 checkpoint。{NO_RECORD}",
     ),
     "MPS314": _outcome(
-        "{subject} 在 {device} 上一直不结束",
+        "{subject}在 {device} 上一直不结束",
         "这次调用没有按时返回，训练走到这里就会停住。",
         AVOID,
         "用小张量做的一次探测没有按时返回，而限时已经算上了首次调用的编译时间。",
@@ -69,7 +70,7 @@ TEXTS = {
         f"避开这个算子，或改用 CPU 训练。{NO_RECORD}",
     ),
     "MPS315": _outcome(
-        "{subject} 在 {device} 上报错",
+        "{subject}在 {device} 上报错",
         "这次调用在 CPU 上没有问题。用到它的训练会因为这个错误中断。",
         AVOID,
         "在 CPU 上没有问题的调用，在设备上报错。",
@@ -77,7 +78,7 @@ TEXTS = {
         f"把这次调用的张量移到 CPU 上。{NO_RECORD}",
     ),
     "MPS321": _outcome(
-        "{subject} 在 {device} 上没有实现",
+        "{subject}在 {device} 上没有实现",
         "用到它的训练会以 NotImplementedError 中断。",
         "如果你的模型用到它（那条命令会检查你自己的训练步），请在调用时把这些张量移到 CPU；没用到就可以忽略。{newer}{pip_note}",
         "torch 在这个设备上没有该算子的实现，也不会由 CPU 代算。",
@@ -85,7 +86,7 @@ TEXTS = {
         "如果指出了已支持它的版本，就升级 torch。否则在调用时把张量移到 CPU，或用其他算子改写。",
     ),
     "MPS322": _outcome(
-        "{subject} 不在 {device} 上运行，而是回退到 CPU",
+        "{subject}不在 {device} 上运行，而是回退到 CPU",
         f"设备上没有它的实现。设置 {FALLBACK_ON} 后，torch 每次调用都把张量拷到 CPU 再拷回来，要多花时间；不设置则抛出 NotImplementedError。"
         "这个变量在导入 torch 时读取，之后再设置不起作用。",
         "在启动导入 torch 的程序之前设置这个变量。",
@@ -102,7 +103,7 @@ TEXTS = {
         "让模型的这一部分保持 float32。",
     ),
     "MPS324": _outcome(
-        "{subject} 总是在 CPU 上运行，而不是在 {device} 上",
+        "{subject}总是在 CPU 上运行，而不是在 {device} 上",
         "不管 PYTORCH_ENABLE_MPS_FALLBACK 怎么设置，torch 自己就会用 CPU 计算它：结果没有问题，只是每次调用都要把张量拷到 CPU 再拷回来，"
         "多花时间。没有设置能改变这一点。",
         "",
@@ -111,7 +112,7 @@ TEXTS = {
         "不需要做什么。如果嫌慢，就少调用几次，或只对已经在 CPU 上的张量调用。",
     ),
     "MPS331": _outcome(
-        "{subject} 在 {device} 上内存不足",
+        "{subject}在 {device} 上内存不足",
         "探测用的张量只有几 KB，可见设备已经完全没有内存了：要么被别的程序占用，要么这是一台 GPU 无法分配内存的虚拟机。",
         "关掉占用这个设备的其他程序，再检查一次。",
         "只有几 KB 的探测在设备上也分配不到内存。",
