@@ -14,6 +14,7 @@ import functools
 import importlib
 import itertools
 import string
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -174,8 +175,9 @@ def check_title(check_id: str) -> str:
 
 def translate_title(check_id: str, title: str) -> str:
     """The title of a check of ours in the reader's language, and that of a stranger's as it is."""
-    ours = page(LANGUAGES[0], "report").get(f"check_{check_id}") == title
-    return say(f"report.check_{check_id}") if ours else title
+    known = (name for name, ours in page(LANGUAGES[0], "report").items() if ours == title)
+    name = next((name for name in known if name.startswith(f"check_{check_id}")), None)
+    return page(_language, "report")[name] if name else title
 
 
 def term(kind: str, word: str) -> str:
@@ -230,8 +232,13 @@ class Words(string.Formatter):
 
     def join_with_and(self, items: Sequence[str]) -> str:
         """As in `a, b and c`."""
-        before, last = self.join(", ", items[:-1]), "".join(items[-1:])
-        return f"{before}{self.template('and')}{last}" if before else last
+        before, last, joint = self.join(", ", items[:-1]), "".join(items[-1:]), self.template("and")
+        if not before:
+            return last
+        if is_wide(joint.strip()[0]):  # wide characters keep their own distance
+            joint = joint.lstrip() if is_wide(before[-1]) else joint
+            joint = joint.rstrip() if is_wide(last[:1]) else joint
+        return f"{before}{joint}{last}"
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec in UNITS:
@@ -247,6 +254,11 @@ class Words(string.Formatter):
             items = [str(item) for item in value]
             return self.join(", ", items) if format_spec == ",list" else self.join_with_and(items)
         return str(super().format_field(value, format_spec))
+
+
+def is_wide(character: str) -> bool:
+    """Whether it takes two cells."""
+    return unicodedata.east_asian_width(character or " ") in "WF"
 
 
 def size(count: float) -> str:

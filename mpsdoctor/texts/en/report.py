@@ -11,6 +11,7 @@ PHRASES = {
     "check_operators": "Operators against the CPU",
     "check_memory": "Memory and swap",
     "check_training": "Training steps timed on each device",
+    "check_training_step": "Your training step timed on each device",
     # Terms.
     "status_waiting": "waiting",
     "status_running": "running",

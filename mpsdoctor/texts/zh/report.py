@@ -8,6 +8,7 @@ PHRASES = {
     "check_operators": "算子与 CPU 的比对",
     "check_memory": "内存与交换空间",
     "check_training": "各设备的训练计时",
+    "check_training_step": "你的训练步在各设备上的计时",
     # Terms.
     "status_waiting": "等待",
     "status_running": "运行",
