@@ -111,7 +111,7 @@ TEXTS = {
         do="请指定 torch 提供的设备。",
     ),
     "MPS213": Text(
-        "Intel Mac",
+        "这台 Mac 是 Intel 机型",
         "在 Intel Mac 上 torch 用 CPU 训练；它的 macOS x86_64 wheel 包到 torch 2.2 为止。",
         "继续用 torch 2.2。{note}",
         seen="这台 Mac 的处理器来自 Intel，torch 报告没有 MPS。",

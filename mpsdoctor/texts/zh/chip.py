@@ -9,7 +9,7 @@ TEXTS = {
         "这台 Mac 的性能。对 CPU 和 MPS 都有影响。",
         "{arm64}",
         parts={"unnamed_chip": "Apple 芯片"},
-        seen="这台 Mac 用的是 Apple 芯片，但正在运行的 Python 是 x86_64 程序，macOS 用 Rosetta 转译它的每条指令。这样的 Python"
+        seen="这台 Mac 用的是 Apple 芯片，但正在运行的 Python 是 x86_64 程序，macOS 用 Rosetta 转译它的每条指令。这样的 Python "
         "来自 /usr/local 下的 Homebrew、Intel 版 Miniconda，或本身就以 Rosetta 方式打开的终端。",
         means="PyTorch 看到的是一台 Intel Mac：没有 MPS，能装的最新版本是 2.2，CPU 也只能跑出一小部分性能，用不上芯片的矩阵单元。",
         do="安装 arm64 版 Python，再用它重建环境。`python3 -c 'import platform; print(platform.machine())'` 输出 arm64 就对了。",
