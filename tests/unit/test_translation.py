@@ -19,6 +19,7 @@ from mpsdoctor.cli import LATER, cli
 from mpsdoctor.cli.translated import TEXT
 from mpsdoctor.texts import explain
 
+ROOT = Path(__file__).parents[2]
 OTHERS = texts.LANGUAGES[1:]
 FIRST = texts.LANGUAGES[0]
 PAGES = sorted(
@@ -125,3 +126,15 @@ def test_every_help_is_translated(language: str) -> None:
     assert sorted(sentences - own.keys()) == []
     assert sorted(own.keys() - sentences - {"Show this message and exit."}) == []
     assert [own[text] for text, room in english.items() if room and text and cell_len(own[text]) > room] == []
+
+
+def test_the_chinese_readme_has_the_code_and_commands_of_the_english() -> None:
+    """The snippet for trainers is the same but for its comments, and the tables have the same rows."""
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+    snippets = [re.search(r"```python\n(.*?)```", text, re.DOTALL) for text in (english, chinese)]
+    bare = [re.sub(r" *#.*", "", snippet[1]) for snippet in snippets if snippet]
+    assert bare[0] == bare[1]
+    rows = [re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE) for text in (english, chinese)]
+    assert rows[0] == rows[1]
+    assert "(README.zh-CN.md)" in english
+    assert "(README.md)" in chinese
