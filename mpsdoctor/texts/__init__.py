@@ -250,6 +250,9 @@ class Words(string.Formatter):
             low, high = value
             wide = self.template("wide_range" if high > WIDE * low else "range")
             return self.fill(wide, {"low": low, "high": high})
+        if format_spec.startswith("word "):  # `{outcome:word report.outcome}`: the phrase of that page, if it has one
+            page_name, _, family = format_spec.removeprefix("word ").partition(".")
+            return page(self.language, page_name).get(f"{family}_{value}", str(value))
         if format_spec in (",list", "and"):
             items = [str(item) for item in value]
             return self.join(", ", items) if format_spec == ",list" else self.join_with_and(items)

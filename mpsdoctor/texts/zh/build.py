@@ -21,7 +21,7 @@ TEXTS = {
         parts={
             "cannot_be_imported_with": "设置了 {settings} 时，torch{release} 无法导入",
             "further_setting": " 和 {name}={value!r}",
-            "fails_with_it": "导入失败：{told}{rule}去掉它就能导入，所以体检在没有它的情况下继续。",
+            "fails_with_it": "导入失败：{told}\n{rule}去掉它就能导入，所以体检在没有它的情况下继续。",
             "whole_number": "torch 2.0 到 2.7 加载时把它当整数读，不是整数（true、false、空值）就直接中止；1 和 0 在所有版本上都有效。",
             "unset": "在 shell 中取消设置，并从设置它的配置或任务脚本里删掉。",
         },
@@ -67,7 +67,7 @@ TEXTS = {
     ),
     "MPS207": Text(
         "{device} 看似可用，实际不能用",
-        "torch 提供了它，但分配、计算并比对 16 KB 数据时失败：{told}{cause}{dialog}在其他设备上训练不受影响。",
+        "torch 提供了它，但分配、计算并比对 16 KB 数据时失败：{told}\n{cause}{dialog}在其他设备上训练不受影响。",
         "换一个设备训练；如果这个设备本该能用，请重启机器后再检查。",
         parts={
             "refused": "这里设置的某个变量，取值被 torch 拒绝；环境变量检查项会指出是哪一个。",

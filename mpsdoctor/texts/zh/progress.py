@@ -7,6 +7,7 @@ PHRASES = {
     "importing_torch_for": "算子 {device}：正在导入 torch",
     "probing": "算子 {device}：已探测 {done:,} 次{outcomes}",
     "outcome_counts": "，{counts}",
+    "outcome_count": "{count} {outcome:word report.outcome}",
     "auditing": "算子 {device}：确认 {count} 次探测是否由 CPU 代算",
     "sampling": "op_db {device}：{samples:,} 个样本{outcomes}",
     "importing_op_db": "op_db：正在导入 torch 的算子数据库",
