@@ -45,6 +45,12 @@ def print_version() -> None:
 def prepared() -> Callable[[], None]:
     """The command line, imported; without options and at a terminal what follows the screen, which has been closed."""
     choose_language()
+    if sys.argv[1:2] == ["explain"]:
+        return explain
+    if sys.argv[1:2] == ["run"]:  # a training waits: what can be done without the command line is done at once
+        from mpsdoctor.runtime import running
+
+        running.main(sys.argv[2:])
     from mpsdoctor import tui
 
     if not sys.argv[1:] and sys.stderr and tui.possible():
@@ -73,6 +79,24 @@ def choose_language() -> None:
         sys.exit(2)
     if trouble and sys.stderr:
         print(f"mpsdoctor: {trouble}", file=sys.stderr)
+
+
+def explain() -> None:
+    """`mpsdoctor explain`, without the other commands: they take longer to import than a text takes to explain."""
+    from mpsdoctor import console
+
+    console.open_streams()
+    from mpsdoctor.explaining import main as explain_alone
+
+    try:
+        explain_alone()
+    except Exception as error:
+        from mpsdoctor.cli import main as command
+
+        def tell(failure: Exception = error) -> None:
+            raise failure
+
+        command(tell)
 
 
 def _default_settings() -> Settings:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
+    import click
+
 VARIABLE = "MPSDOCTOR_LANG"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set tells, as everywhere on POSIX
 NAMES = {"en": ("en", "c", "posix", "english"), "zh": ("zh", "cn", "chinese", "cmn", "yue")}
@@ -72,3 +74,28 @@ def choose(asked: str | None = None) -> str | None:
     if shown or not (asked or os.environ.get(VARIABLE)):
         return None
     return texts.say("cli.no_chinese")
+
+
+def option() -> click.Option:
+    """--lang, for every command."""
+    import click
+
+    return click.Option(
+        ["--lang"],
+        metavar="en|zh",
+        callback=_take,
+        expose_value=False,
+        is_eager=True,
+        help="Language of what people read (also: MPSDOCTOR_LANG, the locale).",
+    )
+
+
+def _take(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    """Told here only where it is wrong, or where the command was not started as a program: that chooses before."""
+    import click
+
+    if value is not None:
+        try:
+            choose(parse(value, "--lang"))
+        except UnknownLanguageError as error:
+            raise click.UsageError(str(error), context) from None

@@ -15,6 +15,7 @@ from mpsdoctor.facts import build_facts, read_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import Operators
 from mpsdoctor.facts.training import STEP, TimedFacts, TrainingFacts, no_training
+from mpsdoctor.faulty import operators_of, rules_out
 from mpsdoctor.report import Forced, ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, measured, profile, profile_format
 from mpsdoctor.runtime.device import RUN
@@ -61,7 +62,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
     if report.verdict is None:
         raise ValueError("a report without a verdict recommends nothing")
     facts = read_facts(report)
-    training, operators = facts.get("training") or no_training(), facts.get("operators")
+    training, operators = facts.get("training") or no_training(), operators_of(facts)
     device = report.verdict.device
     return {
         "schema": 1,
@@ -123,7 +124,7 @@ def speeds_of(training: TimedFacts) -> dict[str, Speed]:
 
 
 def known_wrong(training: TimedFacts | None, operators: Operators | None) -> list[KnownWrong]:
-    """Trainings and operators found wrong on accelerators; those come first that training needs, and float32."""
+    """Trainings, known issues and operators found wrong on accelerators, first those that training needs."""
     trained = [
         _row(f"{row['workload']} training", row["device"], row["outcome"])
         for row in winners.results_of(training)
@@ -133,8 +134,12 @@ def known_wrong(training: TimedFacts | None, operators: Operators | None) -> lis
     failed = [row for row in probes if row["outcome"] in FAILED and row["device"] != "cpu"]
     core = _core_operators(operators)
     failed.sort(key=lambda row: (row["dtype"] != "float32", (row["op"], row["device"]) not in core))
+    issues = operators["issues"] if operators and "issues" in operators else []
+    present = [
+        _row(row["id"], row["device"], row["outcome"]) for row in sorted(issues, key=lambda row: not rules_out(row))
+    ]
     first: dict[tuple[str, str], KnownWrong] = {}
-    for row in (*trained, *(_row(row["op"], row["device"], row["outcome"], row["dtype"]) for row in failed)):
+    for row in (*trained, *present, *(_row(row["op"], row["device"], row["outcome"], row["dtype"]) for row in failed)):
         first.setdefault((row["id"], row["device"]), row)
     return list(first.values())[:MOST_WRONG]
 
@@ -164,7 +169,7 @@ def measured_of_mps(report: Report | None, content: Profile, until_torch: str | 
         facts = read_facts(report)
         training = facts.get("training") or no_training()
         device, speeds = report.verdict.device, speeds_of(training)
-        wrong = known_wrong(training, facts.get("operators"))
+        wrong = known_wrong(training, operators_of(facts))
     speed = speeds.get("mps")
     names = tuple(measured.name_wrong(row) for row in wrong if row["device"].partition(":")[0] == "mps")
     if speed is None:

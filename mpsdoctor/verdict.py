@@ -18,6 +18,7 @@ from mpsdoctor.facts import assume_shapes, build_facts
 from mpsdoctor.facts.build import DeviceFacts, PythonFacts, reason_of
 from mpsdoctor.facts.operators import CoreFailure, Operators
 from mpsdoctor.facts.training import STEP, Comparison, Result, TimedFacts, no_training
+from mpsdoctor.faulty import operators_of, rules_out
 from mpsdoctor.report import Facts, Values, Verdict
 from mpsdoctor.support.spoken import spoken
 from mpsdoctor.texts import Each, Part, Wording
@@ -49,7 +50,7 @@ def judge_checkup(facts: Mapping[str, Facts]) -> Verdict | None:
     checks = assume_shapes(facts)
     build = build_facts(facts)
     machine = checks.get("chip") or build.get("machine") or {}
-    verdict = judge(build.get("devices") or [], checks.get("operators"), checks.get("training"))
+    verdict = judge(build.get("devices") or [], operators_of(checks), checks.get("training"))
     if verdict and is_translated(machine, build.get("python") or {}):
         return doubt_translation(verdict)
     return verdict
@@ -239,10 +240,19 @@ def wrong_operators(device: str, operators: Operators | None) -> list[Part]:
     results = operators.get("results", ()) if operators else ()
     rows = [row for row in results if row["device"] == device and row["outcome"] in WRONG]
     names = list(dict.fromkeys(spoken(row["op"]) for row in sorted(rows, key=lambda row: row["dtype"] != "float32")))
-    if not names:
-        return []
     named = Each("operator", [{"op": name} for name in names[:NAMED]], ", ")
-    return [Part("wrong_operators", {"device": device, **some(named, len(names))})]
+    probed = [Part("wrong_operators", {"device": device, **some(named, len(names))})] if names else []
+    return probed + wrong_issues(device, operators)
+
+
+def wrong_issues(device: str, operators: Operators | None) -> list[Part]:
+    """Known issues that are present on an accelerator and do not rule it out."""
+    rows = operators["issues"] if operators and "issues" in operators else []
+    ids = [row["id"] for row in rows if row["device"] == device and not rules_out(row)]
+    if not ids:
+        return []
+    named = Each("operator", [{"op": name} for name in ids[:NAMED]], ", ")
+    return [Part("wrong_issues", {"device": device, "first": ids[0], **some(named, len(ids))})]
 
 
 def is_translated(machine: MachineFacts, python: PythonFacts) -> bool:

@@ -27,7 +27,8 @@ from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
 from mpsdoctor.texts import LANGUAGES, language, say, translate_title
 
-LATER = ("bench", "explain", "ops")  # modules here that cost 30 ms, which the first screen need not wait for
+# Modules here that cost 30 ms, which the first screen need not wait for.
+LATER = ("bench", "compare", "explain", "known-issues", "ops", "race")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -35,8 +36,11 @@ EXAMPLES = examples(
     ("mpsdoctor --output report.html", "a page to mail"),
     ("mpsdoctor bench --step train.py:build", "your own training step"),
     ("mpsdoctor ops --model train.py:build", "does it run right on MPS?"),
+    ("mpsdoctor race -- python train.py", "any training script, unchanged"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
+    ("mpsdoctor explain error.log", "what an error or a log means"),
+    ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
@@ -80,8 +84,9 @@ class Command(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in LATER:
             return super().get_command(context, name)
-        module = importlib.import_module(f"mpsdoctor.cli.{name}")
-        return in_their_language(speak(getattr(module, f"{name}_command")(self)))
+        plain = name.replace("-", "_")
+        module = importlib.import_module(f"mpsdoctor.cli.{plain}")
+        return in_their_language(speak(getattr(module, f"{plain}_command")(self)))
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
@@ -192,9 +197,9 @@ def checks() -> None:
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile"]))
+@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report or of the profile."""
+    """Print the JSON Schema of a report, a profile, an explanation, a comparison."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
@@ -222,7 +227,7 @@ def in_their_language(command: click.Command) -> click.Command:
     """With its help in the language of who reads."""
     if language() == LANGUAGES[0]:
         return command
-    from mpsdoctor.cli.translated import translate
+    from mpsdoctor.translated import translate
 
     return translate(command)
 

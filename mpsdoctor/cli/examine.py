@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
@@ -13,13 +13,13 @@ from typing import BinaryIO, Protocol, TypeVar
 import click
 import msgspec
 
-from mpsdoctor import clean, console, prescription, retold
+from mpsdoctor import clean, console, prescription
 from mpsdoctor.check import OwnCodeError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
 from mpsdoctor.events import Emit, Event
-from mpsdoctor.formats import FORMATS, Style
+from mpsdoctor.formats import FORMATS, Format, Style, told
 from mpsdoctor.report import Report
 from mpsdoctor.texts import say
 
@@ -36,6 +36,7 @@ class Engine(Protocol):
 
 
 E = TypeVar("E", bound=Engine)
+Document = TypeVar("Document")  # a report, or what compares two
 Keep = Callable[[Report], tuple[Report, str | None]]  # the report with what was written, and what went wrong
 Render = Callable[[Report, Style], str]
 Streams = dict[Outlet, BinaryIO]
@@ -159,26 +160,33 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
     return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
 
 
-def deliver(report: Report, outlet: Outlet, options: Options, text: Render, stream: BinaryIO | None = None) -> bool:
+def deliver(
+    report: Document,
+    outlet: Outlet,
+    options: Options,
+    text: Callable[[Document, Style], str],
+    stream: BinaryIO | None = None,
+    formats: Mapping[str, Format] = FORMATS,
+) -> bool:
     """Print the report, or write its file; what cannot be written is printed, so that nothing is lost.
 
     `stream` is the file where the events stand in it already.
     """
-    style, form = Style(verbosity=options.verbosity), FORMATS[outlet.form]
-    render = (lambda report, style: clean.inert(text(retold.report(report), style))) if form.for_people else form.render
+    style, form = Style(verbosity=options.verbosity), formats[outlet.form]
+    render = (lambda report, style: clean.inert(text(told(report), style))) if form.for_people else form.render
     if outlet.file:
         try:
             data = render(report, style).encode("utf-8")
             _ = write_all(stream, data) if stream else outlet.file.write_bytes(data)
         except OSError as error:
             console.complain(say("cli.cannot_write", file=outlet.file, why=error.strerror, form=outlet.form))
-            return deliver(report, Outlet(outlet.form, None), options, text) and False
+            return deliver(report, Outlet(outlet.form, None), options, text, formats=formats) and False
         console.complain(say("cli.written", form=outlet.form, file=outlet.file))
         return True
     if form.for_people:
         style = Style(console.colours(sys.stdout, options.no_color), console.unicode(sys.stdout), style.verbosity)
     write_stdout(render(report, style).encode("utf-8"))
-    return not form.job_summary or append_job_summary(report, style)
+    return not (form.job_summary and isinstance(report, Report)) or append_job_summary(report, style)
 
 
 def append_job_summary(report: Report, style: Style) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mpsdoctor import versions
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
@@ -41,6 +42,9 @@ def ops_command(parent: click.Group) -> click.Command:
             metavar="X.Y",
             callback=refuse_empty,
             help="Predict for this torch, not for the installed one.",
+        ),
+        click.Option(
+            ["--macos"], metavar="X.Y", callback=refuse_empty, help="Predict for this macOS, not for the present one."
         ),
     ]
     short = "Probe operators alone: which are right, wrong or missing."
@@ -76,6 +80,7 @@ class OpsOptions(Options):
     timeout: float = 60.0
     predict: str | None = None
     version: str | None = None
+    macos: str | None = None
 
 
 def run(options: OpsOptions) -> Exit:
@@ -101,6 +106,10 @@ def collector(options: OpsOptions) -> Collect | None:
     names = tuple(part.strip() for value in options.ops for part in value.split(",") if part.strip())
     if options.version and not options.predict:
         raise UnusableRequestError(say("cli.torch_needs_predict"))
+    if options.macos and not options.predict:
+        raise UnusableRequestError(say("cli.macos_needs_predict"))
+    if options.macos and not versions.numbers(options.macos):
+        raise UnusableRequestError(say("cli.bad_macos", macos=options.macos))
     if options.predict:
         return prediction(options, names)
     if options.model and (names or options.every):
@@ -126,4 +135,4 @@ def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
 
     if options.every or (options.model and names):
         raise UnusableRequestError(say("cli.predict_alone"))
-    return owncode.predict(options.model, names, options.version, options.timeout)
+    return owncode.predict(options.model, names, options.version, options.timeout, options.macos)

@@ -131,29 +131,10 @@ def examples(*pairs: tuple[str, str]) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {command:{width}}{does}" for command, does in pairs)])
 
 
-def take_language(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    """Told here only where it is wrong, or where the command was not started as a program: that chooses before."""
-    if value is not None:
-        try:
-            language.choose(language.parse(value, "--lang"))
-        except language.UnknownLanguageError as error:
-            raise click.UsageError(str(error), context) from None
-
-
-LANGUAGE = click.Option(
-    ["--lang"],
-    metavar="en|zh",
-    callback=take_language,
-    expose_value=False,
-    is_eager=True,
-    help="Language of what people read (also: MPSDOCTOR_LANG, the locale).",
-)
-
-
 def speak(command: click.Command) -> click.Command:
     """Give it --lang, and all commands below it; not to one that starts another program."""
-    if command.name != "run" and LANGUAGE not in command.params:
-        command.params.append(LANGUAGE)
+    if command.name != "run" and not any(parameter.name == "lang" for parameter in command.params):
+        command.params.append(language.option())
     for each in getattr(command, "commands", {}).values():
         speak(each)
     return command

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-import re
 import shlex
 from collections.abc import Iterator
 from itertools import starmap
@@ -13,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from mpsdoctor import clean, console, prescription
-from mpsdoctor.console import Exit
+from mpsdoctor import clean, prescription
+from mpsdoctor.cli.options import examples
 from mpsdoctor.formats import rows
-from mpsdoctor.runtime import measured, profile
-from mpsdoctor.runtime.fingerprint import fingerprint
-from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Measured, Profile
+from mpsdoctor.runtime import measured, profile, running
+from mpsdoctor.runtime.running import present, read_torch_version, settings_as_code
+from mpsdoctor.runtime.shapes import AtBatch, Measured, Profile
 from mpsdoctor.texts import joined, say, term
 
 
@@ -44,21 +41,6 @@ def _write(content: Profile, path: Path) -> None:
         profile.write(content, path)
     except profile.ProfileError as error:
         raise click.ClickException(str(error)) from None
-
-
-def read_torch_version() -> str | None:
-    """The version of this environment's torch, read from its files: importing it takes over a second."""
-    spec = importlib.util.find_spec("torch")
-    if not spec or not spec.origin:
-        return None
-    file = Path(spec.origin).with_name("version.py")
-    match = re.search(r"^__version__ = ['\"]([^'\"]+)", file.read_text() if file.is_file() else "", re.MULTILINE)
-    return match[1] if match else None
-
-
-def present() -> Fingerprint:
-    """The fingerprint of this environment; without a torch here, torch is not compared."""
-    return {**fingerprint(None), "torch": read_torch_version()}
 
 
 def changes_since(content: Profile) -> tuple[str, ...]:
@@ -198,43 +180,28 @@ def force_mps(context: click.Context, state: str, always: bool) -> None:
             click.echo(clean.inert(clean.line(line)))
 
 
-def settings_as_code(settings: CpuSettings) -> list[str]:
-    """How a script applies the settings of a profile that torch does not have by itself."""
-    lines = []
-    if settings.get("num_threads") is not None:
-        lines.append(f"torch.set_num_threads({settings['num_threads']})")
-    if settings.get("nnpack") is False:
-        lines.append("torch.backends.nnpack.set_flags(False)")
-    return lines
-
-
 @click.command(
     "run",
-    context_settings={"ignore_unknown_options": True},
-    short_help="Start a trainer with the profile's environment variables.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Start a trainer on the profile's device.",
+    epilog=examples(
+        ("mpsdoctor run -- python train.py", "on the profile's device"),
+        ("mpsdoctor run --device cpu -- accelerate launch train.py", "on another one"),
+    ),
 )
+@click.option("--device", metavar="DEV", help="Train on this device, not on the profile's.")
+@click.option("--profile", "profile_path", metavar="PATH", help="Profile to go by instead of the default one.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
-    """Start a trainer with the profile's environment variables, set before it can import torch.
+def run_trainer(context: click.Context, device: str | None, profile_path: str | None, command: tuple[str, ...]) -> None:
+    """Start a trainer on the profile's device and with its environment variables, without a change of its code.
 
-    A variable that is set already keeps its value. What the profile's settings ask of a script is told in a line.
+    COMMAND takes the place of this program: signals and its exit code are its own. Every Python that it starts shows
+    to its script, and to the libraries that the script uses, the chosen device and the CPU alone. A script that names a
+    device itself gets what it names. A variable that is set already keeps its value. What the profile's settings ask
+    of a script is told in a line.
     """
-    recorded: dict[str, str] = {}
-    try:
-        content = profile.read(profile.locate((context.find_root().obj or {}).get("profile_path")))
-        changed = changes_since(content)
-        recorded = {} if changed else content["environment"]
-        if changed:
-            console.complain(say("cli.stale_unused", changes=joined("; ", changed)))
-        elif lines := settings_as_code(content["settings"]):
-            console.complain(say("cli.best_settings", lines="; ".join(lines)))
-    except (FileNotFoundError, profile.ProfileError) as error:
-        missing = isinstance(error, FileNotFoundError)
-        console.complain(say("cli.without_profile") if missing else say("cli.without_it", why=error))
-    try:
-        os.execvpe(command[0], command, {**recorded, **os.environ})
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        console.complain(say("cli.cannot_start", command=command[0], why=why))
-        context.exit(Exit.USAGE)
+    if device is not None and not running.is_device(device):
+        raise click.BadParameter(say("cli.no_device", name=device))
+    given = profile_path or (context.find_root().obj or {}).get("profile_path")
+    context.exit(running.start(command, device, given))

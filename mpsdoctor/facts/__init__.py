@@ -11,19 +11,28 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:  # the front ends start without what the machine is read with
     from mpsdoctor.facts.build import Build
+    from mpsdoctor.facts.issues import IssueFacts
+    from mpsdoctor.facts.libraries import LibraryFacts
     from mpsdoctor.facts.operators import Operators
     from mpsdoctor.facts.training import TrainingFacts
     from mpsdoctor.machine.shapes import MachineFacts
     from mpsdoctor.report import Report
 
 
-class CheckFacts(TypedDict, total=False):
-    """By check; one that did not run is missing. Of `bench`, `training` are `StepFacts`, which have less."""
-
+class _CheckFacts(TypedDict, total=False):
     chip: MachineFacts
     build: Build
     operators: Operators
     training: TrainingFacts
+    libraries: LibraryFacts
+
+
+# The id of this check is no name for a field.
+_OfIssues = TypedDict("_OfIssues", {"known-issues": "IssueFacts"}, total=False)
+
+
+class CheckFacts(_CheckFacts, _OfIssues, total=False):
+    """By check; one that did not run is missing. Of `bench`, `training` are `StepFacts`, which have less."""
 
 
 def assume_shapes(facts: Mapping[str, Mapping[str, object]]) -> CheckFacts:

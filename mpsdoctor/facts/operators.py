@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, final
+from typing import TYPE_CHECKING, NotRequired, TypedDict, final
 
+from mpsdoctor.facts.issues import IssueRow
 from mpsdoctor.texts import Wording, WordingData, from_values
 from mpsdoctor.worker.shapes import Judgement
 
@@ -35,7 +36,8 @@ class OperatorRow(_Row, total=False):
 class ReplayRow(_Row):
     """A replayed call, with its place in the step and how often the step makes it.
 
-    `place`, `made_at` and `code` are where a person's model calls it.
+    `place`, `made_at` and `code` are where a person's model calls it, `meets` is where a tensor of the CPU was made
+    that it takes together with one of the device.
     """
 
     phase: str
@@ -44,6 +46,7 @@ class ReplayRow(_Row):
     made_at: str | None
     module: str | None
     count: int
+    meets: NotRequired[str | None]
 
 
 ProbeRow = OperatorRow | ReplayRow
@@ -99,11 +102,13 @@ class _ProbeFacts(TypedDict):
 class ProbeFacts(_ProbeFacts, total=False):
     """Of the catalogue or PyTorch's operator database; all but `results` by device.
 
-    `not_probed` is the reason, where it is not want of time. `fallback_statistics` are torch's own: runs on the CPU by
+    `not_probed` is the reason, where it is not want of time. `issues` are canaries of known issues that are not fine,
+    which `faulty.operators_of` adds and no report has here. `fallback_statistics` are torch's own: runs on the CPU by
     operator. `asked` are the operators that a person named, `entries` those of the database.
     """
 
     fallback_statistics: dict[str, dict[str, int]]
+    issues: list[IssueRow]
     source: str
     asked: list[str]
     entries: list[str]
@@ -177,6 +182,7 @@ class ModelFacts(TypedDict):
     operators: list[str]
     recorded: list[CallSummary]
     not_replayed: dict[str, str]
+    questions: list[str]
     answers: dict[str, StepAnswer]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from mpsdoctor import clean, retold
-from mpsdoctor.report import Report
+from mpsdoctor import clean
+from mpsdoctor.texts import LANGUAGES, language
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,21 @@ class Format:
     job_summary: bool = False
     inert: Callable[[str], str] = clean.inert
 
-    def render(self, report: Report, style: Style) -> str:
+    def render(self, report: Any, style: Style) -> str:
+        """A report, or whatever else the module turns into text."""
         module = importlib.import_module(f"mpsdoctor.formats.{self.module}")
-        text: str = module.render(report if self.data else retold.report(report), style)
+        text: str = module.render(report if self.data else told(report), style)
         return self.inert(text)
+
+
+def told(report: Any) -> Any:
+    """A report in the language of who reads."""
+    if language() == LANGUAGES[0]:
+        return report
+    from mpsdoctor import retold  # the report's types, 20 ms, which explaining a text need not wait for
+    from mpsdoctor.report import Report
+
+    return retold.report(report) if isinstance(report, Report) else report
 
 
 FORMATS: dict[str, Format] = {

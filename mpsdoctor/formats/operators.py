@@ -209,3 +209,5 @@ def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
         yield f"{device:8} {paint(term('answer', answer['answer']), colour)} {replayed}"
     for op, reason in model["not_replayed"].items():
         yield from wrap_lines(say("report.not_replayed", op=op, reason=reason), " " * 9, " " * 11)
+    for place in model.get("questions", ()):
+        yield from wrap_lines(say("prediction.asks_for_device", place=place), " " * 9, " " * 11)

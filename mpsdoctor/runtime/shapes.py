@@ -5,7 +5,7 @@ A reader fills optional parts in and keeps keys that it does not know.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class Fingerprint(TypedDict, total=False):
@@ -93,3 +93,60 @@ class Profile(TypedDict):
     settings: CpuSettings
     known_wrong: list[KnownWrong]
     hints: list[str]
+
+
+class CallTrigger(TypedDict, total=False):
+    """How a recorded call looks that triggers an issue; all that is told must hold for one of its tensors.
+
+    `ops` are aten names. `tensor` is the place of the tensor among those of the call, any where it is missing; `layout`
+    a name of triggers.LAYOUTS; `least` and `most` are sizes by dimension,
+    `one_of` are the sizes that a dimension may have, `says` is a word in the arguments or on the person's line.
+    """
+
+    ops: list[str]
+    tensor: int
+    layout: str
+    dtypes: list[str]
+    least_rank: int
+    least: dict[str, int]
+    most: dict[str, int]
+    one_of: dict[str, list[int]]
+    least_elements: int
+    says: str
+
+
+class Issue(TypedDict):
+    """An entry of data/known_issues.jsonl.
+
+    `torch_first_bad` is None where nobody knows how old it is, `torch_fixed` where it is open or closed without a
+    version. `canary` names a function of the worker, `core` is whether every training depends on what is wrong,
+    `memory_mib` what the canary takes, where that is much.
+    """
+
+    id: str
+    kind: str
+    op: str
+    what: str
+    torch_first_bad: str | None
+    first_bad_basis: str | None
+    torch_fixed: str | None
+    fixed_basis: str | None
+    status: str
+    macos: str | None
+    chip: str | None
+    condition: str | None
+    direction: str | None
+    dtype: list[str]
+    trigger: str
+    canary: str
+    arguments: dict[str, Any]
+    judge: dict[str, Any]
+    core: bool
+    call: CallTrigger | None
+    memory_mib: float | None
+    chance: str | None
+    dangerous: str | None
+    workaround: str | None
+    source: list[str]
+    certainty: str
+    doubt: str | None

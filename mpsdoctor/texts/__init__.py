@@ -24,8 +24,14 @@ from mpsdoctor import figures
 LANGUAGES = ("en", "zh")  # the first is that of reports and profiles, and where another one lacks words
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
-CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "checks")
-SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements")
+CODES = (
+    *("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "libraries"),
+    "checks",
+)
+SHARED = (
+    *("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues", "race"),
+    "changes",
+)
 # What filling a template may raise where the values are a stranger's.
 UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
@@ -201,8 +207,9 @@ class Words(string.Formatter):
         self.language, self.parts = language, parts
 
     def template(self, name: str) -> str:
-        """One of the parts, or a phrase that codes share. KeyError."""
-        return self.parts[name] if name in self.parts else phrases(self.language)[name]
+        """One of the parts, a phrase that codes share, or a sentence of a cause. KeyError."""
+        known = self.parts if name in self.parts else phrases(self.language)
+        return known[name] if name in known else page(self.language, "causes")[name]
 
     def fill(self, template: str, values: Mapping[str, Any]) -> str:
         return self.vformat(template, (), values)

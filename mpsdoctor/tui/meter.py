@@ -14,6 +14,7 @@ from textual.content import Content
 from mpsdoctor import figures, winners
 from mpsdoctor.facts import CheckFacts
 from mpsdoctor.facts.training import STEP, Comparison
+from mpsdoctor.faulty import operators_of
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.texts import say
 from mpsdoctor.tui import words
@@ -29,7 +30,7 @@ TONES = {"faster": "pass", "slower": "warn", "same": "plain", "open": "muted"}
 def compare(facts: CheckFacts) -> tuple[Comparison, ...]:
     """The comparisons that the verdict goes by, one a family; empty where nothing was compared."""
     training = facts.get("training")
-    score = winners.best_score(training, facts.get("operators")) if training else None
+    score = winners.best_score(training, operators_of(facts)) if training else None
     families = [row["workload"] for row in training.get("comparisons", ())] if training else []
     rows = (*score.rows, *score.unsettled) if score else ()
     return tuple(sorted(rows, key=lambda row: families.index(row["workload"])))

@@ -44,7 +44,10 @@ def shown(request: Request, answer: Answer) -> Shown:
         verdict, listing = verdict_of_step(report), own_rows.of_step(report)
     elif "operators" in facts and "prediction" in facts["operators"]:
         prediction = facts["operators"]["prediction"]
-        verdict = [say_signed(PREDICTED[prediction["answer"]], own_rows.predicted(prediction))]
+        verdict = [
+            say_signed(PREDICTED[prediction["answer"]], own_rows.predicted(prediction)),
+            *((say("prediction.asks_for_device", place=place), "warn") for place in prediction.get("questions", ())),
+        ]
         verdict.append((say("own.declared"), "muted"))
         listing = own_rows.of_prediction(prediction, last)
     else:
@@ -85,6 +88,7 @@ def verdict_of_replay(check: CheckResult, report: Report) -> Iterator[Piece]:
     counts = {"calls": model["calls"], "distinct": model["distinct"]}
     yield (say("report.model_calls", target=model["target"], **counts), "muted")
     yield from ((say("report.not_replayed", op=op, reason=why), "muted") for op, why in model["not_replayed"].items())
+    yield from ((say("prediction.asks_for_device", place=place), "warn") for place in model.get("questions", ()))
 
 
 def verdict_of_step(report: Report) -> list[Piece]:

@@ -20,6 +20,7 @@ import pytest
 
 import mpsdoctor as mpsdoctor_package
 from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
+from mpsdoctor.checkhost import BUILT_IN
 from mpsdoctor.cli import cli
 
 FAST = ("--only", "chip,environment,memory")
@@ -177,7 +178,7 @@ def test_version_and_help_need_no_check_up() -> None:
 def test_checks_are_listed_with_cost_needs_and_source() -> None:
     """Every built-in check is there, in the order of the report."""
     lines = mpsdoctor("checks").stdout.splitlines()[1:]
-    assert [line.split()[0] for line in lines] == ["chip", "build", "environment", "operators", "memory", "training"]
+    assert [line.split()[0] for line in lines] == [*BUILT_IN]
     assert all("mpsdoctor 0.1.0" in line for line in lines)
 
 

@@ -69,6 +69,7 @@ NAMES = [
     "sliced",
     "transposed",
     "cumsum",
+    "linear",
     "serious",
     "warning",
     "critical",
@@ -93,6 +94,11 @@ STRANGERS = (
     "RuntimeError: fused=True is not supported",
     "ModuleNotFoundError: No module named 'fan'",
     "torch could not be imported",
+    # an entry of the known issues is as its source tells it
+    "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to gibberish.",
+    ".contiguous(), or torch 2.9",
+    "RuntimeError: view size is not compatible",
+    "weight or input is a transposed view",
 )
 
 

@@ -13,9 +13,9 @@ import pytest
 from mpsdoctor import texts
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("screen", "report", "own", "cli")
-NAME = re.compile(r"(screen|report|own|cli)\.[\w ]+")
-FAMILY = re.compile(r"(screen|report|own|cli)\.\w*")
+PAGES = ("screen", "report", "own", "cli", "compare")
+NAME = re.compile(r"(screen|report|own|cli|compare)\.[\w ]+")
+FAMILY = re.compile(r"(screen|report|own|cli|compare)\.\w*")
 
 
 def phrases() -> set[str]:

@@ -16,8 +16,8 @@ from rich.cells import cell_len
 
 from mpsdoctor import texts
 from mpsdoctor.cli import LATER, cli
-from mpsdoctor.cli.translated import TEXT
 from mpsdoctor.texts import explain
+from mpsdoctor.translated import TEXT
 
 ROOT = Path(__file__).parents[2]
 OTHERS = texts.LANGUAGES[1:]

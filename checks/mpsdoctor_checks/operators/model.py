@@ -39,6 +39,7 @@ from mpsdoctor.worker.shapes import (
     StepFailure,
     TensorSpec,
 )
+from mpsdoctor_checks.known_issues import triggers
 from mpsdoctor_checks.operators.answers import answer_of, finding_of
 from mpsdoctor_checks.operators.collect import PROGRESS_SECONDS, device_kind, strict_environment
 from mpsdoctor_checks.operators.deaths import DIED, Deaths
@@ -103,13 +104,15 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
         "operators": sorted({call["op"] for call in calls}),
         "recorded": [summarize(call) for call in calls],
         "not_replayed": recording["left_out"],
+        "questions": list(map(place_of, recording["questions"])),
         "answers": answers,
     }
     results = [row for of_device in rows.values() for row in of_device]
     facts: ReplayFacts = {"source": "model", "results": results, "model": step}
     build = build_facts(context.facts)
     findings = (finding_of(device, answer, str(wanted), build) for device, answer in answers.items())
-    return {**facts}, [finding for of_device in findings for finding in of_device]
+    met = triggers.findings_of(context, step["recorded"], devices)
+    return {**facts}, [*(finding for of_device in findings for finding in of_device), *met]
 
 
 def run_step(context: Context, wanted: Target, seconds: float, call: str, shape: type[Shape], **more: object) -> Shape:
@@ -245,6 +248,7 @@ def row_of(call: RecordedCall, direction: str, device: str, verdict: Judgement) 
         "made_at": summary["made_at"],
         "module": summary["module"],
         "count": summary["count"],
+        "meets": place_of(call["meets"]) if call["lives"] == "mixed" and call["meets"] else None,
     }
 
 

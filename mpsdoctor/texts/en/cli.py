@@ -34,10 +34,15 @@ PHRASES = {
     "not_stored": "nothing was stored: {why}",
     "stored": "stored in {path}; trainers ask for get_optimal_device(workload={name!r})",
     "torch_needs_predict": "--torch goes with --predict mps",
+    "macos_needs_predict": "--macos goes with --predict mps",
+    "bad_macos": "--macos {macos}: it is a version, such as 15.1",
     "model_alone": "--model goes with neither --op nor --all",
     "predict_alone": "--predict goes with --model or --op, or with neither",
     # mpsdoctor explain.
     "no_finding": "there is no finding {code!r}{hint} 'mpsdoctor explain' lists all",
+    "nothing_explained": "there is no finding, cause, known issue or file {code!r}{hint} 'mpsdoctor explain' lists all",
+    "cannot_read": "{file} cannot be read: {why}",
+    "against_needs_log": "--against needs the failing log too: mpsdoctor explain FILE --against GOOD.log",
     "close_findings": "; did you mean {names}?",
     "no_close_finding": ";",
     "or": " or ",
@@ -76,10 +81,4 @@ PHRASES = {
     "force_idle": "not with torch {version}, which is here: scripts take no notice of it",
     "forced_on": "force MPS is on in {path}",
     "forced_off": "force MPS is off in {path}",
-    # mpsdoctor run.
-    "stale_unused": "the profile is stale ({changes}) and not used; run 'mpsdoctor'",
-    "best_settings": "measured as best for training on this CPU: {lines}",
-    "without_profile": "there is no profile; starting without it",
-    "without_it": "{why}; starting without it",
-    "cannot_start": "{command!r} cannot be started: {why}",
 }

@@ -145,7 +145,12 @@ PHRASES = {
     "thermal_state": "thermal state {state}",
     "low_power": "low power mode",
     # Checks.
-    "checks_help": "All checks of this check-up. r runs the selected one again, with those that it needs.",
+    "checks_help": "All checks of this check-up. r runs the selected one again, with those that it needs. Below"
+    " known-issues stand those that are present here, each with its page; / finds the others too, by id, kind or"
+    " outcome: /known, /leak, /skipped.",
+    "issue_bad": "recorded as wrong for this torch and macOS",
+    "issue_good": "recorded as right for this torch and macOS",
+    "issue_unknown": "nothing recorded for this torch and macOS",
     "checks": "Checks",
     "check": "Check",
     "column_status": "status",

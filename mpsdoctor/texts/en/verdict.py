@@ -29,6 +29,8 @@ PHRASES = {
     # operators that are wrong, beyond those that every training needs
     "wrong_operators": "{device} computes wrong: {named}{rest}. If your model uses that, train on the CPU; ask:"
     " mpsdoctor ops --model FILE:FUNC",
+    "wrong_issues": "known issues are present on {device}: {named}{rest}. Whether your model meets one: mpsdoctor"
+    " explain {first}",
     "operator": "{op}",
     # the evidence
     "evidence": "{device} against the CPU: {groups}",

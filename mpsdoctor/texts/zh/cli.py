@@ -34,10 +34,15 @@ PHRASES = {
     "not_stored": "没有保存：{why}",
     "stored": "已保存到 {path}；训练脚本用 get_optimal_device(workload={name!r}) 查询",
     "torch_needs_predict": "--torch 要和 --predict mps 一起用",
+    "macos_needs_predict": "--macos 要和 --predict mps 一起用",
+    "bad_macos": "--macos {macos}：应该是版本号，例如 15.1",
     "model_alone": "--model 不能和 --op 或 --all 一起用",
     "predict_alone": "--predict 可以单独用，也可以和 --model 或 --op 之一一起用",
     # mpsdoctor explain.
     "no_finding": "没有诊断代码 {code!r}{hint}运行 mpsdoctor explain 可以列出全部",
+    "nothing_explained": "没有诊断、原因、已知问题或文件 {code!r}{hint}运行 mpsdoctor explain 可以列出全部",
+    "cannot_read": "{file} 无法读取：{why}",
+    "against_needs_log": "--against 还需要出问题的日志：mpsdoctor explain FILE --against GOOD.log",
     "close_findings": "；是不是想写 {names}？",
     "no_close_finding": "；",
     "or": " 或 ",
@@ -76,10 +81,4 @@ PHRASES = {
     "force_idle": "这里的 torch 是 {version}，不在此列：训练脚本不会理会",
     "forced_on": "已在 {path} 中开启强制 MPS",
     "forced_off": "已在 {path} 中关闭强制 MPS",
-    # mpsdoctor run.
-    "stale_unused": "配置文件已过期（{changes}），没有使用；请运行 mpsdoctor",
-    "best_settings": "实测在这个 CPU 上训练最快的设置：{lines}",
-    "without_profile": "没有配置文件；直接启动",
-    "without_it": "{why}；直接启动",
-    "cannot_start": "无法启动 {command!r}：{why}",
 }

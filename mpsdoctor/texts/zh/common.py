@@ -22,6 +22,9 @@ PHRASES = {
     "newer_lacks_it": "直到 {last} 为止，没有哪个 torch 补齐了全部缺失的算子。",
     "newer_has_it": "torch {since} 已经补上缺失的部分：升级即可。",
     "newer_needs_macos": "torch {since} 已经补上缺失的部分，但要求 macOS {needed}。",
+    # Beside the message of a failure that is known.
+    "known_cause": "（{what}：mpsdoctor explain {cause}）",
+    "known_cause_sentence": "这是已知的原因：{what}（mpsdoctor explain {cause}）。",
     # Why torch refuses the value of a variable.
     "no_ratio": "{name} 不是 0 到 {most:g} 之间的比例",
     "low_above_high": "低水位 {low_ratio:g} 高于高水位 {high_ratio:g}",

@@ -140,7 +140,10 @@ PHRASES = {
     "thermal_state": "热状态 {state}",
     "low_power": "低电量模式",
     # Checks.
-    "checks_help": "本次体检的全部检查项。按 r 重新运行选中的检查项及其依赖。",
+    "checks_help": "本次体检的全部检查项。按 r 重新运行选中的检查项及其依赖。known-issues 下面列出这里确实存在的问题，各有一页说明；用 / 可以按 id、类型或结果找到其他的：/known、/leak、/skipped。",
+    "issue_bad": "记录表明这个 torch 和 macOS 有这个问题",
+    "issue_good": "记录表明这个 torch 和 macOS 没有这个问题",
+    "issue_unknown": "没有关于这个 torch 和 macOS 的记录",
     "checks": "检查项",
     "check": "检查项",
     "column_status": "状态",

@@ -29,6 +29,7 @@ PHRASES = {
     # operators that are wrong, beyond those that every training needs
     "wrong_operators": "{device} 上有算子算错：{named}{rest}。如果你的模型用到它们，请改用 CPU 训练；是否用到，可以问："
     "mpsdoctor ops --model FILE:FUNC",
+    "wrong_issues": "{device} 上存在已知问题：{named}{rest}。你的模型是否会遇到：mpsdoctor explain {first}",
     # the evidence
     "evidence": "{device} 对比 CPU：{groups}",
     "group_faster": "更快的有 {families}",

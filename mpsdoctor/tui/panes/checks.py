@@ -12,7 +12,7 @@ from mpsdoctor.formats import rows
 from mpsdoctor.overall import share_told
 from mpsdoctor.report import ORDER, CheckResult
 from mpsdoctor.texts import joined, say, tell, term, translate_title
-from mpsdoctor.tui import words
+from mpsdoctor.tui import issues, words
 from mpsdoctor.tui.model import CheckState
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
@@ -36,15 +36,26 @@ class Checks(Pane):
     def show(self) -> None:
         table = self.query_one("#checks", Rows)
         table.empty = say("screen.listing_checks" if self.model.running else "screen.press_R")
-        table.fill([self._row(state) for state in self.model.checks.values()])
+        table.fill([row for state in self.model.checks.values() for row in self._rows(state)])
         table.suggest(_foremost(self.model.checks.values()))
-        state = self.model.checks.get(table.row.key) if table.row else None
-        text = words.lines(self._details(state)) if state else words.styled((say("screen.none_selected"), "muted"))
-        self.query_one("#check", Details).show(text, state and state.id)
+        key = table.row.key if table.row else ""
+        state = self.model.checks.get(key.partition("/")[0])
+        if state is None:
+            text = words.styled((say("screen.none_selected"), "muted"))
+        elif state.result and key != state.id:
+            text = words.lines(issues.page(state.result, key))
+        else:
+            text = words.lines(self._details(state))
+        self.query_one("#check", Details).show(text, key or None)
 
     def check_id(self) -> str | None:
         row = self.query_one("#checks", Rows).row
-        return row.key if row else None
+        return row.key.partition("/")[0] if row else None
+
+    def _rows(self, state: CheckState) -> Iterator[Row]:
+        """The row of a check, and below it those of its known issues."""
+        yield self._row(state)
+        yield from issues.rows_below(state.result)
 
     def _row(self, state: CheckState) -> Row:
         sign, tone = words.SIGNS[state.status]

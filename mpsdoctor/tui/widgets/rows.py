@@ -38,13 +38,15 @@ class Column:
 class Row:
     """A key that stays the same when the row changes, its cells, and the value that each column is sorted by.
 
-    `keywords` are what a filter finds it by, beside the words of its cells.
+    `keywords` are what a filter finds it by, beside the words of its cells. `on_request` is whether it is seen only
+    where a filter finds it.
     """
 
     key: str
     cells: tuple[Cell, ...]
     ranks: tuple[float | str, ...] = ()
     keywords: tuple[str, ...] = ()
+    on_request: bool = False
 
 
 class Rows(ScrollView, can_focus=True):
@@ -136,7 +138,7 @@ class Rows(ScrollView, can_focus=True):
         key = self.row.key if self.row and keep else None
         self.order = self.order if self.order < len(self.columns) else -1
         words = self.filter.split()
-        matching = [row for row in self._all if not words or _holds(row, words)]
+        matching = [row for row in self._all if (_holds(row, words) if words else not row.on_request)]
         if self.order >= 0:
             matching.sort(key=lambda row: _rank(row, self.order))
         if self.reverse:

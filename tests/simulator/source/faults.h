@@ -4,6 +4,8 @@
 #include "settings.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/all.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/ScalarType.h>
 
@@ -75,13 +77,25 @@ inline const std::map<std::string, std::function<void(const Fault&)>>& disasters
   return table;
 }
 
-inline bool spoils(const std::string& kind) { return kind == "wrong" || kind == "nan" || kind == "flaky"; }
+// What a kernel makes of right results.
+inline bool spoils(const std::string& kind) {
+  return kind == "wrong" || kind == "nan" || kind == "flaky" || kind == "zeros";
+}
+
+// What a kernel reads, ignores or keeps otherwise; distortions.h has them.
+inline bool distorts(const std::string& kind) {
+  static const std::set<std::string> kinds{"ignores-strides", "ignores-offset", "drops-nan", "through-float32",
+      "ignores", "nothing", "leak", "leak-always", "slow"};
+  return kinds.count(kind) > 0;
+}
 
 // Makes a result wrong in place. Integers stay in a range where they can still be used as indices.
 inline void spoil(const Fault& fault, const at::Tensor& result) {
   if (!result.defined() || result.numel() == 0) return;
   const bool real = result.is_floating_point() || result.is_complex();
-  if (fault.kind == "nan") {
+  if (fault.kind == "zeros") {
+    result.zero_();
+  } else if (fault.kind == "nan") {
     if (real) result.fill_(std::numeric_limits<double>::quiet_NaN());
   } else if (result.scalar_type() == at::kBool) {
     result.logical_not_();
@@ -103,20 +117,24 @@ inline Fault* parse_fault(std::string entry) {
   fault->op = entry;
   fault->kind = what;
   if (!from.empty()) fault->from = std::stoll(from);
-  TORCH_CHECK(disasters().count(what) || spoils(what), "SIM_FAULTS: there is no kind of fault '", what, "'");
+  TORCH_CHECK(disasters().count(what) || spoils(what) || distorts(what), "SIM_FAULTS: there is no kind of fault '", what, "'");
   return fault;
 }
 
+using Faults = std::unordered_map<std::string, std::vector<Fault*>>;
+
+inline Faults parse_faults(const std::string& entries) {
+  Faults all;
+  for (const auto& entry : split(entries, ',')) {
+    auto* fault = parse_fault(entry);
+    all[fault->op].push_back(fault);
+  }
+  return all;
+}
+
 // By the operator's name, with or without an overload.
-inline const std::unordered_map<std::string, std::vector<Fault*>>& faults() {
-  static const auto table = [] {
-    std::unordered_map<std::string, std::vector<Fault*>> all;
-    for (const auto& entry : split(text("SIM_FAULTS"), ',')) {
-      auto* fault = parse_fault(entry);
-      all[fault->op].push_back(fault);
-    }
-    return all;
-  }();
+inline Faults& faults() {
+  static auto table = parse_faults(text("SIM_FAULTS"));
   return table;
 }
 
@@ -139,20 +157,31 @@ inline bool holds(const std::string& condition, const Tensors& inputs) {
     if (!input.defined()) continue;
     if (condition == "strided" && !input.is_contiguous()) return true;
     if (condition == "offset" && input.storage_offset() != 0) return true;
+    if (condition == "empty" && input.numel() == 0) return true;
+    if (condition == "not-finite" && input.is_floating_point() && !at::isfinite(input).all().item<bool>()) return true;
+    if (condition.rfind("rank", 0) == 0 && input.dim() >= std::stoll(condition.substr(4))) return true;
+    if (condition.rfind("size", 0) == 0) {
+      for (const auto size : input.sizes()) {
+        if (size >= std::stoll(condition.substr(4))) return true;
+      }
+    }
     if (condition == name_of(input.scalar_type())) return true;
   }
   return false;
 }
 
 // The fault that this call meets, if any.
-inline Fault* due(const c10::OperatorName& name, const Tensors& inputs) {
+inline Fault* due(const c10::OperatorName& name, const Tensors& inputs, bool asynchronous) {
   // Without an overload both are the same, and a call counts once.
   for (const auto& key : std::set<std::string>{name.name, c10::toString(name)}) {
     const auto found = faults().find(key);
     if (found == faults().end()) continue;
     for (auto* fault : found->second) {
       if (fault->backward && torch::autograd::get_current_graph_task_id() < 0) continue;
-      if (holds(fault->condition, inputs) && ++fault->calls >= fault->from) return fault;
+      const bool due_here = fault->condition == "async" ? asynchronous
+          : fault->kind == "ignores"                    ? true
+                                                        : holds(fault->condition, inputs);
+      if (due_here && ++fault->calls >= fault->from) return fault;
     }
   }
   return nullptr;

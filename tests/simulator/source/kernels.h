@@ -1,6 +1,7 @@
 // How an operator runs on the device: on the CPU, over the device's memory, unless a fault is due.
 #pragma once
 #include "crossing.h"
+#include "distortions.h"
 #include "faults.h"
 #include "random.h"
 #include "watch.h"
@@ -17,8 +18,6 @@
 namespace sim {
 
 using torch::jit::Stack;
-
-using Values = std::span<c10::IValue>;
 
 inline Values top(Stack& stack, size_t count) { return Values(stack).last(count); }
 
@@ -49,11 +48,35 @@ inline Tensors tensors_in(Values values) {
   return found;
 }
 
+inline bool is_asynchronous(const c10::OperatorHandle& op, Stack& stack) {
+  const auto place = op.schema().argumentIndexWithName("non_blocking");
+  return place && arguments(op, stack)[*place].isBool() && arguments(op, stack)[*place].toBool();
+}
+
 inline Fault* fault_of(const c10::OperatorHandle& op, Stack& stack) {
   if (faults().empty() || !planted(op.operator_name())) return nullptr;
-  auto* fault = due(op.operator_name(), tensors_in(arguments(op, stack)));
-  if (fault && !spoils(fault->kind)) disasters().at(fault->kind)(*fault);
+  auto* fault = due(op.operator_name(), tensors_in(arguments(op, stack)), is_asynchronous(op, stack));
+  if (fault && disasters().count(fault->kind)) disasters().at(fault->kind)(*fault);
   return fault;
+}
+
+// Changes what the kernel is called with; true where it is not called at all, and its results are on the stack.
+inline bool distort(const Fault& fault, const c10::OperatorHandle& op, Stack* stack) {
+  const at::NoGradGuard no_grad;
+  const auto values = arguments(op, *stack);
+  if (fault.kind == "leak" || fault.kind == "leak-always") leak(fault, values);
+  if (fault.kind == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  if (fault.kind == "ignores") ignore_argument(fault, op.schema(), values);
+  if (distorts_inputs(fault.kind)) {
+    for (auto& value : values) {
+      change_tensors(value, [&](const at::Tensor& input) { return distorted(fault, input); });
+    }
+  }
+  if (fault.kind != "nothing") return false;
+  const auto result = left_alone(op.schema(), values);
+  torch::jit::drop(*stack, values.size());
+  for (size_t count = 0; count < op.schema().returns().size(); ++count) stack->emplace_back(result);
+  return true;
 }
 
 inline void lend(c10::IValue& value, Crossing& crossing) {
@@ -79,6 +102,11 @@ inline bool host_waits(const c10::OperatorHandle& op, Values values) {
 
 inline void spoil_all(const Fault& fault, Values values) {
   const at::NoGradGuard no_grad;
+  if (fault.kind == "through-float32") {
+    for (auto& result : values) change_tensors(result, through_float32);
+    return;
+  }
+  if (!spoils(fault.kind)) return;
   for (auto& result : values) {
     change_tensors(result, [&](const at::Tensor& tensor) {
       spoil(fault, tensor);
@@ -96,7 +124,8 @@ inline void launch(const c10::OperatorHandle& op, Stack* stack) {
   {
     const Inside inside;
     const Drawing drawing(op.hasTag(at::Tag::nondeterministic_seeded));
-    op.redispatchBoxed(c10::DispatchKeySet(DispatchKey::CPU), stack);
+    const bool left_out = fault && distort(*fault, op, stack);
+    if (!left_out) op.redispatchBoxed(c10::DispatchKeySet(DispatchKey::CPU), stack);
     if (fault) spoil_all(*fault, results(op, *stack));
   }
   crossing.settle();
@@ -111,8 +140,9 @@ inline void launch(const c10::OperatorHandle& op, Stack* stack) {
 inline void compose(const c10::OperatorHandle& op, Stack* stack) {
   const auto* fault = fault_of(op, *stack);
   // A back end that is not in this build still has torch's composite kernel in its place of the table.
+  if (fault) distort(*fault, op, stack);
   op.redispatchBoxed(c10::DispatchKeySet(DispatchKey::AutogradXLA), stack);
-  if (!fault) return;
+  if (!fault || !spoils(fault->kind)) return;
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
   Crossing crossing(true);
   const auto composed = results(op, *stack);

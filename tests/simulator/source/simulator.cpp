@@ -95,6 +95,8 @@ TORCH_LIBRARY(sim, m) {
     if (number("SIM_PLAIN_ALLOCATOR", 0) != 0) c10::SetAllocator(KIND, &PlainMemory::get(), 200);
     watch();
   });
+  // In place of what was planted; operators that are made of others take faults only where they had one from the start.
+  m.def("plant(str faults) -> ()", [](const std::string& entries) { faults() = parse_faults(entries); });
   m.def("synchronize() -> ()", [] { Clock::get().synchronize(); });
   m.def("manual_seed(int seed) -> ()", [](int64_t seed) { default_generator().set_current_seed(seed); });
   m.def("get_rng_state() -> Tensor", [] { return default_generator().get_state(); });
