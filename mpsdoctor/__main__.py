@@ -44,6 +44,7 @@ def print_version() -> None:
 
 def prepared() -> Callable[[], None]:
     """The command line, imported; without options and at a terminal what follows the screen, which has been closed."""
+    choose_language()
     if sys.argv[1:2] == ["explain"]:
         return explain
     if sys.argv[1:2] == ["run"]:  # a training waits: what can be done without the command line is done at once
@@ -64,6 +65,20 @@ def prepared() -> Callable[[], None]:
     from mpsdoctor.cli import main as command
 
     return command
+
+
+def choose_language() -> None:
+    """Before anything is told: by the arguments, else by the environment; a wrong option is told by the command."""
+    from mpsdoctor import language
+
+    asked = language.in_arguments(sys.argv[1:])
+    try:
+        trouble = language.choose(language.named(asked) if asked else None)
+    except language.UnknownLanguageError as error:
+        print(f"mpsdoctor: {error}", file=sys.stderr)
+        sys.exit(2)
+    if trouble and sys.stderr:
+        print(f"mpsdoctor: {trouble}", file=sys.stderr)
 
 
 def explain() -> None:

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import msgspec
 
-from mpsdoctor import clean
+from mpsdoctor import clean, texts
 from mpsdoctor.check import PATIENCE, SECONDS, Budget, Context, Finding, Skip, Workers
 
 GROUP = "mpsdoctor.checks"
@@ -78,7 +78,7 @@ def run_check(
                     raise ValueError(f"more than {MOST_ITEMS} findings and facts")
                 _send(item)
         except Skip as reason:
-            return {"skip": str(reason)}
+            return {"skip": str(reason), "skip_values": texts.as_values(reason.wording)}
     return {"control_characters": printed.seen}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from mpsdoctor import clean, console
+from mpsdoctor import clean, console, language, texts
 from mpsdoctor.explain.answer import answer_as_json, fill_known, links, plain_commands, versions_of
 from mpsdoctor.explain.compare import compare
 from mpsdoctor.explain.engine import diagnose
@@ -25,7 +25,7 @@ from mpsdoctor.explain.rules import causes
 from mpsdoctor.explain.sieve import read_stream
 from mpsdoctor.formats.explained import told_diagnosis, told_difference, wrap
 from mpsdoctor.runtime.shapes import Issue
-from mpsdoctor.texts import explain, language, say, texts
+from mpsdoctor.texts import explain, joined, say
 
 ASCII = str.maketrans("·…–→±×≥—’µ", "|.->~x>-'u")
 SHORT = "Explain an error or a log, a finding, a cause or a known issue."
@@ -50,6 +50,11 @@ def explain_command() -> click.Command:
 def main() -> None:
     """The command alone, as `mpsdoctor explain` starts it."""
     command = explain_command()
+    command.params.append(language.option())
+    if texts.language() != texts.LANGUAGES[0]:
+        from mpsdoctor.translated import translate  # of no use to most
+
+        translate(command)
     with command.make_context("mpsdoctor explain", sys.argv[2:]) as context:
         command.invoke(context)
 
@@ -66,7 +71,7 @@ def run(what: str | None, against: str | None, as_json: bool) -> None:
     check-up alone, in a process of its own. Its report carries the texts.
     """
     if against is not None and what is None:
-        raise click.UsageError("--against needs the failing log too: mpsdoctor explain FILE --against GOOD.log")
+        raise click.UsageError(say("cli.against_needs_log"))
     write(list(answer(what, against, as_json)))
 
 
@@ -74,7 +79,7 @@ def answer(what: str | None, against: str | None, as_json: bool) -> Iterator[str
     """The lines that are printed."""
     if what is None:
         yield from listing()
-    elif what.strip().upper() in texts(language()):
+    elif what.strip().upper() in texts.texts(texts.language()):
         yield from long_text(what.strip().upper())
     elif what in causes():
         yield from entry(what)
@@ -97,13 +102,14 @@ def unknown(what: str) -> click.UsageError:
     """The error for a name that is none, with those that are close."""
     import difflib  # 5 ms
 
-    known = [*texts(language()), *causes(), *issues()]
+    known = [*texts.texts(texts.language()), *causes(), *issues()]
     close = [
         name for word in (what.strip().upper(), what.lower()) for name in difflib.get_close_matches(word, known, 3, 0.7)
     ]
-    hint = f"; did you mean {' or '.join(close)}?" if close else ";"
-    kind = "finding" if what.strip().upper().startswith("MPS") else "finding, cause, known issue or file"
-    return click.UsageError(f"there is no {kind} {what!r}{hint} 'mpsdoctor explain' lists all")
+    names = say("cli.or").join(close)
+    hint = say("cli.close_findings", names=names) if close else say("cli.no_close_finding")
+    kind = "cli.no_finding" if what.strip().upper().startswith("MPS") else "cli.nothing_explained"
+    return click.UsageError(say(kind, code=what, hint=hint))
 
 
 def read(name: str) -> Text:
@@ -115,7 +121,7 @@ def read(name: str) -> Text:
             state = os.fstat(file.fileno())
             return read_stream(file, state.st_size if stat.S_ISREG(state.st_mode) else None)
     except OSError as error:
-        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from None
+        raise click.UsageError(say("cli.cannot_read", file=name, why=error.strerror)) from None
 
 
 def explained(failing: Text, good: Text | None, as_json: bool) -> Iterator[str]:
@@ -141,24 +147,24 @@ def listing() -> list[str]:
 
 def long_text(code: str) -> Iterator[str]:
     """Title, three paragraphs, the example and links, in 80 columns."""
-    yield from wrap(f"{code}: {explain.titles()[code]}")
+    yield from wrap(joined(": ", [code, explain.titles()[code]]))
     for paragraph in explain.paragraphs(code):
         yield from ("", *wrap(paragraph))
-    yield from ("", "For example:")
+    yield from ("", say("cli.for_example"))
     for line in explain.example(code):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         yield from [f"    {line}"] if line.startswith(" ") else wrap(line, indent, indent)
-    found = texts(language())[code].links
+    found = texts.texts(texts.language())[code].links
     yield from [*([""] if found else []), *found]
 
 
 def entry(cause: str) -> Iterator[str]:
     """A cause: what it is, what it means, what to do, what gives it away."""
-    yield from wrap(f"{cause}: {say(f'causes.{cause}_what')}")
+    yield from wrap(joined(": ", [cause, say(f"causes.{cause}_what")]))
     means, do = (fill_known(say(f"causes.{cause}_{part}"), {}) for part in ("means", "do"))
     yield from ("", *wrap(means), "", *wrap(do), *(f"    {command}" for command in plain_commands(cause)))
-    if versions := list(versions_of(cause, language())):
-        yield from ("", *wrap(say("explained.concerned", versions="; ".join(versions))))
+    if versions := list(versions_of(cause, texts.language())):
+        yield from ("", *wrap(say("explained.concerned", versions=joined("; ", versions))))
     printed = [sign.text for sign in causes()[cause].signs if sign.line is not None]
     if printed:
         yield from ("", say("explained.gives_away"), *(f"    {text}" for text in printed))

@@ -19,8 +19,9 @@ from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
 from mpsdoctor.events import Emit, Event
-from mpsdoctor.formats import FORMATS, Format, Style
+from mpsdoctor.formats import FORMATS, Format, Style, told
 from mpsdoctor.report import Report
+from mpsdoctor.texts import say
 
 GRAVE = {"never": (), "error": ("error",), "warning": ("error", "warning")}
 
@@ -47,9 +48,9 @@ def check_up(options: Options) -> Exit:
 
     def record(report: Report) -> tuple[Report, str | None]:
         report, trouble = prescription.record(report, settings)
-        return report, trouble and f"the profile was not written: {trouble}"
+        return report, trouble and say("cli.profile_not_written", why=trouble)
 
-    return examine(partial(CheckUp, settings), options, keep=record, interrupted="interrupted; no profile was written")
+    return examine(partial(CheckUp, settings), options, keep=record, interrupted="cli.interrupted_no_profile")
 
 
 def exit_code_of(run: Callable[[], Exit], *, verbose: bool) -> Exit:
@@ -62,7 +63,7 @@ def exit_code_of(run: Callable[[], Exit], *, verbose: bool) -> Exit:
     except OwnCodeError as error:
         for line in error.traceback.splitlines() if verbose else ():
             console.say(line)
-        console.complain(f"your code failed: {clean.line(str(error))}")
+        console.complain(say("cli.code_failed", error=clean.line(str(error))))
         return Exit.USAGE
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -75,7 +76,7 @@ def examine(
     begin: Callable[[E], None] = lambda engine: None,
     keep: Keep | None = None,
     text: Render = FORMATS["text"].render,
-    interrupted: str = "interrupted",
+    interrupted: str = "cli.interrupted",
 ) -> Exit:
     """Run an engine, keep what it found, show its report; the exit code.
 
@@ -92,7 +93,7 @@ def examine(
             console.complain(trouble)
         written = [deliver(report, outlet, options, text, streams.get(outlet)) for outlet in into]
     if engine.cancelled:
-        console.complain(interrupted)
+        console.complain(say(interrupted))
         return Exit.INTERRUPTED
     return exit_code(report, options.fail_on, configured=not trouble and all(written))
 
@@ -172,15 +173,15 @@ def deliver(
     `stream` is the file where the events stand in it already.
     """
     style, form = Style(verbosity=options.verbosity), formats[outlet.form]
-    render = (lambda report, style: clean.inert(text(report, style))) if form.for_people else form.render
+    render = (lambda report, style: clean.inert(text(told(report), style))) if form.for_people else form.render
     if outlet.file:
         try:
             data = render(report, style).encode("utf-8")
             _ = write_all(stream, data) if stream else outlet.file.write_bytes(data)
         except OSError as error:
-            console.complain(f"{outlet.file} cannot be written: {error.strerror}; here is the {outlet.form} report")
+            console.complain(say("cli.cannot_write", file=outlet.file, why=error.strerror, form=outlet.form))
             return deliver(report, Outlet(outlet.form, None), options, text, formats=formats) and False
-        console.complain(f"{outlet.form} report written to {outlet.file}")
+        console.complain(say("cli.written", form=outlet.form, file=outlet.file))
         return True
     if form.for_people:
         style = Style(console.colours(sys.stdout, options.no_color), console.unicode(sys.stdout), style.verbosity)
@@ -196,7 +197,7 @@ def append_job_summary(report: Report, style: Style) -> bool:
             with Path(place).open("a", encoding="utf-8") as file:
                 file.write(FORMATS["markdown"].render(report, style))
     except OSError as error:
-        console.complain(f"{place}, which GITHUB_STEP_SUMMARY names, cannot be written: {error.strerror}")
+        console.complain(say("cli.no_summary", file=place, why=error.strerror))
         return False
     return True
 

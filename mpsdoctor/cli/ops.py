@@ -16,6 +16,7 @@ from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty,
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Emit
 from mpsdoctor.session import Collect, Session
+from mpsdoctor.texts import say
 
 
 def ops_command(parent: click.Group) -> click.Command:
@@ -104,15 +105,15 @@ def collector(options: OpsOptions) -> Collect | None:
     """What to do, by the options; None for the check as it is. UnusableRequestError if they do not go together."""
     names = tuple(part.strip() for value in options.ops for part in value.split(",") if part.strip())
     if options.version and not options.predict:
-        raise UnusableRequestError("--torch goes with --predict mps")
+        raise UnusableRequestError(say("cli.torch_needs_predict"))
     if options.macos and not options.predict:
-        raise UnusableRequestError("--macos goes with --predict mps")
+        raise UnusableRequestError(say("cli.macos_needs_predict"))
     if options.macos and not versions.numbers(options.macos):
-        raise UnusableRequestError(f"--macos {options.macos}: it is a version, such as 15.1")
+        raise UnusableRequestError(say("cli.bad_macos", macos=options.macos))
     if options.predict:
         return prediction(options, names)
     if options.model and (names or options.every):
-        raise UnusableRequestError("--model goes with neither --op nor --all")
+        raise UnusableRequestError(say("cli.model_alone"))
     if options.model:
         from mpsdoctor import owncode
 
@@ -133,5 +134,5 @@ def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
     from mpsdoctor import owncode
 
     if options.every or (options.model and names):
-        raise UnusableRequestError("--predict goes with --model or --op, or with neither")
+        raise UnusableRequestError(say("cli.predict_alone"))
     return owncode.predict(options.model, names, options.version, options.timeout, options.macos)

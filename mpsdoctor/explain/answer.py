@@ -14,7 +14,7 @@ from mpsdoctor.explain.source import load_causes
 from mpsdoctor.texts import LANGUAGES, Words, phrase
 
 ENGLISH = LANGUAGES[0]
-SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z{'])")
+SENTENCE = re.compile(r"((?<=[.!?]) (?=[A-Z{'])|(?<=[\u3002\uff01\uff1f])(?=.))")  # in Chinese without a space
 FIELD = re.compile(r"\{(\w+)\}")
 LIBRARY = re.compile(
     r"(?P<prefix>(?:[A-Za-z]:)?[\w~ .@+/\\-]{1,200}?)[/\\]lib[/\\](?:python3[\d.]*[/\\])?site-packages", re.IGNORECASE
@@ -94,9 +94,10 @@ def tell_cause(found: FoundCause, diagnosis: Diagnosis, language: str) -> Told:
 
 def fill_known(template: str, values: Mapping[str, str]) -> str:
     """A template without the sentences whose figures are not known."""
-    sentences = SENTENCE.split(template)
-    known = [sentence for sentence in sentences if all(name in values for name in FIELD.findall(sentence))]
-    return " ".join(FIELD.sub(lambda field: values[field[1]], sentence) for sentence in known)
+    parts = SENTENCE.split(template)
+    pairs = zip(parts[::2], [*parts[1::2], ""], strict=True)  # each with the space behind it
+    known = [pair for pair in pairs if all(name in values for name in FIELD.findall(pair[0]))]
+    return "".join(FIELD.sub(lambda field: values[field[1]], text) + gap for text, gap in known).rstrip()
 
 
 def operator_history(op: str | None, environment: Environment, language: str) -> str:

@@ -9,7 +9,7 @@ from mpsdoctor.explain.compare import Comparison
 from mpsdoctor.explain.engine import Diagnosis
 from mpsdoctor.explain.private import public
 from mpsdoctor.formats import wrapping
-from mpsdoctor.texts import language, say
+from mpsdoctor.texts import joined, language, say
 
 WIDTH = 80
 QUOTED = 160  # characters of a line of a difference
@@ -51,7 +51,7 @@ def told_cause(cause: Told) -> Iterator[str]:
     yield from ("", *wrap(cause.explanation), "", *wrap(f"→ {cause.remedy}"))
     yield from (f"    {command}" for command in cause.commands)
     if cause.versions:
-        yield from ("", *wrap(say("explained.concerned", versions="; ".join(cause.versions))))
+        yield from ("", *wrap(say("explained.concerned", versions=joined("; ", cause.versions))))
     yield from ("", *cause.links)
 
 
@@ -60,8 +60,12 @@ def told_facts(diagnosis: Diagnosis) -> str:
     facts = environment_as_json(diagnosis)
     words = {True: say("explained.yes"), False: say("explained.no")}
     known = [(name, value) for name, value in (facts or {}).items() if value is not None]
-    return ", ".join(
-        say(f"explained.fact_{name}", value=words[value] if isinstance(value, bool) else value) for name, value in known
+    return joined(
+        ", ",
+        (
+            say(f"explained.fact_{name}", value=words[value] if isinstance(value, bool) else value)
+            for name, value in known
+        ),
     )
 
 

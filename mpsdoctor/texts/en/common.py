@@ -4,6 +4,9 @@ FALLBACK_ON = "PYTORCH_ENABLE_MPS_FALLBACK=1"
 
 PHRASES = {
     "and": " and ",
+    "comma": ", ",
+    "semicolon": "; ",
+    "colon": ": ",
     "range": "{low:figure} to {high:figure}",
     "wide_range": "the figures scatter",
     "ended": "{sentence}.",

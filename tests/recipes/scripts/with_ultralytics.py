@@ -20,7 +20,17 @@ with tempfile.TemporaryDirectory() as folder:
     data.write_text(f"path: {folder}\ntrain: images\nval: images\nnames: [thing]\n")
     model = YOLO("yolo11n.yaml")
     model.train(
-        data=str(data), epochs=1 + steps // 8, imgsz=64, batch=4, nbs=4, workers=0, val=False, plots=False,
-        save=False, amp=False, project=folder, verbose=False,
+        data=str(data),
+        epochs=1 + steps // 8,
+        imgsz=64,
+        batch=4,
+        nbs=4,
+        workers=0,
+        val=False,
+        plots=False,
+        save=False,
+        amp=False,
+        project=folder,
+        verbose=False,
     )
     print("trained on", next(model.trainer.model.parameters()).device.type)
