@@ -189,9 +189,9 @@ def checks() -> None:
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile"]))
+@click.argument("what", type=click.Choice(["report", "profile", "race"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report or of the profile."""
+    """Print the JSON Schema of the report, the profile, or the answer of a race."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the report and the profile.
+"""The JSON Schemas of the report, the profile and the answer of a race.
 
 The profile's fields stand in `runtime/shapes.py` too, for type checkers and in a package that imports no msgspec. The
 schema also promises patterns and ranges, and which keys a writer never leaves out.
@@ -94,8 +94,10 @@ class Profile(msgspec.Struct):
 
 
 def schema(what: str) -> Schema:
-    """The JSON Schema of "report" or "profile". Readers ignore keys that they do not know."""
-    declared: Any = {"report": report.Report, "profile": Profile}[what]
+    """The JSON Schema of "report", "profile" or "race". Readers ignore keys that they do not know."""
+    from mpsdoctor.race.results import RaceReport
+
+    declared: Any = {"report": report.Report, "profile": Profile, "race": RaceReport}[what]
     return {"$schema": DIALECT, **msgspec.json.schema(declared)}
 
 

@@ -25,6 +25,7 @@ Outcome = Literal["ok", "not-followed", "no-steps", "nan", "diverged", "crash", 
 UNFIT = ("nan", "diverged", "crash", "timeout", "error")  # a device that ends so is not to be trained on
 FEWEST = 20  # steps timed on a device; fewer may all fall into one disturbance
 MOST_LOSSES = 200
+TOLD = 0.05  # seconds set aside that are worth a word
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -148,7 +149,11 @@ def row_of(run: Run, baseline: Run) -> DeviceRow:
         epoch_s=epoch_seconds(run, step),
         optimizers=run.learnt["optimizers"] if run.learnt else None,
         optimizer_steps=run.learnt["round"] if run.learnt else None,
-        aside=tuple((what, count, seconds_aside(run, what)) for what, count in sorted(run.pauses().items())),
+        aside=tuple(
+            (what, count, seconds_aside(run, what))
+            for what, count in sorted(run.pauses().items())
+            if seconds_aside(run, what) >= TOLD
+        ),
         other_processes=run.script.others_step,
         settled=run.settled,
         log=clean.text(str(run.script.log)),
