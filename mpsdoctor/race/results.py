@@ -12,6 +12,7 @@ from mpsdoctor.doubts import Doubt
 from mpsdoctor.facts.conditions import Moments
 from mpsdoctor.facts.training import STEP, Comparison, Result
 from mpsdoctor.race import alike, blame
+from mpsdoctor.race.keeping import Rows
 from mpsdoctor.race.runs import Run
 from mpsdoctor.report import Confidence, Values
 from mpsdoctor.texts import Part, Wording
@@ -101,8 +102,7 @@ class Judged(NamedTuple):
     """A race's report, and the rows that a profile keeps."""
 
     report: RaceReport
-    results: list[Result]
-    comparisons: list[Comparison]
+    rows: Rows
 
 
 def judge(name: str, command: Sequence[str], runs: Sequence[Run], moments: Moments, *, interrupted: bool) -> Judged:
@@ -120,7 +120,8 @@ def judge(name: str, command: Sequence[str], runs: Sequence[Run], moments: Momen
         interrupted=interrupted,
         disturbances=tuple(map(str, disturbances)),
     )
-    return Judged(report, [result_of(workload, run, row) for run, row in zip(runs, rows, strict=True)], comparisons)
+    kept = [result_of(workload, run, row) for run, row in zip(runs, rows, strict=True)]
+    return Judged(report, Rows(kept, comparisons))
 
 
 def row_of(run: Run, baseline: Run) -> DeviceRow:
