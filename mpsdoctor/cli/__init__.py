@@ -197,9 +197,9 @@ def checks() -> None:
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare"]))
+@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare", "race"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of a report, a profile, an explanation, a comparison."""
+    """Print the JSON Schema of a report, a profile, an explanation, a comparison, or the answer of a race."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mpsdoctor.race.scripts import Script
 from mpsdoctor.race.stages import Course, Wish
 from mpsdoctor.runtime import profile
 from mpsdoctor.texts import Part
+from mpsdoctor.worker.race_shapes import Hello
 
 EVERY = 0.1  # seconds between two looks at what a script has printed
 
@@ -95,7 +97,8 @@ def run(given: dict[str, Any], verbose: int) -> Exit:
     teller = Teller(bool(given.get("quiet")))
     teller.line(Part("race_warning"))
     teller.line(Part("race_logs", {"folder": str(folder)}))
-    course = Course(wish, folder, teller.progress)
+    approve = partial(check_storable, path) if path else lambda hello: None
+    course = Course(wish, folder, teller.progress, approve)
     with console.interrupts(course.cancel):
         follower = Follower(course) if verbose else None
         try:
@@ -132,6 +135,12 @@ def show(report: results.RaceReport, *, as_json: bool) -> None:
         click.echo(clean.inert(clean.line(line)))
 
 
+def check_storable(path: Path, hello: Hello) -> None:
+    """UnusableRequestError where the profile at `path` cannot take the answer of a race under this interpreter."""
+    report = keeping.as_report(keeping.NOTHING, hello)
+    prescription.read_storable(path, prescription.take_fingerprint(hello["executable"], report))
+
+
 def store(
     judged: results.Judged, report: results.RaceReport, name: str, path: Path, scripts: list[Script]
 ) -> tuple[results.RaceReport, str | None]:
@@ -140,10 +149,8 @@ def store(
     try:
         if hello is None:
             raise profile.ProfileError("nothing was timed that could be stored")
-        kept = keeping.as_report(judged, hello)
-        prescription.read_storable(path, prescription.take_fingerprint(hello["executable"], kept))
-        prescription.store(kept, name, path, hello["executable"])
-    except (profile.ProfileError, prescription.NoFingerprintError, UnusableRequestError) as error:
+        prescription.store(keeping.as_report(judged.rows, hello), name, path, hello["executable"])
+    except (profile.ProfileError, prescription.NoFingerprintError) as error:
         console.complain(f"nothing was stored: {error}")
         return report, str(error)
     console.complain(f"stored in {profile.shorten_home(path)}; trainers ask for get_optimal_device(workload={name!r})")

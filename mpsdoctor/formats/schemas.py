@@ -1,4 +1,4 @@
-"""The JSON Schemas of the report, of the comparison of two, and of the profile.
+"""The JSON Schemas of what we print and write: DOCUMENTS.
 
 The profile's fields stand in `runtime/shapes.py` too, for type checkers and in a package that imports no msgspec. The
 schema also promises patterns and ranges, and which keys a writer never leaves out.
@@ -14,6 +14,7 @@ import msgspec
 from mpsdoctor import report
 from mpsdoctor.compare.shapes import Comparison
 from mpsdoctor.explain import answer
+from mpsdoctor.race.results import RaceReport
 from mpsdoctor.runtime import profile
 
 Settings = dict[str, Any]  # later versions may add some
@@ -100,6 +101,7 @@ DOCUMENTS: dict[str, Any] = {
     "profile": Profile,
     "explain": answer.ExplanationJSON,
     "compare": Comparison,
+    "race": RaceReport,
 }
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mpsdoctor.race.runs import Run
 from mpsdoctor.texts import Part
+from mpsdoctor.worker.shapes import Losses
 from mpsdoctor_checks.training import correctness
 from mpsdoctor_checks.training.correctness import Fault
 from mpsdoctor_checks.training.statistics import median
@@ -62,11 +63,18 @@ def largest_apart(reference: Run, run: Run, steps: list[int]) -> float:
 
 
 def compare_steps(reference: Run, run: Run) -> Fault | None:
-    """The first loss that is further away than its dtype and the steps so far explain."""
+    """The first loss that is further away than its dtype and the steps so far explain, or such a first gradient."""
     steps = common_steps(reference, run)[:ONE_BY_ONE]
     against = Part("race_against", {"device": reference.device})
-    wanted, got = ([side.losses[step] for step in steps] for side in (reference, run))
-    return correctness.compare_losses(wanted, got, coarsest(reference, run), against)
+    wanted, got = (
+        Losses(
+            losses=[side.losses[step] for step in steps],
+            seconds=[],
+            gradients=side.learnt["gradients"] if side.learnt else {},
+        )
+        for side in (reference, run)
+    )
+    return correctness.compare(wanted, got, coarsest(reference, run), against)
 
 
 def compare_levels(reference: Run, run: Run) -> Fault | None:
@@ -97,7 +105,7 @@ def why_apart(reference: Run, run: Run) -> Part | None:
         return None
     if differ(wanted["weights"], got["weights"]):
         return Part("race_other_weights")
-    if differ(wanted["batches"], got["batches"]):
+    if differ(wanted["batches"], got["batches"]) or differ(wanted["inputs"], got["inputs"]):
         return Part("race_other_batches")
     return Part("race_draws", {"device": run.device}) if got["draws"] or wanted["draws"] else None
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from mpsdoctor.checkup import report_of
 from mpsdoctor.events import Settings
-from mpsdoctor.race.results import Judged
+from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.report import CheckResult, Report
 from mpsdoctor.worker.race_shapes import Hello
 
 
-def as_report(judged: Judged, hello: Hello) -> Report:
+class Rows(NamedTuple):
+    """What a profile keeps of a race."""
+
+    results: list[Result]
+    comparisons: list[Comparison]
+
+
+NOTHING = Rows([], [])
+
+
+def as_report(judged: Rows, hello: Hello) -> Report:
     """What `bench --step` would have reported of it."""
     devices = [{"device": device, "name": None, "usable": True, "reason": None} for device in hello["offered"]]
     contents: dict[str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ from mpsdoctor.doubts import Doubt
 from mpsdoctor.facts.conditions import Moments
 from mpsdoctor.facts.training import STEP, Comparison, Result
 from mpsdoctor.race import alike, blame
+from mpsdoctor.race.keeping import Rows
 from mpsdoctor.race.runs import Run
 from mpsdoctor.report import Confidence, Values
 from mpsdoctor.texts import Part, Wording
@@ -25,6 +26,7 @@ Outcome = Literal["ok", "not-followed", "no-steps", "nan", "diverged", "crash", 
 UNFIT = ("nan", "diverged", "crash", "timeout", "error")  # a device that ends so is not to be trained on
 FEWEST = 20  # steps timed on a device; fewer may all fall into one disturbance
 MOST_LOSSES = 200
+TOLD = 0.05  # seconds set aside that are worth a word
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -100,8 +102,7 @@ class Judged(NamedTuple):
     """A race's report, and the rows that a profile keeps."""
 
     report: RaceReport
-    results: list[Result]
-    comparisons: list[Comparison]
+    rows: Rows
 
 
 def judge(name: str, command: Sequence[str], runs: Sequence[Run], moments: Moments, *, interrupted: bool) -> Judged:
@@ -119,7 +120,8 @@ def judge(name: str, command: Sequence[str], runs: Sequence[Run], moments: Momen
         interrupted=interrupted,
         disturbances=tuple(map(str, disturbances)),
     )
-    return Judged(report, [result_of(workload, run, row) for run, row in zip(runs, rows, strict=True)], comparisons)
+    kept = [result_of(workload, run, row) for run, row in zip(runs, rows, strict=True)]
+    return Judged(report, Rows(kept, comparisons))
 
 
 def row_of(run: Run, baseline: Run) -> DeviceRow:
@@ -148,7 +150,11 @@ def row_of(run: Run, baseline: Run) -> DeviceRow:
         epoch_s=epoch_seconds(run, step),
         optimizers=run.learnt["optimizers"] if run.learnt else None,
         optimizer_steps=run.learnt["round"] if run.learnt else None,
-        aside=tuple((what, count, seconds_aside(run, what)) for what, count in sorted(run.pauses().items())),
+        aside=tuple(
+            (what, count, seconds_aside(run, what))
+            for what, count in sorted(run.pauses().items())
+            if seconds_aside(run, what) >= TOLD
+        ),
         other_processes=run.script.others_step,
         settled=run.settled,
         log=clean.text(str(run.script.log)),

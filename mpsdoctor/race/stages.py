@@ -19,7 +19,7 @@ from mpsdoctor.race.hub import Event, Hub
 from mpsdoctor.race.runs import Run
 from mpsdoctor.race.scripts import ANY, ENDED, Over, Script
 from mpsdoctor.texts import Part
-from mpsdoctor.worker.race_shapes import Answer
+from mpsdoctor.worker.race_shapes import Answer, Hello
 from mpsdoctor_checks.training import quiet, race, stages
 from mpsdoctor_checks.training.narrator import sentences
 
@@ -55,11 +55,15 @@ class Wish:
 
 @dataclass
 class Course:
-    """A race while it goes on. `runs` by device, the baseline first; `moments` is what others did."""
+    """A race while it goes on. `runs` by device, the baseline first; `moments` is what others did.
+
+    `approve` is told of the first script's interpreter, and may raise UnusableRequestError.
+    """
 
     wish: Wish
     folder: Path
     say: Say
+    approve: Callable[[Hello], object] = lambda hello: None
     hub: Hub = field(init=False)
     scripts: list[Script] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -282,6 +286,8 @@ class Course:
         devices = self.wish.devices or ("cpu", ANY)
         self.enter(self.start_all(devices))
         self.refuse_nobody()
+        for hello in [script.hello for script in self.scripts if script.hello][:1]:
+            self.approve(hello)
         self.moments["before"] = quiet.idle_conditions()
         share = self.wish.seconds
         warm_up = stages.warm_up_time(share, len(self.runs))

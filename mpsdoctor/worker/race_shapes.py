@@ -28,7 +28,8 @@ class Learnt(TypedDict):
     """What the first steps showed.
 
     A training step is a `round` of optimizer steps. `draws`: random numbers came from the device itself.
-    `weights` and `batches` are sums that tell whether two runs start from the same; `moves` tells by
+    `weights`, `batches` and `inputs` (of the first module) are sums that tell whether two runs start from the same;
+    `gradients` are sketches of those of the first step; `moves` tells by
     device where a module was put there, `place` where the person's code asks for a step.
     """
 
@@ -41,6 +42,8 @@ class Learnt(TypedDict):
     epoch_batches: Optional[int]
     weights: List[float]
     batches: List[float]
+    inputs: List[float]
+    gradients: Dict[str, List[float]]
     dtypes: List[str]
     files: List[str]
     moves: Dict[str, Place]

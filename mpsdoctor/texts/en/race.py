@@ -56,7 +56,7 @@ PHRASES = {
     "race_not_alike": "does not train alike: {fault}",
     "race_not_comparable": "losses cannot be compared step by step: {why}{level}",
     "race_other_weights": "the runs start from other weights, as they are drawn on the device or from no fixed seed",
-    "race_other_batches": "the runs read their data in another order",
+    "race_other_batches": "the runs read other data, or in another order",
     "race_draws": "random numbers are drawn on {device} itself (dropout, noise)",
     "race_level_same": "; their level is the same as far as can be told",
     "race_level_apart": "; their level differs too, so look at both logs",

@@ -46,7 +46,7 @@ class Course:
         self.losses: List[Tuple[int, Any]] = []
         self.marks: Dict[str, int] = {}
         self.usual: set[str] = set()
-        self.learning = self.looking = True
+        self.learning = self.looking = self.before_input = True
         self.seen = looks.Looks()
         self.autocast = ""
 
@@ -81,6 +81,11 @@ class Course:
         if self.learning:
             self.seen.look_at_loader(loader)
 
+    def look_at_input(self, arguments: Any) -> None:
+        """What the first module is called with in a step, while that is learnt."""
+        if self.before_input and self.learning and len(self.seen.inputs) < looks.FIRST_BATCHES:
+            self.before_input = not self.seen.look_at_input(arguments)
+
     def look_at_batch(self, batch: Any) -> None:
         self.looking = self.seen.look_at_batch(batch)
 
@@ -103,6 +108,7 @@ class Course:
         self.losses.append((self.done, self.loss))
         self.loss = None
         if self.learning:
+            self.before_input = True
             self.order.append(id(optimizer))
             self.seen.look_at_devices(optimizer, self.losses[-1][1])
         try:
@@ -146,6 +152,8 @@ class Course:
             "epoch_batches": self.seen.epoch_batches,
             "weights": self.seen.weights,
             "batches": self.seen.batches,
+            "inputs": self.seen.inputs,
+            "gradients": self.seen.gradients,
             "dtypes": sorted(self.seen.dtypes),
             "files": looks.own_files(),
             "moves": self.seen.moves,

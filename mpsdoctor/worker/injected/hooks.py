@@ -26,6 +26,7 @@ def install(torch: Any, course: Course) -> None:
     for name in ("cuda", "cpu", "xpu"):
         if hasattr(torch.nn.Module, name):
             _wrap(torch.nn.Module, name, functools.partial(note_named_move, name))
+    _watch_inputs(torch)
     loader = torch.utils.data.DataLoader
     _wrap(loader, "__iter__", begin_epoch)
     _wrap_after(torch.utils.data.dataloader._BaseDataLoaderIter, "__next__", after_batch)
@@ -40,6 +41,18 @@ def follow_fork(course: Course) -> None:
     global _course
     if _course is course:
         _course = course.in_child()
+
+
+def _watch_inputs(torch: Any) -> None:
+    """See what modules are called with, until enough is seen: such a hook costs something in every call."""
+
+    def before_forward(module: Any, arguments: Any) -> None:
+        if _course:
+            _course.look_at_input(arguments)
+            if not _course.learning:
+                handle.remove()
+
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(_opaque(before_forward))
 
 
 def _opaque(function: Callable[..., Any]) -> Callable[..., Any]:

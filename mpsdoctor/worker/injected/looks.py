@@ -10,9 +10,12 @@ import sysconfig
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..race_shapes import Place
+from ..training import sessions
 
 SAMPLED = 8  # parameters, and numbers of each
 FIRST_BATCHES = 8
+LARGEST_GRADIENT = 1 << 20  # numbers
+SKETCHED = 32  # gradients
 OWN_FILES = 60  # of a project; more are not looked through for a device's name
 
 
@@ -22,6 +25,8 @@ class Looks:
     def __init__(self) -> None:
         self.weights: List[float] = []
         self.batches: List[float] = []
+        self.inputs: List[float] = []
+        self.gradients: Dict[str, List[float]] = {}
         self.dtypes: set[str] = set()
         self.moves: Dict[str, Place] = {}  # the last place where a module was put on a device, by its type
         self.epoch_batches: Optional[int] = None
@@ -30,11 +35,14 @@ class Looks:
         self._devices: Dict[int, set[str]] = {}
 
     def look_at_weights(self, optimizer: Any) -> None:
-        """Some numbers of the first parameters, before the first step."""
+        """Some numbers of the first parameters, and of the gradients of their first step."""
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         for parameter in parameters[:SAMPLED]:
             numbers = parameter.detach().flatten()[:SAMPLED].to("cpu").double()
             self.weights.append(float(numbers.sum()))
+        small = [(str(place), one) for place, one in enumerate(parameters) if one.numel() <= LARGEST_GRADIENT]
+        with contextlib.suppress(Exception):  # sparse gradients, and whatever else is no plain tensor
+            self.gradients = sessions.sketch_gradients(small[:SKETCHED])
 
     def look_at_devices(self, optimizer: Any, loss: Any) -> None:
         """Where the parameters of an optimizer are; without one, where the loss is."""
@@ -70,6 +78,13 @@ class Looks:
         if tensor is not None and tensor.device.type == "cpu":
             self.batches.append(float(tensor.detach().flatten()[:64].double().sum()))
         return len(self.batches) < FIRST_BATCHES
+
+    def look_at_input(self, arguments: Any) -> bool:
+        """Keep a sum of the first tensor that a module is called with; whether there was one."""
+        tensor = first_tensor(arguments)
+        if tensor is not None:
+            self.inputs.append(float(tensor.detach().flatten()[:64].to("cpu").double().sum()))
+        return tensor is not None
 
 
 def first_tensor(value: Any, depth: int = 3) -> Any:

@@ -25,6 +25,8 @@ LEARNT: Learnt = {
     "epoch_batches": None,
     "weights": [0.5, -2.0],
     "batches": [1.0],
+    "inputs": [],
+    "gradients": {},
     "dtypes": ["float32"],
     "files": [],
     "moves": {},
@@ -61,17 +63,26 @@ def test_losses_that_part_are_a_fault() -> None:
     [
         ({"weights": [0.5, -1.0]}, "other weights"),
         ({"batches": [3.0]}, "another order"),
+        ({"inputs": [3.0]}, "other data"),
         ({"draws": True}, "drawn on mps itself"),
     ],
 )
 def test_another_start_explains_other_losses(learnt: dict[str, Any], words: str) -> None:
     """Then no device is accused, and nobody is told that both train alike."""
-    cpu, mps = run("cpu", FALLING), run("mps", [loss * 1.1 for loss in FALLING], **learnt)
+    cpu, mps = run("cpu", FALLING, inputs=[1.0]), run("mps", [loss * 1.1 for loss in FALLING], **learnt)
     assert alike.fault_of(cpu, mps) is None
     found = alike.likeness_of(cpu, mps)
     assert found.alike is None
     assert words in str(found.wording)
     assert "level is the same" in str(found.wording)
+
+
+def test_a_wrong_gradient_is_a_fault_that_losses_hide() -> None:
+    """AdamW takes steps of one length whatever a gradient's scale."""
+    cpu, mps = run("cpu", FALLING, gradients={"0": [1.0, 2.0]}), run("mps", FALLING, gradients={"0": [2.0, 4.0]})
+    fault = alike.fault_of(cpu, mps)
+    assert fault is not None
+    assert (fault.outcome, fault.step) == ("diverged", 1)
 
 
 def test_half_precision_may_differ_more() -> None:
