@@ -51,11 +51,12 @@ def can_show(stream: TextIO | None) -> bool:
 
 def in_arguments(arguments: Sequence[str]) -> str | None:
     """What `--lang` asks for, before the command line is read; what a trainer is started with is not ours."""
-    for number, argument in enumerate(arguments):
-        if argument in ("--", "run"):
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for number, argument in enumerate(ours):
+        if argument in ("run", "race") and "--" not in arguments:
             return None
         if argument == "--lang":
-            return next(iter(arguments[number + 1 :]), None)
+            return next(iter(ours[number + 1 :]), None)
         if argument.startswith("--lang="):
             return argument.removeprefix("--lang=")
     return None

@@ -64,6 +64,7 @@ def test_a_language_that_is_none_of_ours_is_refused_with_those_that_are() -> Non
         (["--lang"], None),
         (["run", "python", "train.py", "--lang", "zh"], None),
         (["run", "--", "train", "--lang=zh"], None),
+        (["race", "--lang", "zh", "--", "python", "train.py", "--lang=en"], "zh"),
         (["--lang", "en", "run", "train", "--lang=zh"], "en"),
     ],
 )

@@ -50,6 +50,11 @@ PHRASES = {
     # Commands of the palette that are no keys.
     "go_to": "转到 {tab}",
     "go_to_help": "标签页 {tab}",
+    "explain": "解释一段文本",
+    "explain_help": "粘贴报错、日志或环境信息",
+    "explain_title": "解释一段文本",
+    "explain_closes": "Esc 关闭",
+    "explain_empty": "把报错、日志、崩溃报告或 collect_env 的输出粘贴到上面的面板里。",
     "theme": "主题",
     "theme_help": "更换配色",
     # Why a key does nothing now.
