@@ -12,9 +12,7 @@ from torch import nn
 steps = int(os.environ.get("STEPS", "4"))
 inputs = torch.randn(8 * steps, 20)
 items = list(zip(inputs, (inputs.sum(1) > 0).long(), strict=True))
-loaders = DataLoaders(
-    DataLoader(items, bs=8, shuffle=True), DataLoader(items[:16], bs=8), device=default_device()
-)
+loaders = DataLoaders(DataLoader(items, bs=8, shuffle=True), DataLoader(items[:16], bs=8), device=default_device())
 model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
 learner = Learner(loaders, model, loss_func=nn.CrossEntropyLoss())
 with learner.no_logging():

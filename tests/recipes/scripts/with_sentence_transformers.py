@@ -19,9 +19,7 @@ words = ["a", "cat", "dog", "sat", "ran", "here", "there"]
 with tempfile.TemporaryDirectory() as folder:
     vocabulary = Path(folder, "vocab.txt")
     vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
-    config = BertConfig(
-        vocab_size=12, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
-    )
+    config = BertConfig(vocab_size=12, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
     BertModel(config).save_pretrained(folder)
     BertTokenizer(str(vocabulary)).save_pretrained(folder)
     word_model = models.Transformer(folder)
