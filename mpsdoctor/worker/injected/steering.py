@@ -69,9 +69,7 @@ def steer_transformers(module: Any, wanted: str) -> None:
     """Trainer's `args.device` goes by its fields alone, not by what accelerate reads."""
     import torch
 
-    from . import beginning
-
-    device = beginning.chosen or wanted
+    device = device_for(wanted)
     arguments = module.TrainingArguments
     begin, own = arguments.__post_init__, arguments.device
 
@@ -90,4 +88,41 @@ def steer_transformers(module: Any, wanted: str) -> None:
     arguments.device = property(on_device)
 
 
-LIBRARIES: Dict[str, Callable[[Any, str], None]] = {"transformers": steer_transformers}
+def steer_skorch(module: Any, wanted: str) -> None:
+    """A net takes the CPU where its script names no device; its parameters' defaults say so."""
+    begin = module.NeuralNet.__init__
+    named = begin.__code__.co_varnames[: begin.__code__.co_argcount]
+    place = named.index("device") - len(named)
+    begin.__defaults__ = (*begin.__defaults__[:place], device_for(wanted), *begin.__defaults__[place:][1:])
+
+
+def steer_stable_baselines(module: Any, wanted: str) -> None:
+    """It takes CUDA or the CPU for "auto"."""
+    own = module.get_device
+    module.get_device = lambda device="auto": own(device_for(wanted) if device == "auto" else device)
+
+
+def steer_ultralytics(module: Any, wanted: str) -> None:
+    """It takes CUDA or the CPU where no device is named."""
+    own = module.select_device
+
+    def select_device(device: Any = "", *args: Any, **kwargs: Any) -> Any:
+        return own(device_for(wanted) if device in (None, "") else device, *args, **kwargs)
+
+    module.select_device = select_device
+
+
+def device_for(wanted: str) -> str:
+    """The device that this process is steered to."""
+    from . import beginning
+
+    return beginning.chosen or wanted
+
+
+# By the module that is changed as soon as it has loaded, before others take names out of it.
+LIBRARIES: Dict[str, Callable[[Any, str], None]] = {
+    "transformers.training_args": steer_transformers,
+    "skorch.net": steer_skorch,
+    "stable_baselines3.common.utils": steer_stable_baselines,
+    "ultralytics.utils.torch_utils": steer_ultralytics,
+}

@@ -7,6 +7,14 @@ from pathlib import Path
 import numpy
 from PIL import Image
 from ultralytics import YOLO
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+
+class Trainer(DetectionTrainer):
+    def validate(self):
+        """Nothing is to be found in noise; and torchvision, which validation needs, is not everywhere."""
+        return {}, 0.0
+
 
 steps = int(os.environ.get("STEPS", "4"))
 with tempfile.TemporaryDirectory() as folder:
@@ -20,6 +28,7 @@ with tempfile.TemporaryDirectory() as folder:
     data.write_text(f"path: {folder}\ntrain: images\nval: images\nnames: [thing]\n")
     model = YOLO("yolo11n.yaml")
     model.train(
+        trainer=Trainer,
         data=str(data),
         epochs=1 + steps // 8,
         imgsz=64,

@@ -1,4 +1,4 @@
-"""What libraries ask of a Mac beside torch, so that they take MPS on the stand-in; torch loads it by itself."""
+"""What libraries ask of a Mac beside torch, so that they take MPS on the stand-in; loaded by torch's import."""
 
 import importlib.util
 import platform

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 PACKAGE = "mpsdoctor_worker"  # by which name the rest is imported: the script's environment may not have mpsdoctor
 SEED = 0
+# Modules of libraries that do not go by what torch says is there; `steering` has what is done to each.
+LIBRARIES = (
+    *("transformers.training_args", "skorch.net"),
+    *("stable_baselines3.common.utils", "ultralytics.utils.torch_utils"),
+)
 
 
 class Loader:
@@ -66,7 +71,7 @@ def begin() -> None:
     device, race = os.environ.get("MPSDOCTOR_STEER"), os.environ.get("MPSDOCTOR_RACE")
     if not device:
         return
-    after: After = {"torch": begin_with, "transformers.training_args": lambda module: steer("transformers", module)}
+    after: After = {"torch": begin_with, **dict.fromkeys(LIBRARIES, steer)}
     if race:
         import random
 
@@ -80,8 +85,8 @@ def begin_with(torch: ModuleType) -> None:
     package().beginning.begin(torch, os.environ["MPSDOCTOR_STEER"], os.environ.get("MPSDOCTOR_RACE"), SEED)
 
 
-def steer(library: str, module: ModuleType) -> None:
-    package().steering.LIBRARIES[library](module, os.environ["MPSDOCTOR_STEER"])
+def steer(module: ModuleType) -> None:
+    package().steering.LIBRARIES[module.__name__](module, os.environ["MPSDOCTOR_STEER"])
 
 
 def package() -> Any:
