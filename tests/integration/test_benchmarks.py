@@ -25,6 +25,7 @@ LINES = {
     "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
     "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),
     "bench_prediction.py": ("history read", "all rules      precision", "all rules      recall", "kernels alone"),
+    "bench_race.py": ("hooks in a step:", "mpsdoctor run adds", "| loop | 4 |"),
     "bench_screen.py": ("first paint / an empty application", "key among 5,000 rows", "frame while 5,000 rows"),
     "bench_trainer.py": ("import mpsdoctor", "the same without byte code", "first get_optimal", "later get_optimal"),
     "bench_training.py": (
