@@ -170,28 +170,33 @@ class Context:
         word = {"text": str(text), "values": texts.as_values(text), "done": done, "total": total, "share": share}
         self.say({**word, "figures": list(figures)})
 
-    @contextlib.contextmanager
-    def timing(self) -> Iterator[bool]:
+    def timing(self) -> contextlib.AbstractContextManager[bool]:
         """Hold the lock that keeps timed runs of this user apart; False if another one did not end in time.
 
         Where no lock can be had, the run goes on without one.
         """
-        from filelock import FileLock, Timeout
+        return timing_lock(self.seconds, self.progress)
 
-        try:
-            lock = FileLock(lock_path())
-            lock.acquire(timeout=self.seconds)
-        except Timeout:
-            yield False
-            return
-        except OSError as error:
-            self.progress(Part("timing_unprotected", {"why": error.strerror or str(error)}))
-            yield True
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+
+@contextlib.contextmanager
+def timing_lock(seconds: float, tell: Callable[[Part], object]) -> Iterator[bool]:
+    """As `Context.timing`, waiting for so many seconds; what keeps it from being held is told."""
+    from filelock import FileLock, Timeout
+
+    try:
+        lock = FileLock(lock_path())
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        tell(Part("timing_unprotected", {"why": error.strerror or str(error)}))
+        yield True
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 class UnusableAnswerError(ValueError):

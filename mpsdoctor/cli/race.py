@@ -111,7 +111,8 @@ def run(given: dict[str, Any], verbose: int) -> Exit:
             if follower:
                 follower.close()
     runs = list(course.runs.values())
-    judged = results.judge(name or "race", wish.command, runs, course.moments, interrupted=course.cancelled)
+    state = {"interrupted": course.cancelled, "undisturbed": course.undisturbed}
+    judged = results.judge(name or "race", wish.command, runs, course.moments, **state)
     report = msgspec.structs.replace(judged.report, logs=str(folder))
     trouble = None
     if name and path and not course.cancelled:

@@ -105,7 +105,15 @@ class Judged(NamedTuple):
     rows: Rows
 
 
-def judge(name: str, command: Sequence[str], runs: Sequence[Run], moments: Moments, *, interrupted: bool) -> Judged:
+def judge(
+    name: str,
+    command: Sequence[str],
+    runs: Sequence[Run],
+    moments: Moments,
+    *,
+    interrupted: bool = False,
+    undisturbed: bool = True,
+) -> Judged:
     """The answer of a race whose baseline is the first run; `name` is that of the workload in a profile."""
     workload = Workload(name, STEP)
     rows = [row_of(run, runs[0]) for run in runs]
@@ -116,7 +124,7 @@ def judge(name: str, command: Sequence[str], runs: Sequence[Run], moments: Momen
         command=tuple(map(clean.line, command)),
         devices=tuple(rows),
         comparisons=tuple(msgspec.convert(row, ComparisonRow) for row in comparisons),
-        verdict=decide(rows, comparisons, fit, disturbances),
+        verdict=decide(rows, comparisons, list(doubts_of(rows, comparisons, fit, disturbances, undisturbed))),
         interrupted=interrupted,
         disturbances=tuple(map(str, disturbances)),
     )
@@ -224,9 +232,7 @@ def result_of(workload: Workload, run: Run, row: DeviceRow) -> Result:
     return records.blank(workload, run.device, row.outcome, row.detail)
 
 
-def decide(
-    rows: Sequence[DeviceRow], comparisons: Sequence[Comparison], fit: Sequence[Run], disturbances: Sequence[Part]
-) -> RaceVerdict:
+def decide(rows: Sequence[DeviceRow], comparisons: Sequence[Comparison], doubted: Sequence[Doubt]) -> RaceVerdict:
     """The device that was seen to be faster, else the baseline; a device that failed is out."""
     reasons = [told for row in comparisons for told in say_comparison(row)]
     for row in rows:
@@ -237,7 +243,6 @@ def decide(
     ahead = [row for row in comparisons if standing_of(row) == "faster"]
     device = max(ahead, key=lambda row: row["speedup"])["device"] if ahead else fallback(rows, comparisons)
     reasons = reasons or [Part("race_none")]
-    doubted = list(doubts_of(rows, comparisons, fit, disturbances))
     confidence = doubts.confidence(doubted) if comparisons else "low"
     if comparisons and doubted:
         reasons.append(doubts.explain(doubted))
@@ -266,7 +271,11 @@ def say_comparison(row: Comparison) -> Iterator[Part]:
 
 
 def doubts_of(
-    rows: Sequence[DeviceRow], comparisons: Sequence[Comparison], fit: Sequence[Run], disturbances: Sequence[Part]
+    rows: Sequence[DeviceRow],
+    comparisons: Sequence[Comparison],
+    fit: Sequence[Run],
+    disturbances: Sequence[Part],
+    undisturbed: bool,
 ) -> Iterator[Doubt]:
     """What speaks against trusting the answer."""
     for row in comparisons:
@@ -282,5 +291,7 @@ def doubts_of(
         yield Doubt(1, (Part("race_doubt_apart"),))
     if any(run.settled is False for run in fit):
         yield Doubt(1, (Part("race_doubt_warm"),))
+    if not undisturbed:
+        yield Doubt(1, (Part("doubt_alone"),), ("help_wait",))
     if disturbances:
         yield Doubt(1, *doubts.describe_disturbances(disturbances))

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import msgspec
 
-from mpsdoctor import process
+from mpsdoctor import clean, process
 from mpsdoctor.process import STARTED, STARTED_LOCK
 from mpsdoctor.race import logs
 from mpsdoctor.race.hub import Connection, Event, Hub
@@ -121,6 +121,9 @@ class Script:
             self.gone = self.gone or event.connection is self.stepping
         elif "hello" in message:
             self._greet(message)
+        elif "unfit" in message:
+            self.over = Over("error", Part("race_unfit", {"why": clean.line(str(message["unfit"]))}))
+            self.stop()
         elif "first" in message:
             self._let_step(event.connection, message["first"])
         elif event.connection is self.stepping:

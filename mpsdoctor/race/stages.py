@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mpsdoctor.check import UnusableRequestError
+from mpsdoctor.check import UnusableRequestError, timing_lock
 from mpsdoctor.facts.conditions import Moments
 from mpsdoctor.race import alike, logs
 from mpsdoctor.race.hub import Event, Hub
@@ -70,6 +70,7 @@ class Course:
     moments: Moments = field(default_factory=dict)  # type: ignore[assignment]  # of no required key
     cancelled: bool = False
     stopped: str = ""
+    undisturbed: bool = True  # no other timed run of this user went on
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.folder)
@@ -273,7 +274,7 @@ class Course:
     def run(self) -> None:
         """All of it; what is left when it ends is nothing. UnusableRequestError."""
         try:
-            with contextlib.suppress(Cancelled):
+            with contextlib.suppress(Cancelled), timing_lock(self.wish.seconds, self.say) as self.undisturbed:
                 self.compete()
         finally:
             if not self.runs:

@@ -63,7 +63,6 @@ def test_a_package_is_raced_unchanged_and_the_winner_kept(tmp_path: Path) -> Non
     assert len(sim["losses"]) >= 24
     row = report["comparisons"][0]
     assert row["winner"] == report["verdict"]["device"] == "sim"
-    assert row["speedup"] > 2
     assert report["stored"] == "mine"
     assert profile.read(kept)["workloads"]["mine"]["step"]["device"] == "sim"
     assert wait_until_none("mark-package") == []

@@ -33,6 +33,7 @@ PHRASES = {
     "race_died": "it ended with {end}: {words}",
     "race_died_silent": "it ended with {end} and without a word",
     "race_unusable": "it answered what cannot be understood: {why}",
+    "race_unfit": "this torch cannot be watched: {why}",
     "race_not_followed": "its parameters were on another device",
     "race_interrupted": "interrupted before it was timed",
     "race_no_figures": "not timed, as there was nothing to compare with",

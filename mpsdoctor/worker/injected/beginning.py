@@ -32,6 +32,10 @@ def begin(torch: Any, wanted: str, race: Optional[str], seed: int) -> None:
     torch.manual_seed(seed)
     connection = line.Line(race)
     connection.hello(chosen, offered, str(torch.__version__))
-    running = course.Course(torch, chosen, connection)
-    hooks.install(torch, running)
+    try:
+        running = course.Course(torch, chosen, connection)
+        hooks.install(torch, running)
+    except Exception as error:
+        connection.send({"unfit": repr(error)[:400]})
+        raise
     os.register_at_fork(after_in_child=lambda: hooks.follow_fork(running))

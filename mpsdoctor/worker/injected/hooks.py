@@ -62,8 +62,10 @@ def _opaque(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _wrap(owner: Any, name: str, before: Callable[..., object]) -> None:
-    """Call `before` with the arguments of each call."""
-    original = getattr(owner, name)
+    """Call `before` with the arguments of each call; what a torch does not have is left alone."""
+    original = getattr(owner, name, None)
+    if original is None:
+        return
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -74,8 +76,10 @@ def _wrap(owner: Any, name: str, before: Callable[..., object]) -> None:
 
 
 def _wrap_after(owner: Any, name: str, after: Callable[..., object]) -> None:
-    """Call `after` with what each call answers, and its arguments."""
-    original = getattr(owner, name)
+    """Call `after` with what each call answers, and its arguments; what a torch does not have is left alone."""
+    original = getattr(owner, name, None)
+    if original is None:
+        return
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
