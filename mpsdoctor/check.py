@@ -261,16 +261,11 @@ def finding(
 
 
 def title_of(found: Finding) -> Wording:
-    """Its title, as it can be told in another language."""
-    if found.values is None:
-        return found.title
-    values = texts.from_data(dict(found.values))
-    name = values.pop("templates", {}).get("title", "title")
-    title = Part(f"{found.code}.{name}", values)
-    try:
-        return title if str(title) == found.title else found.title
-    except texts.UNFILLABLE:  # the texts of a third-party check are in its own process
-        return found.title
+    """Its title, as it can be told in another language; the texts of a third-party check are in its own process."""
+    values = dict(found.values or {})
+    templates = values.pop("templates", None)
+    name = templates.get("title", "title") if isinstance(templates, Mapping) else "title"
+    return texts.as_told(found.title, {"part": f"{found.code}.{name}", "values": values})
 
 
 def devices_of(context: Context, *, cpu: bool) -> list[str]:

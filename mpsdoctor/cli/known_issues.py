@@ -73,9 +73,9 @@ class KnownOptions(Options):
 def run(options: KnownOptions) -> Exit:
     """List, or try and report; the exit code. UnusableRequestError for options that do not go together."""
     if not options.listed and (options.version or options.macos or options.chip):
-        raise UnusableRequestError("--torch, --macos and --chip go with --list")
+        raise UnusableRequestError(say("cli.where_needs_list"))
     if options.listed and options.export:
-        raise UnusableRequestError("--export tries; it does not go with --list")
+        raise UnusableRequestError(say("cli.export_tries"))
     if options.listed:
         text = "\n".join(listing(surroundings(options))) + "\n"
         write_stdout(text.encode())

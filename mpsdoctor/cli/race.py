@@ -23,7 +23,7 @@ from mpsdoctor.race import keeping, results, telling
 from mpsdoctor.race.scripts import Script
 from mpsdoctor.race.stages import Course, Wish
 from mpsdoctor.runtime import profile
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, say
 from mpsdoctor.worker.race_shapes import Hello
 
 EVERY = 0.1  # seconds between two looks at what a script has printed
@@ -149,12 +149,12 @@ def store(
     hello = next((script.hello for script in scripts if script.hello), None)
     try:
         if hello is None:
-            raise profile.ProfileError("nothing was timed that could be stored")
+            raise profile.ProfileError(say("cli.nothing_to_store"))
         prescription.store(keeping.as_report(judged.rows, hello), name, path, hello["executable"])
     except (profile.ProfileError, prescription.NoFingerprintError) as error:
-        console.complain(f"nothing was stored: {error}")
+        console.complain(say("cli.not_stored", why=error))
         return report, str(error)
-    console.complain(f"stored in {profile.shorten_home(path)}; trainers ask for get_optimal_device(workload={name!r})")
+    console.complain(say("cli.stored", path=profile.shorten_home(path), name=name))
     return msgspec.structs.replace(report, stored=name), None
 
 

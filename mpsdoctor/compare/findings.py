@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mpsdoctor.check import title_of
 from mpsdoctor.compare.shapes import Change, Direction, change, turned
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report, Verdict
 from mpsdoctor.texts import Part
@@ -82,11 +83,11 @@ def judge(old: Finding | None, new: Finding | None, reach: int) -> Iterator[Chan
     grades = [ORDER[finding.severity] if finding else ORDER["info"] for finding in (old, new)]
     direction: Direction = turned(grades[1] - grades[0])
     if there.code in OF_THE_MOMENT:
-        direction, detail = "neutral", Part("of_the_moment", {"title": there.title})
+        direction, detail = "neutral", Part("of_the_moment", {"title": title_of(there)})
     elif (old is None and reach > 0) or (new is None and reach < 0):
-        direction, detail = "neutral", Part("other_reach", {"title": there.title})
+        direction, detail = "neutral", Part("other_reach", {"title": title_of(there)})
     else:
-        detail = Part("changed_finding", {"title": there.title})
+        detail = Part("changed_finding", {"title": title_of(there)})
     yield change(there.code, "finding", ends, direction, detail)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from mpsdoctor import intake
 from mpsdoctor.facts import read_facts
 from mpsdoctor.report import Report
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Each, Part, as_told
 
 MACHINE = ("os", "chip", "model", "gpu_cores", "virtual_machine")
 ALIKE = 0.02  # of the memory: what a system keeps for itself differs from start to start
@@ -77,8 +78,11 @@ def disturbed(side: Part, report: Report, moments: list[Mapping[str, Any]]) -> I
     facts: Any = read_facts(report).get("training") or {}
     if facts.get("doubtful") is True:
         said = facts.get("disturbances")
-        reasons = [intake.line(str(reason)) for reason in said[:MOST]] if isinstance(said, list) else []
-        why = Part("disturbed_by", {"reasons": reasons}) if reasons else Part("")
+        lines = [intake.line(str(reason)) for reason in said[:MOST]] if isinstance(said, list) else []
+        values = facts.get("disturbances_values")
+        pairs = zip_longest(lines, values[: len(lines)] if isinstance(values, list) else [])
+        reasons = Each("doubt", [{"doubt": as_told(*pair)} for pair in pairs], ", ")
+        why = Part("disturbed_by", {"reasons": reasons}) if lines else Part("")
         yield Part("timings_disturbed", {"side": side, "why": why})
     elif any(moment.get("pressure") in UNDER_PRESSURE for moment in moments):
         yield Part("timed_under_pressure", {"side": side})

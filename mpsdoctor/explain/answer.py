@@ -84,7 +84,7 @@ def tell_cause(found: FoundCause, diagnosis: Diagnosis, language: str) -> Told:
         what=phrase(f"causes.{found.name}_what", language),
         confidence=found.confidence,
         evidence=tuple((line.number, public(line.shown)) for line in found.hit.lines),
-        explanation=" ".join(part for part in (means, history) if part),
+        explanation=phrase("common.gap", language).join(filter(None, (means, history))),
         remedy=fill_known(phrase(f"causes.{found.name}_do", language), values),
         commands=tuple(commands(found.name, diagnosis)),
         versions=tuple(versions_of(found.name, language)),

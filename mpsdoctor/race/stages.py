@@ -14,7 +14,7 @@ from typing import Any
 
 from mpsdoctor.check import UnusableRequestError, timing_lock
 from mpsdoctor.facts.conditions import Moments
-from mpsdoctor.race import alike, logs
+from mpsdoctor.race import alike, logs, telling
 from mpsdoctor.race.hub import Event, Hub
 from mpsdoctor.race.runs import Run
 from mpsdoctor.race.scripts import ANY, ENDED, Over, Script
@@ -283,7 +283,7 @@ class Course:
 
     def compete(self) -> None:
         if flags := logs.hiding_flags(self.wish.command):
-            raise UnusableRequestError(str(Part("race_hidden", {"flags": flags})))
+            raise UnusableRequestError(telling.say(Part("race_hidden", {"flags": flags})))
         devices = self.wish.devices or ("cpu", ANY)
         self.enter(self.start_all(devices))
         self.refuse_nobody()
@@ -305,7 +305,7 @@ class Course:
         if failed:
             raise UnusableRequestError(str(failed[0].why_it_ended().detail))
         if any(script.device == ANY and script.over and script.hello for script in self.scripts):
-            raise UnusableRequestError(str(Part("race_no_accelerator")))
+            raise UnusableRequestError(telling.say(Part("race_no_accelerator")))
 
     def catch_up(self) -> None:
         """Where a script failed at some step: have the others come as far, for it may be the script and no device."""

@@ -35,7 +35,7 @@ SHARED = (
 # What filling a template may raise where the values are a stranger's.
 UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
-JOINTS = {", ": "comma", "; ": "semicolon", ": ": "colon"}  # the phrases that say them in a language
+JOINTS = {", ": "comma", "; ": "semicolon", ": ": "colon", " ": "gap"}  # the phrases that say them in a language
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
@@ -308,6 +308,15 @@ def from_values(text: str, values: Mapping[str, Any] | None) -> Wording:
     """What was written as a sentence with its values."""
     wording = from_data(dict(values)) if values else text
     return wording if isinstance(wording, Part) else text
+
+
+def as_told(text: str, values: object) -> Wording:
+    """As `from_values`, of a stranger's report: the text stands where its values do not make it."""
+    wording = from_values(text, values if isinstance(values, dict) else None)
+    try:
+        return wording if str(wording) == text else text
+    except UNFILLABLE:
+        return text
 
 
 def tell(text: str, values: Mapping[str, Any] | None) -> str:

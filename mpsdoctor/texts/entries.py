@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mpsdoctor.issues import links_of
 from mpsdoctor.runtime.shapes import Issue
-from mpsdoctor.texts import Part, Words, language, say, term
+from mpsdoctor.texts import Part, Words, joined, language, say, term
 
 
 def range_of(issue: Issue) -> Part:
@@ -39,10 +39,10 @@ def paragraphs(issue: Issue) -> Iterator[str]:
     yield say("known.where", range=in_words(range_of(issue)))
     first, last = (issue[name] or say("known.basis_none") for name in ("first_bad_basis", "fixed_basis"))
     basis, status = say("known.basis", first=first, last=last), say(f"known.status_{issue['status']}")
-    yield f"{basis} {status}"
+    yield joined(" ", [basis, status])
     workaround = issue["workaround"]
     yield say("known.around", workaround=workaround.rstrip(".")) if workaround else say("known.no_way")
-    yield " ".join(remarks(issue))
+    yield joined(" ", remarks(issue))
     module, _, function = issue["canary"].partition(":")
     yield say("known.canary", module=module, function=function)
 

@@ -39,7 +39,6 @@ LINES = {
     "bench_own_models.py": ("programs answered", "cpu-and-device-mixed", "1 of 1"),
     "bench_prediction.py": ("history read", "torch 2.8", "torch 2.9", "torch 2.13", "torch 2.15"),
     "bench_recipes.py": ("1 of 1 train on the profile's device", "| plain | 2 |"),
-    "bench_prediction.py": ("history read", "all rules      precision", "all rules      recall", "kernels alone"),
     "bench_race.py": ("hooks in a step:", "mpsdoctor run adds", "| loop | 4 |"),
     "bench_screen.py": ("first paint / an empty application", "key among 5,000 rows", "frame while 5,000 rows"),
     "bench_trainer.py": ("import mpsdoctor", "the same without byte code", "first get_optimal", "later get_optimal"),

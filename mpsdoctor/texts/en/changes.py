@@ -16,7 +16,7 @@ PHRASES = {
     "other_low_power": "low power mode was on in {side} alone",
     "other_on_battery": "the machine ran on battery in {side} alone",
     "timings_disturbed": "the timings of {side} were disturbed{why}",
-    "disturbed_by": ": {reasons:,list}",
+    "disturbed_by": ": {reasons}",
     "timed_under_pressure": "memory was under pressure in {side}",
     "timed_hot": "the machine was warm in {side}",
     "no_blocks": "{side} does not hold the single blocks of its timings",

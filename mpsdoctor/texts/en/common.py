@@ -7,6 +7,7 @@ PHRASES = {
     "comma": ", ",
     "semicolon": "; ",
     "colon": ": ",
+    "gap": " ",
     "range": "{low:figure} to {high:figure}",
     "wide_range": "the figures scatter",
     "ended": "{sentence}.",

@@ -16,7 +16,7 @@ PHRASES = {
     "other_low_power": "只有{side}测量时开着低电量模式",
     "other_on_battery": "只有{side}测量时用的是电池供电",
     "timings_disturbed": "{side}的计时受到了干扰{why}",
-    "disturbed_by": "：{reasons:,list}",
+    "disturbed_by": "：{reasons}",
     "timed_under_pressure": "{side}测量时内存有压力",
     "timed_hot": "{side}测量时机器发热",
     "no_blocks": "{side}里没有计时的逐组数据",
@@ -30,7 +30,7 @@ PHRASES = {
     "step_build": "同一版本的另一个构建",
     "of_the_moment": "{title}：只是当时的状态",
     "other_reach": "{title}：其中一次体检查得较少",
-    "changed_verdict": "置信度先是 {before}，后是 {after}",
+    "changed_verdict": "置信度先是“{before:word report.confidence}”，后是“{after:word report.confidence}”",
     "changed_probes": "{count} 次探测：{dtypes:,list}；{variants:,list}",
     "changed_speed": "速度为之前的 {ratio:figure} 倍（{interval:range}）",
 }

@@ -5,6 +5,7 @@ PHRASES = {
     "comma": "、",
     "semicolon": "；",
     "colon": "：",
+    "gap": "",
     "range": "{low:figure}–{high:figure}",
     "wide_range": "数据离散",
     "ended": "{sentence}。",

@@ -121,7 +121,7 @@ def test_all_names_are_listed() -> None:
     ("words", "told"),
     [
         (["oom_ci_vn"], "did you mean oom_ci_vm?"),
-        (["nothing at all"], "there is no finding, cause or file"),
+        (["nothing at all"], "there is no finding, cause, known issue or file"),
         (["/no/such/file"], "cannot be read: No such file"),
         (["/"], "cannot be read: Is a directory"),
         (["--against", "x"], "--against needs the failing log too"),
