@@ -44,6 +44,13 @@ def print_version() -> None:
 
 def prepared() -> Callable[[], None]:
     """The command line, imported; without options and at a terminal what follows the screen, which has been closed."""
+    choose_language()
+    if sys.argv[1:2] == ["explain"]:
+        return explain
+    if sys.argv[1:2] == ["run"]:  # a training waits: what can be done without the command line is done at once
+        from mpsdoctor.runtime import running
+
+        running.main(sys.argv[2:])
     from mpsdoctor import tui
 
     if not sys.argv[1:] and sys.stderr and tui.possible():
@@ -58,6 +65,38 @@ def prepared() -> Callable[[], None]:
     from mpsdoctor.cli import main as command
 
     return command
+
+
+def choose_language() -> None:
+    """Before anything is told: by the arguments, else by the environment; a wrong option is told by the command."""
+    from mpsdoctor import language
+
+    asked = language.in_arguments(sys.argv[1:])
+    try:
+        trouble = language.choose(language.named(asked) if asked else None)
+    except language.UnknownLanguageError as error:
+        print(f"mpsdoctor: {error}", file=sys.stderr)
+        sys.exit(2)
+    if trouble and sys.stderr:
+        print(f"mpsdoctor: {trouble}", file=sys.stderr)
+
+
+def explain() -> None:
+    """`mpsdoctor explain`, without the other commands: they take longer to import than a text takes to explain."""
+    from mpsdoctor import console
+
+    console.open_streams()
+    from mpsdoctor.explaining import main as explain_alone
+
+    try:
+        explain_alone()
+    except Exception as error:
+        from mpsdoctor.cli import main as command
+
+        def tell(failure: Exception = error) -> None:
+            raise failure
+
+        command(tell)
 
 
 def _default_settings() -> Settings:

@@ -59,7 +59,12 @@ IMPORT_TORCH = Job("mpsdoctor_worker.torch_facts:load", timeout=180.0)
 
 
 class Skip(Exception):
-    """Raised by a check that has nothing to examine; its text is the reason."""
+    """Raised by a check that has nothing to examine; its text is the reason, a sentence of ours as a Part."""
+
+    @property
+    def wording(self) -> Wording:
+        """The reason."""
+        return self.args[0] if self.args and isinstance(self.args[0], Part) else str(self)
 
 
 class UnusableRequestError(ValueError):
@@ -248,6 +253,19 @@ def finding(
         text.links,
         texts.as_data({**values, **(others if others["templates"] else {})}),
     )
+
+
+def title_of(found: Finding) -> Wording:
+    """Its title, as it can be told in another language."""
+    if found.values is None:
+        return found.title
+    values = texts.from_data(dict(found.values))
+    name = values.pop("templates", {}).get("title", "title")
+    title = Part(f"{found.code}.{name}", values)
+    try:
+        return title if str(title) == found.title else found.title
+    except texts.UNFILLABLE:  # the texts of a third-party check are in its own process
+        return found.title
 
 
 def devices_of(context: Context, *, cpu: bool) -> list[str]:

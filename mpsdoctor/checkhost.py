@@ -20,13 +20,13 @@ from typing import Any, cast
 
 import msgspec
 
-from mpsdoctor import clean
+from mpsdoctor import clean, texts
 from mpsdoctor.check import PATIENCE, SECONDS, Budget, Context, Finding, Skip, Workers
 
 GROUP = "mpsdoctor.checks"
 OUR_PACKAGE = "mpsdoctor_checks"
 # The order of the report; a wheel sorts its entry points by name.
-BUILT_IN = ("chip", "build", "environment", "operators", "known-issues", "memory", "training")
+BUILT_IN = ("chip", "build", "environment", "operators", "known-issues", "memory", "training", "libraries")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")  # shown everywhere, and typed on command lines
 LONGEST = 86_400  # seconds: a check that may take longer than a day is one that may hang
 MOST_ITEMS = 1000  # a check without an end must not fill the report
@@ -78,7 +78,7 @@ def run_check(
                     raise ValueError(f"more than {MOST_ITEMS} findings and facts")
                 _send(item)
         except Skip as reason:
-            return {"skip": str(reason)}
+            return {"skip": str(reason), "skip_values": texts.as_values(reason.wording)}
     return {"control_characters": printed.seen}
 
 

@@ -14,13 +14,14 @@ import msgspec
 
 import mpsdoctor
 from mpsdoctor import clean, intake, orphans, planning, process, report, verdict
-from mpsdoctor.check import finding
+from mpsdoctor.check import finding, title_of
 from mpsdoctor.events import Emit, Finished, Listed, Settings, Started
-from mpsdoctor.examination import Examination, Results
+from mpsdoctor.examination import CANCELLED, Examination, Results
 from mpsdoctor.overall import Course, stamping
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.sandbox import Sandbox
+from mpsdoctor.texts import Part, Wording, as_values, from_values
 
 IMPORT_CHECK = 5.0  # seconds for a third party's check to be imported
 AT_ONCE = 8  # of third parties' checks that are imported at the same time: each is a process
@@ -169,13 +170,13 @@ def examine_all(
     """What came of each check, in their order; those that cannot run, or come after a cancellation, are skipped."""
     results: Results = {}
     for check in checks:
-        reason = "cancelled" if cancelled() else blocked(check, results)
+        reason = CANCELLED if cancelled() else blocked(check, results)
         results[check.id] = skip(check, reason) if reason else examine(check, results)
         emit(Finished(results[check.id]))
     return results
 
 
-def skip(check: Planned, reason: str) -> CheckResult:
+def skip(check: Planned, reason: Wording) -> CheckResult:
     """The result of a check that did not run."""
     return _result(check, "skip", reason)
 
@@ -200,21 +201,30 @@ def report_of(settings: Settings, results: Results, seconds: float, *, with_verd
     )
 
 
-def _result(check: Planned, status: report.Status, reason: str) -> CheckResult:
-    return CheckResult(check.id, check.title, check.source, status, reason)
+def _result(check: Planned, status: report.Status, reason: Wording) -> CheckResult:
+    return CheckResult(check.id, check.title, check.source, status, str(reason), values=as_values(reason))
 
 
 def _failed(check: Planned, findings: list[Finding]) -> CheckResult:
-    return msgspec.structs.replace(_result(check, "error", findings[0].title), findings=tuple(findings))
+    return msgspec.structs.replace(_result(check, "error", title_of(findings[0])), findings=tuple(findings))
 
 
-def blocked(check: Planned, results: Results) -> str | None:
+def reason_of(result: CheckResult) -> Wording:
+    """Why it ended as it did, else what it found that is grave."""
+    if result.reason:
+        return from_values(result.reason, result.values)
+    return next((title_of(found) for found in result.findings if found.severity == "error"), "")
+
+
+def blocked(check: Planned, results: Results) -> Part | None:
     """Why a check cannot run, or None: one that it needs is missing, failed, or was skipped itself."""
     for need in check.needs:
         result = results.get(need)
         if result is None:
-            return f"needs {need}, which did not run"
+            return Part("needs_what_did_not_run", {"need": need})
         if result.status in BLOCKING:
-            first = result.reason or next((f.title for f in result.findings if f.severity == "error"), "")
-            return f"needs {need}, which ended as {result.status}" + (f": {first}" if first else "")
+            first = reason_of(result)
+            because = Part("because", {"first": first}) if first else Part("")
+            ended = Part(f"ended_as_{result.status}")
+            return Part("needs_what_ended", {"need": need, "status": ended, "because": because})
     return None

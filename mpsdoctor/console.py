@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from mpsdoctor import clean
-from mpsdoctor.events import Busy, Event, Finished, Progress, Started
-from mpsdoctor.overall import describe, overall_in_words
+
+if TYPE_CHECKING:
+    from mpsdoctor.events import Event
 
 EVERY = 5.0  # seconds between lines of progress where they cannot be rewritten
 
@@ -72,7 +73,9 @@ def say(text: str, end: str = "\n") -> None:
 
 def complain(message: str) -> None:
     """An error or a warning for the person, on stderr."""
-    say(f"mpsdoctor: {message}")
+    from mpsdoctor.texts import say as in_words  # most commands end without it
+
+    say(in_words("cli.error", message=message))
 
 
 def cut(text: str, width: int) -> str:
@@ -95,17 +98,30 @@ class Narrator:
     def __call__(self, event: Event) -> None:
         if self._quiet:
             return
+        # The types of a check-up take 20 ms to import, which commands without one need not wait for.
+        from mpsdoctor.events import Busy, Finished, Progress, Started
+        from mpsdoctor.overall import describe, overall_in_words
+        from mpsdoctor.texts import joined, tell, term, translate_title
+        from mpsdoctor.texts import say as in_words
+
         if isinstance(event, Started):
             self._last = 0.0
-            self._line(f"{event.id}: {event.title}")
+            self._line(joined(": ", [event.id, translate_title(event.id, event.title)]))
         elif isinstance(event, Busy):
-            self._line(event.text, step=False)
+            self._line(tell(event.text, event.values), step=False)
         elif isinstance(event, Progress):
             told = describe(event)
-            told = told if told.startswith(event.id) else f"{event.id}: {told}"
+            told = told if told.startswith(event.id) else joined(": ", [event.id, told])
             self._line(f"{overall_in_words(event.overall)} · {told}" if event.overall else told, step=False)
         elif isinstance(event, Finished) and not self._terminal:
-            self._line(f"{event.result.id}: {event.result.status} after {event.result.duration_s:.1f} s")
+            status = term("status", event.result.status)
+            said = in_words("report.ended_after", status=status, seconds=event.result.duration_s)
+            self._line(joined(": ", [event.result.id, said]))
+
+    def tell(self, text: str) -> None:
+        """What goes on, rewritten or now and then."""
+        if not self._quiet:
+            self._line(text, step=False)
 
     def close(self) -> None:
         """Take the rewritten line away."""

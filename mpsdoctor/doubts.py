@@ -101,7 +101,8 @@ def untimed(score: Score) -> Iterator[Doubt]:
 def sizes(score: Score) -> Iterator[Doubt]:
     other = [row["workload"] for row in score.rows if row["size"] not in ("medium", STEP)]
     if other:
-        yield Doubt(1, (Part("doubt_sizes", {"families": other}),))
+        part = "doubt_small" if len(other) == len(score.rows) else "doubt_sizes"
+        yield Doubt(1, (Part(part, {"families": other}),))
 
 
 def few_steps(score: Score, training: TimedFacts) -> Iterator[Doubt]:

@@ -10,17 +10,18 @@ from typing import Any
 import msgspec
 
 from mpsdoctor import clean, intake, report
-from mpsdoctor.check import finding
+from mpsdoctor.check import finding, title_of
 from mpsdoctor.events import Emit, Settings, progress_of
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Finding
 from mpsdoctor.sandbox import Answer, Job, Sandbox
-from mpsdoctor.texts import Wording
+from mpsdoctor.texts import Part, Wording, as_values, from_values
 
 Results = dict[str, CheckResult]  # by the check's id
 MOST_FINDINGS = 100  # of a check, and of what it sent that does not fit
 OUTCOMES = {"error": "MPS901", "timeout": "MPS902", "crash": "MPS903", "unavailable": "MPS903"}
 TROUBLES = {*OUTCOMES.values(), "MPS904", "MPS905"}
+CANCELLED = Part("cancelled")  # why a check has nothing
 
 
 @dataclass
@@ -54,7 +55,8 @@ class Examination:
             title=self.check.title,
             source=self.check.source,
             status=status,
-            reason=reason,
+            reason=None if reason is None else str(reason),
+            values=as_values(reason) if reason else None,
             duration_s=round(time.monotonic() - begun, 3),
             findings=tuple(self.findings),
             facts=self.facts,
@@ -83,9 +85,9 @@ class Examination:
         if problem not in self.unfit and len(self.unfit) < MOST_FINDINGS:
             self.unfit.append(clean.text(problem))
 
-    def _judge(self, answer: Answer) -> tuple[report.Status, str | None]:
+    def _judge(self, answer: Answer) -> tuple[report.Status, Wording | None]:
         if answer.outcome == "cancelled":
-            return "skip", "cancelled"
+            return "skip", CANCELLED
         self.facts, problems = intake.split_facts(self.check.id, self.facts)
         for problem in problems:
             self._refuse(problem)
@@ -95,9 +97,9 @@ class Examination:
         self.dirty = self.dirty or self.check.control_characters or bool(ended and ended.control_characters)
         self.findings += troubles(answer, self.unfit, dirty=self.dirty)
         if any(found.code in TROUBLES for found in self.findings):
-            return "error", self.findings[-1].title
+            return "error", title_of(self.findings[-1])
         if ended and ended.skip:
-            return "skip", intake.line(ended.skip)
+            return "skip", from_values(intake.line(ended.skip), ended.skip_values)
         return status_of(self.findings), None
 
 
@@ -105,6 +107,7 @@ class Ended(msgspec.Struct, frozen=True):
     """What the host answers for a check that ran to its end."""
 
     skip: str | None = None
+    skip_values: report.Values | None = None
     control_characters: bool = False
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from mpsdoctor.events import Emit, Event, Finished, Listed, Overall, Progress, Started
-from mpsdoctor.texts import say
+from mpsdoctor.texts import say, tell
 
 ON_TIME = 0.8  # of its seconds: up to here a check is taken to be as far as its time is, beyond it ever less
 MOST = 0.98  # of a check that has not ended
@@ -101,8 +101,9 @@ def overall_in_words(overall: Overall) -> str:
 
 def describe(event: Progress) -> str:
     """What a check is doing, and how far it is, where nothing tells that of the whole or people count to it."""
+    text = tell(event.text, event.values)
     if not event.total or str(event.done) in event.text:
-        return event.text
+        return text
     if event.total > COUNTABLE:
-        return event.text if event.overall else f"{event.text} ({100 * share_told(event):.0f} %)"
-    return say("screen.progress", text=event.text, done=event.done, total=event.total)
+        return text if event.overall else f"{text} ({100 * share_told(event):.0f} %)"
+    return say("screen.progress", text=text, done=event.done, total=event.total)

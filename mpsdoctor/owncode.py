@@ -23,10 +23,12 @@ def replay(target: str, seconds: float) -> Collect:
     return partial(model.examine, wanted=model.parse_target(target), seconds=seconds)
 
 
-def predict(target: str | None, names: Sequence[str], version: str | None, seconds: float) -> Collect:
+def predict(
+    target: str | None, names: Sequence[str], version: str | None, seconds: float, macos: str | None = None
+) -> Collect:
     """What MPS has for the operators of a step, those named, or the catalogue's. UnusableRequestError."""
     wanted = model.parse_target(target) if target else None
-    return partial(predicted.examine, wanted=wanted, names=names, version=version, seconds=seconds)
+    return partial(predicted.examine, wanted=wanted, names=names, version=version, seconds=seconds, macos=macos)
 
 
 def time_step(

@@ -98,7 +98,7 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """What one check found; `reason` tells why it was skipped or failed."""
+    """What one check found; `reason` tells why it was skipped or failed, `values` what that was filled with."""
 
     id: str
     title: str
@@ -108,6 +108,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     duration_s: float = 0.0
     findings: tuple[Finding, ...] = ()
     facts: Facts = {}
+    values: Values | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):

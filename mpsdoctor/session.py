@@ -15,9 +15,10 @@ from mpsdoctor import clean, intake
 from mpsdoctor.check import Collected, Context, Skip, Workers
 from mpsdoctor.checkup import examine_all, report_of, skip
 from mpsdoctor.events import Emit, Settings, Started, progress_of
-from mpsdoctor.examination import Results, status_of, unfit_findings
+from mpsdoctor.examination import CANCELLED, Results, status_of, unfit_findings
 from mpsdoctor.planning import Planned
 from mpsdoctor.report import CheckResult, Facts, Report
+from mpsdoctor.texts import as_values, from_values
 from mpsdoctor_checks import build, operators
 
 Collect = Callable[[Context], Collected]
@@ -89,15 +90,17 @@ class Session:
         try:
             facts, findings = collect(self._context(check, results))
         except Skip as nothing:
-            return skip(check, clean.text(str(nothing)))
+            values = clean.data(as_values(nothing.wording))
+            return skip(check, from_values(clean.text(str(nothing)), values))
         facts, problems = intake.split_facts(check.id, clean.data(facts))
         findings = [*findings, *unfit_findings(problems)]
         if self.cancelled:
             findings = []  # of what was not examined nothing can be said
         return msgspec.structs.replace(
-            skip(check, "cancelled"),
+            skip(check, CANCELLED),
             status="skip" if self.cancelled else status_of(findings),
-            reason="cancelled" if self.cancelled else None,
+            reason=str(CANCELLED) if self.cancelled else None,
+            values=as_values(CANCELLED) if self.cancelled else None,
             duration_s=round(time.monotonic() - started_at, 3),
             findings=tuple(findings),
             facts=facts,

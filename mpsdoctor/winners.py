@@ -63,12 +63,16 @@ def standing_of(row: Comparison) -> Standing:
     return seen if whose.get(seen) == row["winner"] else "open"
 
 
-def winner(rows: Sequence[Comparison]) -> str:
-    """The device that was seen to win, or TIE: what is not settled is nobody's, and never the CPU's by default."""
+def winner(rows: Sequence[Comparison], recommended: str | None = None) -> str:
+    """The device that was seen to win, or TIE: what is not settled is nobody's, and never the CPU's by default.
+
+    A tie is answered by the device recommended for the rest: where the CPU was seen to beat that, the CPU has won.
+    """
     ahead = [row for row in rows if standing_of(row) == "faster"]
     if ahead:
         return max(ahead, key=lambda row: row["speedup"])["device"]
-    return "cpu" if all(standing_of(row) == "slower" for row in rows) else TIE
+    slower = [row["device"] for row in rows if standing_of(row) == "slower"]
+    return "cpu" if len(slower) == len(rows) or recommended in slower else TIE
 
 
 def workload_table(
@@ -86,8 +90,10 @@ def workload_table(
         if row["device"] not in out and row["baseline"] == "cpu":
             compared.setdefault((row["workload"], row["size"]), []).append(row)
     for (workload, size), rows in compared.items():
-        device = winner(rows)
-        row = max((row for row in rows if device in (row["device"], "cpu", TIE)), key=lambda row: row["speedup"])
+        device = winner(rows, recommended)
+        beaten = [row for row in rows if standing_of(row) == "slower"] if device == "cpu" else []
+        showing = beaten or [row for row in rows if device in (row["device"], TIE)]
+        row = max(showing, key=lambda row: row["speedup"])
         entry: Measured = {"device": device, "speedup": row["speedup"], "ci95": list(row["ci95"])}
         table.setdefault(workload, {})[size] = entry
     trained = [row for row in results_of(training) if row["outcome"] == "ok" and row["device"] not in out]

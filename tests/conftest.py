@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from machines import replay
+
+os.environ["MPSDOCTOR_LANG"] = "en"  # whatever the locale of who runs the tests; programs that they start inherit it
 
 
 @pytest.fixture

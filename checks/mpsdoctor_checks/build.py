@@ -21,6 +21,7 @@ from mpsdoctor.check import (
     typed,
     worker_wording,
 )
+from mpsdoctor.explain.messages import known_cause
 from mpsdoctor.facts import assume_shapes, build_facts
 from mpsdoctor.facts.build import Build, DeviceFacts, reason_of
 from mpsdoctor.support import FALLBACK
@@ -259,7 +260,7 @@ def unusable(facts: Build) -> Iterator[Finding]:
                 remedy=remedy,
                 device=name,
                 told=sentences.ended_wording(sentences.shortened_wording(reason_of(device), 300)),
-                cause=Part(cause),
+                cause=Part(cause) if cause else known_cause(str(reason_of(device)), name, "known_cause_sentence"),
                 dialog=Part("dialog" if crash else ""),
             )
 

@@ -16,18 +16,19 @@ from typing import Any
 import click
 
 import mpsdoctor
-from mpsdoctor import clean, console, tui
+from mpsdoctor import clean, console, retold, tui
 from mpsdoctor.checkup import BrokenInstallError, CheckUp
 from mpsdoctor.cli.examine import check_up, exit_code
-from mpsdoctor.cli.options import Options, examples
+from mpsdoctor.cli.options import Options, examples, speak
 from mpsdoctor.cli.profile import profile_commands, run_trainer
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS, Style
 from mpsdoctor.planning import UnknownCheckError
+from mpsdoctor.texts import LANGUAGES, language, say, translate_title
 
 # Modules here that cost 30 ms, which the first screen need not wait for.
-LATER = ("bench", "explain", "known-issues", "ops")
+LATER = ("bench", "compare", "explain", "known-issues", "ops", "race")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -35,8 +36,11 @@ EXAMPLES = examples(
     ("mpsdoctor --output report.html", "a page to mail"),
     ("mpsdoctor bench --step train.py:build", "your own training step"),
     ("mpsdoctor ops --model train.py:build", "does it run right on MPS?"),
+    ("mpsdoctor race -- python train.py", "any training script, unchanged"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
+    ("mpsdoctor explain error.log", "what an error or a log means"),
+    ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
@@ -47,7 +51,7 @@ def split_values(context: click.Context, option: click.Parameter, values: tuple[
     """Repeated or comma-separated values, each once."""
     parts = tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
     if values and not parts:
-        raise click.BadParameter("is empty; leave it out, or name something")
+        raise click.BadParameter(say("cli.empty"))
     return parts
 
 
@@ -55,10 +59,10 @@ def parse_devices(context: click.Context, option: click.Parameter, values: tuple
     devices = split_values(context, option, values)
     for device in devices:
         if not DEVICE.fullmatch(device):
-            raise click.BadParameter(f"{device!r} is not a device as torch names it: cpu, mps, cuda, xpu, …")
+            raise click.BadParameter(say("cli.no_device", name=device))
         close = difflib.get_close_matches(device, DEVICES, 1, 0.75)  # npu is not a misspelt cpu
         if device not in DEVICES and close:
-            raise click.BadParameter(f"{device!r} is not a device; did you mean {close[0]}?")
+            raise click.BadParameter(say("cli.close_device", name=device, close=close[0]))
     return devices or None
 
 
@@ -67,7 +71,7 @@ def find_python(context: click.Context, option: click.Parameter, value: str | No
         return sys.executable
     program = shutil.which(os.path.expanduser(value))  # noqa: PTH111 -- Path would drop the ./ that which() goes by
     if not program:
-        raise click.BadParameter(f"{value!r} is no program that can be run")
+        raise click.BadParameter(say("cli.no_program", name=value))
     return program
 
 
@@ -82,8 +86,7 @@ class Command(click.Group):
             return super().get_command(context, name)
         plain = name.replace("-", "_")
         module = importlib.import_module(f"mpsdoctor.cli.{plain}")
-        command: click.Command = getattr(module, f"{plain}_command")(self)
-        return command
+        return in_their_language(speak(getattr(module, f"{plain}_command")(self)))
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
@@ -91,8 +94,8 @@ class Command(click.Group):
         except click.UsageError:
             names = self.list_commands(context)
             close = difflib.get_close_matches(args[0], names, 1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            message = f"There is no command {clean.line(args[0])!r}.{hint} There are: {', '.join(names)}."
+            hint = say("cli.close_command", close=close[0]) if close else ""
+            message = say("cli.no_command", name=clean.line(args[0]), hint=hint, names=names)
             raise click.UsageError(message, context) from None
 
 
@@ -159,16 +162,17 @@ def close_screen(outcome: tui.Outcome, fail_on: str = "error") -> Exit:
     if outcome.broken:
         return Exit.BROKEN
     if outcome.cancelled or outcome.report is None:
-        console.complain("interrupted; no profile was written")
+        console.complain(say("cli.interrupted_no_profile"))
         return Exit.INTERRUPTED
     from mpsdoctor.formats import text  # 3 ms that the first screen need not wait for
 
-    for line in text.verdict(outcome.report, Style(unicode=console.unicode(sys.stdout)), lambda line, colour: line):
+    told = retold.report(outcome.report)
+    for line in text.verdict(told, Style(unicode=console.unicode(sys.stdout)), lambda line, colour: line):
         click.echo(clean.inert(line))
     if outcome.trouble:
-        console.complain(f"the profile was not written: {outcome.trouble}")
+        console.complain(say("cli.profile_not_written", why=outcome.trouble))
     elif outcome.report.profile.written:
-        console.complain(f"the profile is {outcome.report.profile.path}")
+        console.complain(say("cli.profile_is", path=outcome.report.profile.path))
     return exit_code(outcome.report, fail_on, configured=not outcome.trouble)
 
 
@@ -180,19 +184,22 @@ def checks() -> None:
     checkup = CheckUp(Settings())
     planned = checkup.plan()
     checkup.cancel()
-    click.echo(f"{'id':14}{'quick/standard/thorough':25}{'needs':10}{'from':20}title")
+    needs, source, title = (say(f"cli.column_{name}") for name in ("needs", "from", "title"))
+    click.echo(f"{'id':14}{'quick/standard/thorough':25}{pad(needs, 10)}{pad(source, 20)}{title}")
     for check in planned:
         cost = "/".join(f"{check.seconds[budget]:g}" for budget in ("quick", "standard", "thorough")) + " s"
-        title = f"cannot be loaded: {check.error}" if check.error else check.title
+        title = (
+            say("cli.cannot_be_loaded", error=check.error) if check.error else translate_title(check.id, check.title)
+        )
         columns = zip((check.id, cost, ",".join(check.needs) or "-", check.source), (14, 25, 10, 20), strict=True)
         line = "".join(pad(clean.line(text), width) for text, width in columns) + clean.line(title)
         click.echo(clean.inert(line))
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(["report", "profile"]))
+@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare", "race"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of the report or of the profile."""
+    """Print the JSON Schema of a report, a profile, an explanation, a comparison, or the answer of a race."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
@@ -213,10 +220,21 @@ def print_help(context: click.Context, command: str | None) -> None:
 
 cli.add_command(profile_commands)
 cli.add_command(run_trainer)
+speak(cli)
+
+
+def in_their_language(command: click.Command) -> click.Command:
+    """With its help in the language of who reads."""
+    if language() == LANGUAGES[0]:
+        return command
+    from mpsdoctor.translated import translate
+
+    return translate(command)
 
 
 def run_command_line() -> Any:
     """What click's own `main` does, less what it makes of errors: a closed pipe would end with 1, as a finding does."""
+    in_their_language(cli)
     if "_MPSDOCTOR_COMPLETE" in os.environ:
         return cli.main(prog_name="mpsdoctor", standalone_mode=False)
     with cli.make_context("mpsdoctor", sys.argv[1:]) as context:
@@ -234,7 +252,7 @@ def main(act: Callable[[], Any] = run_command_line) -> None:
         status = Exit.INTERRUPTED
     except Exception as error:
         if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and not error.filename:
-            console.complain(f"the output cannot be written: {error.strerror}")
+            console.complain(say("cli.no_output", why=error.strerror))
             console.leave(Exit.USAGE)
         status = report_fault(error)
     sys.exit(status)
@@ -245,7 +263,7 @@ def report_fault(error: Exception) -> Exit:
     if "-v" in sys.argv or "--verbose" in sys.argv:
         traceback.print_exception(error)
     line = clean.line(f"{type(error).__name__}: {error}")
-    console.complain(f"a fault of mpsdoctor itself: {line}; -v shows where, please report it")
+    console.complain(say("cli.fault", error=line))
     return Exit.BROKEN
 
 

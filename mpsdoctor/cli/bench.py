@@ -18,6 +18,7 @@ from mpsdoctor.console import Exit
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
 from mpsdoctor.session import Session
+from mpsdoctor.texts import say
 from mpsdoctor_checks.training import own_step, plan
 
 LONGEST_NAME = 40  # characters: what messages show of a workload's name
@@ -68,7 +69,7 @@ def run(options: BenchOptions) -> Exit:
     if options.step:
         return run_step(options, options.step)
     if options.name is not None:
-        raise UnusableRequestError("--store goes with --step")
+        raise UnusableRequestError(say("cli.store_needs_step"))
     return examine(partial(CheckUp, options.settings("training")), options)
 
 
@@ -88,10 +89,9 @@ def run_step(options: BenchOptions, step: str) -> Exit:
 def usable_name(name: str) -> str:
     """A name for a workload of one's own. UnusableRequestError if it is one of ours, or not fit to be shown."""
     if name.lower() in plan.FAMILIES:
-        raise UnusableRequestError(f"--store {name}: that is what mpsdoctor measures itself; choose another name")
+        raise UnusableRequestError(say("cli.name_taken", name=name))
     if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
-        rule = f"up to {LONGEST_NAME} printable characters without spaces at its ends"
-        raise UnusableRequestError(f"--store takes a name of {rule}, not {profile.printable(name, 60)!r}")
+        raise UnusableRequestError(say("cli.bad_name", longest=LONGEST_NAME, name=profile.printable(name, 60)))
     return name
 
 
@@ -105,6 +105,6 @@ def store(report: Report, name: str, path: Path, python: str) -> tuple[Report, s
     try:
         report = prescription.store(report, name, path, python)
     except (profile.ProfileError, prescription.NoFingerprintError) as error:
-        return report, f"nothing was stored: {error}"
-    console.complain(f"stored in {profile.shorten_home(path)}; trainers ask for get_optimal_device(workload={name!r})")
+        return report, say("cli.not_stored", why=error)
+    console.complain(say("cli.stored", path=profile.shorten_home(path), name=name))
     return report, None

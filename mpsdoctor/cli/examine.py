@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
@@ -19,8 +19,9 @@ from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.options import Options, Outlet
 from mpsdoctor.console import Exit, Narrator
 from mpsdoctor.events import Emit, Event
-from mpsdoctor.formats import FORMATS, Style
+from mpsdoctor.formats import FORMATS, Format, Style, told
 from mpsdoctor.report import Report
+from mpsdoctor.texts import say
 
 GRAVE = {"never": (), "error": ("error",), "warning": ("error", "warning")}
 
@@ -35,6 +36,7 @@ class Engine(Protocol):
 
 
 E = TypeVar("E", bound=Engine)
+Document = TypeVar("Document")  # a report, or what compares two
 Keep = Callable[[Report], tuple[Report, str | None]]  # the report with what was written, and what went wrong
 Render = Callable[[Report, Style], str]
 Streams = dict[Outlet, BinaryIO]
@@ -46,9 +48,9 @@ def check_up(options: Options) -> Exit:
 
     def record(report: Report) -> tuple[Report, str | None]:
         report, trouble = prescription.record(report, settings)
-        return report, trouble and f"the profile was not written: {trouble}"
+        return report, trouble and say("cli.profile_not_written", why=trouble)
 
-    return examine(partial(CheckUp, settings), options, keep=record, interrupted="interrupted; no profile was written")
+    return examine(partial(CheckUp, settings), options, keep=record, interrupted="cli.interrupted_no_profile")
 
 
 def exit_code_of(run: Callable[[], Exit], *, verbose: bool) -> Exit:
@@ -61,7 +63,7 @@ def exit_code_of(run: Callable[[], Exit], *, verbose: bool) -> Exit:
     except OwnCodeError as error:
         for line in error.traceback.splitlines() if verbose else ():
             console.say(line)
-        console.complain(f"your code failed: {clean.line(str(error))}")
+        console.complain(say("cli.code_failed", error=clean.line(str(error))))
         return Exit.USAGE
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -74,7 +76,7 @@ def examine(
     begin: Callable[[E], None] = lambda engine: None,
     keep: Keep | None = None,
     text: Render = FORMATS["text"].render,
-    interrupted: str = "interrupted",
+    interrupted: str = "cli.interrupted",
 ) -> Exit:
     """Run an engine, keep what it found, show its report; the exit code.
 
@@ -91,7 +93,7 @@ def examine(
             console.complain(trouble)
         written = [deliver(report, outlet, options, text, streams.get(outlet)) for outlet in into]
     if engine.cancelled:
-        console.complain(interrupted)
+        console.complain(say(interrupted))
         return Exit.INTERRUPTED
     return exit_code(report, options.fail_on, configured=not trouble and all(written))
 
@@ -158,26 +160,33 @@ def exit_code(report: Report, fail_on: str, *, configured: bool) -> Exit:
     return Exit.FINDINGS if severities.intersection(GRAVE[fail_on]) else Exit.OK
 
 
-def deliver(report: Report, outlet: Outlet, options: Options, text: Render, stream: BinaryIO | None = None) -> bool:
+def deliver(
+    report: Document,
+    outlet: Outlet,
+    options: Options,
+    text: Callable[[Document, Style], str],
+    stream: BinaryIO | None = None,
+    formats: Mapping[str, Format] = FORMATS,
+) -> bool:
     """Print the report, or write its file; what cannot be written is printed, so that nothing is lost.
 
     `stream` is the file where the events stand in it already.
     """
-    style, form = Style(verbosity=options.verbosity), FORMATS[outlet.form]
-    render = (lambda report, style: clean.inert(text(report, style))) if form.for_people else form.render
+    style, form = Style(verbosity=options.verbosity), formats[outlet.form]
+    render = (lambda report, style: clean.inert(text(told(report), style))) if form.for_people else form.render
     if outlet.file:
         try:
             data = render(report, style).encode("utf-8")
             _ = write_all(stream, data) if stream else outlet.file.write_bytes(data)
         except OSError as error:
-            console.complain(f"{outlet.file} cannot be written: {error.strerror}; here is the {outlet.form} report")
-            return deliver(report, Outlet(outlet.form, None), options, text) and False
-        console.complain(f"{outlet.form} report written to {outlet.file}")
+            console.complain(say("cli.cannot_write", file=outlet.file, why=error.strerror, form=outlet.form))
+            return deliver(report, Outlet(outlet.form, None), options, text, formats=formats) and False
+        console.complain(say("cli.written", form=outlet.form, file=outlet.file))
         return True
     if form.for_people:
         style = Style(console.colours(sys.stdout, options.no_color), console.unicode(sys.stdout), style.verbosity)
     write_stdout(render(report, style).encode("utf-8"))
-    return not form.job_summary or append_job_summary(report, style)
+    return not (form.job_summary and isinstance(report, Report)) or append_job_summary(report, style)
 
 
 def append_job_summary(report: Report, style: Style) -> bool:
@@ -188,7 +197,7 @@ def append_job_summary(report: Report, style: Style) -> bool:
             with Path(place).open("a", encoding="utf-8") as file:
                 file.write(FORMATS["markdown"].render(report, style))
     except OSError as error:
-        console.complain(f"{place}, which GITHUB_STEP_SUMMARY names, cannot be written: {error.strerror}")
+        console.complain(say("cli.no_summary", file=place, why=error.strerror))
         return False
     return True
 

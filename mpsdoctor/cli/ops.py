@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mpsdoctor import versions
 from mpsdoctor.check import UnusableRequestError
 from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import examine, exit_code_of
@@ -15,6 +16,7 @@ from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty,
 from mpsdoctor.console import Exit
 from mpsdoctor.events import Emit
 from mpsdoctor.session import Collect, Session
+from mpsdoctor.texts import say
 
 
 def ops_command(parent: click.Group) -> click.Command:
@@ -40,6 +42,9 @@ def ops_command(parent: click.Group) -> click.Command:
             metavar="X.Y",
             callback=refuse_empty,
             help="Predict for this torch, not for the installed one.",
+        ),
+        click.Option(
+            ["--macos"], metavar="X.Y", callback=refuse_empty, help="Predict for this macOS, not for the present one."
         ),
     ]
     short = "Probe operators alone: which are right, wrong or missing."
@@ -75,6 +80,7 @@ class OpsOptions(Options):
     timeout: float = 60.0
     predict: str | None = None
     version: str | None = None
+    macos: str | None = None
 
 
 def run(options: OpsOptions) -> Exit:
@@ -99,11 +105,15 @@ def collector(options: OpsOptions) -> Collect | None:
     """What to do, by the options; None for the check as it is. UnusableRequestError if they do not go together."""
     names = tuple(part.strip() for value in options.ops for part in value.split(",") if part.strip())
     if options.version and not options.predict:
-        raise UnusableRequestError("--torch goes with --predict mps")
+        raise UnusableRequestError(say("cli.torch_needs_predict"))
+    if options.macos and not options.predict:
+        raise UnusableRequestError(say("cli.macos_needs_predict"))
+    if options.macos and not versions.numbers(options.macos):
+        raise UnusableRequestError(say("cli.bad_macos", macos=options.macos))
     if options.predict:
         return prediction(options, names)
     if options.model and (names or options.every):
-        raise UnusableRequestError("--model goes with neither --op nor --all")
+        raise UnusableRequestError(say("cli.model_alone"))
     if options.model:
         from mpsdoctor import owncode
 
@@ -124,5 +134,5 @@ def prediction(options: OpsOptions, names: tuple[str, ...]) -> Collect:
     from mpsdoctor import owncode
 
     if options.every or (options.model and names):
-        raise UnusableRequestError("--predict goes with --model or --op, or with neither")
-    return owncode.predict(options.model, names, options.version, options.timeout)
+        raise UnusableRequestError(say("cli.predict_alone"))
+    return owncode.predict(options.model, names, options.version, options.timeout, options.macos)

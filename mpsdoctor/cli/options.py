@@ -12,8 +12,10 @@ from typing import Any, Self
 import click
 from click.core import ParameterSource
 
+from mpsdoctor import language
 from mpsdoctor.events import Settings
 from mpsdoctor.formats import FORMATS
+from mpsdoctor.texts import say
 
 # Options of a check-up that mean the same for a part of it.
 SHARED = (
@@ -76,7 +78,7 @@ class Options:
     def outlets(self) -> list[Outlet]:
         """Where the report goes; click.UsageError where that is ambiguous."""
         if self.as_json and self.formats and self.files:
-            raise click.UsageError("--json and --format with --output leave open which goes where; use --format json")
+            raise click.UsageError(say("cli.json_and_format"))
         named = (*self.formats, *(("json",) if self.as_json else ()))
         try:
             return pair_outlets(named if self.files else tuple(dict.fromkeys(named)), self.files)
@@ -92,16 +94,16 @@ def pair_outlets(forms: Sequence[str], files: Sequence[str]) -> list[Outlet]:
     told = [form for form in map(format_of, files) if form]
     forms = forms or (told if len(told) == len(files) else ()) or ("text",)
     if len(files) > len(forms):
-        raise ValueError(f"{len(files)} times --output, but {len(forms)} times --format; give them in pairs")
+        raise ValueError(say("cli.too_many_outputs", outputs=len(files), formats=len(forms)))
     if len(forms) > len(files) + 1:
-        raise ValueError(f"only one of {', '.join(forms)} can go to stdout; give the others an --output")
+        raise ValueError(say("cli.one_to_stdout", formats=forms))
     places = [None if file == "-" else Path(file).expanduser() for file in (*files, "-")]
     paired = [Outlet(form, place) for form, place in zip(forms, places, strict=False)]
     if len({outlet.file for outlet in paired}) < len(paired):
-        raise ValueError("two formats cannot go to the same --output")
+        raise ValueError(say("cli.same_output"))
     for outlet in paired:
         if outlet.file and (outlet.file.is_dir() or not outlet.file.absolute().parent.is_dir()):
-            raise ValueError(f"{outlet.file} cannot be written: it is a folder, or lies in none")
+            raise ValueError(say("cli.no_place", file=outlet.file))
     return paired
 
 
@@ -129,11 +131,20 @@ def examples(*pairs: tuple[str, str]) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {command:{width}}{does}" for command, does in pairs)])
 
 
+def speak(command: click.Command) -> click.Command:
+    """Give it --lang, and all commands below it; not to one that starts another program."""
+    if command.name != "run" and not any(parameter.name == "lang" for parameter in command.params):
+        command.params.append(language.option())
+    for each in getattr(command, "commands", {}).values():
+        speak(each)
+    return command
+
+
 def refuse_empty(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """The value; an option given with nothing, as from a shell variable that is not set, is a mistake."""
     for part in value if isinstance(value, tuple) else (value,):
         if part is not None and not part.strip(" ,"):
-            raise click.BadParameter("it is empty")
+            raise click.BadParameter(say("cli.it_is_empty"))
     return value
 
 
@@ -145,5 +156,5 @@ def timeout_option(help: str) -> click.Option:
 
 def refuse_nan(context: click.Context, option: click.Parameter, value: float) -> float:
     if math.isnan(value):  # no comparison with a limit refuses it
-        raise click.BadParameter("nan is no number of seconds")
+        raise click.BadParameter(say("cli.no_seconds"))
     return value

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-import re
 import shlex
 from collections.abc import Iterator
+from itertools import starmap
 from pathlib import Path
 
 import click
 
-from mpsdoctor import clean, console, prescription
-from mpsdoctor.console import Exit
+from mpsdoctor import clean, prescription
+from mpsdoctor.cli.options import examples
 from mpsdoctor.formats import rows
-from mpsdoctor.runtime import measured, profile
-from mpsdoctor.runtime.fingerprint import fingerprint
-from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, Measured, Profile
+from mpsdoctor.runtime import measured, profile, running
+from mpsdoctor.runtime.running import present, read_torch_version, settings_as_code
+from mpsdoctor.runtime.shapes import AtBatch, Measured, Profile
+from mpsdoctor.texts import joined, say, term
 
 
 def _path(context: click.Context) -> Path:
@@ -32,9 +31,7 @@ def _read(path: Path) -> Profile:
     try:
         return profile.read(path)
     except FileNotFoundError:
-        raise click.ClickException(
-            f"there is no profile at {profile.shorten_home(path)}; run 'mpsdoctor' to make one"
-        ) from None
+        raise click.ClickException(say("cli.no_profile_make", path=profile.shorten_home(path))) from None
     except profile.ProfileError as error:
         raise click.ClickException(str(error)) from None
 
@@ -44,21 +41,6 @@ def _write(content: Profile, path: Path) -> None:
         profile.write(content, path)
     except profile.ProfileError as error:
         raise click.ClickException(str(error)) from None
-
-
-def read_torch_version() -> str | None:
-    """The version of this environment's torch, read from its files: importing it takes over a second."""
-    spec = importlib.util.find_spec("torch")
-    if not spec or not spec.origin:
-        return None
-    file = Path(spec.origin).with_name("version.py")
-    match = re.search(r"^__version__ = ['\"]([^'\"]+)", file.read_text() if file.is_file() else "", re.MULTILINE)
-    return match[1] if match else None
-
-
-def present() -> Fingerprint:
-    """The fingerprint of this environment; without a torch here, torch is not compared."""
-    return {**fingerprint(None), "torch": read_torch_version()}
 
 
 def changes_since(content: Profile) -> tuple[str, ...]:
@@ -95,50 +77,53 @@ def show(context: click.Context, as_json: bool) -> None:
 def describe(content: Profile, where: str) -> Iterator[str]:
     """A profile in words."""
     recommended = content["recommended"]
-    yield f"{where}, made {content['created']} by {content['tool']}"
-    yield f"recommended: {recommended['device']} ({recommended['confidence']} confidence)"
-    yield f"reason: {recommended['reason']}"
+    yield say("cli.made", path=where, moment=content["created"], tool=content["tool"])
+    confidence = term("confidence", recommended["confidence"])
+    yield say("cli.recommended", device=recommended["device"], confidence=confidence)
+    yield say("cli.reason", reason=recommended["reason"])
     for family, sizes in content["workloads"].items():
-        yield f"workload {family}: {', '.join(_describe_winner(size, entry) for size, entry in sizes.items())}"
+        yield say("cli.workload", family=family, sizes=starmap(_describe_winner, sizes.items()))
     for family, batches in content["batches"].items():
-        yield f"batch sizes of {family}, times the CPU's speed: {', '.join(map(_describe_batch, batches))}"
-    yield f"machine: {', '.join(rows.fingerprint_parts(content['fingerprint']))}"
+        yield say("cli.batches", family=family, batches=map(_describe_batch, batches))
+    yield say("cli.machine", parts=rows.fingerprint_parts(content["fingerprint"]))
     yield from describe_override(content)
     for device in dict.fromkeys(row["device"] for row in content["known_wrong"]):
-        yield f"wrong on {device}: {', '.join(map(measured.name_wrong, measured.rows_of(content, device)))}"
+        names = map(measured.name_wrong, measured.rows_of(content, device))
+        yield say("cli.wrong_on", device=device, names=names)
     if lines := settings_as_code(content["settings"]):
-        yield f"settings: {'; '.join(lines)}"
+        yield say("cli.settings", lines="; ".join(lines))
     for name, value in content["environment"].items():
-        yield f"environment: {name}={value}"
+        yield say("cli.environment", name=name, value=value)
     for hint in content["hints"]:
-        yield f"hint: {hint}"
+        yield say("cli.hint", hint=hint)
     changed, updated = changes_since(content), profile.updates(content["fingerprint"], present())
     if changed:
-        yield f"stale: {'; '.join(changed)}; run 'mpsdoctor' to measure again"
+        yield say("cli.stale", changes=joined("; ", changed))
     else:
-        yield f"valid, but measured before an update ({'; '.join(updated)})" if updated else "up to date"
+        yield say("cli.valid_before", changes=joined("; ", updated)) if updated else say("cli.up_to_date")
 
 
 def describe_override(content: Profile) -> Iterator[str]:
     """Whether MPS is forced, how long, and what was measured of it."""
     until = content["force_mps_torch"]
     if not content["force_mps"]:
-        yield "force MPS: off"
+        yield say("cli.force_off")
         return
-    yield f"force MPS: on, {rows.how_long(until)}"
+    yield say("cli.force_on", how_long=rows.how_long(until))
     yield f"  {rows.forced_to(prescription.measured_of_mps(None, content, until))}"
     if not measured.force_holds(content, torch := read_torch_version()):
-        yield f"  not with torch {torch}, which is here: scripts take no notice of it"
+        yield "  " + say("cli.force_idle", version=torch)
 
 
 def _describe_winner(size: str, entry: Measured) -> str:
-    who = "" if entry["device"] not in ("cpu", "tie") else "the best accelerator at "
-    speedup = f" ({who}{entry['speedup']:.2f}× the CPU's speed)" if entry.get("speedup") else ""
-    return f"{size} {'not settled' if entry['device'] == 'tie' else entry['device']}{speedup}"
+    name = "cli.speedup" if entry["device"] not in ("cpu", "tie") else "cli.speedup_of_accelerator"
+    speedup = say(name, factor=entry["speedup"]) if entry.get("speedup") else ""
+    device = say("cli.not_settled") if entry["device"] == "tie" else entry["device"]
+    return say("cli.winner", size=size, device=device, speedup=speedup)
 
 
 def _describe_batch(row: AtBatch) -> str:
-    return f"{row['batch']} on {row['device']} {row['speedup']:.2f}×"
+    return say("cli.batch", batch=row["batch"], device=row["device"], factor=row["speedup"])
 
 
 @profile_commands.command(short_help="Check that a file is a profile as trainers read it.")
@@ -148,7 +133,7 @@ def validate(context: click.Context, file: Path | None) -> None:
     """Check that a file is a profile as trainers read it; exit with 2 and say why if not."""
     where = file or _path(context)
     _read(where)
-    click.echo(f"{profile.shorten_home(where)}: a valid profile")
+    click.echo(say("cli.valid", path=profile.shorten_home(where)))
 
 
 @profile_commands.command()
@@ -159,11 +144,11 @@ def clear(context: click.Context) -> None:
     try:
         profile.remove(where)
     except FileNotFoundError:
-        click.echo(f"there is no profile at {profile.shorten_home(where)}")
+        click.echo(say("cli.no_profile", path=profile.shorten_home(where)))
     except profile.ProfileError as error:
         raise click.ClickException(str(error)) from None
     else:
-        click.echo(f"removed {profile.shorten_home(where)}")
+        click.echo(say("cli.removed", path=profile.shorten_home(where)))
 
 
 @profile_commands.command()
@@ -182,55 +167,41 @@ def force_mps(context: click.Context, state: str, always: bool) -> None:
     """Make trainers use MPS whatever was measured, until torch changes; or stop doing so."""
     where = _path(context)
     if not where.exists():
-        hint = f"run 'mpsdoctor' to make one, or set MPSDOCTOR_FORCE_MPS={int(state == 'on')}"
-        raise click.ClickException(f"there is no profile at {profile.shorten_home(where)}; {hint}")
+        variable = f"MPSDOCTOR_FORCE_MPS={int(state == 'on')}"
+        raise click.ClickException(say("cli.no_profile_force", path=profile.shorten_home(where), variable=variable))
     content = _read(where)
     torch = content["fingerprint"].get("torch") or read_torch_version()  # trainers may have another than is here
     until = torch if state == "on" and not always else None
     content = {**content, "force_mps": state == "on", "force_mps_torch": until}
     _write(content, where)
-    click.echo(f"force MPS is {state} in {profile.shorten_home(where)}")
+    click.echo(say(f"cli.forced_{state}", path=profile.shorten_home(where)))
     if state == "on":
         for line in describe_override(content):
             click.echo(clean.inert(clean.line(line)))
 
 
-def settings_as_code(settings: CpuSettings) -> list[str]:
-    """How a script applies the settings of a profile that torch does not have by itself."""
-    lines = []
-    if settings.get("num_threads") is not None:
-        lines.append(f"torch.set_num_threads({settings['num_threads']})")
-    if settings.get("nnpack") is False:
-        lines.append("torch.backends.nnpack.set_flags(False)")
-    return lines
-
-
 @click.command(
     "run",
-    context_settings={"ignore_unknown_options": True},
-    short_help="Start a trainer with the profile's environment variables.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Start a trainer on the profile's device.",
+    epilog=examples(
+        ("mpsdoctor run -- python train.py", "on the profile's device"),
+        ("mpsdoctor run --device cpu -- accelerate launch train.py", "on another one"),
+    ),
 )
+@click.option("--device", metavar="DEV", help="Train on this device, not on the profile's.")
+@click.option("--profile", "profile_path", metavar="PATH", help="Profile to go by instead of the default one.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run_trainer(context: click.Context, command: tuple[str, ...]) -> None:
-    """Start a trainer with the profile's environment variables, set before it can import torch.
+def run_trainer(context: click.Context, device: str | None, profile_path: str | None, command: tuple[str, ...]) -> None:
+    """Start a trainer on the profile's device and with its environment variables, without a change of its code.
 
-    A variable that is set already keeps its value. What the profile's settings ask of a script is told in a line.
+    COMMAND takes the place of this program: signals and its exit code are its own. Every Python that it starts shows
+    to its script, and to the libraries that the script uses, the chosen device and the CPU alone. A script that names a
+    device itself gets what it names. A variable that is set already keeps its value. What the profile's settings ask
+    of a script is told in a line.
     """
-    recorded: dict[str, str] = {}
-    try:
-        content = profile.read(profile.locate((context.find_root().obj or {}).get("profile_path")))
-        changed = changes_since(content)
-        recorded = {} if changed else content["environment"]
-        if changed:
-            console.complain(f"the profile is stale ({'; '.join(changed)}) and not used; run 'mpsdoctor'")
-        elif lines := settings_as_code(content["settings"]):
-            console.complain(f"measured as best for training on this CPU: {'; '.join(lines)}")
-    except (FileNotFoundError, profile.ProfileError) as error:
-        what = "there is no profile" if isinstance(error, FileNotFoundError) else str(error)
-        console.complain(f"{what}; starting without it")
-    try:
-        os.execvpe(command[0], command, {**recorded, **os.environ})
-    except (OSError, ValueError) as error:
-        console.complain(f"{command[0]!r} cannot be started: {getattr(error, 'strerror', None) or error}")
-        context.exit(Exit.USAGE)
+    if device is not None and not running.is_device(device):
+        raise click.BadParameter(say("cli.no_device", name=device))
+    given = profile_path or (context.find_root().obj or {}).get("profile_path")
+    context.exit(running.start(command, device, given))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:  # the front ends start without what the machine is read with
     from mpsdoctor.facts.build import Build
     from mpsdoctor.facts.issues import IssueFacts
+    from mpsdoctor.facts.libraries import LibraryFacts
     from mpsdoctor.facts.operators import Operators
     from mpsdoctor.facts.training import TrainingFacts
     from mpsdoctor.machine.shapes import MachineFacts
@@ -23,6 +24,7 @@ class _CheckFacts(TypedDict, total=False):
     build: Build
     operators: Operators
     training: TrainingFacts
+    libraries: LibraryFacts
 
 
 # The id of this check is no name for a field.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, final
+from typing import TYPE_CHECKING, NotRequired, TypedDict, final
 
 from mpsdoctor.facts.issues import IssueRow
 from mpsdoctor.texts import Wording, WordingData, from_values
@@ -36,7 +36,8 @@ class OperatorRow(_Row, total=False):
 class ReplayRow(_Row):
     """A replayed call, with its place in the step and how often the step makes it.
 
-    `place`, `made_at` and `code` are where a person's model calls it.
+    `place`, `made_at` and `code` are where a person's model calls it, `meets` is where a tensor of the CPU was made
+    that it takes together with one of the device.
     """
 
     phase: str
@@ -45,6 +46,7 @@ class ReplayRow(_Row):
     made_at: str | None
     module: str | None
     count: int
+    meets: NotRequired[str | None]
 
 
 ProbeRow = OperatorRow | ReplayRow
@@ -180,6 +182,7 @@ class ModelFacts(TypedDict):
     operators: list[str]
     recorded: list[CallSummary]
     not_replayed: dict[str, str]
+    questions: list[str]
     answers: dict[str, StepAnswer]
 
 

@@ -47,11 +47,16 @@ def render(report: Report, style: Style) -> str:
         *draw_times(report),
         f"<p>{escape(report.generated_at)}</p>",
     ]
+    return page(f"mpsdoctor: {title}", body)
+
+
+def page(title: str, body: Iterable[str]) -> str:
+    """A whole page; the body is markup."""
     head = [
         f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
         '<meta name="viewport" content="width=device-width">',
-        f"<title>mpsdoctor: {escape(title)}</title><style>{STYLE}</style></head><body>",
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
     ]
     return "\n".join([*head, *body, "</body></html>"]) + "\n"
 

@@ -10,7 +10,7 @@ import msgspec
 from mpsdoctor import clean
 from mpsdoctor.formats import Style, rows
 from mpsdoctor.report import CheckResult, Finding, Report
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, term
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]|#~!])")
 # What GitHub makes a link or a mention of after everything else: `@name`, `#12`, `GH-12`, a commit, an address.
@@ -71,7 +71,8 @@ def list_times(report: Report) -> list[str]:
 def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
     """Detail, remedy and evidence of a finding, opened by a click."""
     severity = term("severity", finding.severity)
-    yield f"<details><summary>{escape_html(f'{finding.code} {severity}: {finding.title}')}</summary>"
+    title = joined(": ", [f"{finding.code} {severity}", finding.title])
+    yield f"<details><summary>{escape_html(title)}</summary>"
     yield ""
     yield from (f"{escape(line)}\n" for line in finding.detail.splitlines())
     if finding.remedy:

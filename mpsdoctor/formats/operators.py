@@ -13,7 +13,7 @@ from mpsdoctor.formats.text import ASCII, label_values, summary, wrap_lines
 from mpsdoctor.formats.text import findings as findings_of
 from mpsdoctor.formats.wrapping import pad
 from mpsdoctor.report import CheckResult, Report
-from mpsdoctor.texts import say, tell, term
+from mpsdoctor.texts import joined, say, tell, term
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
@@ -63,13 +63,14 @@ def failed_before(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     """Findings of the checks that operators need."""
     for check in report.checks:
         if check.id != "operators" and check.status not in ("pass", "warn"):
-            yield f"{check.id}: {term('status', check.status)}" + (f": {check.reason}" if check.reason else "")
+            reason = [check.reason] if check.reason else []
+            yield joined(": ", [check.id, term("status", check.status), *reason])
             yield from findings_of(check, style, paint)
 
 
 def body(result: CheckResult, facts: Operators, style: Style, paint: Paint) -> Iterator[str]:
     if result.reason:
-        yield f"{say('report.operators')}: {term('status', result.status)}: {result.reason}"
+        yield joined(": ", [say("report.operators"), term("status", result.status), result.reason])
     if "said" in facts:
         yield from tell(facts["said"], facts.get("said_values")).splitlines()
     elif "model" in facts:
@@ -88,7 +89,7 @@ def counts(facts: ProbeFacts) -> Iterator[str]:
     """One line a device: how many probes, with which outcomes."""
     for device, outcomes in facts.get("summary", {}).items():
         ordered = sorted(outcomes.items(), key=lambda pair: order(pair[0]))
-        words = ", ".join(f"{count:,} {term('outcome', outcome)}" for outcome, count in ordered)
+        words = joined(", ", (f"{count:,} {term('outcome', outcome)}" for outcome, count in ordered))
         rate = facts.get("probes_per_second", {}).get(device)
         speed = say("report.a_second", rate=rate) if rate else None
         yield from label_values(device, [words or say("report.nothing_probed"), speed])
@@ -166,11 +167,11 @@ def places_of(rows: Sequence[ProbeRow], bad: Calls, *, always: bool = False) -> 
     several = always or len({row["dtype"] for row in rows}) > 1
     for dtypes, directions, cases, names in merged:
         more = len(names) - LAYOUTS
-        told = ", ".join(names[:LAYOUTS])
+        told = joined(", ", names[:LAYOUTS])
         yield say(
             "report.seen_at",
             subject=f"{', '.join(dtypes)} " if several else "",
-            directions=", ".join(directions),
+            directions=joined(", ", directions),
             layouts=say("report.more_places", places=told, count=more) if more > 0 else told,
             cases=describe_cases(cases),
         )
@@ -180,7 +181,7 @@ def describe_cases(cases: Sequence[str]) -> str:
     """The inputs that an outcome was seen with, where the catalogue has several for an operator."""
     if "…" in cases:
         return say("report.other_cases")
-    return say("report.cases", cases=", ".join(cases)) if any("." in case for case in cases) else ""
+    return say("report.cases", cases=joined(", ", cases)) if any("." in case for case in cases) else ""
 
 
 def merge(groups: Sequence[Group], place: int) -> list[Group]:
@@ -208,3 +209,5 @@ def answers(model: ModelFacts, paint: Paint) -> Iterator[str]:
         yield f"{device:8} {paint(term('answer', answer['answer']), colour)} {replayed}"
     for op, reason in model["not_replayed"].items():
         yield from wrap_lines(say("report.not_replayed", op=op, reason=reason), " " * 9, " " * 11)
+    for place in model.get("questions", ()):
+        yield from wrap_lines(say("prediction.asks_for_device", place=place), " " * 9, " " * 11)

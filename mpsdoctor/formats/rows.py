@@ -13,11 +13,11 @@ from mpsdoctor.formats.wrapping import shorten
 from mpsdoctor.report import ORDER, CheckResult, Device, Finding, Forced, Machine, Report, Verdict
 from mpsdoctor.runtime import measured
 from mpsdoctor.runtime.shapes import Fingerprint
-from mpsdoctor.texts import LANGUAGES, WIDE, page, say, tell, term
+from mpsdoctor.texts import WIDE, joined, say, tell, term
 from mpsdoctor.winners import standing_of
 
 REASONS = 3  # what a person reads before the details
-LONG = 160  # characters of a reason that narrow panels show too: what helps stands at its end
+LONG = 320  # characters of a reason that are always shown: what helps stands at its end, and ours are shorter
 NOT_REACHED = 2  # operators that are named
 # What facts of another shape than ours raise: a third-party check may have the name of one of ours.
 UNFIT = (KeyError, TypeError, ValueError, AttributeError)
@@ -45,9 +45,9 @@ def forced_to(forced: Forced) -> str:
     """`forced to mps, measured: cpu, mps 0.5× as fast; wrong: cumsum`."""
     speed = speed_of_mps(forced)
     device = [] if speed and forced.recommended == "mps" else [forced.recommended]
-    said = ", ".join([*device, *([speed] if speed else [])])
+    said = joined(", ", [*device, *([speed] if speed else [])])
     wrong = [list_wrong(forced)] if forced.wrong else []
-    return say("report.forced", measured="; ".join([said, *wrong]))
+    return say("report.forced", measured=joined("; ", [said, *wrong]))
 
 
 def speed_of_mps(forced: Forced) -> str | None:
@@ -78,14 +78,8 @@ def headline(report: Report) -> str:
         return say("report.no_verdict")
     confidence = say("report.confidence", confidence=term("confidence", verdict.confidence))
     device = say("report.the_cpu") if verdict.device == "cpu" else verdict.device
-    why = f": {verdict.reasons[0]}" if verdict.reasons else ""
-    return f"{say('report.train_on', device=device, why=why)} · {confidence}"
-
-
-def translate_title(check_id: str, title: str) -> str:
-    """The title of a check of ours in the reader's language, and that of a stranger's as it is."""
-    ours = page(LANGUAGES[0], "report").get(f"check_{check_id}") == title
-    return say(f"report.check_{check_id}") if ours else title
+    train = joined(": ", [say("report.train_on", device=device), *verdict.reasons[:1]])
+    return f"{train} · {confidence}"
 
 
 def reasons(verdict: Verdict, width: int) -> tuple[list[str], int]:
@@ -98,7 +92,7 @@ def by_workload(verdict: Verdict) -> str | None:
     """The device of each family, where they differ."""
     if len(set(verdict.by_workload.values())) < 2:
         return None
-    devices = ", ".join(f"{family} {device}" for family, device in verdict.by_workload.items())
+    devices = joined(", ", (f"{family} {device}" for family, device in verdict.by_workload.items()))
     return say("report.by_workload", devices=devices)
 
 
@@ -132,9 +126,9 @@ def _describe_coverage(device: str, row: Coverage) -> str:
     if not missed or not row["made"]:
         return sentence
     if len(missed) <= NOT_REACHED + 1:
-        return f"{sentence}; {say('report.not_reached', names=', '.join(missed))}"
-    names, others = ", ".join(missed[:NOT_REACHED]), len(missed) - NOT_REACHED
-    return f"{sentence}; {say('report.more_not_reached', names=names, count=others)}"
+        return joined("; ", [sentence, say("report.not_reached", names=joined(", ", missed))])
+    names, others = joined(", ", missed[:NOT_REACHED]), len(missed) - NOT_REACHED
+    return joined("; ", [sentence, say("report.more_not_reached", names=names, count=others)])
 
 
 def findings(report: Report) -> list[tuple[CheckResult, Finding]]:
@@ -151,10 +145,11 @@ def about(report: Report) -> Iterator[tuple[str, str]]:
         yield say("report.torch"), join(torch_parts(report))
     for device in report.devices:
         yield say("report.device"), join([device.device, device.name, usability(report, device)])
-    yield say("report.checks"), ", ".join(f"{check.id} {term('status', check.status)}" for check in report.checks)
+    ended = (f"{check.id} {term('status', check.status)}" for check in report.checks)
+    yield say("report.checks"), joined(", ", ended)
     if sentences := coverage(report):
-        yield say("report.coverage"), "; ".join(sentences)
-    yield "mpsdoctor", f"{report.tool.version}, {check_up(report)}, {report.duration_s:.1f} s"
+        yield say("report.coverage"), joined("; ", sentences)
+    yield "mpsdoctor", joined(", ", [report.tool.version, check_up(report), f"{report.duration_s:.1f} s"])
 
 
 def check_up(report: Report) -> str:
@@ -195,7 +190,9 @@ def cores(machine: Machine) -> str | None:
     if not levels and machine.efficiency_cores and machine.performance_cores:
         levels = [(machine.performance_cores, "performance"), (machine.efficiency_cores, "efficiency")]
     if levels:
-        return say("report.cores", counts=" + ".join(f"{count} {term('cores', name)}" for count, name in levels))
+        return say(
+            "report.cores_of_kinds", counts=" + ".join(f"{count} {term('cores', name)}" for count, name in levels)
+        )
     return say("report.cores", counts=machine.performance_cores) if machine.performance_cores else None
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the report and the profile.
+"""The JSON Schemas of what we print and write: DOCUMENTS.
 
 The profile's fields stand in `runtime/shapes.py` too, for type checkers and in a package that imports no msgspec. The
 schema also promises patterns and ranges, and which keys a writer never leaves out.
@@ -12,6 +12,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from mpsdoctor import report
+from mpsdoctor.compare.shapes import Comparison
+from mpsdoctor.explain import answer
+from mpsdoctor.race.results import RaceReport
 from mpsdoctor.runtime import profile
 
 Settings = dict[str, Any]  # later versions may add some
@@ -93,10 +96,18 @@ class Profile(msgspec.Struct):
     force_mps_torch: str | None = None
 
 
+DOCUMENTS: dict[str, Any] = {
+    "report": report.Report,
+    "profile": Profile,
+    "explain": answer.ExplanationJSON,
+    "compare": Comparison,
+    "race": RaceReport,
+}
+
+
 def schema(what: str) -> Schema:
-    """The JSON Schema of "report" or "profile". Readers ignore keys that they do not know."""
-    declared: Any = {"report": report.Report, "profile": Profile}[what]
-    return {"$schema": DIALECT, **msgspec.json.schema(declared)}
+    """The JSON Schema of one of DOCUMENTS. Readers ignore keys that they do not know."""
+    return {"$schema": DIALECT, **msgspec.json.schema(DOCUMENTS[what])}
 
 
 def as_json(what: str) -> str:

@@ -7,16 +7,18 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
+from rich.cells import cell_len
 
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.formats.rows import machine_parts, torch_parts
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, term
 
 if TYPE_CHECKING:
     from mpsdoctor.formats import Style
 
 WIDTH = 80
+COLUMNS = (("training", 12), ("size", 7), ("device_column", 6))  # the first of a table of step times
 LINES = 8  # of a finding; -v shows all
 MORE = " … (-v)"
 # A symbol, its spelling in ASCII, and its colour; the word always stands beside it.
@@ -91,8 +93,8 @@ def checks(report: Report, style: Style, paint: Paint) -> Iterator[str]:
     for result in report.checks:
         sign, plain, colour = SIGNS[result.status]
         mark = paint(f"{sign if style.unicode else plain} {wrapping.pad(term('status', result.status), 5)}", colour)
-        reason = f": {result.reason}" if result.reason else ""
-        title = short(f"{rows.translate_title(result.id, result.title)}{reason}", WIDTH - 22, style)
+        said = [result.title, *([result.reason] if result.reason else [])]
+        title = short(joined(": ", said), WIDTH - 22, style)
         first, *rest = wrapping.wrap(title, WIDTH - 22) or [""]
         yield f"{mark}  {wrapping.pad(result.id, 12)} {first}".rstrip()
         yield from (" " * 22 + line for line in rest)
@@ -121,7 +123,7 @@ def block(finding: Finding, style: Style, paint: Paint) -> list[str]:
     """A finding in a few lines."""
     sign, plain, colour = SIGNS[OF_SEVERITY[finding.severity]]
     brief = finding.severity == "info" and style.verbosity <= 0
-    title = f"{finding.code} {term('severity', finding.severity)}: {finding.title}"
+    title = joined(": ", [f"{finding.code} {term('severity', finding.severity)}", finding.title])
     title = wrapping.shorten(title, WIDTH - 2) if brief else title
     head = [paint(line, colour) for line in wrap_lines(title, f"{sign if style.unicode else plain} ", "  ")]
     return head if brief else head + explanation(finding, style, LINES - len(head))
@@ -150,14 +152,18 @@ def speeds(report: Report) -> Iterator[str]:
             yield name
             name = " " * 13
         figures = f"{wrapping.pad(row.device, 7)}{row.step:>9}  {wrapping.pad(row.interval, 16)} {row.against}"
-        yield f"{name}{wrapping.pad(row.size, 8)}{figures}".rstrip()
+        line = f"{name}{wrapping.pad(row.size, 8)}{figures}".rstrip()
+        apart = cell_len(line) > WIDTH  # in a language of long words
+        yield line.removesuffix(row.against).rstrip() if apart else line
+        yield from [wrapping.pad_left(row.against, WIDTH)] if apart else []
 
 
 def speed_heading() -> str:
-    training, size, device = (say(f"report.{name}") for name in ("training", "size", "device_column"))
-    names = f"{wrapping.pad(training, 13)}{wrapping.pad(size, 8)}{wrapping.pad(device, 7)}"
-    step, interval = wrapping.pad_left(say("report.step"), 9), wrapping.pad(say("report.interval"), 16)
-    return f"{names}{step}  {interval} {say('report.against')}"
+    """Names of the columns, each within its own."""
+    left = "".join(wrapping.clip(say(f"report.{name}"), width) + " " for name, width in COLUMNS)
+    step = wrapping.pad_left(wrapping.clip(say("report.step"), 9).rstrip(), 9)
+    against = wrapping.clip(say("report.against"), 24).rstrip()
+    return f"{left}{step}  {wrapping.clip(say('report.interval'), 16)} {against}"
 
 
 def closing(report: Report) -> Iterator[str]:

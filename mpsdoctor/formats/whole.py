@@ -1,12 +1,11 @@
-"""The JSON document of `--json`."""
+"""The JSON document of `--json`: a report, or what compares two."""
 
 from __future__ import annotations
 
 import msgspec
 
 from mpsdoctor.formats import Style
-from mpsdoctor.report import Report
 
 
-def render(report: Report, style: Style) -> str:
+def render(report: msgspec.Struct, style: Style) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"

@@ -1,4 +1,5 @@
 """Text in lines of a terminal: widths in cells, breaks between words, cuts where a sentence can end. Pure."""
+# ruff: noqa: RUF001 -- there is wide punctuation in it
 
 from __future__ import annotations
 
@@ -15,11 +16,13 @@ PATH = re.compile(r"\w[./\\]\w")
 TURNS = re.compile(
     r"\b(but|unless|except|although|though|however|only|if|not|no|none|never|neither|nor|without|until|while|instead"
     r"|cannot|can't|isn't|doesn't|fails?|doubtful)\b"
+    r"|[不没未无非否别勿但仅只除]|失败|存疑"
 )
-ASIDE = re.compile(r" \([^()]*\)")
-LAST = re.compile(r" \([^()]*\)(?=$|[,;:.])")  # an aside at the end of a clause
-EXPLAINS = re.compile(r", (?=(the mean|measured|which|because|since|so|as) )")
-STOPS = re.compile(r"[;:.!?](?= )")
+ASIDE = re.compile(r" \([^()]*\)|（[^（）]*）")
+LAST = re.compile(r" \([^()]*\)(?=$|[,;:.])|（[^（）]*）(?=$|[，；：。])")  # an aside at the end of a clause
+EXPLAINS = re.compile(r", (?=(the mean|measured|which|because|since|so|as) )|，(?=因为|所以|因此)")
+STOPS = re.compile(r"[;:.!?](?= )|[；：。！？](?=.)")
+CLAUSE = re.compile(r"[.;,] |[。；，、]")
 
 
 def wrap(text: str, width: int, first: str = "", later: str = "") -> list[str]:
@@ -40,11 +43,22 @@ def _parts(text: str, room: int) -> Iterator[tuple[str, str]]:
     """What stays together, each with the space before it."""
     for word in text.split():
         whole = cell_len(word) <= room
-        parts = [word] if whole and (word.isascii() or PATH.search(word)) else _characters(word)
+        pieces = [word] if whole and word.isascii() else _pieces(word)
+        parts = [part for piece in pieces for part in _apart(piece, room)]
         if not whole:  # a path or an address breaks after its separators
             parts = [piece for part in parts for piece in re.findall(r"[^/\\,;&]*[/\\,;&]+|[^/\\,;&]+", part)]
         yield " ", parts[0]
         yield from (("", part) for part in parts[1:])
+
+
+def _pieces(word: str) -> list[str]:
+    """A word in pieces that end with wide punctuation."""
+    return re.findall(r"[^，。；：、！？）]*[，。；：、！？）]+|[^，。；：、！？）]+", word)
+
+
+def _apart(piece: str, room: int) -> list[str]:
+    """A path that fits stays together, whatever its characters."""
+    return [piece] if cell_len(piece) <= room and (piece.isascii() or PATH.search(piece)) else _characters(piece)
 
 
 def _characters(word: str) -> list[str]:
@@ -99,7 +113,7 @@ def _beginnings(text: str) -> Iterator[str]:
     ends += [match.end() for match in STOPS.finditer(text)]
     for end in sorted(ends, reverse=True):
         if not (TURNS.search(text, end) or any(low < end < high for low, high in asides)):
-            yield text[:end].rstrip(" ,;:…") + CUT
+            yield text[:end].rstrip(" ,;:…，；：") + CUT
 
 
 def fit(lines: list[str], count: int, width: int, mark: str) -> list[str]:
@@ -109,6 +123,6 @@ def fit(lines: list[str], count: int, width: int, mark: str) -> list[str]:
     last = lines[count - 1]
     indent = last[: len(last) - len(last.lstrip())]
     head = wrap(last, width - cell_len(mark), indent, indent)[0]
-    clause = max(head.rfind(stop) for stop in (". ", "; ", ", "))
+    clause = max((match.start() for match in CLAUSE.finditer(head)), default=-1)
     head = head[: clause + 1] if clause > len(head) // 2 else head
     return [*lines[: count - 1], head + mark]

@@ -8,7 +8,8 @@ for prediction in predict(["aten::cumsum", "aten::max_pool3d_with_indices"], sup
 from mpsdoctor.support.known_failures import KnownFailure, by_aten, known_failures
 from mpsdoctor.support.limits import FALLBACK, FALLBACK_ON, macos_needed, newest_torch
 from mpsdoctor.support.prediction import Call, Prediction, call_of, predict
-from mpsdoctor.support.versions import Support, support_in, support_of_installed
+from mpsdoctor.support.unseen import Unseen, unseen_lines
+from mpsdoctor.support.versions import Support, support_for, support_in, support_of_installed
 from mpsdoctor.support.wording import (
     Predicted,
     PredictionRow,
@@ -28,6 +29,7 @@ __all__ = [
     "Prediction",
     "PredictionRow",
     "Support",
+    "Unseen",
     "by_aten",
     "call_of",
     "describe_prediction",
@@ -39,6 +41,8 @@ __all__ = [
     "predictions_as_json",
     "predictions_as_text",
     "sentence",
+    "support_for",
     "support_in",
     "support_of_installed",
+    "unseen_lines",
 ]

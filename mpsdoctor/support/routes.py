@@ -1,11 +1,6 @@
-"""Where a run on the CPU takes another way than MPS, and calls that a kernel for MPS is known to refuse."""
+"""Where a run on the CPU takes another way than MPS, and the dtypes that MPS lacks."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
-
-from mpsdoctor.texts import Part
 
 # An operator of the CPU's own way, and the operators that MPS calls in its place; none of them where what MPS does
 # is made of elementary operators that it has had since torch 2.0.
@@ -25,6 +20,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "_transformer_encoder_layer_fwd": (),
     "_native_multi_head_attention": (),
 }
+
+# Operators of torch's own optimizers, by the torch from which on they call them; before, they take others that MPS has
+# had since 2.0 (torch/optim/adam.py, adamw.py and others of the wheels 2.0 and 2.1).
+OPTIMIZERS_SINCE = {"lerp_": "2.1"}
 
 # (composite, part): the operator in between, which C++ calls where no mode sees it. Up to torch 2.13 it matters:
 # linalg_svd always runs on the CPU there, while _linalg_svd called by others has no kernel.
@@ -46,41 +45,22 @@ SPARSE = frozenset({
 })  # fmt: skip
 
 # Dtypes that MPS lacks, by the torch from which on it has them, None for none; from the messages in the binaries for
-# macOS ("BFloat16 is not supported on MPS" until 2.2) and from reports (pytorch#148420 for float8, of which 2.15 takes
-# one kind in scaled products).
+# macOS ("BFloat16 is not supported on MPS" and "Complex types are unsupported on MPS" until 2.2) and from reports
+# (pytorch#148420 for float8, of which 2.15 takes one kind in scaled products). Quantized tensors have no kernels there.
 DTYPES: dict[str, str | None] = {
     "float64": None,
     "complex128": None,
     "bfloat16": "2.3",
+    "complex32": "2.3",
+    "complex64": "2.3",
+    "qint8": None,
+    "quint8": None,
+    "qint32": None,
+    "quint4x2": None,
+    "quint2x4": None,
     "float8_e4m3fn": "2.15",
     "float8_e4m3fnuz": None,
     "float8_e5m2": None,
     "float8_e5m2fnuz": None,
     "float8_e8m0fnu": None,
-}
-
-
-class Limit(NamedTuple):
-    """A kind of call that MPS refuses whatever kernels it has; `refuses` takes the sizes of a call."""
-
-    verdict: Literal["dtype", "sizes"]
-    reason: Part
-    refuses: Callable[[Sequence[Sequence[int]]], bool]
-
-
-def indivisible(sizes: Sequence[Sequence[int]]) -> bool:
-    """Whether along one of the last two dimensions neither of the sizes in and out is a multiple of the other."""
-    if len(sizes) < 2:
-        return False
-    pairs = zip(sizes[0][-2:], sizes[1][-2:], strict=False)
-    return any(a and b and a % b and b % a for a, b in pairs)
-
-
-LIMITS: dict[str, Limit] = {
-    # pytorch#96056, in the tests' list of torch 2.15 still
-    "_adaptive_avg_pool2d": Limit(
-        "sizes",
-        Part("sizes_indivisible"),
-        indivisible,
-    ),
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mpsdoctor.support.declared import read_letters, yaml_of
+from mpsdoctor.support.dtype_gaps import Gaps, gaps_in, gaps_of
 from mpsdoctor.support.history import ABSENT, History, load_history, minor, operator, order
+from mpsdoctor.support.known_failures import known_failures
 from mpsdoctor.texts import Part
 
 OUTSIDE = frozenset("XPF")  # registered outside the yaml
@@ -21,7 +23,8 @@ class Support:
 
     `version` is X.Y, or what was asked where that is no version. `letters` is empty for a version that is not known.
     `source` is "history", or "installed" for the wheel's own native_functions.yaml. `note` says what is not known.
-    `reference` is the version of the history to count from, None where there is none.
+    `reference` is the version of the history to count from, None where there is none. `gaps` are the dtypes that
+    kernels lack, by operator. `macos` is the macOS that is asked about, None for any.
     """
 
     version: str
@@ -30,6 +33,8 @@ class Support:
     note: Part | None = None
     reference: str | None = None
     history: History = field(default_factory=load_history, repr=False)
+    gaps: Gaps = field(default_factory=dict, repr=False)
+    macos: str | None = None
 
     def letter(self, overload: str) -> str:
         """The letter of an overload, "-" where this version has none."""
@@ -51,6 +56,13 @@ class Support:
         }
 
 
+def support_for(version: str | None, torch_folder: Path, installed: str, macos: str | None) -> Support:
+    """What a torch version has for MPS on a macOS: by the wheel that is installed, where that is of the version."""
+    same = version is None or minor(version) == minor(installed)
+    support = support_of_installed(torch_folder, installed) if same or version is None else support_in(version)
+    return replace(support, macos=macos)
+
+
 def support_in(version: str) -> Support:
     """What a torch version has for MPS, by the history; a version that the history lacks has no letters."""
     history = load_history()
@@ -58,7 +70,7 @@ def support_in(version: str) -> Support:
     if known not in history.versions:
         span = {"first": history.versions[0], "last": history.versions[-1]}
         return Support(known or version, {}, note=Part("version_unknown", {**span, "version": version}))
-    return Support(known, column(history, known), reference=known)
+    return Support(known, column(history, known), reference=known, gaps=gaps_in(known))
 
 
 def column(history: History, version: str) -> dict[str, str]:
@@ -83,7 +95,9 @@ def support_of_installed(torch_folder: Path, version: str) -> Support:
     reference = reference_of(known, history)
     registered = {} if reference is None else column(history, reference)
     note = None if known in history.versions else outside_note(known or version, reference, history)
-    return Support(known or version, overlay(letters, registered), "installed", note, reference, history)
+    listed = known_failures(torch_folder)
+    gaps = gaps_in(reference or "") if listed is None and reference else gaps_of(listed or {})
+    return Support(known or version, overlay(letters, registered), "installed", note, reference, history, gaps)
 
 
 def reference_of(version: str | None, history: History) -> str | None:

@@ -14,20 +14,28 @@ import functools
 import importlib
 import itertools
 import string
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mpsdoctor import figures
 
-LANGUAGES = ("en",)  # the first is that of reports and profiles, and where another one lacks words
+LANGUAGES = ("en", "zh")  # the first is that of reports and profiles, and where another one lacks words
 # The files of a language: texts by code, phrases that codes share. A page of `say` is a file too, read by itself,
 # as the first paint waits for one of them.
-CODES = ("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "checks")
-SHARED = ("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues")
+CODES = (
+    *("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "libraries"),
+    "checks",
+)
+SHARED = (
+    *("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues", "race"),
+    "changes",
+)
 # What filling a template may raise where the values are a stranger's.
 UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 WIDE = 4.0  # an interval whose upper end is this many times its lower end tells no figure
+JOINTS = {", ": "comma", "; ": "semicolon", ": ": "colon"}  # the phrases that say them in a language
 UNITS = {"GiB": 1 << 30, "MiB": 1 << 20}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}  # the first that fits
 
@@ -51,6 +59,8 @@ def choose_language(name: str) -> None:
 @dataclass(frozen=True)
 class Part:
     """Words that depend on the case, by the name of their template: one of the code's own parts, or a common phrase.
+
+    A name as `MPS203.title` is that of a code's template.
 
     `values` come on top of the finding's. As a str it is the first language's.
     """
@@ -103,7 +113,15 @@ class Text(NamedTuple):
 def texts(language: str) -> dict[str, Text]:
     """All codes of a language, those it lacks in the first one."""
     own = {code: text for name in CODES for code, text in _file(language, name, "TEXTS").items()}
-    return own if language == LANGUAGES[0] else {**texts(LANGUAGES[0]), **own}
+    return own if language == LANGUAGES[0] else {**texts(LANGUAGES[0]), **dict(map(_completed, own.items()))}
+
+
+def _completed(translated: tuple[str, Text]) -> tuple[str, Text]:
+    """With what is the same in each language, and the parts that hold no words or are not translated yet."""
+    code, own = translated
+    first = texts(LANGUAGES[0])[code]
+    parts = {**first.parts, **own.parts}
+    return code, own._replace(commands=first.commands, links=first.links, parts=parts, example=first.example)
 
 
 def _file(language: str, name: str, content: str) -> dict[str, Any]:
@@ -134,7 +152,12 @@ def page(language: str, name: str) -> dict[str, str]:
     return own if language == LANGUAGES[0] else {**page(LANGUAGES[0], name), **own}
 
 
-def say(name: str, **values: Any) -> str:
+def helps(language: str) -> dict[str, str]:
+    """The help of the commands by its English sentences; none for English."""
+    return {} if language == LANGUAGES[0] else _file(language, "help", "HELP")
+
+
+def say(name: str, /, **values: Any) -> str:
     """A phrase in the language of who reads, by its page and name: `say("screen.no_profile")`. KeyError."""
     template = phrase(name, _language)
     return Words(_language, {}).fill(template, values) if values else template
@@ -146,9 +169,21 @@ def phrase(name: str, language: str) -> str:
     return page(language, page_name)[key]
 
 
+def joined(joint: str, items: Iterable[str]) -> str:
+    """Items in a row with a joint, such as `, `, as the language of who reads has it."""
+    return page(_language, "common")[JOINTS[joint]].join(items)
+
+
 def check_title(check_id: str) -> str:
     """The title of a check of ours as reports carry it."""
     return phrase(f"report.check_{check_id}", LANGUAGES[0])
+
+
+def translate_title(check_id: str, title: str) -> str:
+    """The title of a check of ours in the reader's language, and that of a stranger's as it is."""
+    known = (name for name, ours in page(LANGUAGES[0], "report").items() if ours == title)
+    name = next((name for name in known if name.startswith(f"check_{check_id}")), None)
+    return page(_language, "report")[name] if name else title
 
 
 def term(kind: str, word: str) -> str:
@@ -172,13 +207,17 @@ class Words(string.Formatter):
         self.language, self.parts = language, parts
 
     def template(self, name: str) -> str:
-        """One of the parts, or a phrase that codes share. KeyError."""
-        return self.parts[name] if name in self.parts else phrases(self.language)[name]
+        """One of the parts, a phrase that codes share, or a sentence of a cause. KeyError."""
+        known = self.parts if name in self.parts else phrases(self.language)
+        return known[name] if name in known else page(self.language, "causes")[name]
 
     def fill(self, template: str, values: Mapping[str, Any]) -> str:
         return self.vformat(template, (), values)
 
     def fill_part(self, part: Part, values: Mapping[str, Any]) -> str:
+        code, _, name = part.name.partition(".")
+        if name:
+            return fill(code, name, part.values, self.language)
         return self.fill(self.template(part.name), {**values, **part.values}) if part.name else ""
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -189,11 +228,24 @@ class Words(string.Formatter):
         if isinstance(value, Part):
             return self.fill_part(value, values)
         if isinstance(value, Each):
-            joint = self.template("and") if value.joint == "and" else value.joint
-            return joint.join(self.fill(self.template(value.name), {**values, **row}) for row in value.rows)
+            rows = [self.fill(self.template(value.name), {**values, **row}) for row in value.rows]
+            return self.join_with_and(rows) if value.joint == "and" else self.join(value.joint, rows)
         if isinstance(value, tuple | list) and any(isinstance(part, Part | Each) for part in value):
             return "".join(str(self.resolve(part, values)) for part in value)
         return value
+
+    def join(self, joint: str, items: Iterable[str]) -> str:
+        return (self.template(JOINTS[joint]) if joint in JOINTS else joint).join(items)
+
+    def join_with_and(self, items: Sequence[str]) -> str:
+        """As in `a, b and c`."""
+        before, last, joint = self.join(", ", items[:-1]), "".join(items[-1:]), self.template("and")
+        if not before:
+            return last
+        if is_wide(joint.strip()[0]):  # wide characters keep their own distance
+            joint = joint.lstrip() if is_wide(before[-1]) else joint
+            joint = joint.rstrip() if is_wide(last[:1]) else joint
+        return f"{before}{joint}{last}"
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec in UNITS:
@@ -205,9 +257,18 @@ class Words(string.Formatter):
             low, high = value
             wide = self.template("wide_range" if high > WIDE * low else "range")
             return self.fill(wide, {"low": low, "high": high})
+        if format_spec.startswith("word "):  # `{outcome:word report.outcome}`: the phrase of that page, if it has one
+            page_name, _, family = format_spec.removeprefix("word ").partition(".")
+            return page(self.language, page_name).get(f"{family}_{value}", str(value))
         if format_spec in (",list", "and"):
-            return (", " if format_spec == ",list" else self.template("and")).join(map(str, value))
+            items = [str(item) for item in value]
+            return self.join(", ", items) if format_spec == ",list" else self.join_with_and(items)
         return str(super().format_field(value, format_spec))
+
+
+def is_wide(character: str) -> bool:
+    """Whether it takes two cells."""
+    return unicodedata.east_asian_width(character or " ") in "WF"
 
 
 def size(count: float) -> str:

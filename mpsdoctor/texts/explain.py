@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mpsdoctor.texts import Text, Words, language, texts
+from mpsdoctor.texts import Text, Words, joined, language, texts
 
 
 def titles() -> dict[str, str]:
@@ -26,7 +26,7 @@ def example(code: str) -> Iterator[str]:
     """A finding of this code as a report shows it, a line each; commands are indented."""
     text = texts(language())[code]
     words = Words(language(), text.parts)
-    yield f"{code}: {title(text)}"
+    yield joined(": ", [code, title(text)])
     yield from words.fill(text.detail, text.example).splitlines()
     if text.remedy:
         yield f"→ {words.fill(text.remedy, text.example)}"

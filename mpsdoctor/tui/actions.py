@@ -253,6 +253,12 @@ class Actions:
 
         self.app.push_screen(export.Export(export.choices(report)), write_form)
 
+    def explain(self) -> None:
+        """A place to paste an error or a log into."""
+        from mpsdoctor.tui.dialogs.explain import ExplainText
+
+        self.app.push_screen(ExplainText())
+
     def copy(self) -> None:
         """To the clipboard: the finding, operator or panel."""
         pane = self.app.pane()

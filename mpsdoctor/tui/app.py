@@ -92,6 +92,7 @@ class DoctorApp(App[Exception]):
     action_export, action_copy = action_of("export"), action_of("copy")
     action_filter, action_help = action_of("filter"), action_of("help")
     action_zoom, action_messages = action_of("zoom"), action_of("messages")
+    action_explain = action_of("explain")
 
     def __init__(self, boot: Boot) -> None:
         super().__init__()
@@ -279,6 +280,7 @@ class DoctorApp(App[Exception]):
             if tab != self.tab:
                 title, meaning = (say(name, tab=bars.tab_name(tab)) for name in ("screen.go_to", "screen.go_to_help"))
                 yield SystemCommand(title, meaning, lambda name=tab: self.call_later(self.action_tab, name))
+        yield SystemCommand(say("screen.explain"), say("screen.explain_help"), self.action_explain)
         yield SystemCommand(say("screen.theme"), say("screen.theme_help"), self.action_change_theme)
 
     def action_interrupt(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
+from mpsdoctor import retold
 from mpsdoctor.checkup import report_of
 from mpsdoctor.events import Busy, Figure, Finished, Listed, Overall, Progress, Settings, Started
 from mpsdoctor.facts import CheckFacts, assume_shapes
@@ -54,6 +55,7 @@ class Model:
     waits: bool = False
     own: OwnState | None = None  # the last question about a file of the person's
     course: Course = field(init=False)
+    _told: tuple[Report | None, Report | None] = (None, None)
     log: deque[Progress] = field(default_factory=lambda: deque(maxlen=LOGGED))
 
     def __post_init__(self) -> None:
@@ -87,7 +89,7 @@ class Model:
             self._change(signal.id, progress=signal)
             self.log.append(signal)
         elif isinstance(signal, Finished):
-            self._change(signal.result.id, status=signal.result.status, result=signal.result)
+            self._change(signal.result.id, status=signal.result.status, result=retold.check(signal.result))
         elif isinstance(signal, Done):
             self._end(signal)
 
@@ -169,6 +171,12 @@ class Model:
         ]
         return sorted(findings, key=lambda pair: ORDER[pair[1].severity])
 
+    def told(self) -> Report | None:
+        """The report in the language of who reads; the one that is written stays English."""
+        if self.report is not self._told[0]:
+            self._told = self.report, self.report and retold.report(self.report)
+        return self._told[1]
+
     def current(self) -> CheckState | None:
         """The check that runs now."""
         return next((state for state in self.checks.values() if state.status == "running"), None)
@@ -189,7 +197,7 @@ class Model:
 
 def _states_of(results: Iterable[CheckResult]) -> Iterable[tuple[str, CheckState]]:
     for result in results:
-        yield result.id, CheckState(result.id, result.title, result.status, result=result)
+        yield result.id, CheckState(result.id, result.title, result.status, result=retold.check(result))
 
 
 def _row_so_far(figure: Figure) -> Result:

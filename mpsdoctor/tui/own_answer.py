@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mpsdoctor import retold
 from mpsdoctor.events import Answer, Request
 from mpsdoctor.facts import read_facts
 from mpsdoctor.formats import rows as figures
 from mpsdoctor.report import ORDER, CheckResult, Report
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, term
 from mpsdoctor.tui import own_rows, words
 from mpsdoctor.tui.own_rows import Listing
 from mpsdoctor.tui.words import Piece
@@ -35,19 +36,22 @@ def shown(request: Request, answer: Answer) -> Shown:
         return Shown([(say("own.cancelled", target=request.target), "warn")])
     if answer.report is None:
         return trouble(answer)
-    last = answer.report.checks[-1]
-    facts = read_facts(answer.report)
+    report = retold.report(answer.report)
+    last, facts = report.checks[-1], read_facts(report)
     if last.reason or not last.facts:
-        return Shown(list(nothing_examined(answer.report)), rest=list(findings_of(answer.report.checks)))
+        return Shown(list(nothing_examined(report)), rest=list(findings_of(report.checks)))
     if request.question == "step":
-        verdict, listing = verdict_of_step(answer.report), own_rows.of_step(answer.report)
+        verdict, listing = verdict_of_step(report), own_rows.of_step(report)
     elif "operators" in facts and "prediction" in facts["operators"]:
         prediction = facts["operators"]["prediction"]
-        verdict = [say_signed(PREDICTED[prediction["answer"]], own_rows.predicted(prediction))]
+        verdict = [
+            say_signed(PREDICTED[prediction["answer"]], own_rows.predicted(prediction)),
+            *((say("prediction.asks_for_device", place=place), "warn") for place in prediction.get("questions", ())),
+        ]
         verdict.append((say("own.declared"), "muted"))
         listing = own_rows.of_prediction(prediction, last)
     else:
-        verdict, listing = list(verdict_of_replay(last, answer.report)), own_rows.of_replay(answer.report, last)
+        verdict, listing = list(verdict_of_replay(last, report)), own_rows.of_replay(report, last)
     return Shown(verdict, listing, list(findings_of([last])))
 
 
@@ -63,7 +67,7 @@ def nothing_examined(report: Report) -> Iterator[Piece]:
         if check.status not in ("pass", "warn"):
             reason = check.reason or next((finding.title for finding in check.findings), "")
             said = say("own.ended_as", check=check.id, status=term("status", check.status))
-            yield ("✗ " + ": ".join(part for part in (said, reason) if part), "fail")
+            yield ("✗ " + joined(": ", filter(None, (said, reason))), "fail")
 
 
 def verdict_of_replay(check: CheckResult, report: Report) -> Iterator[Piece]:
@@ -84,6 +88,7 @@ def verdict_of_replay(check: CheckResult, report: Report) -> Iterator[Piece]:
     counts = {"calls": model["calls"], "distinct": model["distinct"]}
     yield (say("report.model_calls", target=model["target"], **counts), "muted")
     yield from ((say("report.not_replayed", op=op, reason=why), "muted") for op, why in model["not_replayed"].items())
+    yield from ((say("prediction.asks_for_device", place=place), "warn") for place in model.get("questions", ()))
 
 
 def verdict_of_step(report: Report) -> list[Piece]:

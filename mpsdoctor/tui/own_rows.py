@@ -102,7 +102,8 @@ def remedy_for(op: str, device: str, findings: Sequence[Finding]) -> Iterator[Pi
 
 def predicted(prediction: Predicted) -> str:
     """The answer of a prediction."""
-    return say(f"own.predicted_{prediction['answer']}", version=prediction["torch"])
+    headline = str(tell(prediction["headline"], prediction["headline_values"]))
+    return say("own.predicted", version=prediction["torch"], headline=headline)
 
 
 def of_prediction(prediction: Predicted, check: CheckResult) -> Listing:
@@ -131,6 +132,8 @@ def describe_prediction(row: PredictionRow, findings: Sequence[Finding]) -> Iter
     yield tell(row["sentence"], row["sentence_values"])
     if row["place"]:
         yield (row["place"], "accent")
+    if row.get("made_at"):
+        yield (say("own.made_at", place=row["made_at"]), "accent")
     for text, values in zip(row["known_failures"], row["known_failures_values"], strict=False):
         yield (tell(text, values), "muted")
     yield from remedy_for(row["op"], "mps", findings)

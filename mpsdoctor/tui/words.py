@@ -14,7 +14,7 @@ from mpsdoctor.facts.training import Result
 from mpsdoctor.figures import duration
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.report import CheckResult, Finding, Machine, Remedy, Report
-from mpsdoctor.texts import Each, Part, say, term
+from mpsdoctor.texts import Each, Part, joined, say, tell, term
 from mpsdoctor.tui.model import CheckState, Model
 
 Piece = str | tuple[str, str] | Content
@@ -87,14 +87,13 @@ def headline(model: Model) -> tuple[str, str]:
         if model.cancelled:
             return say("screen.cancelling"), "warn"
         if model.busy and model.waits:
-            return model.busy.text, "warn"
+            return tell(model.busy.text, model.busy.values), "warn"
         whole = model.overall()
         return (overall.overall_in_words(whole) if whole else say("screen.examining")), "accent"
     if model.cancelled:
         return say("screen.cancelled"), "warn"
-    if model.report is None:
-        return say("screen.not_examined"), "muted"
-    return verdict(model.report)
+    report = model.told()
+    return verdict(report) if report else (say("screen.not_examined"), "muted")
 
 
 def verdict(report: Report) -> tuple[str, str]:
@@ -179,7 +178,7 @@ def progress(state: CheckState) -> str:
 def describe_busy(event: Busy, *, waiting: bool) -> str:
     """Who takes the processors; or took them, once the wait is over."""
     if waiting:
-        return event.text
+        return tell(event.text, event.values)
     programs = [{"name": program.name, "percent": program.percent} for program in event.programs]
     who = Each("program_took", programs, "and") if programs else Part("others_took", {"percent": event.percent})
     return say("screen.was_busy", who=who)
@@ -244,7 +243,7 @@ def header(model: Model, width: int) -> Content:
     time = f"{seconds(model.elapsed())} " if model.started_at is not None else ""
     current = model.current()
     if model.running and current and width >= 100:
-        left = left.append(styled((f" · {current.id}: {progress(current)}", "muted")))
+        left = left.append(styled((" · " + joined(": ", [current.id, progress(current)]), "muted")))
     time = time if left.cell_length + len(time) < width else ""
     room = width - len(time) - 1
     left = left.truncate(room, ellipsis=True) if left.cell_length > room else left

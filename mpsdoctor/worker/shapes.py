@@ -5,7 +5,11 @@ The standard library alone: a worker runs in an interpreter that may have nothin
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, TypedDict, Union
+from typing import Any, Dict, List, Literal, NamedTuple, Optional, Tuple, TypedDict, Union
+
+# Where the tensors of a call are: all on the device, all on the CPU, some on each; or "loose": made without a word on
+# the device by a step that may not speak of devices at all.
+Lives = Literal["device", "host", "mixed", "loose", "loose-mixed"]
 
 
 class Location(TypedDict):
@@ -43,9 +47,14 @@ class Frame(_Frame, total=False):
 
 
 class TensorNumbers(TypedDict, total=False):
-    """The numbers of a recorded tensor where they are few, else what is known of them."""
+    """The numbers of a recorded tensor where they are few, else what is known of them.
+
+    A mask has them as hexadecimal `bits`, a large one how many are true.
+    """
 
     values: List[Union[bool, int, float]]
+    bits: str
+    trues: int
     low: Union[int, float]
     high: Union[int, float]
     mean: float
@@ -60,16 +69,14 @@ class _Layout(TypedDict):
 
 
 class TensorSpec(_Layout, TensorNumbers, total=False):
-    """A recorded tensor, as it lies in its storage; strides and offset are in elements."""
+    """A recorded tensor as it lies in its storage, in elements; `lives` is there where it is not on the device."""
 
     grad: bool
+    lives: Literal["host", "loose"]
 
 
 class CallTraits(TypedDict, total=False):
-    """`whole` names the function of a call that is replayed as it was made, with a `backward` pass or not.
-
-    Other calls have an overload.
-    """
+    """`whole` names the function of a call that is replayed as it was made, perhaps `backward`; others an overload."""
 
     overload: str
     whole: str
@@ -77,7 +84,7 @@ class CallTraits(TypedDict, total=False):
 
 
 class OperatorCall(CallTraits):
-    """A call as it is replayed. Arguments are of any depth, see `arguments.encode`."""
+    """A call as it is replayed. Arguments are of any depth, see `arguments.Encoder`."""
 
     op: str
     args: Any
@@ -85,45 +92,63 @@ class OperatorCall(CallTraits):
 
 
 class CallSite(TypedDict):
-    """The person's frames, innermost first; the module that was running, and where that was made."""
+    """The person's frames, innermost first; the module that was running, and where that was made.
+
+    `contained` is whether another module of torch's calls it.
+    """
 
     frames: List[Frame]
     made: List[Frame]
     module: Optional[str]
+    contained: bool
 
 
 class RecordedCall(OperatorCall, CallSite):
-    """The first of `count` calls that are the same but for the numbers in their tensors."""
+    """The first of `count` calls that are the same but for the numbers in their tensors.
+
+    `meets` is where a tensor of the CPU was made that the call takes together with one of the device.
+    """
 
     count: int
     phase: str
+    lives: Lives
+    meets: Optional[Frame]
 
 
 class Recording(TypedDict):
     """`own_model.record`: the distinct calls of one step; `total` counts repetitions too.
 
-    `left_out` tells why by operator, `kind` is what the function returned, "module" or "callable".
+    `left_out` tells why by operator, `kind` is what the function returned, "module" or "callable", `questions` are the
+    lines that ask for a tensor's device.
     """
 
     calls: List[RecordedCall]
     total: int
     left_out: Dict[str, str]
     kind: str
+    questions: List[Frame]
 
 
 class CallNode(TypedDict):
     """A call by what decides whether a kernel takes it, and the calls that it is made of.
 
-    `sizes` are those of the first tensor in and the first one out; `node` is the one of the autograd graph, where
-    float64 occurs.
+    `node` is the one of the autograd graph, where float64 occurs; `optimizer` is whether one of torch's own optimizers
+    calls it. `given` has the arguments by name, and what came out as "result": a tensor as its dtype and sizes. `place`
+    is the person's line, `made` the one that made the module of torch's that calls it, `meets` as in `RecordedCall`.
     """
 
     op: str
     dtypes: List[str]
-    sizes: List[List[int]]
     sparse: bool
     node: str
+    optimizer: bool
+    given: Dict[str, Any]
     parts: List["CallNode"]
+    lives: Lives
+    place: Optional[Frame]
+    made: Optional[Frame]
+    meets: Optional[Frame]
+    count: int
 
 
 class Wheel(TypedDict):
@@ -134,10 +159,18 @@ class Wheel(TypedDict):
 
 
 class StepTree(Wheel):
-    """`own_model.tree`: the calls of one step, and the person's line where each operator is first called."""
+    """`own_model.tree`: the calls of one step; `left_out` and `questions` as in `Recording`."""
 
     calls: List[CallNode]
-    places: Dict[str, Optional[Frame]]
+    left_out: Dict[str, str]
+    questions: List[Frame]
+
+
+class Packages(TypedDict):
+    """Packages that are there, by name with their versions; the back end that Keras is told to use."""
+
+    versions: Dict[str, str]
+    keras_backend: Optional[str]
 
 
 class Interpreter(TypedDict):

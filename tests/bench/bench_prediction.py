@@ -1,14 +1,15 @@
 """Prints how well predictions for MPS agree with PyTorch's own list: `python tests/bench/bench_prediction.py`.
 
-Needs numpy and expecttest beside torch (the extra `exhaustive`), for PyTorch's OpInfo database; about one minute. Every
-float32 sample of op_db is run forward and backward on the CPU and its operators are predicted for MPS in the installed
-torch. The truth are the UNIMPLEMENTED lists of that wheel's common_mps.py (torch 2.8 and later), entries for float32.
+Needs numpy and expecttest beside torch (the extra `exhaustive`), for PyTorch's OpInfo database; three minutes. Every
+float32 sample of op_db is run forward and backward on the CPU, once, and its operators are predicted for MPS in each
+torch whose wheel has lists of what fails there. Recall is about the operators that a list calls unimplemented; for
+precision a prediction is right too where a list expects the operator to fail, which is mostly its backward.
 
 An operator counts as predicted to be unimplemented if one of its samples calls an operator without a kernel, or one
-that its kernel does not implement for such sizes; or if every sample needs float64. Samples that ask for float64 by
-name are left out: PyTorch draws others on MPS.
+that its kernel does not implement for such sizes or options; or if every sample needs float64. Samples that ask for
+float64 by name are left out: PyTorch draws others on MPS. Samples and composites are the installed version's.
 
-`--smoke` takes one OpInfo in sixteen.
+`--smoke` takes one OpInfo in sixteen, `--verbose` names what disagrees in every version.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from mpsdoctor.support import call_of, known_failures, predict, sentence, support_in, support_of_installed  # noqa: E402
+from mpsdoctor.support import Call, call_of, predict, sentence, support_in  # noqa: E402
+from mpsdoctor.support.history import order  # noqa: E402
 from mpsdoctor.support.prediction import STOPS, Prediction  # noqa: E402
 
-BARS = {"precision": 0.90, "recall": 0.85}
-UNIMPLEMENTED = {"missing", "sizes"}
+DATA = Path(__file__).parent / "data"
+BARS = {"precision": 0.95, "recall": 0.92}
+OLDER = {"2.8": {"precision": 0.88, "recall": 0.80}}
+UNIMPLEMENTED = {"missing", "sizes", "options"}
 EVERY = 16 if "--smoke" in sys.argv else 1
+VERBOSE = "--verbose" in sys.argv
 
 
 def samples(info: Any) -> Iterator[Any]:
@@ -63,17 +68,19 @@ def step(calltree: Any, info: Any, sample: Any) -> None:
         torch.autograd.grad(results, leaves, [torch.ones_like(one) for one in results], allow_unused=True)
 
 
-def of_info(calltree: Any, info: Any, support: Any) -> tuple[list[list[Prediction]], str | None]:
-    """The predictions for each sample, and what the last sample that failed on the CPU raised."""
-    found, failed = [], None
+def calls_of(calltree: Any, info: Any) -> list[list[Call]]:
+    """The calls of each sample; of one that fails on the CPU, those before."""
+    calls, failed = [], ""
     for sample in samples(info):
         try:
             with calltree.watching() as tree:
                 step(calltree, info, sample)
         except Exception as error:
             failed = f"{type(error).__name__}: {error}".split("\n")[0]
-        found.append(predict(map(call_of, tree.calls), support))
-    return found, failed
+        calls.append([call_of(node) for node in tree.calls])
+    if failed:
+        print(f"failed on the CPU   {info.name}{info.variant_test_name}: {failed[:100]}")
+    return calls
 
 
 def stopped(every: list[list[Prediction]]) -> bool:
@@ -82,40 +89,55 @@ def stopped(every: list[list[Prediction]]) -> bool:
     return missing or (bool(every) and all(any(one.verdict in STOPS for one in each) for each in every))
 
 
-def measure(support: Any, truth: set[str]) -> None:
+def database(calltree: Any) -> dict[str, list[list[Call]]]:
+    """By OpInfo, the calls of its samples."""
     import torch
 
-    calltree = importlib.import_module("mpsdoctor.worker.steps.calltree")
-    database: Any = importlib.import_module("torch.testing._internal.common_methods_invocations")
-    known, positive = set(), {}
-    for info in database.op_db[::EVERY]:
-        if torch.float32 not in info.supported_dtypes("cpu"):
-            continue
-        name = info.name + info.variant_test_name
-        known.add(name)
-        every, failed = of_info(calltree, info, support)
-        if failed:
-            print(f"failed on the CPU   {name}: {failed[:100]}")
-        if stopped(every):
-            positive[name] = [one for each in every for one in each if one.verdict in STOPS]
-    tell(positive, truth & known, len(known), support.version)
+    infos: Any = importlib.import_module("torch.testing._internal.common_methods_invocations").op_db[::EVERY]
+    infos = [info for info in infos if torch.float32 in info.supported_dtypes("cpu")]
+    return {info.name + info.variant_test_name: calls_of(calltree, info) for info in infos}
 
 
-def tell(positive: dict[str, list[Prediction]], truth: set[str], count: int, version: str) -> None:
-    right = truth & set(positive)
-    for name in sorted(set(positive) - truth):
-        print(f"not in the list     {name}: {sentence(positive[name][0], version)}")
-    for name in sorted(truth - right):
-        print(f"not predicted       {name}")
-    kernels = {name for name, stops in positive.items() if any(one.verdict == "missing" for one in stops)}
-    print(f"{count} operators, {len(truth)} in the list, {len(positive)} predicted, {len(right)} of them in the list")
-    for title, found in (("all rules", set(positive)), ("kernels alone", kernels)):
-        precision, recall = len(truth & found) / len(found), len(truth & found) / len(truth)
-        for what, figure in (("precision", precision), ("recall", recall)):
-            bar = (
-                f"bar {BARS[what]:.2f}  {'holds' if figure >= BARS[what] else 'MISSED'}" if title == "all rules" else ""
-            )
-            print(f"{title:14} {what:10} {figure:.3f}   {bar}".rstrip())
+def measure(calls: dict[str, list[list[Call]]], version: str, unimplemented: set[str], failing: set[str]) -> None:
+    """Print how predictions for one version agree with its lists."""
+    support = support_in(version)
+    positive: dict[str, list[Prediction]] = {}
+    for name, samples in calls.items():
+        predictions = [predict(sample, support) for sample in samples]
+        if stopped(predictions):
+            positive[name] = [each for sample in predictions for each in sample if each.verdict in STOPS]
+    if VERBOSE:
+        for name in sorted(positive.keys() - unimplemented - failing):
+            print(f"{version} in no list         {name}: {sentence(positive[name][0], version)}")
+        for name in sorted(unimplemented & calls.keys() - positive.keys()):
+            print(f"{version} not predicted      {name}")
+    tell(version, set(positive), unimplemented & calls.keys(), failing)
+
+
+def tell(version: str, positive: set[str], unimplemented: set[str], failing: set[str]) -> None:
+    precision = len(positive & (unimplemented | failing)) / max(1, len(positive))
+    recall = len(positive & unimplemented) / max(1, len(unimplemented))
+    bars = OLDER.get(version, BARS)
+    held = precision >= bars["precision"] and recall >= bars["recall"]
+    print(
+        f"torch {version:5} {len(unimplemented):3} unimplemented, {len(positive):3} predicted"
+        f"   precision {precision:.3f}   recall {recall:.3f}"
+        f"   bars {bars['precision']:.2f} {bars['recall']:.2f}  {'hold' if held else 'MISSED'}",
+        flush=True,
+    )
+
+
+def listed(name: str) -> dict[str, set[str]]:
+    """By version, the operators that a file of tests/bench/data names."""
+    text = (DATA / name).read_text()
+    lines = [line.split() for line in text.split("\n") if line and not line.startswith("#")]
+    versions = sorted({version for _, *spans in lines for span in spans for version in span.split("-")}, key=order)
+    by_version: dict[str, set[str]] = {version: set() for version in versions}
+    for opinfo, *spans in lines:
+        for first, last in (span.split("-") for span in spans):
+            for version in versions[versions.index(first) : versions.index(last) + 1]:
+                by_version[version].add(opinfo)
+    return by_version
 
 
 def main() -> None:
@@ -123,19 +145,13 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    folder = Path(torch.__file__).parent
-    known = known_failures(folder)
-    if known is None:
-        sys.exit(f"torch {torch.__version__} has no list of what MPS lacks (2.8 and later have)")
-    truth = {
-        name
-        for name, entries in known.items()
-        if any(one.kind == "unimplemented" and (one.dtypes is None or "float32" in one.dtypes) for one in entries)
-    }
     begun = time.perf_counter()
     support_in("2.13")
     print(f"history read in {1e3 * (time.perf_counter() - begun):.1f} ms (bar 20)")
-    measure(support_of_installed(folder, torch.__version__), truth)
+    calls = database(importlib.import_module("mpsdoctor.worker.steps.calltree"))
+    failing = listed("failing.txt")
+    for version, unimplemented in listed("unimplemented.txt").items():
+        measure(calls, version, unimplemented, failing.get(version, set()))
 
 
 if __name__ == "__main__":

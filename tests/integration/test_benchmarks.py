@@ -14,6 +14,12 @@ BENCH = Path(__file__).parents[1] / "bench"
 # How lines begin that each prints; those of a table hold a figure of their own.
 LINES = {
     "bench.py": ("mpsdoctor --version", "cheap checks / torch", "--json --budget quick", "the doctor's own process"),
+    "bench_agreement.py": (
+        "| 2.8 | linear | runs | runs |",
+        "3 agree, 0 that the stand-in has no check for, 0 disagree",
+    ),
+    "bench_explain.py": ("right first", "calibration error", "signs of one window", "a traceback", "a log of"),
+    "bench_compare.py": ("| quiet | quick | 3 |", "| usual | thorough | 3 to 40 |", "| busy | thorough | 3 to 40 |"),
     "bench_hostile.py": (
         "messages of a check                 300 thrown,    0 troubles",
         "interpreters                        300 thrown,    0 troubles",
@@ -30,7 +36,9 @@ LINES = {
     "bench_mac.py": ("| quick | 3 |",),
     "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
     "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),
-    "bench_prediction.py": ("history read", "all rules      precision", "all rules      recall", "kernels alone"),
+    "bench_own_models.py": ("programs answered", "cpu-and-device-mixed", "1 of 1"),
+    "bench_prediction.py": ("history read", "torch 2.8", "torch 2.9", "torch 2.13", "torch 2.15"),
+    "bench_recipes.py": ("1 of 1 train on the profile's device", "| plain | 2 |"),
     "bench_screen.py": ("first paint / an empty application", "key among 5,000 rows", "frame while 5,000 rows"),
     "bench_trainer.py": ("import mpsdoctor", "the same without byte code", "first get_optimal", "later get_optimal"),
     "bench_training.py": (

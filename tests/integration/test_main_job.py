@@ -39,7 +39,7 @@ def test_every_check_ran_and_the_report_follows_its_schema(examined: tuple[dict[
         json.loads(mpsdoctor("schema", "report").stdout),
     )
     assert [result["id"] for result in document["checks"]] == [
-        "chip", "build", "environment", "operators", "known-issues", "memory", "training"
+        "chip", "build", "environment", "operators", "known-issues", "memory", "training", "libraries"
     ]  # fmt: skip
     assert {result["status"] for result in document["checks"]} <= {"pass", "warn"}
     assert document["verdict"]["device"] in {device["device"] for device in document["devices"]}

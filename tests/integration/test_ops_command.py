@@ -48,6 +48,23 @@ def leaves():
 def fails():
     raise ValueError("no data")
 """
+MEETING = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.q = nn.Linear(8, 8)
+
+    def forward(self, x):
+        table = torch.arange(8, dtype=torch.float64).cos().float()
+        moved = self.q(x) * table.to(x.device)
+        return moved + table
+
+def build():
+    return Net(), torch.randn(2, 8)
+"""
 FAULTS = {
     "aten::gelu_backward": "wrong",
     "aten::tril": "unimplemented",
@@ -110,6 +127,23 @@ def test_planted_faults_are_named_with_the_persons_lines(
     assert answer["answer"] == "does not run"
     assert {one["op"] for one in answer["also"]} == {"aten::gelu_backward"}
     assert [(one.code, one.severity) for one in found] == [("MPS351", "error")]
+
+
+def test_a_tensor_of_the_cpu_that_meets_one_of_the_device_stops_the_step(
+    tmp_path: Path, pool: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the device says of such a call is told with the line that made the tensor; what is moved is fine."""
+    with_faults(monkeypatch, {})
+    monkeypatch.setenv("SIM_NO_FLOAT64", "1")
+    program = tmp_path / "meeting.py"
+    program.write_text(MEETING)
+    facts, found = model.examine(context(pool, "sim")[0], model.parse_target(f"{program}:build"), 60.0)
+    (use,) = facts["model"]["answers"]["sim"]["operators"]
+    assert (use["op"], use["outcome"], use["code"]) == ("aten::add", "error", "return moved + table")
+    made = next(number for number, line in enumerate(MEETING.splitlines(), 1) if "arange" in line)
+    assert "meets a tensor of the CPU made at" in use["at"]
+    assert f"meeting.py:{made} in forward" in use["at"]
+    assert [one.code for one in found] == ["MPS351"]
 
 
 def test_a_model_that_is_fine_is_told_so(file: Path, tmp_path: Path) -> None:
@@ -260,17 +294,27 @@ def test_the_catalogue_alone() -> None:
     assert document["profile"]["written"] is False
 
 
-def test_a_prediction_for_ones_own_step(file: Path, shared: Workers) -> None:
+def test_a_prediction_for_ones_own_step(tmp_path: Path, shared: Workers) -> None:
     """--predict names what an older torch lacks for a step, since when MPS has it, and that the fallback helps."""
+    file = tmp_path / "train.py"
+    file.write_text(MODEL.replace("x.flip(1)", "x.logcumsumexp(1)"))
     facts, found = predicted.examine(context(shared)[0], model.parse_target(f"{file}:build"), (), "2.0", 60.0)
     rows = {row["op"]: row for row in facts["prediction"]["results"]}
-    assert rows["aten::lerp_.Scalar"]["outcome"] == "unimplemented"
+    assert rows["aten::logcumsumexp"]["outcome"] == "unimplemented"
     assert rows["aten::tril"]["outcome"] is None
-    line = next(number for number, text in enumerate(MODEL.splitlines(), 1) if "x.tril()" in text)
-    assert rows["aten::tril"]["place"].endswith(f"train.py:{line} in forward")
-    assert rows["aten::lerp_.Scalar"]["place"] is None  # the optimizer step is ours
+    lines = {word: number for number, text in enumerate(file.read_text().splitlines(), 1) for word in text.split(".")}
+    assert rows["aten::tril"]["place"].endswith(f"train.py:{lines['tril()']} in forward")
+    assert rows["aten::logcumsumexp"]["place"].endswith(f"train.py:{lines['logcumsumexp(1)']} in forward")
     assert [one.code for one in found] == ["MPS362"]
-    assert "aten::lerp_.Scalar: MPS has it since torch 2.1, you have 2.0" in found[0].title
+    assert "aten::logcumsumexp, made of aten::_logcumsumexp: MPS has it since torch 2.9, you have 2.0" in found[0].title
+
+
+def test_the_optimizer_is_that_of_the_version_asked_for(file: Path, pool: Workers) -> None:
+    """AdamW of torch 2.0 does not call lerp_, so a module that MPS has everything for runs there."""
+    target = model.parse_target(f"{file}:build")
+    facts, found = predicted.examine(context(pool)[0], target, (), "2.0", 60.0)
+    assert (facts["prediction"]["answer"], found) == ("runs", [])
+    assert "aten::addcdiv_" in {row["op"] for row in facts["prediction"]["results"]}
 
 
 def test_a_prediction_by_name(shared: Workers) -> None:
@@ -311,7 +355,8 @@ from torch import linalg
 
 CALLS = (
     linalg.svd, linalg.svdvals, torch.svd, linalg.qr, torch.qr, linalg.pinv, torch.pinverse, linalg.cond, linalg.inv,
-    linalg.matrix_rank, torch.nuclear_norm, linalg.det, linalg.slogdet, linalg.eigvals, linalg.matrix_exp,
+    linalg.matrix_rank, torch.nuclear_norm, linalg.det, linalg.slogdet, linalg.matrix_exp,
+    lambda a: linalg.eigvals(a.detach()),  # its backward solves complex equations
     lambda a: linalg.solve(a, a + 1), lambda a: linalg.lstsq(a, a + 1)[0], lambda a: linalg.eigh(a @ a.mT),
     lambda a: linalg.eigvalsh(a @ a.mT), lambda a: linalg.cholesky(a @ a.mT + torch.eye(6)),
     lambda a: torch.svd_lowrank(a, q=2)[1],

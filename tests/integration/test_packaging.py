@@ -30,7 +30,7 @@ def test_every_check_is_an_entry_point(wheel: zipfile.ZipFile) -> None:
     """The built-in checks reach the doctor the way that a stranger's do."""
     name = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     text = wheel.read(name).decode()
-    for check in ("chip", "build", "environment", "operators", "known-issues", "memory", "training"):
+    for check in ("chip", "build", "environment", "operators", "known-issues", "memory", "training", "libraries"):
         assert f"{check} = mpsdoctor_checks.{check.replace('-', '_')}" in text
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,25 @@ def greek(template: str) -> str:
 
 def field(name: str | None, spec: str | None) -> str:
     return "" if name is None else f"{{{name}:{spec}}}" if spec else f"{{{name}}}"
+
+
+def greek_texts() -> dict[str, texts.Text]:
+    """All findings in Greek letters."""
+    return {
+        code: text._replace(
+            title=greek(text.title),
+            detail=greek(text.detail),
+            remedy=greek(text.remedy),
+            parts={name: greek(part) for name, part in text.parts.items()},
+        )
+        for code, text in texts.texts("en").items()
+    }
+
+
+def page_of(english: Callable[[str, str], dict[str, str]], language: str, name: str) -> dict[str, str]:
+    """A page, in Greek letters unless English is asked for."""
+    page = english("en", name)
+    return page if language == "en" else {key: greek(template) for key, template in page.items()}
 
 
 def in_greek(value: Any, key: str = "") -> Any:
@@ -83,8 +103,10 @@ def names(value: Any, key: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("state", STATES)
 def test_no_tab_has_words_of_its_own(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Apart from names, units, codes and commands, all that a tab shows is a phrase or comes from the report."""
-    english = texts.page
-    monkeypatch.setattr(texts, "page", lambda language, name: {k: greek(t) for k, t in english("en", name).items()})
+    monkeypatch.setattr(texts, "page", functools.partial(page_of, texts.page))
+    of_codes, phrases = greek_texts(), {name: greek(part) for name, part in texts.phrases("en").items()}
+    monkeypatch.setattr(texts, "texts", lambda language: of_codes)
+    monkeypatch.setattr(texts, "phrases", lambda language: phrases)
     monkeypatch.setattr(texts, "_language", "el")
     monkeypatch.setattr(memory_pane, "EVERY", 3600.0)
     monkeypatch.setattr(profile, "difference", lambda before, after: ["+ αβγ"])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static, TextArea
 
 from helpers.trainer import sample
 from mpsdoctor import intake
@@ -512,6 +513,31 @@ def test_the_palette_offers_what_applies_now(tmp_path: Path) -> None:
         assert app.tab == "memory"
 
     told(running(), tmp_path / "profile.json", story)
+    told(recorded("wins"), tmp_path / "profile.json", story)
+
+
+def test_a_text_can_be_pasted_and_is_explained(tmp_path: Path) -> None:
+    """The palette opens a place to paste into; the answer stands below, and changes with the text; Esc closes."""
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("ctrl+p", *"explain a text")
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await pilot.pause()
+        pasted = app.screen.query_one("#pasted", TextArea)
+        assert app.focused is pasted
+        pasted.load_text("RuntimeError: Invalid buffer size: 19.45 GB\n\x1b]0;title\x07(torch 2.6.0 on macOS 14.5)")
+        await pilot.pause()
+        shown = str(app.screen.query_one("#answer Static", Static).render())
+        assert "One tensor is larger than a Metal buffer may be (invalid_buffer_size," in shown
+        assert "torch 2.6.0, macOS 14.5" in shown
+        pasted.load_text("hello")
+        await pilot.pause()
+        assert "I don't know" in str(app.screen.query_one("#answer Static", Static).render())
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+
     told(recorded("wins"), tmp_path / "profile.json", story)
 
 

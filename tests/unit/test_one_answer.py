@@ -133,3 +133,18 @@ def test_what_is_not_settled_is_nobodys_win(training: TimedFacts) -> None:
             there = [r for r in training["comparisons"] if (r["workload"], r["size"]) == (family, size)]
             if entry["device"] == "cpu" and entry["speedup"] is not None:
                 assert any(row["winner"] == "cpu" and row["ci95"][1] < 1 for row in there)
+
+
+def test_a_tie_is_not_answered_by_a_device_that_the_cpu_beat() -> None:
+    """The device of the rest is slower there: who asks for that family gets the CPU, although another came close."""
+    ahead = [rows.comparison(8.0, (7.8, 8.2), "cuda:0", "cnn", "small")]
+    mlp = [
+        rows.comparison(0.5, (0.49, 0.51), "cuda:0", "mlp", "small"),
+        rows.comparison(1, (0.99, 1.01), "mps", "mlp", "small"),
+    ]
+    results = [rows.result(device, family, "small", "ok") for device in ("cpu", *DEVICES) for family in ("cnn", "mlp")]
+    training: TimedFacts = {"results": results, "comparisons": ahead + mlp, "runs": [], "conditions": {}, "alone": True}
+    verdict = report_of(training).verdict
+    assert verdict is not None
+    assert (verdict.device, verdict.by_workload) == ("cuda:0", {"cnn": "cuda:0", "mlp": "cpu"})
+    assert workload_table(training, None, "cuda:0")["mlp"]["small"]["speedup"] == 0.5

@@ -57,6 +57,8 @@ NAMES = [
     "mlp",
     "lstm",
     "transformer",
+    "transformers",
+    "fabric",
     "step",
     "small",
     "medium",

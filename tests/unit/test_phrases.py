@@ -13,9 +13,9 @@ import pytest
 from mpsdoctor import texts
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("screen", "report", "own")
-NAME = re.compile(r"(screen|report|own)\.[\w ]+")
-FAMILY = re.compile(r"(screen|report|own)\.\w*")
+PAGES = ("screen", "report", "own", "cli", "compare")
+NAME = re.compile(r"(screen|report|own|cli|compare)\.[\w ]+")
+FAMILY = re.compile(r"(screen|report|own|cli|compare)\.\w*")
 
 
 def phrases() -> set[str]:
@@ -100,7 +100,7 @@ def fields(template: str) -> set[str]:
 
 def test_a_language_that_does_not_exist_is_refused() -> None:
     """With those that do."""
-    with pytest.raises(ValueError, match="there is no language 'xx'; there are en"):
+    with pytest.raises(ValueError, match="there is no language 'xx'; there are en, zh"):
         texts.choose_language("xx")
 
 

@@ -111,3 +111,13 @@ def test_values_are_not_taken_for_templates() -> None:
 def test_a_part_without_a_name_says_nothing() -> None:
     """So a rule can leave a sentence out."""
     assert str(Part("")) == ""
+
+
+@pytest.mark.parametrize(
+    ("items", "said"), [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")]
+)
+def test_a_list_has_its_and_before_the_last_alone(items: str, said: str) -> None:
+    words = texts.Words("en", {"one": "{name}"})
+    assert words.fill("{items:and}", {"items": items}) == said
+    rows = [{"name": name} for name in items]
+    assert words.fill("{items}", {"items": texts.Each("one", rows, "and")}) == said

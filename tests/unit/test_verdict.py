@@ -275,7 +275,11 @@ def test_small_sizes_alone_are_less_sure() -> None:
     verdict = judge(usable("mps"), PROBED, training(size="small", cnn=3.0, transformer=3.0, mlp=3.0, lstm=3.0))
     assert verdict is not None
     assert (verdict.device, verdict.confidence) == ("mps", "medium")
-    assert any("measured below medium size: cnn, transformer, mlp, lstm" in reason for reason in verdict.reasons)
+    assert any("only small models were timed" in reason for reason in verdict.reasons)
+    facts = both(training(cnn=3.0, transformer=3.0, mlp=3.0), training(size="small", lstm=3.0))
+    verdict = judge(usable("mps"), PROBED, facts)
+    assert verdict is not None
+    assert any("measured below medium size: lstm" in reason for reason in verdict.reasons)
 
 
 def test_pressure_lowers_the_confidence() -> None:

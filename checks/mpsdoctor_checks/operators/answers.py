@@ -92,7 +92,8 @@ def does_of(kind: str) -> Part:
 
 def call_site(row: ReplayRow) -> Wording:
     """The place in the person's code that a call belongs to, or the part of the step where there is none."""
-    site = [part for part in (row["place"], module_of(row)) if part]
+    meets = Part("devices_meet_site", {"made": row["meets"]}) if row.get("meets") else None
+    site = [part for part in (row["place"], module_of(row), meets) if part]
     if not site:
         return Part(f"phase_{row['phase']}") if row["phase"] in PHASES else Part("phase", {"phase": row["phase"]})
     where = Part("sites", {"sites": Each("site", [{"site": part} for part in site], " · ")})

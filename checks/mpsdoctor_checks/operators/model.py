@@ -104,6 +104,7 @@ def examine(context: Context, wanted: Target, seconds: float) -> Collected:
         "operators": sorted({call["op"] for call in calls}),
         "recorded": [summarize(call) for call in calls],
         "not_replayed": recording["left_out"],
+        "questions": list(map(place_of, recording["questions"])),
         "answers": answers,
     }
     results = [row for of_device in rows.values() for row in of_device]
@@ -247,6 +248,7 @@ def row_of(call: RecordedCall, direction: str, device: str, verdict: Judgement) 
         "made_at": summary["made_at"],
         "module": summary["module"],
         "count": summary["count"],
+        "meets": place_of(call["meets"]) if call["lives"] == "mixed" and call["meets"] else None,
     }
 
 

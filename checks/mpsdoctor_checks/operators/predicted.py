@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mpsdoctor import support
+from mpsdoctor import machine, support
 from mpsdoctor.check import Collected, Context, Finding, Severity, Shape, Skip, UnusableRequestError, finding, typed
+from mpsdoctor.facts import assume_shapes
 from mpsdoctor.facts.operators import PredictionFacts
 from mpsdoctor.texts import Each, Part, as_data
 from mpsdoctor.worker.shapes import PlannedProbe, StepTree, Wheel
@@ -21,20 +22,26 @@ PREDICTED: dict[str, tuple[str, Severity]] = {"stops": ("MPS361", "error"), "fal
 
 
 def examine(
-    context: Context, wanted: Target | None, names: Sequence[str], version: str | None, seconds: float
+    context: Context,
+    wanted: Target | None,
+    names: Sequence[str],
+    version: str | None,
+    seconds: float,
+    macos: str | None = None,
 ) -> Collected:
     """Facts and findings. The operators are those of a training step, those named, or the catalogue's."""
     context.progress(Part("listing_operators"))
     wheel = ask_worker(context, WHEEL, Wheel)
     folder = Path(*wheel["parts"])
-    there = support.support_in(version) if version else support.support_of_installed(folder, wheel["version"])
+    there = support.support_for(version, folder, wheel["version"], macos or present_macos(context))
     if not there.letters:
         raise UnusableRequestError(str(there.note or Part("nothing_known", {"version": there.version})))
-    calls, places = calls_of(context, wanted, names, seconds)
-    known = {} if version else support.by_aten(support.known_failures(folder) or {})
+    calls, unseen = calls_of(context, wanted, names, seconds)
+    known = support.by_aten(support.known_failures(folder) or {}) if there.source == "installed" else {}
     predictions = support.predict(calls, there)
-    prediction = support.predictions_as_json(predictions, there, known, places)
-    text = support.predictions_as_text(predictions, there, known, places)
+    places = {prediction.op: place_of(prediction.place) for prediction in predictions if prediction.place}
+    prediction = support.predictions_as_json(predictions, there, known, places, unseen)
+    text = support.predictions_as_text(predictions, there, known, places, unseen)
     facts: PredictionFacts = {
         "source": "prediction",
         "results": [],
@@ -45,17 +52,23 @@ def examine(
     return {**facts}, findings(predictions, prediction, str(wanted)) if wanted else []
 
 
+def present_macos(context: Context) -> str | None:
+    """The macOS that this runs on; None on another system."""
+    facts = assume_shapes(context.facts).get("chip") or machine.facts()
+    return facts["os_version"] if facts["os"] == "Darwin" else None
+
+
 def calls_of(
     context: Context, wanted: Target | None, names: Sequence[str], seconds: float
-) -> tuple[list[support.Call | str], dict[str, str]]:
+) -> tuple[list[support.Call | str], support.Unseen]:
     """The calls to predict: with what they are made of and the person's lines for a step, by name otherwise."""
     if wanted:
         recorded = run_step(context, wanted, seconds, TREE, StepTree)
-        places = {op: place_of(frame) for op, frame in recorded["places"].items() if frame}
-        return [support.call_of(node) for node in recorded["calls"]], places
+        unseen = support.Unseen([*map(place_of, recorded["questions"])], recorded["left_out"])
+        return [support.call_of(node) for node in recorded["calls"]], unseen
     plan = ask_worker(context, PLAN, list[PlannedProbe], level="thorough", dtypes=DTYPES["quick"])
     probes = [probe for name in names for probe in select_probes(plan, name)] if names else plan
-    return list(dict.fromkeys(probe.op for probe in probes)), {}
+    return list(dict.fromkeys(probe.op for probe in probes)), support.Unseen()
 
 
 def ask_worker(context: Context, call: str, shape: type[Shape], **args: Any) -> Shape:

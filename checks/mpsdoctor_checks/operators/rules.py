@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from mpsdoctor import sentences
 from mpsdoctor.check import Finding, finding
+from mpsdoctor.explain.messages import known_cause
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import OperatorRow, ProbeFacts, count_probes, detail_of
 from mpsdoctor.support.spoken import spoken
@@ -22,6 +23,7 @@ Group = tuple[str, str]
 MOST_FINDINGS = 12
 MOST_ROWS = 40  # of evidence; the facts have them all
 MOST_NAMED = 10  # operators in a detail
+FAILED = ("error", "crash")  # what an operator ended with that does not say by itself what is wrong
 HALF = ("float16", "bfloat16")
 SEVERITIES = ("error", "warning", "info")
 OPERATOR = re.compile(r"\b\w+::[\w.]+|\"\w+\"")  # in a message, where all others say the same of others
@@ -138,6 +140,7 @@ def listing(rows: list[OperatorRow]) -> Listing:
 def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> dict[str, object]:
     """Dtypes, layouts and directions of an operator, the first line of its detail, and the operators with the same."""
     known = from_both(rows[0].get("known", ()), rows[0].get("known_values", ()))
+    explained = known_cause(rows[0]["detail"], rows[0]["device"]) if rows[0]["outcome"] in FAILED else Part("")
     same = {"others_count": len(others), "others_names": limit_names(others)}
     return {
         "op": op if rows[0]["op"].endswith(f"::{op}") else f"{op} ({rows[0]['op']})",
@@ -145,7 +148,7 @@ def describe_operator(op: str, rows: list[OperatorRow], others: list[str]) -> di
         "variants": limit_names([variant for row in rows for variant in row["variants"]]),
         "directions": limit_names([row["direction"] for row in rows]),
         "first": sentences.first_line(detail_of(rows[0])),
-        "known": Part("known", {"failure": known[0]}) if known else Part(""),
+        "known": Part("known", {"failure": known[0]}) if known else explained,
         "others": Part("others" if len(others) > 1 else "other", same) if others else Part(""),
     }
 

@@ -52,7 +52,7 @@ def choose_devices(context: Context) -> list[str]:
     offered = [entry["device"] for entry in context.facts["build"].get("devices", ()) if entry["usable"]]
     wanted = [device for device in offered if device != "cpu" and (not context.devices or device in context.devices)]
     if not (wanted or "cpu" in offered):
-        raise Skip("no device is usable")
+        raise Skip(Part("no_usable_device"))
     return ["cpu", *wanted]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from mpsdoctor import clean, texts
 from mpsdoctor.check import Collected, Context, Job, OwnCodeError, Skip, typed
 from mpsdoctor.facts.training import STEP, StepFacts
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, check_title
 from mpsdoctor.worker.shapes import Losses, Prepared
 from mpsdoctor_checks import training
 from mpsdoctor_checks.operators.model import (
@@ -34,7 +34,7 @@ from mpsdoctor_checks.training.trial import DeviceRun, Trial, runs_of
 PREPARE = "mpsdoctor_worker.training.own_step:prepare"
 PATIENCE = 3.0  # times what one step may take, for jobs that make three of them at least
 id = training.id
-title = "Your training step timed on each device"
+title = check_title("training_step")
 needs = training.needs
 seconds = {"quick": 3.0, "standard": 12.0, "thorough": 60.0}
 timed = True
@@ -132,7 +132,7 @@ def refuse_what_never_ran(trial: Trial, wanted: Target) -> None:
     failures = [run.failure for run in trial.failed if run.failure]
     tried = [failure for failure in failures if failure.outcome != "skipped"]
     if not tried or any(str(failure.detail).startswith("cancelled") for failure in tried):
-        raise Skip(str(failures[0].detail))
+        raise Skip(failures[0].detail)
     if all(failure.outcome != "nan" for failure in failures):
         first = str(tried[0].detail)
         raise OwnCodeError(first if wanted.file.name in first else f"{wanted}: {first}", tried[0].traceback)

@@ -61,14 +61,21 @@ def result(trial: Trial, run: DeviceRun) -> Result:
     blocks, steps = run.blocks, run.block_steps
     if not (blocks and steps and run.prepared and run.last_block):
         return blank(trial.workload, run.name, "skipped", Part("no_race", {"baseline": trial.baseline.name}))
+    return timed(trial.workload, run.name, blocks, steps, run.prepared["batch"], run.last_block["peak_bytes"])
+
+
+def timed(
+    workload: Workload, name: str, blocks: list[float], steps: int, batch: int | None, peak_bytes: int | None
+) -> Result:
+    """A result with the figures of blocks, which are seconds a step over so many `steps` each."""
     low, high = interval(blocks)
     return {
-        **blank(trial.workload, run.name, "ok", Part("blocks_of_steps", {"count": len(blocks), "steps": steps})),
+        **blank(workload, name, "ok", Part("blocks_of_steps", {"count": len(blocks), "steps": steps})),
         "step_ms": 1e3 * median(blocks),
         "ci95_ms": [1e3 * low, 1e3 * high],
-        "samples_per_s": batch / median(blocks) if (batch := run.prepared["batch"]) else None,
+        "samples_per_s": batch / median(blocks) if batch else None,
         "steps": steps * len(blocks),
-        "peak_memory_bytes": run.last_block["peak_bytes"],
+        "peak_memory_bytes": peak_bytes,
     }
 
 
@@ -85,13 +92,17 @@ def comparisons(trial: Trial) -> list[Comparison]:
 
 
 def comparison(trial: Trial, run: DeviceRun, pairs: list[float]) -> Comparison:
+    return compared(trial.workload, run.name, trial.baseline.name, pairs)
+
+
+def compared(workload: Workload, device: str, baseline: str, pairs: list[float]) -> Comparison:
+    """The speed-up by pairs of blocks, and who has won."""
     standing, why = race.standing(pairs)
     low, high = interval(pairs)
-    device, baseline = run.name, trial.baseline.name
     detail = Part("after_pairs", {"reason": why, "count": len(pairs)})
     return {
-        "workload": trial.workload.family,
-        "size": trial.workload.size,
+        "workload": workload.family,
+        "size": workload.size,
         "device": device,
         "baseline": baseline,
         "speedup": median(pairs),

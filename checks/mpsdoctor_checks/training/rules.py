@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from mpsdoctor import sentences
 from mpsdoctor.check import Finding, Severity, finding
+from mpsdoctor.explain.messages import known_cause
 from mpsdoctor.facts.advice import Advice
 from mpsdoctor.facts.training import (
     Comparison,
@@ -91,7 +92,7 @@ def failures(facts: TimedFacts) -> Iterator[Finding]:
                     {"device": device, "workloads": {label(row): row["detail"] for row in failed}},
                     device=device,
                     runs=names(failed),
-                    causes=by_cause(failed),
+                    causes=by_cause(failed, device),
                     **dialog(outcome, device),
                 )
 
@@ -101,12 +102,19 @@ def dialog(outcome: str, device: str) -> Values:
     return {"dialog": Part("dialog" if device.partition(":")[0] == "mps" else "")} if outcome == "crash" else {}
 
 
-def by_cause(rows: Sequence[Result]) -> Each:
-    """Each cause of a failure once: `mlp small, cnn small: out of memory`."""
+def by_cause(rows: Sequence[Result], device: str) -> Each:
+    """Each cause of a failure once: `mlp small, cnn small: out of memory`, with what is known of its message."""
     causes: dict[str, list[Result]] = {}
     for row in rows:
         causes.setdefault(str(why(row)), []).append(row)
-    return Each("cause", [{"runs": names(failed), "why": why(failed[0])} for failed in causes.values()])
+    known = {reason: known_cause(reason, device) for reason in causes}
+    return Each(
+        "cause",
+        [
+            {"runs": names(failed), "why": (why(failed[0]), known[reason]) if known[reason].name else why(failed[0])}
+            for reason, failed in causes.items()
+        ],
+    )
 
 
 def why(row: Result | Advice) -> Wording:

@@ -4,6 +4,9 @@ FALLBACK_ON = "PYTORCH_ENABLE_MPS_FALLBACK=1"
 
 PHRASES = {
     "and": " and ",
+    "comma": ", ",
+    "semicolon": "; ",
+    "colon": ": ",
     "range": "{low:figure} to {high:figure}",
     "wide_range": "the figures scatter",
     "ended": "{sentence}.",
@@ -24,6 +27,9 @@ PHRASES = {
     "newer_lacks_it": " No torch up to {last} has all that is missing.",
     "newer_has_it": " torch {since} has what is missing: upgrade.",
     "newer_needs_macos": " torch {since} has what is missing, and needs macOS {needed}.",
+    # Beside the message of a failure that is known.
+    "known_cause": " ({what}: 'mpsdoctor explain {cause}')",
+    "known_cause_sentence": " This is known: {what} ('mpsdoctor explain {cause}').",
     # Why torch refuses the value of a variable.
     "no_ratio": "{name} is not a ratio between 0 and {most:g}",
     "low_above_high": "the low watermark {low_ratio:g} lies above the high watermark {high_ratio:g}",

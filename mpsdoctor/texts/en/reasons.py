@@ -29,6 +29,14 @@ PHRASES = {
     "worker_died": "the worker of {device} died while it was compared with",
     "failed_after_step": "after step {step}, in {function}: {cause}",
     "cancelled": "cancelled",
+    "no_usable_device": "no device is usable",
+    # a check that another one keeps from running
+    "needs_what_did_not_run": "needs {need}, which did not run",
+    "needs_what_ended": "needs {need}, which ended as {status}{because}",
+    "because": ": {first}",
+    "ended_as_fail": "fail",
+    "ended_as_skip": "skip",
+    "ended_as_error": "error",
     # how a process ended, and its last words
     "ended_so": "{ending}{words}",
     "no_answer_within": "no answer within {seconds:g} s",

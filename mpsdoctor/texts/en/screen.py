@@ -53,6 +53,11 @@ PHRASES = {
     # Commands of the palette that are no keys.
     "go_to": "Go to {tab}",
     "go_to_help": "the tab {tab}",
+    "explain": "Explain a text",
+    "explain_help": "paste an error, a log or an environment",
+    "explain_title": "Explain a text",
+    "explain_closes": "Esc closes",
+    "explain_empty": "Paste an error, a log, a crash report or what collect_env prints into the panel above.",
     "theme": "Theme",
     "theme_help": "change the colours",
     # Why a key does nothing now.

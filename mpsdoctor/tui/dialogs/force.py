@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from mpsdoctor.formats import rows
 from mpsdoctor.report import Forced
-from mpsdoctor.texts import say
+from mpsdoctor.texts import joined, say
 from mpsdoctor.tui import words
 from mpsdoctor.tui.dialogs.dialog import Dialog
 from mpsdoctor.tui.words import Piece
@@ -35,7 +35,7 @@ def _describe(measured: Forced) -> Iterator[Piece]:
     yield ""
     speed = rows.speed_of_mps(measured) or say("screen.force_unmeasured")
     yield words.styled((f"{say('screen.force_measured')} ", "title"), rows.join([measured.recommended, speed]))
-    wrong = ", ".join(measured.wrong) or say("screen.none")
+    wrong = joined(", ", measured.wrong) or say("screen.none")
     yield words.styled((f"{say('screen.force_wrong')} ", "title"), (wrong, "fail" if measured.wrong else "plain"))
     yield ""
     yield words.styled(("Enter  ", "accent"), rows.how_long(measured.until_torch))

@@ -11,7 +11,7 @@ from mpsdoctor.facts import assume_shapes
 from mpsdoctor.formats import rows
 from mpsdoctor.overall import share_told
 from mpsdoctor.report import ORDER, CheckResult
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, tell, term, translate_title
 from mpsdoctor.tui import issues, words
 from mpsdoctor.tui.model import CheckState
 from mpsdoctor.tui.panes.pane import Pane
@@ -67,7 +67,7 @@ class Checks(Pane):
 
     def _details(self, state: CheckState) -> Iterator[Piece]:
         sign, tone = words.SIGNS[state.status]
-        title = rows.translate_title(state.id, state.title)
+        title = translate_title(state.id, state.title)
         yield words.styled((f"{sign} {term('status', state.status)}  ", tone), (title, "strong"))
         if state.result is None:
             yield from self._live(state)
@@ -101,7 +101,7 @@ class Checks(Pane):
         progress = state.progress
         if share := share_told(progress) if progress else 0.0:
             yield words.styled((words.meter(share, 1.0, METER), "accent"), f" {100 * share:.0f} %")
-        texts = [event.text for event in self.model.log if event.id == state.id]
+        texts = [tell(event.text, event.values) for event in self.model.log if event.id == state.id]
         if texts:
             yield ""
             yield from ((line, "muted") for line in reversed(texts[-12:]))
@@ -143,6 +143,6 @@ def _describe_end(state: CheckState) -> str:
         return result.reason
     count = len(result.findings)
     if reached := coverage(result):
-        return "; ".join([*([say("screen.some_findings", count=count)] if count else []), *reached])
+        return joined("; ", [*([say("screen.some_findings", count=count)] if count else []), *reached])
     name = {0: "screen.nothing_to_tell", 1: "screen.one_finding"}.get(count)
     return say(name) if name else say("screen.some_findings", count=count)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from mpsdoctor.facts.operators import ProbeRow
 from mpsdoctor.formats import wrapping
 from mpsdoctor.overall import share_told
-from mpsdoctor.texts import say, tell, term
+from mpsdoctor.texts import joined, say, tell, term
 from mpsdoctor.tui import matrix, words
 from mpsdoctor.tui.background import freeze_heap, run_in_background
 from mpsdoctor.tui.matrix import Line
@@ -174,7 +174,7 @@ def _group_messages(probes: list[ProbeRow]) -> list[tuple[str, str, str]]:
 
 
 def _shorten(where: list[str]) -> str:
-    first, more = ", ".join(where[:3]), len(where) - 3
+    first, more = joined(", ", where[:3]), len(where) - 3
     return say("screen.and_more", first=first, count=more) if more > 0 else first
 
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from mpsdoctor.formats import rows, wrapping
 from mpsdoctor.overall import left_in_words
 from mpsdoctor.report import ORDER, Finding, Report, Verdict
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, term
 from mpsdoctor.tui import meter, words
 from mpsdoctor.tui.model import CheckState
 from mpsdoctor.tui.panes.pane import Pane
@@ -59,7 +59,7 @@ class Overview(Pane):
         return row.key.split()[1] if row else None
 
     def _verdict(self, width: int) -> Iterator[Piece]:
-        model, report = self.model, self.model.report
+        model, report = self.model, self.model.told()
         if model.running and not model.cancelled:
             yield from self._so_far(width)
             return
@@ -93,7 +93,7 @@ class Overview(Pane):
             yield words.wrap_beside(("! ", "warn"), words.describe_busy(model.busy, waiting=model.waits), 2, width)
         if current:
             doing = words.progress(current)
-            doing = doing if doing.startswith(current.id) else f"{current.id}: {doing}"
+            doing = doing if doing.startswith(current.id) else joined(": ", [current.id, doing])
             yield words.wrap_beside(("▶ ", "accent"), doing, 2, width)
         yield from words.figures_so_far(model.figures())
         yield ""

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from mpsdoctor import overall
 from mpsdoctor.events import Answer, Busy, Request
-from mpsdoctor.texts import say
+from mpsdoctor.texts import say, tell
 from mpsdoctor.tui import own_answer, own_state, words
 from mpsdoctor.tui.own_answer import Shown
 from mpsdoctor.tui.own_state import OwnState
@@ -145,7 +145,7 @@ class Own(Pane):
         if own.phase == "cancelling":
             yield (say("screen.cancelling"), "warn")
         elif isinstance(own.doing, Busy):
-            yield (own.doing.text, "warn")
+            yield (tell(own.doing.text, own.doing.values), "warn")
         elif own.doing is None:
             yield (say("screen.starting"), "accent")
         else:

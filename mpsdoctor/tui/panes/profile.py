@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from mpsdoctor import clean
 from mpsdoctor.figures import times
 from mpsdoctor.formats import rows, wrapping
-from mpsdoctor.texts import say, term
+from mpsdoctor.texts import joined, say, term
 from mpsdoctor.tui import keys, words
 from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
@@ -106,7 +106,7 @@ def _stale(stale: tuple[str, ...] | None) -> Iterator[Piece]:
     if stale is None:
         yield (say("screen.stale_later"), "muted")
     elif stale:
-        yield words.styled((f"! {say('screen.stale')} ", "warn"), "; ".join(stale))
+        yield words.styled((f"! {say('screen.stale')} ", "warn"), joined("; ", stale))
     else:
         yield (f"✓ {say('screen.up_to_date')}", "pass")
 

@@ -3,45 +3,73 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from ..shapes import TensorNumbers, TensorSpec
+from .placement import DEVICE, HOST, Placements
 
 FLOATS_BY_VALUE = 32  # up to so many floating point numbers are kept as they are
 INTEGERS_BY_VALUE = 1024  # and integers, which may be offsets that rise, or indices without repetition
+BITS_BY_VALUE = 1 << 17  # and masks
 LARGEST = 1 << 26  # elements of storage a view may lie in; beyond, its offset is not kept
+SAMPLE = 1 << 16  # numbers of which mean and spread are taken
+DIGITS = bytes.maketrans(bytes((0, 1)), b"01")
 
 Spec = Any  # JSON of any depth: lists, numbers, and objects with one key that says what they stand for
 NAMED: dict[str, type] = {"dtype": torch.dtype, "layout": torch.layout, "memory_format": torch.memory_format}
 
 
-def encode(value: Any, seen: dict[int, int], full: bool = True) -> Spec:
-    """An argument as JSON. A tensor that is in `seen` is only referred to. TypeError for what has no spec.
+class Encoder:
+    """Writes the arguments of one call as JSON; a tensor that was written before is only referred to.
 
     Without `full`, only what makes two calls the same: everything but the numbers in their tensors.
     """
-    if isinstance(value, Tensor):
-        if id(value) in seen:
-            return {"same": seen[id(value)]}
-        seen[id(value)] = len(seen)
-        return {"tensor": describe(value, full)}
-    if isinstance(value, (list, tuple)):
-        return [encode(part, seen, full) for part in value]
-    if isinstance(value, torch.device):
-        return {"device": True}
-    for name, kind in NAMED.items():
-        if isinstance(value, kind):
-            return {name: str(value).rpartition(".")[2]}
-    if isinstance(value, complex):
-        return {"complex": [value.real, value.imag]}
-    if value is None or isinstance(value, torch.Generator):
-        return None
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    raise TypeError(f"an argument of type {type(value).__name__} cannot be kept")
+
+    def __init__(self, places: Placements | None = None, *, full: bool = True) -> None:
+        self.places, self.full = places, full
+        self.seen: dict[int, int] = {}
+
+    def encode(self, value: Any) -> Spec:
+        """An argument as JSON. TypeError for what has no spec."""
+        if isinstance(value, Tensor):
+            if id(value) in self.seen:
+                return {"same": self.seen[id(value)]}
+            self.seen[id(value)] = len(self.seen)
+            return {"tensor": self.describe(value)}
+        if isinstance(value, (list, tuple)):
+            return [self.encode(part) for part in value]
+        if isinstance(value, torch.device):
+            return {"device": True}
+        for name, kind in NAMED.items():
+            if isinstance(value, kind):
+                return {name: str(value).rpartition(".")[2]}
+        if isinstance(value, complex):
+            return {"complex": [value.real, value.imag]}
+        if value is None or isinstance(value, torch.Generator):
+            return None
+        if isinstance(value, (bool, int, float, str)):
+            return value
+        raise TypeError(f"an argument of type {type(value).__name__} cannot be kept")
+
+    def describe(self, tensor: Tensor) -> TensorSpec:
+        """As `describe`, and where the tensor is if that is not on the device."""
+        spec = describe(tensor, self.full)
+        place = self.places.of(tensor) if self.places else None
+        if place is not None and place.kind != DEVICE:
+            spec["lives"] = "host" if place.kind == HOST else "loose"
+        return spec
+
+
+def specs_in(spec: Spec) -> Iterator[TensorSpec]:
+    """The tensors of arguments."""
+    if isinstance(spec, list):
+        for part in spec:
+            yield from specs_in(part)
+    elif isinstance(spec, dict) and "tensor" in spec:
+        yield spec["tensor"]
 
 
 def describe(tensor: Tensor, full: bool) -> TensorSpec:
@@ -63,20 +91,25 @@ def _content(tensor: Tensor) -> TensorNumbers:
     floating = tensor.is_floating_point()
     if tensor.numel() <= (FLOATS_BY_VALUE if floating else INTEGERS_BY_VALUE):
         return {"values": tensor.flatten().tolist()}
-    if tensor.dtype == torch.bool:
-        return {"mean": float(tensor.to(torch.float32).mean())}
-    numbers = tensor.to(torch.float64) if floating else tensor
+    if tensor.dtype == torch.bool:  # as an index it decides the sizes of others
+        kept = tensor.numel() <= BITS_BY_VALUE
+        return {"bits": _bits(tensor)} if kept else {"trues": int(tensor.sum())}
     if floating:
-        numbers = numbers[numbers.isfinite()]
-        if not numbers.numel():
+        return _statistics(tensor)
+    return {"low": int(tensor.min()), "high": int(tensor.max())}
+
+
+def _statistics(tensor: Tensor) -> TensorNumbers:
+    """Range, mean and spread of floating point numbers, the last two of some of them where they are many."""
+    some = tensor.flatten()[:: max(1, tensor.numel() // SAMPLE)].to(torch.float64)
+    low, high = map(float, torch.aminmax(tensor.to(torch.float32) if tensor.element_size() < 4 else tensor))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = tensor[tensor.isfinite()].to(torch.float64)
+        some = some[some.isfinite()]
+        if not some.numel():
             return {}
-        return {
-            "low": float(numbers.min()),
-            "high": float(numbers.max()),
-            "mean": float(numbers.mean()),
-            "std": float(numbers.std(unbiased=False)),
-        }
-    return {"low": int(numbers.min()), "high": int(numbers.max())}
+        low, high = float(finite.min()), float(finite.max())
+    return {"low": low, "high": high, "mean": float(some.mean()), "std": float(some.std(unbiased=False))}
 
 
 def build(spec: Spec, make: Callable[[TensorSpec], Tensor], device: str, tensors: list[Tensor] | None = None) -> Any:
@@ -114,13 +147,30 @@ def fill_tensor(spec: TensorSpec, generator: torch.Generator) -> Tensor:
         pairs: Tensor = torch.view_as_complex(torch.randn([*shape, 2], dtype=torch.float64, generator=generator))
         return pairs.to(dtype)
     if dtype == torch.bool:
-        return torch.rand(shape, generator=generator).lt(spec.get("mean", 0.5))
+        return _fill_mask(spec, shape, generator)
     if not dtype.is_floating_point:
         return _fill_integers(spec, shape, generator).to(dtype)
     drawn = torch.randn(shape, dtype=torch.float64, generator=generator)
     drawn = drawn.mul_(spec.get("std", 1.0)).add_(spec.get("mean", 0.0))
     # numbers beyond the recorded range may lie where an operator has no answer: a logarithm's below zero
     return drawn.clamp_(spec.get("low", -math.inf), spec.get("high", math.inf)).to(dtype)
+
+
+def _bits(mask: Tensor) -> str:
+    """A mask in hexadecimal, its first element first."""
+    bytes_of = bytes(mask.flatten().to(torch.uint8).tolist())
+    return f"{int(bytes_of.translate(DIGITS) or b'0', 2):x}"
+
+
+def _fill_mask(spec: TensorSpec, shape: list[int], generator: torch.Generator) -> Tensor:
+    """The recorded mask, or another with as many that are true."""
+    count = math.prod(shape)
+    if "bits" in spec:
+        digits = f"{int(spec['bits'], 16):0{count}b}".encode()
+        return torch.frombuffer(bytearray(digits), dtype=torch.uint8).eq(ord("1")).reshape(shape)
+    mask = torch.zeros(count, dtype=torch.bool)
+    mask[torch.randperm(count, generator=generator)[: spec.get("trues", count // 2)]] = True
+    return mask.reshape(shape)
 
 
 def _fill_integers(spec: TensorSpec, shape: list[int], generator: torch.Generator) -> Tensor:

@@ -18,9 +18,17 @@ import torch
 
 from ..operators.messages import readable
 from ..shapes import Location, StepFailure
-from .recorder import users_frames
+from .sites import users_frames
 
 WANTED = "it must return (module, example inputs), or a function that makes one training step"
+# What helps, by what an error says; a file that was written for one device meets others here.
+HINTS = (
+    ("not linked with support for mps", "build tensors and modules on the CPU: the device is looked into here"),
+    ("MPS backend is not available", "build tensors and modules on the CPU: the device is looked into here"),
+    ("Torch not compiled with CUDA enabled", "take .to(device) in place of .cuda(), with the device as an argument"),
+    ("Found no NVIDIA driver", "take .to(device) in place of .cuda(), with the device as an argument"),
+    ("sys.exit(2)", "it may want command-line arguments, of which there are none here: give them defaults"),
+)
 TRACEBACK = 8000  # characters of a traceback, its last ones
 
 
@@ -111,6 +119,7 @@ def describe(error: BaseException, path: str) -> StepFailure:
         what = f"it called sys.exit({error.code!r})"
     else:
         what = readable(f"{type(error).__name__}: {error}", 600).rstrip(": ")
+    what += "".join(f" ({hint})" for sign, hint in HINTS if sign in what)
     frames = traceback.format_exception(type(error), error, persons_part(error, path))
     told = "".join(frames)[-TRACEBACK:]
     place: Location = {"file": path, "line": None, "function": None}

@@ -15,8 +15,11 @@ from torch import Tensor
 
 from ..shapes import Failure, Recording, StepTree
 from . import calltree
+from .devices import Devices
 from .own_function import BadStepError, Returned, call_function, describe, load_function, read_returned
-from .recorder import Functions, ModulePlaces, Operators, Recorder, forward_stacks, tensors
+from .placement import tensors
+from .recorder import Functions, Operators, Recorder
+from .sites import Modules, forward_stacks
 
 Answer = TypeVar("Answer")
 
@@ -26,33 +29,67 @@ def record(path: str, function: str, seconds: float, devices: list[str]) -> Reco
 
     A step that has not ended after so many seconds ends this process, with its stack on stderr.
     """
-    places = ModulePlaces()
+    modules = Modules()
+    recorder = Recorder(modules, devices)
 
-    def record_step(module: torch.nn.Module | None, run: Callable[[], object]) -> Recording:
-        recorder = Recorder(places, devices)
-        recorder.watch(module)
-        with forward_stacks(), phases(recorder), Operators(recorder), Functions(recorder):
+    def record_step(returned: Returned, run: Callable[[], object]) -> Recording:
+        watch(recorder.devices, modules, returned)
+        with forward_stacks(), phases(recorder), Operators(recorder), Functions(recorder), recorder.devices:
             run()
         if not recorder.total:
             raise BadStepError("its step called no operator of torch")
-        calls = list(recorder.calls.values())
+        calls = recorder.judged()
         for frame in (frame for call in calls for frame in (*call["frames"], *call["made"])):
             frame["code"] = linecache.getline(frame["file"], frame["line"]).strip()[:120]
-        kind = "callable" if module is None else "module"
-        return {"calls": calls, "total": recorder.total, "left_out": recorder.left_out, "kind": kind}
+        return {
+            "calls": calls,
+            "total": recorder.total,
+            "left_out": recorder.left_out,
+            "kind": "callable" if returned.module is None else "module",
+            "questions": list(recorder.devices.questions.values()),
+        }
 
-    return run_guarded(path, function, seconds, devices, places, record_step)
+    return run_guarded(path, function, seconds, devices, (modules, recorder.devices), record_step)
 
 
 def tree(path: str, function: str, seconds: float) -> StepTree | Failure:
-    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them."""
+    """As `record`, but the calls are those of `calltree`: what composite operators are made of is among them.
 
-    def watch_step(module: torch.nn.Module | None, run: Callable[[], object]) -> StepTree:
-        with calltree.watching() as calls:
+    A step that fails is made again without looking into operators, for that may be what it fails by.
+    """
+    answer: Any = tree_of(path, function, seconds)
+    if "failed" not in answer or not answer["failed"]["raised"]:
+        return answer  # type: ignore[no-any-return]
+    again: Any = tree_of(path, function, seconds, closed=True)
+    if "failed" in again:
+        return answer  # type: ignore[no-any-return]
+    again["left_out"]["aten::*"] = answer["failed"]["what"]
+    return again  # type: ignore[no-any-return]
+
+
+def tree_of(path: str, function: str, seconds: float, *, closed: bool = False) -> StepTree | Failure:
+    """The calls of one step, with `closed` without what operators are made of."""
+    modules = Modules()
+    step = calltree.Tree(modules, closed=closed)
+
+    def watch_step(returned: Returned, run: Callable[[], object]) -> StepTree:
+        watch(step.devices, modules, returned)
+        with forward_stacks(), calltree.watching(step):
             run()
-        return {"calls": calls.calls, "places": calls.places, **calltree.wheel()}
+        questions = list(step.devices.questions.values())
+        return {"calls": step.calls, "left_out": step.left_out, "questions": questions, **calltree.wheel()}
 
-    return run_guarded(path, function, seconds, [], ModulePlaces(), watch_step)
+    return run_guarded(path, function, seconds, [], (modules, step.devices), watch_step)
+
+
+def watch(devices: Devices, modules: Modules, returned: Returned) -> None:
+    """Put on the device what a person would put there: a module with its inputs, and all that modules hold."""
+    modules.name(returned.module)
+    with torch._C.DisableTorchFunction():
+        parts = {id(part): part for module in modules.made for part in module.modules()}
+        devices.places.adopt(parts.values(), returned.inputs)
+    devices.places.strict = devices.places.strict or returned.module is not None
+    devices.begin_step()
 
 
 def run_guarded(
@@ -60,15 +97,17 @@ def run_guarded(
     function: str,
     seconds: float,
     devices: list[str],
-    places: ModulePlaces,
-    run: Callable[[torch.nn.Module | None, Callable[[], object]], Answer],
+    watched: tuple[Modules, Devices],
+    run: Callable[[Returned, Callable[[], object]], Answer],
 ) -> Answer | Failure:
     """Let `run` make the step; whatever the file does wrong is an answer."""
     faulthandler.dump_traceback_later(seconds, exit=True)
+    modules, placing = watched
     try:
-        with places:
-            returned = read_returned(call_function(load_function(path, function), function, "cpu"))
-        return run(returned.module, step_of(returned, devices))
+        with modules:
+            with placing:
+                returned = read_returned(call_function(load_function(path, function), function, "cpu"))
+            return run(returned, step_of(returned, devices))
     except BaseException as error:
         return {"failed": describe(error, path)}
     finally:

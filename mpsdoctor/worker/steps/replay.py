@@ -100,7 +100,8 @@ class Replay:
         def make(spec: TensorSpec) -> Tensor:
             value = self.values[len(placed)]
             backward = self.direction == "backward" and spec.get("grad") and value.is_floating_point()
-            place = "cpu" if self.host_indices and not value.is_floating_point() else device
+            kept = spec.get("lives") == "host" or (self.host_indices and not value.is_floating_point())
+            place = "cpu" if kept else device
             tensor = arguments.place_tensor(spec, value.to(precise_dtype(value.dtype)) if exact else value, place)
             placed.append(tensor.requires_grad_() if backward else tensor)
             return placed[-1]

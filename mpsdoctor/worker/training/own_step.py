@@ -24,7 +24,7 @@ from ..steps.own_function import (
     read_returned,
 )
 from ..steps.own_model import call_module, loss_of
-from ..steps.recorder import tensors
+from ..steps.placement import tensors
 from . import sessions
 
 

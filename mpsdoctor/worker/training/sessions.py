@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import torch
 from torch import nn
@@ -223,13 +223,18 @@ def losses(steps: int, seconds: float = 60.0, most: float = 600.0, name: str = M
 
 
 def sketches(model: nn.Module) -> Dict[str, List[float]]:
+    """Those of its parameters."""
+    return sketch_gradients(model.named_parameters())
+
+
+def sketch_gradients(parameters: Iterable[Tuple[str, torch.Tensor]]) -> Dict[str, List[float]]:
     """Eight numbers a gradient, whose distance between two devices estimates the distance of the gradients.
 
     Scale, sign and order all show in them; AdamW hides the first from the loss curve.
     """
     generator = torch.Generator().manual_seed(workloads.SEED)
     numbers = {}
-    for name, parameter in model.named_parameters():
+    for name, parameter in parameters:
         if parameter.grad is not None:
             gradient = parameter.grad.detach().to("cpu").double().flatten()
             mixed = gradient * torch.randn(gradient.numel(), generator=generator)

@@ -12,8 +12,12 @@ import pytest
 from rich.cells import cell_len
 
 from mpsdoctor import console
+from mpsdoctor.doubts import NAMED, REMEDIES, Doubt, explain
 from mpsdoctor.formats import FORMATS, Style
+from mpsdoctor.formats.rows import LONG
 from mpsdoctor.report import CheckResult, Finding, Remedy, Report
+from mpsdoctor.texts import Part
+from mpsdoctor.texts.en.verdict import PHRASES
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 NAMES = ["cpu-only", "accelerator-wins", "trouble"]
@@ -194,3 +198,14 @@ def test_json_holds_the_whole_report() -> None:
     """What is printed decodes to the same report."""
     report = recorded("trouble")
     assert msgspec.json.decode(FORMATS["json"].render(report, Style()).encode(), type=Report) == report
+
+
+def test_what_helps_is_never_cut() -> None:
+    """The longest doubts and remedies that a verdict can have are shown whole."""
+    values = {"settled": 3, "all": 4, "names": ["Chrome", "pytest"], "families": ["transformer", "lstm", "cnn"]}
+    values |= {"device": "cuda:0", "disturbance": "the thermal state was 'serious' after the run"}
+    parts = [Part(name, values) for name in PHRASES if name.startswith("doubt_")]
+    longest = sorted(parts, key=lambda part: -len(str(part)))[:NAMED]
+    why = str(explain([Doubt(2, (*longest, *longest), REMEDIES)]))
+    assert len(why) <= LONG
+    assert why in " ".join(text_of(told_of(recorded("accelerator-wins"), "Train on mps", why)).split())

@@ -45,9 +45,20 @@ def test_a_path_stays_in_one_piece_where_a_line_has_room() -> None:
     assert all(line.endswith("/") and len(line) <= 40 for line in long)
 
 
+def test_a_path_in_a_chinese_sentence_does_not_hold_it_together() -> None:
+    """Wide punctuation ends the path, so that lines are filled; the path is not torn."""
+    wrapped = wrapping.wrap("位置在 train/模型.py:8，原因是这个算子在设备上没有实现，需要由 CPU 代算。", 40)
+    assert wrapped == ["位置在 train/模型.py:8，原因是这个算子在", "设备上没有实现，需要由 CPU 代算。"]
+
+
 @pytest.mark.parametrize(
     ("text", "short"),
     [
+        ("区间太宽。等机器空闲时再测。", "区间太宽。 …"),
+        (
+            "在 sim 上没有实现（_fused_adagrad_、log_ndtr）。升级 torch。",
+            "在 sim 上没有实现（_fused_adagrad_、log_ndtr）。 …",
+        ),
         (
             "mps is slower than the CPU: 0.547× the CPU's speed (0.515 to 0.595), the mean over cnn medium 0.846×",
             "mps is slower than the CPU: 0.547× the CPU's speed (0.515 to 0.595) …",

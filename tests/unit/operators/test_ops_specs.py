@@ -15,7 +15,7 @@ from mpsdoctor.worker.steps import arguments
 
 def again(value: Any, seed: int = 0) -> Any:
     """A value as JSON and back."""
-    encoded = json.loads(json.dumps(arguments.encode(value, {})))
+    encoded = json.loads(json.dumps(arguments.Encoder().encode(value)))
     generator = torch.Generator().manual_seed(seed)
 
     def make(spec: TensorSpec) -> Tensor:
@@ -80,4 +80,4 @@ def test_what_cannot_be_told_is_refused() -> None:
     """Sparse tensors and arguments of unknown types are refused, not guessed."""
     for value in (torch.eye(3).to_sparse(), object()):
         with pytest.raises(TypeError, match="cannot be kept"):
-            arguments.encode(value, {})
+            arguments.Encoder().encode(value)

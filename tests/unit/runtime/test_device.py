@@ -226,8 +226,8 @@ def test_threads_agree(tmp_path: Path) -> None:
 
 
 def test_import_brings_in_nothing_heavy() -> None:
-    """`import mpsdoctor` loads no torch, no screen, no msgspec, and none of the slower standard modules."""
-    code = f"import sys; sys.path.insert(0, {ROOT!r}); import mpsdoctor; print(*sys.modules)"
+    """What a script imports loads no torch, no screen, no msgspec, and none of the slower standard modules."""
+    code = f"import sys; sys.path.insert(0, {ROOT!r}); from mpsdoctor import get_optimal_device; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "mpsdoctor.runtime.device" in loaded

@@ -23,6 +23,7 @@ from mpsdoctor.support import (
 from mpsdoctor.support.history import History, load_history
 from mpsdoctor.support.known_failures import KnownFailure
 from mpsdoctor.support.prediction import VERDICTS
+from mpsdoctor.support.wording import headline
 from mpsdoctor.worker.shapes import CallNode
 
 # Three versions of a torch with one operator of every letter.
@@ -164,13 +165,18 @@ def test_thresholds_in_float64_are_the_cpus_own() -> None:
     assert one(Call("kernel", dtypes=("float64",), node="RenormBackward0")).verdict == "kernel"
 
 
+def tensor(*sizes: int, dtype: str = "float32") -> dict[str, object]:
+    return {"dtype": dtype, "sizes": [*sizes]}
+
+
 @pytest.mark.parametrize(
     ("size", "out", "verdict"),
     [((8, 8), (4, 2), "kernel"), ((4, 4), (8, 4), "kernel"), ((7, 8), (4, 4), "sizes"), ((8, 8), (8, 5), "sizes")],
 )
 def test_adaptive_pooling_needs_multiples(size: tuple[int, ...], out: tuple[int, ...], verdict: str) -> None:
     """Adaptive pooling is predicted to fail where neither size is a multiple of the other."""
-    assert one(Call("_adaptive_avg_pool2d", sizes=((1, 3, *size), (1, 3, *out)))).verdict == verdict
+    given = {"self": tensor(1, 3, *size), "result": [tensor(1, 3, *out)]}
+    assert one(Call("_adaptive_avg_pool2d", given=given)).verdict == verdict
 
 
 def test_sparse_tensors_are_not_known() -> None:
@@ -188,10 +194,41 @@ def test_what_a_version_does_not_have_yet_is_judged_by_its_parts_if_they_run() -
 
 def test_other_libraries_operators_are_not_known() -> None:
     """An operator of another library keeps its name and is unknown, unless its parts tell."""
-    assert one("torchvision::nms").op == "torchvision::nms"
-    assert one("torchvision::nms").verdict == "unknown"
+    assert one("mine::own").op == "mine::own"
+    assert one("mine::own").verdict == "unknown"
     assert one(Call("mine::own", parts=(Call("late"),))).verdict == "unknown"
     assert one(Call("mine::own", parts=(Call("kernel"),))).verdict == "composite"
+
+
+@pytest.mark.parametrize(
+    ("op", "version", "verdict", "since"),
+    [
+        ("torchvision::nms", "2.0", "missing", "2.1"),
+        ("torchvision::nms", "2.1", "kernel", "2.1"),
+        ("torchvision::_roi_align_backward", "2.13", "kernel", "2.1"),
+        ("torchvision::deform_conv2d", "2.7", "missing", "2.8"),
+        ("torchvision::_deform_conv2d_backward", "2.15", "missing", None),
+        ("quantized::linear_dynamic", "2.13", "missing", None),
+    ],
+)
+def test_torchvisions_operators_are_known_by_the_torch_it_goes_with(
+    op: str, version: str, verdict: str, since: str | None
+) -> None:
+    """torchvision 0.16, which goes with torch 2.1, brought kernels for MPS; torch's quantized operators have none."""
+    found = predict([op], support_in(version))[0]
+    assert (found.verdict, found.since) == (verdict, since)
+
+
+def test_the_headline_counts_what_is_not_plain() -> None:
+    """What runs on the CPU in any case, and what could not be judged, is in the first line."""
+
+    def said(*calls: Call) -> str:
+        return str(headline(predict(calls, support())))
+
+    assert said(Call("kernel")) == "runs, every operator has what it needs"
+    assert said(Call("kernel"), Call("moved")) == "runs, with 1 operator on the CPU whatever the fallback is set to"
+    others = said(Call("kernel"), Call("mine::a"), Call("mine::b"), Call("yours::c"))
+    assert others == "runs, but for 3 operators of mine and yours that could not be judged"
 
 
 def test_a_version_outside_the_history_says_so() -> None:
@@ -223,7 +260,9 @@ def test_the_sentence_says_since_when() -> None:
         ([Call("late")], "fallback"),
         ([Call("late"), Call("kernel", dtypes=("float64",))], "stops"),
         ([Call("never", sparse=True)], "stops"),
-        ([Call("kernel"), Call("torchvision::nms")], "unknown"),
+        ([Call("kernel"), Call("mine::own")], "runs"),
+        ([Call("kernel"), Call("not_here")], "unknown"),
+        ([Call("mine::own")], "unknown"),
         ([], "unknown"),
     ],
 )
@@ -249,7 +288,10 @@ def test_text_and_data_tell_the_same() -> None:
 
 
 def node(op: str, parts: Sequence[CallNode] = ()) -> CallNode:
-    return {"op": op, "dtypes": [], "sizes": [], "sparse": False, "node": "", "parts": [*parts]}
+    return {
+        "op": op, "dtypes": [], "sparse": False, "node": "", "given": {}, "optimizer": False, "parts": [*parts],
+        "lives": "device", "place": None, "made": None, "meets": None, "count": 1,
+    }  # fmt: skip
 
 
 NODES = st.recursive(

@@ -82,7 +82,7 @@ def test_calls_that_are_the_same_are_listed_once() -> None:
             torch.ones(size).neg()
 
     negations = [call for call in calltree.record(step) if call["op"] == "aten::neg"]
-    assert [call["sizes"] for call in negations] == [[[2], [2]], [[3], [3]]]
+    assert [call["given"]["self"]["sizes"] for call in negations] == [[2], [3]]
 
 
 def test_numbers_in_place_of_tensors_are_taken() -> None:
@@ -186,3 +186,18 @@ def test_predicting_needs_no_torch() -> None:
     program = "import mpsdoctor.support, sys; print({'torch', 'msgspec', 'yaml', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_loop_over_steps_and_places_is_not_another_call_of_each() -> None:
+    """What a call is judged by is kept, not the numbers that a loop changes: a factor, or where a view begins."""
+
+    def step() -> None:
+        for place in range(5):
+            torch.ones(5, 2)[place].mul(0.1 * place).sum(0)
+
+    calls = [call for call in calltree.record(step) if call["op"] in ("aten::select.int", "aten::mul.Tensor")]
+    assert [call["op"] for call in calls] == ["aten::select.int", "aten::mul.Tensor"]
+    assert calls[0]["given"] == {
+        "self": {"dtype": "float32", "sizes": [5, 2]},
+        "result": [{"dtype": "float32", "sizes": [2]}],
+    }

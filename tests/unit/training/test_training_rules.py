@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from helpers import rows
+from mpsdoctor import texts
 from mpsdoctor.check import Answer, Finding, Job
 from mpsdoctor.facts.conditions import Conditions
 from mpsdoctor.facts.training import Comparison
 from mpsdoctor_checks.training import disturbance
 from mpsdoctor_checks.training.lanes import explain
-from mpsdoctor_checks.training.rules import RULES
+from mpsdoctor_checks.training.rules import RULES, by_cause
 
 QUIET: Conditions = {
     "load_1m": 0.1,
@@ -220,3 +221,13 @@ def test_errors_are_told_apart(kind: str, message: str, outcome: str) -> None:
 def test_deaths_keep_their_name(outcome: Any) -> None:
     """A crash is a crash, with its last words."""
     assert explain(Answer(Job("m:f"), outcome, None, "SIGABRT")) == (outcome, "SIGABRT")
+
+
+def test_a_failure_with_a_known_message_names_its_cause() -> None:
+    """The finding says what the message is a sign of, and how to read more."""
+    failed: Any = [{"workload": "cnn", "size": "small", "detail": "RuntimeError: Invalid buffer size: 19.45 GB"}]
+    told = "cnn small: RuntimeError: Invalid buffer size: 19.45 GB (One tensor is larger than a Metal buffer may be:"
+    words = texts.Words("en", texts.texts("en")["MPS516"].parts)
+    filled = words.fill("{it}", {"it": by_cause(failed, "mps")})
+    assert filled.startswith(told)
+    assert "explain" not in words.fill("{it}", {"it": by_cause(failed, "cpu")})

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from mpsdoctor.worker.shapes import RecordedCall, Recording
-from mpsdoctor.worker.steps import own_model, replay
+from mpsdoctor.worker.steps import arguments, own_model, replay
 
 MODEL = """
 import torch
@@ -68,6 +69,10 @@ def recorded(file: Path, function: str, devices: tuple[str, ...] = ("cpu",)) -> 
 
 def named(found: Recording, op: str) -> list[RecordedCall]:
     return [call for call in found["calls"] if call["op"] == op]
+
+
+def frame_alone(frame: Any) -> dict[str, Any]:
+    return {name: frame[name] for name in ("file", "line", "function")}
 
 
 def lines(call: RecordedCall) -> list[str]:
@@ -170,3 +175,98 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(source: str, file: Path
     failed = recorded(file, "build")["failed"]
     assert what in failed["what"]
     assert (failed["file"], failed["line"]) == (str(file), line)
+
+
+PLACED = """
+import numpy as np
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.q = nn.Linear(8, 8)
+
+    def forward(self, x):
+        far = torch.arange(8, dtype=torch.float64).cos()
+        near = far.float().to(x.device)
+        h = self.q(x) * near
+        return h + torch.ones(8)
+
+def build():
+    return Net(), torch.randn(2, 8)
+
+def masked():
+    net = nn.Linear(64, 64)
+    def step():
+        x = net(torch.randn(40, 64))
+        mask = x > 0
+        y = x.clone()
+        y[mask] = x[mask] * 0.1
+        y.mean().backward()
+    return step
+
+def from_numpy():
+    net = nn.Linear(4, 2)
+    def step(device="cpu"):
+        x = torch.from_numpy(np.random.rand(8, 4))
+        net(x.float().to(device)).mean().backward()
+        print(net.weight, f"{x}")
+    return step
+"""
+
+
+def test_what_stays_on_the_cpu_is_not_replayed(file: Path) -> None:
+    """Calls of tensors of the CPU alone are left out; what is sent to the device is a call, with its source there."""
+    file.write_text(PLACED)
+    calls = recorded(file, "build")
+    assert not [call for call in calls["calls"] if call["op"] in ("aten::arange", "aten::cos")]
+    copies = [call for call in named(calls, "aten::_to_copy") if call["args"][0]["tensor"].get("lives") == "host"]
+    assert [lines(call)[0] for call in copies] == ["near = far.float().to(x.device)"]
+
+
+def test_a_tensor_of_the_cpu_is_replayed_there(file: Path) -> None:
+    """Of a call that takes tensors of both, the one of the CPU stays there, and the line that made it is known."""
+    file.write_text(PLACED)
+    call = next(call for call in named(recorded(file, "build"), "aten::add") if call["lives"] == "mixed")
+    assert [spec["tensor"].get("lives") for spec in call["args"][:2]] == [None, "host"]
+    assert (lines(call)[0], call["meets"]) == ("return h + torch.ones(8)", frame_alone(call["frames"][0]))
+    placed: list[str] = []
+
+    def place(spec: Any, value: torch.Tensor, device: str) -> torch.Tensor:
+        placed.append(device)
+        return value
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arguments, "place_tensor", place)
+        replay.Replay(call, replay.resolve(call), "forward").call_on("meta", exact=False)
+    assert placed == ["meta", "cpu"]
+
+
+def test_masks_that_index_are_kept(file: Path) -> None:
+    """A mask that decides the sizes of other tensors is the recorded one, so that its calls can be replayed."""
+    file.write_text(PLACED)
+    calls = recorded(file, "masked")["calls"]
+    outcomes = {call["op"]: replay.probe(call, "cpu", "forward")["outcome"] for call in calls if "index" in call["op"]}
+    assert set(outcomes.values()) == {"ok"}
+    assert {"aten::index", "aten::index_put_"} <= set(outcomes) | {"aten::index_put_"}
+
+
+@pytest.mark.parametrize("count", [1 << 10, 1 << 18])
+def test_a_mask_keeps_how_many_are_true(count: int) -> None:
+    """Small masks are kept element by element, large ones by how many are true."""
+    mask = torch.arange(count).view(2, -1) % 3 == 0
+    spec = arguments.Encoder().encode(mask)["tensor"]
+    again = arguments.fill_tensor(json.loads(json.dumps(spec)), torch.Generator().manual_seed(0))
+    assert (again.shape, again.sum()) == (mask.shape, mask.sum())
+    assert count > 1 << 17 or torch.equal(again, mask)
+
+
+def test_data_of_numpy_stays_on_the_cpu(file: Path) -> None:
+    """Arrays in double precision are made single before they are sent to the device; printing is the CPU's as well."""
+    pytest.importorskip("numpy")
+    file.write_text(PLACED)
+    dtypes = [
+        spec["dtype"] for call in recorded(file, "from_numpy")["calls"] for spec in arguments.specs_in(call["args"])
+    ]
+    assert set(dtypes) == {"float32"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from mpsdoctor.worker.steps.own_function import BadStepError, call_function, read_returned
+from mpsdoctor.worker.steps.own_function import BadStepError, call_function, describe, read_returned
 
 CPU = torch.device("cpu")
 
@@ -75,3 +75,17 @@ def test_what_is_no_step_is_refused(returned: object) -> None:
     """With what must be returned."""
     with pytest.raises(BadStepError, match=r"it must return \(module, example inputs\), or a function that makes"):
         read_returned(returned)
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (RuntimeError("PyTorch is not linked with support for mps devices"), "on the CPU"),
+        (AssertionError("Torch not compiled with CUDA enabled"), "in place of .cuda()"),
+        (SystemExit(2), "command-line arguments"),
+    ],
+)
+def test_files_for_one_device_and_for_a_command_line_get_a_hint(error: BaseException, hint: str) -> None:
+    """What the file raised is told with what helps where it is written for a device that is not here."""
+    assert hint in describe(error, "train.py")["what"]
+    assert "(" not in describe(ValueError("no data"), "train.py")["what"]

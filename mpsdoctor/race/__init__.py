@@ -1,0 +1,1 @@
+"""Races an unchanged training script on each device: start, steer, take turns, compare, tell."""

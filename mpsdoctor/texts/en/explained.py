@@ -1,0 +1,33 @@
+"""The words around an explanation of a text: `mpsdoctor explain FILE`."""
+
+PHRASES = {
+    "title": "{what} ({cause}, {percent:.0f} % sure)",
+    "evidence": "line {number}: {line}",
+    "also": "It may also be:",
+    "other": "{what} ({cause}, {percent:.0f} %)",
+    "concerned": "Concerned: {versions}.",
+    "torch": "torch: {said}",
+    "macos": "macOS: {said}",
+    "unknown": "I don't know: nothing in this text is the sign of a cause that is known here.",
+    "ask": "What would help: the whole message with its last line, what was run, and what"
+    " 'python -m torch.utils.collect_env' prints. On the Mac itself 'mpsdoctor' looks for the cause.",
+    "environment": "Read from the text: {facts}.",
+    "fact_torch": "torch {value}",
+    "fact_macos": "macOS {value}",
+    "fact_arch": "{value}",
+    "fact_chip": "chip {value}",
+    "fact_python": "Python {value}",
+    "fact_mps_built": "MPS built in: {value}",
+    "fact_mps_available": "MPS available: {value}",
+    "fact_notes": "{value}",
+    "yes": "yes",
+    "no": "no",
+    "op_since_you_have": "{op} has a kernel for MPS since torch {since}; you have {have}.",
+    "op_since": "{op} has a kernel for MPS since torch {since}.",
+    "op_has": "torch {have} has a kernel for {op}, so the message comes from another torch, or from a dtype or layout.",
+    "op_never": "{op} has no kernel for MPS in any torch up to {last}.",
+    "op_cpu": "{op} always runs on the CPU there, whatever the variable says.",
+    "gives_away": "What gives it away:",
+    "difference": "What the failing log has and the good one has not, first line {number}:",
+    "no_difference": "Both texts say the same, but for numbers, paths and times.",
+}

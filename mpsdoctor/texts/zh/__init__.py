@@ -1,0 +1,1 @@
+"""Simplified Chinese. What is left out here is told in English."""

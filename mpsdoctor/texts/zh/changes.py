@@ -1,0 +1,36 @@
+"""What `mpsdoctor compare` says of each change, and why speeds cannot be compared."""
+
+PHRASES = {
+    "old_report": "旧报告",
+    "new_report": "新报告",
+    # Why speeds cannot be compared.
+    "other_machine": "{what}不同：先是 {before}，后是 {after}",
+    "machine_os": "操作系统",
+    "machine_chip": "芯片",
+    "machine_model": "机型",
+    "machine_gpu_cores": "GPU 核数",
+    "machine_virtual_machine": "是否为虚拟机",
+    "machine_device": "设备 {device} ",
+    "other_memory": "内存不同：先是 {before:size}，后是 {after:size}",
+    "other_budget": "预算不同：先是 {before}，后是 {after}",
+    "other_low_power": "只有{side}测量时开着低电量模式",
+    "other_on_battery": "只有{side}测量时用的是电池供电",
+    "timings_disturbed": "{side}的计时受到了干扰{why}",
+    "disturbed_by": "：{reasons:,list}",
+    "timed_under_pressure": "{side}测量时内存有压力",
+    "timed_hot": "{side}测量时机器发热",
+    "no_blocks": "{side}里没有计时的逐组数据",
+    "no_timings": "{side}里没有计时",
+    "other_trainings": "两份报告里没有以同样方式计时的训练",
+    "unsteady": "计时不稳定：什么都不变，两次这样的体检也可能相差 {percent:.0f}% 以上",
+    # What a change means.
+    "step_major": "大版本不同：算子和速度都可能变化",
+    "step_minor": "小版本不同：算子和速度都可能变化",
+    "step_patch": "只是补丁版本不同",
+    "step_build": "同一版本的另一个构建",
+    "of_the_moment": "{title}：只是当时的状态",
+    "other_reach": "{title}：其中一次体检查得较少",
+    "changed_verdict": "置信度先是 {before}，后是 {after}",
+    "changed_probes": "{count} 次探测：{dtypes:,list}；{variants:,list}",
+    "changed_speed": "速度为之前的 {ratio:figure} 倍（{interval:range}）",
+}

@@ -1,0 +1,33 @@
+"""The words around an explanation of a text: `mpsdoctor explain FILE`."""
+
+PHRASES = {
+    "title": "{what}（{cause}，把握 {percent:.0f}%）",
+    "evidence": "第 {number} 行：{line}",
+    "also": "也可能是：",
+    "other": "{what}（{cause}，{percent:.0f}%）",
+    "concerned": "涉及的版本：{versions}。",
+    "torch": "torch：{said}",
+    "macos": "macOS：{said}",
+    "unknown": "不知道：这段文本里没有已知原因的特征。",
+    "ask": "这些内容会有帮助：完整的报错（包括最后一行）、运行了什么，以及 python -m torch.utils.collect_env 的输出。在那台 Mac 上，"
+    "可以运行 mpsdoctor 查找原因。",
+    "environment": "从文本中读到：{facts}。",
+    "fact_torch": "torch {value}",
+    "fact_macos": "macOS {value}",
+    "fact_arch": "{value}",
+    "fact_chip": "芯片 {value}",
+    "fact_python": "Python {value}",
+    "fact_mps_built": "带有 MPS：{value}",
+    "fact_mps_available": "MPS 可用：{value}",
+    "fact_notes": "{value}",
+    "yes": "是",
+    "no": "否",
+    "op_since_you_have": "{op} 从 torch {since} 起有 MPS 实现；你用的是 {have}。",
+    "op_since": "{op} 从 torch {since} 起有 MPS 实现。",
+    "op_has": "torch {have} 有 {op} 的 MPS 实现，所以这条报错来自另一个 torch，或与 dtype、内存布局有关。",
+    "op_never": "直到 torch {last}，{op} 都没有 MPS 实现。",
+    "op_cpu": "{op} 在那里总是由 CPU 计算，与变量的设置无关。",
+    "gives_away": "识别特征：",
+    "difference": "出问题的日志里有、正常的日志里没有的内容，首个在第 {number} 行：",
+    "no_difference": "除了数字、路径和时间，两份文本是一样的。",
+}

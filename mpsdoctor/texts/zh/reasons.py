@@ -1,0 +1,93 @@
+"""Why something of the training check was left out, failed or was stopped, and what spoiled its figures."""
+
+FROM_TO = "（batch {first} 到 {last}）"
+ALONE = "（只测了 batch {first}）"
+
+PHRASES = {
+    # left out
+    "left_out": "没有测，{reason}",
+    "no_race": "{baseline} 失败了，没有可对比的对象",
+    "budget_spent": "本档预算的 {seconds:.0f} 秒用在了更有说服力的模型上",
+    "compiling_too_long": "为它编译大约需要 {expected:.0f} 秒以上，而本档预算给编译的 {allowed:.0f} 秒中，"
+    "{spent:.0f} 秒已用于其他模型",
+    "steps_too_slow": "每个设备跑 {steps} 步至少需要 {needed:rough} 秒，只剩 {left:rough} 秒",
+    "steps_too_long": "每个设备跑 {steps} 步需要 {needed:rough} 秒，只剩 {left:rough} 秒",
+    "needs_seconds": "大约需要 {needed:rough} 秒，只剩 {left:rough} 秒",
+    "larger_budget": "属于 {budget} 预算",
+    "no_other_threads": "没有其他线程数可试",
+    "not_timed_on": "{family} 没有在 {devices:and} 上计时",
+    "not_compared": "没有做对比",
+    "batch_not_measured": "batch {batch}：{reason}",
+    "crossover_known": "交叉点及其附近已经测过",
+    # failed
+    "given_up_in_training": "{device} 在训练中{end}，已放弃",
+    "given_up": "{device} 发生{end}，已放弃",
+    "end_crash": "崩溃",
+    "end_timeout": "超时",
+    "worker_did_not_start": "{device} 的工作进程没有启动：{cause}",
+    "worker_died": "与之对比时，{device} 的工作进程异常退出",
+    "failed_after_step": "第 {step} 步之后，在 {function} 中：{cause}",
+    "cancelled": "已取消",
+    "no_usable_device": "没有可用的设备",
+    # a check that another one keeps from running
+    "needs_what_did_not_run": "依赖的 {need} 没有运行",
+    "needs_what_ended": "依赖的 {need} {status}{because}",
+    "because": "：{first}",
+    "ended_as_fail": "未通过",
+    "ended_as_skip": "被跳过",
+    "ended_as_error": "出错",
+    # how a process ended, and its last words
+    "no_answer_within": "{seconds:g} 秒内没有响应",
+    "exit_status": "退出码 {status}",
+    "signal_number": "信号 {number}",
+    # why a device cannot be used
+    "not_offered": "这里的 torch 不提供它",
+    "computes_wrong_numbers": "计算结果错误：{what}偏差 {error:.3g}",
+    "computed_product": "乘积",
+    "computed_sum": "求和",
+    "computed_gradient": "梯度",
+    "device_ended": "{how}：{ending}",
+    # wrong numbers
+    "loss_not_finite": "第 {step} 步的 loss 为 {loss}",
+    "loss_not_finite_between": "第 {since} 步到第 {step} 步之间 loss 为 {loss}",
+    "loss_not_finite_against": "第 {step} 步的 loss 为 {loss}，{against}为 {wanted:.4g}",
+    "loss_apart": "第 {step} 步的 loss 为 {loss:.5g}，{against}为 {wanted:.5g}，允许误差 ± {allowed:rough}",
+    "gradient_not_finite": "第 1 步 {parameter} 的梯度不是有限值",
+    "gradient_apart": "第 1 步 {parameter} 的梯度与{against}的相差达其自身长度的 {apart:rough} 倍",
+    "against_cpu": "CPU 上",
+    "against_usual": "{device} 上照常用 float32 训练时",
+    # what a race came to
+    "blocks_of_steps": "{count} 组，每组 {steps} 步",
+    "after_pairs": "{reason}，共 {count} 对",
+    "within_band": "彼此相差在 5% 以内",
+    "clear_of_band": "置信区间已离开 5% 的范围",
+    "interval_decides": "预算用完，由 95% 置信区间判定",
+    "too_close": "预算用完，难分高下",
+    "too_few_blocks": "预算用完，组数太少，无法判定胜负",
+    # no crossover
+    "several_crossovers": "没有单一的交叉点：CPU 在 {slower} 胜出，在 {faster} 则没有",
+    "device_faster": f"测过的每个 batch 大小都是设备更快{FROM_TO}",
+    "device_faster_alone": f"设备更快{ALONE}",
+    "cpu_faster": f"测过的每个 batch 大小都是 CPU 更快{FROM_TO}",
+    "cpu_faster_alone": f"CPU 更快{ALONE}",
+    "neither_faster": f"测过的 batch 大小都分不出谁明显更快{FROM_TO}",
+    "neither_faster_alone": f"分不出谁明显更快{ALONE}",
+    "cpu_never_faster": f"没有哪个 batch 大小是 CPU 明显更快{FROM_TO}",
+    "cpu_never_faster_alone": f"CPU 没有明显更快{ALONE}",
+    "device_never_faster": f"没有哪个 batch 大小是设备明显更快{FROM_TO}",
+    "device_never_faster_alone": f"设备没有明显更快{ALONE}",
+    # disturbances
+    "busy_before": "计时开始前有程序在跑：{who}",
+    "busy_between": "两个模型之间有程序在跑：{who}",
+    "busy_after": "计时刚结束时有程序在跑：{who}",
+    "others_took": "其他程序（占 CPU 的 {percent:.0f}%）",
+    "program_took": "{name}（占单核的 {percent:.0f}%）",
+    "swapped_in": "期间换入了 {bytes:MiB}",
+    "swapped_out": "期间换出了 {bytes:MiB}",
+    "pressure_before": "计时前的内存压力为{level:word screen.pressure}",
+    "pressure_after": "计时后的内存压力为{level:word screen.pressure}",
+    "heat_before": "计时前的热状态为 {level}",
+    "heat_after": "计时后的热状态为 {level}",
+    "low_power": "开着低电量模式",
+    "on_battery": "机器在用电池供电",
+}
