@@ -23,6 +23,7 @@ DATA = Path(__file__).parent / "data" / "known_issues.jsonl"
 PUBLISHED = ("cpu", "cu", "xpu", "rocm")
 # How a version was found below which nothing is wrong; by all other ways it is the oldest that somebody looked at.
 SURE_BEGIN = ("stated", "regression", "inferred from the wheels")
+_numbers: dict[str | None, tuple[int, ...]] = {}  # of versions, of which few are distinct
 BEYOND = 1 << 30  # stands for the parts of a version that are not told, at their largest
 COMPARISONS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">=": lambda version, bound: version >= bound,
@@ -50,23 +51,33 @@ class Surroundings:
 
 def read_issues(path: Path = DATA) -> list[Issue]:
     """All entries, by id. OSError and ValueError where the file is not as it was shipped."""
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
+    lines = path.read_text(encoding="utf-8").split("\n")
+    entries: list[Issue] = json.loads(f"[{','.join(filter(None, lines))}]")  # at once: a third of the time less
+    return entries
 
 
 def recorded_of(issue: Issue, here: Surroundings) -> Recorded:
     """What an entry says of these surroundings: wrong there, right there, or nothing."""
     of_torch = judge_torch(issue, here.torch)
+    if of_torch == "good":
+        return of_torch
     elsewhere = [judge_macos(issue["macos"], here.macos), judge_chip(issue, here), judge_condition(issue, here)]
-    if of_torch == "good" or False in elsewhere:
-        return "good" if of_torch == "good" or is_exact(here.torch) else "unknown"
+    if False in elsewhere:
+        return "good" if is_exact(here.torch) else "unknown"
     return "unknown" if of_torch == "unknown" or None in elsewhere else "bad"
 
 
 def numbers(version: str | None) -> tuple[int, ...]:
-    """The leading numbers of a version; empty for what is none. No regular expression: to compile one takes 0.3 ms."""
+    """The leading numbers of a version; empty for what is none."""
+    if version not in _numbers:
+        _numbers[version] = parse_numbers(version or "")
+    return _numbers[version]
+
+
+def parse_numbers(version: str) -> tuple[int, ...]:
+    """No regular expression: to compile one takes 0.3 ms."""
     found: list[int] = []
-    for part in (version or "").strip().split("."):
+    for part in version.strip().split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         found += [int(digits)] if digits and digits.isascii() and len(digits) < 10 else []
         if not digits or digits != part:

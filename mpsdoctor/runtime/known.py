@@ -60,6 +60,8 @@ def is_recorded(issue: Issue, here: Surroundings) -> bool:
     """Whether an entry says that it is wrong there, whatever chip or Python it may be where that is not told."""
     if recorded_of(issue, here) == "bad":
         return True
+    if issue["chip"] is None and issue["condition"] is None:
+        return False
     any_chip = dict(issue, chip=None if here.chip is None else issue["chip"])
     anywhere = dict(any_chip, condition=None if here.arch is None else issue["condition"])
     return recorded_of(anywhere, here) == "bad"  # type: ignore[arg-type]
