@@ -39,9 +39,10 @@ class BrokenInstallError(RuntimeError):
     """The checks could not even be listed."""
 
 
-def _new_host() -> Sandbox:
-    """A process to run checks in, whose words the doctor judges before it neutralises them."""
-    return Sandbox(sys.executable, neutralise=False)
+def _new_host(settings: Settings) -> Sandbox:
+    """A process to run checks in, whose words the doctor judges before it neutralises them; it knows which profile."""
+    chosen = {"MPSDOCTOR_PROFILE": settings.profile_path} if settings.profile_path else {}
+    return Sandbox(sys.executable, chosen, neutralise=False)
 
 
 @dataclass
@@ -52,7 +53,10 @@ class CheckUp:
     emit: Emit = lambda event: None
     cancelled: bool = False
     waited_s: float = 0.0
-    _hosts: list[Sandbox] = field(default_factory=lambda: [_new_host()])
+    _hosts: list[Sandbox] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._hosts.append(_new_host(self.settings))
 
     def cancel(self) -> None:
         """End it at once: no process is left, what was found so far stays."""
@@ -117,7 +121,7 @@ class CheckUp:
     @contextlib.contextmanager
     def _host(self) -> Iterator[Sandbox]:
         """A process of its own for a check that may change what it likes; it ends with all that it started."""
-        host = _new_host()
+        host = _new_host(self.settings)
         self._hosts.append(host)
         if self.cancelled:  # by another thread, meanwhile
             host.close()

@@ -96,6 +96,11 @@ STRANGERS = (
     "RuntimeError: fused=True is not supported",
     "ModuleNotFoundError: No module named 'fan'",
     "torch could not be imported",
+    # a line of code, and the names of libraries
+    'TrainingArguments(..., use_cpu=device.type == "cpu")',
+    "Fabric(accelerator=device.type, devices=1)",
+    "transformers",
+    "fabric",
     # an entry of the known issues is as its source tells it
     "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to gibberish.",
     ".contiguous(), or torch 2.9",
