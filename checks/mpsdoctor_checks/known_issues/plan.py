@@ -59,8 +59,8 @@ class Candidate:
 def candidates(issues: Iterable[Issue], device: str, here: Surroundings) -> list[Candidate]:
     """The canaries for a device, those first that are recorded for what is here, then those of core operators.
 
-    What kills its worker, makes many calls or takes much memory comes last of its kind. Of other accelerators nothing is
-    recorded.
+    What kills its worker, makes many calls or takes much memory comes last of its kind. Of other accelerators than
+    MPS nothing is recorded.
     """
     kind = device.partition(":")[0]
     found = []
