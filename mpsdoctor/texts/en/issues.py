@@ -137,7 +137,7 @@ TEXTS = {
         seen=f"A canary of a known issue, {TRIED}, did not come to an end, and its worker was ended.",
         means="A training that calls the operator in that way stands still.",
         do=f"Go around it as the remedy says. {ASK}",
-        example={**EXAMPLE, "came_to": Part("no_answer_within", {"seconds": 10}), "report": Part("")},
+        example={**EXAMPLE, "came_to": Part("no_answer_within", {"seconds": 15}), "report": Part("")},
     ),
     "MPS706": Text(
         "{op} leaks memory on {device}: {id}",
