@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 import msgspec
 
 from mpsdoctor import clean, intake
+from mpsdoctor.texts import say
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -52,8 +53,8 @@ def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise UnknownCheckError(f"there is no check {name!r}{hint} (there are: {', '.join(known)})")
+            hint = say("cli.close_findings", names=close[0]) if close else ""
+            raise UnknownCheckError(say("cli.no_check", name=name, hint=hint, names=known))
 
 
 def needed(only: Iterable[str], known: Mapping[str, Planned]) -> set[str]:
@@ -73,9 +74,9 @@ def chosen(checks: tuple[Planned, ...], only: tuple[str, ...], skip: tuple[str, 
     wanted = needed(only or known, known)
     for name in only if known else ():
         if name in skip:
-            raise UnknownCheckError(f"{name} is asked for by --only and left out by --skip")
+            raise UnknownCheckError(say("cli.only_and_skip", name=name))
         if lacking := [need for need in known[name].needs if need in skip]:
-            raise UnknownCheckError(f"{name} needs {', '.join(lacking)}, which --skip leaves out")
+            raise UnknownCheckError(say("cli.needs_skipped", name=name, names=lacking))
     return [check for check in checks if check.id in wanted and check.id not in skip]
 
 

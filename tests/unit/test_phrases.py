@@ -41,7 +41,7 @@ def literal(node: ast.AST) -> str:
 
 
 def trees() -> Iterator[ast.AST]:
-    for file in (ROOT / "mpsdoctor").rglob("*.py"):
+    for file in (*(ROOT / "mpsdoctor").rglob("*.py"), *(ROOT / "checks").rglob("*.py")):
         if "worker" not in file.parts:
             yield ast.parse(file.read_text(encoding="utf-8"))
 

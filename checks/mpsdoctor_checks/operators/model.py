@@ -28,7 +28,7 @@ from mpsdoctor.check import (
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.operators import CallSummary, ModelFacts, ReplayFacts, ReplayRow, TensorSummary
 from mpsdoctor.support import FALLBACK
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, say
 from mpsdoctor.worker.shapes import (
     Failure,
     Frame,
@@ -75,16 +75,16 @@ def parse_target(text: str, option: str = "--model") -> Target:
     """FILE.py:FUNC. UnusableRequestError if it is not of that form or there is no such file."""
     file, _, function = text.rpartition(":")
     if not file or not function.isidentifier():
-        raise UnusableRequestError(f"{option} takes FILE.py:FUNC, not {text!r}")
+        raise UnusableRequestError(say("cli.no_target", option=option, text=text))
     path = Path(file).expanduser()
     if path.is_dir():
-        raise UnusableRequestError(f"{path} is a folder; {option} takes FILE.py:FUNC")
+        raise UnusableRequestError(say("cli.folder_as_target", option=option, path=path))
     if path.suffix != ".py":
-        raise UnusableRequestError(f"{option} takes FILE.py:FUNC, not {text!r}")
+        raise UnusableRequestError(say("cli.no_target", option=option, text=text))
     if not path.is_file():
         names = sorted(other.name for other in path.parent.glob("*.py"))[:8] if path.parent.is_dir() else []
-        beside = f" (beside it: {', '.join(names)})" if names else ""
-        raise UnusableRequestError(f"there is no file {path}{beside}")
+        beside = say("cli.beside", names=names) if names else ""
+        raise UnusableRequestError(say("cli.no_file", path=path, beside=beside))
     return Target(path.resolve(), function, option)
 
 

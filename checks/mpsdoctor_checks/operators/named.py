@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mpsdoctor.check import Collected, Context, Skip, UnusableRequestError, devices_of, typed
 from mpsdoctor.facts import build_facts
-from mpsdoctor.texts import Part
+from mpsdoctor.texts import Part, say
 from mpsdoctor.worker.shapes import PlannedProbe
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import (
@@ -56,7 +56,7 @@ def select_probes(plan: Sequence[PlannedProbe], name: str) -> list[PlannedProbe]
     probes = [probe for probe in plan if wanted in names_of(probe)]
     if not probes:
         known = sorted({name for probe in plan for name in names_of(probe)})
-        raise UnusableRequestError(explain_unknown(wanted, known, "the catalogue"))
+        raise UnusableRequestError(explain_unknown(wanted, known, say("cli.catalogue")))
     return probes
 
 
@@ -68,5 +68,5 @@ def names_of(probe: PlannedProbe) -> set[str]:
 def explain_unknown(name: str, known: list[str], where: str) -> str:
     """The message for a name that does not exist, with those nearest to it."""
     close = difflib.get_close_matches(name, known, 3, 0.5)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"{where} has no operator {name!r}{hint}"
+    hint = say("cli.close_findings", names=say("cli.or").join(close)) if close else ""
+    return say("cli.no_operator", where=where, name=name, hint=hint)

@@ -42,7 +42,9 @@ get_optimal_device() 所读取的配置文件。
     # checks, schema, help
     "List the checks: id, cost, what it needs, where it comes from, title.": "列出检查项：id、耗时、依赖、来源、标题。",
     "List the checks, with what they need and cost.": "列出检查项及其依赖和耗时。",
-    "Print the JSON Schema of a report, a profile, an explanation, a comparison.": "输出报告、配置文件、解释或比较结果的 JSON Schema。",
+    "Print the JSON Schema of a report, a profile, an explanation, a comparison, or the answer of a race.": (
+        "输出报告、配置文件、解释、比较结果或竞速结果的 JSON Schema。"
+    ),
     "Print the help of mpsdoctor, or of a command.": "显示 mpsdoctor 或某个命令的帮助。",
     # profile
     "Show, check, clear or override the profile that trainers read.": "查看、校验、删除或覆盖训练脚本读取的配置文件。",

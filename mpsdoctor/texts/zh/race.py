@@ -17,6 +17,7 @@ PHRASES = {
     "race_ended": "脚本跑完了",
     "race_no_accelerator": "这里的 torch 没有加速器，没有可与 CPU 对比的设备",
     "race_hidden": "python {flags} 不允许任何注入：启动文件无法控制它。请去掉 {flags}",
+    "race_unfit": "无法观察这个 torch：{why}",
     "race_not_started": "无法启动 {command}：{why}",
     "race_without_torch": (
         "它没有导入 torch 就结束了，或者在看不到的地方导入：python -I、-E 和 -S，以及清除 PYTHONPATH 的程序，都会遮住它们启动的内容"
