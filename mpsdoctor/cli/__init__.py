@@ -29,6 +29,13 @@ from mpsdoctor.texts import LANGUAGES, language, say, translate_title
 
 # Modules here that cost 30 ms, which the first screen need not wait for.
 LATER = ("bench", "compare", "explain", "known-issues", "ops", "race")
+GROUPS = {  # of commands, by what one wants; the titles are phrases of the page `cli`
+    "measure": ("bench", "ops", "known-issues", "race"),
+    "understand": ("explain", "compare", "checks"),
+    "train": ("run", "profile"),
+    "programs": ("schema", "completion", "help"),
+}
+SHELLS = ("bash", "zsh", "fish")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLES = examples(
     ("mpsdoctor", "measure this machine, on a screen"),
@@ -36,11 +43,14 @@ EXAMPLES = examples(
     ("mpsdoctor --output report.html", "a page to mail"),
     ("mpsdoctor bench --step train.py:build", "your own training step"),
     ("mpsdoctor ops --model train.py:build", "does it run right on MPS?"),
+    ("mpsdoctor known-issues --list", "what is recorded as wrong here"),
     ("mpsdoctor race -- python train.py", "any training script, unchanged"),
-    ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor explain MPS203", "what a finding means"),
     ("mpsdoctor explain error.log", "what an error or a log means"),
     ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
+    ("mpsdoctor run -- python train.py", "train with the profile"),
+    ("mpsdoctor profile show", "what training scripts read"),
+    ("mpsdoctor schema report", "the shape of the JSON"),
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
@@ -87,6 +97,14 @@ class Command(click.Group):
         plain = name.replace("-", "_")
         module = importlib.import_module(f"mpsdoctor.cli.{plain}")
         return in_their_language(speak(getattr(module, f"{plain}_command")(self)))
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """In groups by purpose."""
+        for group, names in GROUPS.items():
+            commands = [(name, self.get_command(context, name)) for name in names]
+            width = formatter.width - 6 - max(map(len, names))
+            with formatter.section(say(f"cli.group_{group}")):
+                formatter.write_dl([(name, found.get_short_help_str(width)) for name, found in commands if found])
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         try:
@@ -199,10 +217,25 @@ def checks() -> None:
 @cli.command()
 @click.argument("what", type=click.Choice(["report", "profile", "explain", "compare", "race"]))
 def schema(what: str) -> None:
-    """Print the JSON Schema of a report, a profile, an explanation, a comparison, or the answer of a race."""
+    """Print the JSON Schema of a report, a profile or an answer."""
     from mpsdoctor.formats import schemas
 
     click.echo(schemas.as_json(what))
+
+
+@cli.command(short_help="Print the lines that complete commands and options in a shell.")
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the lines that complete commands and options in a shell.
+
+    In ~/.zshrc: eval "$(mpsdoctor completion zsh)"; in ~/.bashrc the same with bash, which has to be 4.4 or later; in
+    fish: mpsdoctor completion fish > ~/.config/fish/completions/mpsdoctor.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    complete = get_completion_class(shell)
+    assert complete, shell
+    click.echo(complete(cli, {}, "mpsdoctor", "_MPSDOCTOR_COMPLETE").source())
 
 
 @cli.command("help")

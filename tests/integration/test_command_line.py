@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 
 import mpsdoctor as mpsdoctor_package
 from helpers.support import COMMAND, check, install, mpsdoctor, processes_left, report
 from mpsdoctor.checkhost import BUILT_IN
-from mpsdoctor.cli import cli
+from mpsdoctor.cli import GROUPS, SHELLS, cli
 
 FAST = ("--only", "chip,environment,memory")
 
@@ -425,3 +426,19 @@ def test_a_code_that_does_not_exist_is_told_with_its_neighbours() -> None:
     told = mpsdoctor("explain", "MPS1O5")
     assert (told.returncode, told.stdout) == (2, "")
     assert "there is no finding 'MPS1O5'; did you mean" in told.stderr
+
+
+def test_the_help_groups_every_command() -> None:
+    """No command is left out of the groups, and no group names one that is not there."""
+    names = cli.list_commands(click.Context(cli))
+    assert sorted(name for group in GROUPS.values() for name in group) == sorted(names)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_commands(shell: str) -> None:
+    """What the lines of `mpsdoctor completion` ask for at a Tab; the lines themselves name the command."""
+    assert "mpsdoctor" in mpsdoctor("completion", shell).stdout
+    asked = {"COMP_WORDS": "mpsdoctor kno", "COMP_CWORD": "kno" if shell == "fish" else "1"}
+    told = mpsdoctor(env={**os.environ, **asked, "_MPSDOCTOR_COMPLETE": f"{shell}_complete"}).stdout
+    assert "known-issues" in told
+    assert "race" not in told

@@ -1,6 +1,11 @@
 """What the commands say: on stderr, of a profile, and of what cannot be done. Help stands with the options."""
 
 PHRASES = {
+    # Groups of commands.
+    "group_measure": "Measure",
+    "group_understand": "Understand",
+    "group_train": "Train",
+    "group_programs": "For programs",
     # On the way, and at the end.
     "error": "mpsdoctor: {message}",
     "interrupted": "interrupted",

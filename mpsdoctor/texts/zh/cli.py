@@ -1,6 +1,11 @@
 """What the commands say: on stderr, of a profile, and of what cannot be done."""
 
 PHRASES = {
+    # Groups of commands.
+    "group_measure": "测量",
+    "group_understand": "弄清原因",
+    "group_train": "训练",
+    "group_programs": "供程序使用",
     # On the way, and at the end.
     "error": "mpsdoctor：{message}",
     "interrupted": "已中断",

@@ -42,8 +42,16 @@ get_optimal_device() 所读取的配置文件。
     # checks, schema, help
     "List the checks: id, cost, what it needs, where it comes from, title.": "列出检查项：id、耗时、依赖、来源、标题。",
     "List the checks, with what they need and cost.": "列出检查项及其依赖和耗时。",
-    "Print the JSON Schema of a report, a profile, an explanation, a comparison, or the answer of a race.": (
-        "输出报告、配置文件、解释、比较结果或竞速结果的 JSON Schema。"
+    "Print the JSON Schema of a report, a profile or an answer.": "输出报告、配置文件或各种结果的 JSON Schema。",
+    "Print the lines that complete commands and options in a shell.": "输出让 shell 补全命令和选项的脚本。",
+    (
+        "Print the lines that complete commands and options in a shell.\n\n"
+        'In ~/.zshrc: eval "$(mpsdoctor completion zsh)"; in ~/.bashrc the same with bash, which has to be 4.4 or later; in\n'
+        "fish: mpsdoctor completion fish > ~/.config/fish/completions/mpsdoctor.fish"
+    ): (
+        "输出让 shell 补全命令和选项的脚本。\n\n"
+        '在 ~/.zshrc 里写 eval "$(mpsdoctor completion zsh)"；在 ~/.bashrc 里同样，把 zsh 换成 bash（需要 4.4 或更高版本）；'
+        "fish：mpsdoctor completion fish > ~/.config/fish/completions/mpsdoctor.fish"
     ),
     "Print the help of mpsdoctor, or of a command.": "显示 mpsdoctor 或某个命令的帮助。",
     # profile
@@ -99,6 +107,9 @@ Ctrl+C 那样结束脚本。脚本写什么，每次运行都会写：请给它�
     "any training script, unchanged": "任何训练脚本，不必改动",
     "what an error or a log means": "一段报错或日志是什么意思",
     "what an update changed": "更新之后变了什么",
+    "what is recorded as wrong here": "这里有哪些已记录的错误",
+    "what training scripts read": "训练脚本读到的内容",
+    "the shape of the JSON": "JSON 的结构",
     "Seconds of timing.": "计时的秒数。",
     "Seconds that a script may take to its first training step.": "脚本到第一个训练步最多几秒。",
     "Keep the winner in the profile as NAME.": "把胜出的设备以 NAME 记入配置文件。",
