@@ -45,9 +45,11 @@ get_optimal_device() 所读取的配置文件。
     "Print the JSON Schema of a report, a profile, an explanation, a comparison, or the answer of a race.": (
         "输出报告、配置文件、解释、比较结果或竞速结果的 JSON Schema。"
     ),
+    "Print the JSON Schema of what mpsdoctor writes.": "输出 mpsdoctor 各种输出的 JSON Schema。",
     "Print the help of mpsdoctor, or of a command.": "显示 mpsdoctor 或某个命令的帮助。",
     # profile
     "Show, check, clear or override the profile that trainers read.": "查看、校验、删除或覆盖训练脚本读取的配置文件。",
+    "Show, check, clear or override the profile.": "查看、校验、删除或覆盖配置文件。",
     "Print where the profile is, or would be.": "输出配置文件所在（或将在）的位置。",
     "Show the profile, and what changed since it was made.": "显示配置文件，以及生成之后有什么变化。",
     "Print the file's content.": "输出文件内容。",
