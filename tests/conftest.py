@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from machines import replay
 
+# A busy machine draws slowly, which says nothing about what is drawn.
+hypothesis.settings.register_profile("suite", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None)
+hypothesis.settings.load_profile("suite")
 os.environ["MPSDOCTOR_LANG"] = "en"  # whatever the locale of who runs the tests; programs that they start inherit it
 
 

@@ -20,8 +20,9 @@ from mpsdoctor.cli.examine import exit_code_of, write_stdout
 from mpsdoctor.cli.options import examples, refuse_nan
 from mpsdoctor.console import Exit
 from mpsdoctor.race import keeping, results, telling
+from mpsdoctor.race.company import Wish
 from mpsdoctor.race.scripts import Script
-from mpsdoctor.race.stages import Course, Wish
+from mpsdoctor.race.stages import Course
 from mpsdoctor.runtime import profile
 from mpsdoctor.texts import Part, say
 from mpsdoctor.worker.race_shapes import Hello
@@ -99,7 +100,7 @@ def run(given: dict[str, Any], verbose: int) -> Exit:
     teller.line(Part("race_logs", {"folder": str(folder)}))
     approve = partial(check_storable, path) if path else lambda hello: None
     course = Course(wish, folder, teller.progress, approve)
-    with console.interrupts(course.cancel):
+    with console.interrupts(course.scripts.cancel):
         follower = Follower(course) if verbose else None
         try:
             course.run()
@@ -111,14 +112,14 @@ def run(given: dict[str, Any], verbose: int) -> Exit:
             if follower:
                 follower.close()
     runs = list(course.runs.values())
-    state = {"interrupted": course.cancelled, "undisturbed": course.undisturbed}
+    state = {"interrupted": course.scripts.cancelled, "undisturbed": course.undisturbed}
     judged = results.judge(name or "race", wish.command, runs, course.moments, **state)
     report = msgspec.structs.replace(judged.report, logs=str(folder))
     trouble = None
-    if name and path and not course.cancelled:
-        report, trouble = store(judged, report, name, path, course.scripts)
+    if name and path and not course.scripts.cancelled:
+        report, trouble = store(judged, report, name, path, course.scripts.started)
     show(report, as_json=bool(given.get("as_json")))
-    if course.cancelled:
+    if course.scripts.cancelled:
         return Exit.INTERRUPTED
     return Exit.USAGE if trouble else exit_code(report)
 
@@ -191,7 +192,7 @@ class Follower:
             self._look()
 
     def _look(self) -> None:
-        for script in [*self.course.scripts]:
+        for script in [*self.course.scripts.started]:
             with suppress(OSError), script.log.open("rb") as log:
                 log.seek(self.read.get(script.log, 0))
                 text = log.read()

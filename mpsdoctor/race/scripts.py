@@ -73,6 +73,7 @@ class Script:
     stepping: Connection | None = None
     ran_on: tuple[str, ...] = ()
     others_step: int = 0
+    done: int = 0  # optimizer steps, by its last answer
     status: int | None = None
     failure: str = ""
     gone: bool = False  # the process that stepped

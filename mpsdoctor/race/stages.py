@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +14,15 @@ from typing import Any
 from mpsdoctor.check import UnusableRequestError, timing_lock
 from mpsdoctor.facts.conditions import Moments
 from mpsdoctor.race import alike, logs, telling
-from mpsdoctor.race.hub import Event, Hub
+from mpsdoctor.race.company import Cancelled, Say, Scripts, Wish
 from mpsdoctor.race.runs import Run
-from mpsdoctor.race.scripts import ANY, ENDED, Over, Script
+from mpsdoctor.race.scripts import ANY, Over, Script
 from mpsdoctor.texts import Part
 from mpsdoctor.worker.race_shapes import Answer, Hello
 from mpsdoctor_checks.training import quiet, race, stages
 from mpsdoctor_checks.training.narrator import sentences
 
 LEARN_STEPS, LEARN_SECONDS = 24, 8.0  # optimizer steps by which their order and the losses are known
-IDLE = 60.0  # seconds without any time of a processor: who waits so long waits for nothing
 PATIENCE = 60.0  # seconds for a block, at least: a validation may lie between two steps
 PATIENT = 20.0  # times what a block should take
 PAUSE = 3.0  # times as long as other blocks: something else went on
@@ -35,22 +33,6 @@ ROUNDS_OF_SHORT = 12  # blocks that a second start of a short script aims at
 LOOK_EVERY = 6  # rounds between two looks at what other programs do
 BEYOND = 3  # steps after the one at which another device's script failed
 SLOW = 1.0  # seconds a step: a block of one is not preceded by another that does not count
-
-Say = Callable[[Part], None]
-
-
-class Cancelled(Exception):
-    """The person has had enough; what is known stays."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be raced: `seconds` of timing, at most `timeout` until a first step."""
-
-    command: tuple[str, ...]
-    devices: tuple[str, ...] | None = None
-    seconds: float = 30.0
-    timeout: float = 300.0
 
 
 @dataclass
@@ -64,100 +46,20 @@ class Course:
     folder: Path
     say: Say
     approve: Callable[[Hello], object] = lambda hello: None
-    hub: Hub = field(init=False)
-    scripts: list[Script] = field(default_factory=list)
+    scripts: Scripts = field(init=False)
     runs: dict[str, Run] = field(default_factory=dict)
     moments: Moments = field(default_factory=dict)  # type: ignore[assignment]  # of no required key
-    cancelled: bool = False
     stopped: str = ""
     undisturbed: bool = True  # no other timed run of this user went on
 
     def __post_init__(self) -> None:
-        self.hub = Hub(self.folder)
-
-    def cancel(self) -> None:
-        """From any thread."""
-        self.cancelled = True
-        self.hub.events.put(Event("", None, None))
-
-    # Waiting.
-
-    def pump(self, timeout: float) -> None:
-        """Take what happens next, if anything does within this time. Cancelled."""
-        with contextlib.suppress(queue.Empty):
-            event = self.hub.events.get(timeout=timeout)
-            for script in self.scripts:
-                if script.token == event.token:
-                    script.take(event)
-        if self.cancelled:
-            raise Cancelled
+        self.scripts = Scripts(self.wish, self.folder, self.say)
 
     def ask(self, run: Run, do: str, patience: float, **args: Any) -> Answer:
         """What an order brings. Over where the script ends first, or does not come to the end of it."""
-        script = run.script
-        script.order(do, **args)
-        until = time.monotonic() + patience
-        while (answer := script.answer()) is None:
-            self.pump(0.2)
-            if script.answers:
-                continue
-            if script.gone or script.ended:
-                raise self.end_of(script)
-            if time.monotonic() > until:
-                raise Over("timeout", Part("race_no_end", {"seconds": patience, "step": run.done}))
+        answer = self.scripts.ask(run.script, do, patience, **args)
         run.note(answer)
         return answer
-
-    def end_of(self, script: Script) -> Over:
-        """Why it ended; the process that stepped may end a little before the script."""
-        until = time.monotonic() + ENDED
-        while not script.ended and time.monotonic() < until:
-            self.pump(0.2)
-        return script.why_it_ended()
-
-    # Stages.
-
-    def start(self, device: str, alone: bool = False) -> Script:
-        log = self.folder / f"{device.replace(':', '-')}{'-again' * alone}.log"
-        script = Script(device, self.wish.command, log, self.hub, alone)
-        self.scripts.append(script)
-        return script
-
-    def start_all(self, devices: Sequence[str]) -> list[Script]:
-        """All at the same time, up to their first steps, and those of accelerators that only they know of."""
-        scripts = [self.start(device) for device in devices]
-        self.await_first_steps(scripts)
-        if self.wish.devices is None:
-            known = {script.device for script in scripts} | {"cpu"}
-            more = [device for script in scripts[:1] for device in script.offered if device not in known]
-            late = [self.start(device) for device in more]
-            self.await_first_steps(late)
-            scripts += late
-        return scripts
-
-    def await_first_steps(self, scripts: Sequence[Script]) -> None:
-        """Until each of them has made a step or will make none, with the reason in its `over`."""
-        while waiting := [script for script in scripts if not (script.ready or script.over)]:
-            names = [script.device for script in waiting]
-            self.say(Part("race_loading", {"devices": names, "seconds": time.monotonic() - waiting[0].started_at}))
-            self.pump(0.5)
-            for script in waiting:
-                script.over = script.over or (None if script.ready else self.hopeless(script))
-                if script.over:
-                    script.stop()
-
-    def hopeless(self, script: Script) -> Over | None:
-        """Why a script will not come to its first step; None while it may."""
-        age = time.monotonic() - script.started_at
-        if script.ended:
-            end = script.why_it_ended()
-            if end.outcome != "ok":
-                return end
-            return Over("no-steps", Part("race_without_torch" if script.hello is None else "race_without_steps"))
-        if age > self.wish.timeout or (age > 5.0 and script.idle_for() > min(IDLE, self.wish.timeout)):
-            late = "race_late" if age > self.wish.timeout else "race_idle"
-            return Over("timeout", Part(late, {"seconds": age}))
-        return None
 
     def enter(self, scripts: Sequence[Script]) -> None:
         """The runs of these scripts, those of an earlier start among them."""
@@ -278,16 +180,16 @@ class Course:
                 self.compete()
         finally:
             if not self.runs:
-                self.enter(self.scripts)
-            self.end_all()
+                self.enter(self.scripts.started)
+            self.scripts.end_all()
 
     def compete(self) -> None:
         if flags := logs.hiding_flags(self.wish.command):
             raise UnusableRequestError(telling.say(Part("race_hidden", {"flags": flags})))
         devices = self.wish.devices or ("cpu", ANY)
-        self.enter(self.start_all(devices))
+        self.enter(self.scripts.start_all(devices))
         self.refuse_nobody()
-        for hello in [script.hello for script in self.scripts if script.hello][:1]:
+        for hello in [script.hello for script in self.scripts.started if script.hello][:1]:
             self.approve(hello)
         self.moments["before"] = quiet.idle_conditions()
         share = self.wish.seconds
@@ -295,16 +197,16 @@ class Course:
         self.time_all(warm_up, share)
         self.moments["after"] = quiet.idle_conditions()
         self.catch_up()
-        self.stop_all()
+        self.scripts.stop_all()
         self.time_alone(warm_up)
         self.start_again()
 
     def refuse_nobody(self) -> None:
         """UnusableRequestError where nothing could be started, or torch has nothing but the CPU."""
-        failed = [script for script in self.scripts if script.failure]
+        failed = [script for script in self.scripts.started if script.failure]
         if failed:
             raise UnusableRequestError(str(failed[0].why_it_ended().detail))
-        if any(script.device == ANY and script.over and script.hello for script in self.scripts):
+        if any(script.device == ANY and script.over and script.hello for script in self.scripts.started):
             raise UnusableRequestError(telling.say(Part("race_no_accelerator")))
 
     def catch_up(self) -> None:
@@ -325,8 +227,8 @@ class Course:
             if all(other.over and other.script.status == -9 for other in runs):  # the script kills itself
                 return
             self.say(Part("race_alone", {"device": run.device}))
-            script = self.start(run.device, alone=True)
-            self.await_first_steps([script])
+            script = self.scripts.start(run.device, alone=True)
+            self.scripts.await_first_steps([script])
             others = {name: other for name, other in self.runs.items() if other is not run}
             whole, self.runs = self.runs, {}
             fresh = Run(script, over=script.over, alone=True)
@@ -335,7 +237,7 @@ class Course:
                 self.time_all(warm_up, self.wish.seconds / 2)
             finally:
                 self.runs = {name: fresh if name == run.device else others[name] for name in whole}
-            self.stop_all()
+            self.scripts.stop_all()
 
     def start_again(self) -> None:
         """Once more, where all scripts ended by themselves before it was clear who is faster."""
@@ -347,31 +249,12 @@ class Course:
         if min(run.steps_in_all for run in ended) < FEWEST or race.finished(blocks, runs[0].device):
             return
         self.say(Part("race_again"))
-        scripts = [self.start(run.device, alone=False) for run in runs]
-        self.await_first_steps(scripts)
+        scripts = [self.scripts.start(run.device, alone=False) for run in runs]
+        self.scripts.await_first_steps(scripts)
         for run, script in zip(runs, scripts, strict=True):
             run.script, run.over = script, script.over
         self.time_all(SHORT_WARM_UP, self.wish.seconds, ROUNDS_OF_SHORT)
-        self.stop_all()
-
-    def stop_all(self) -> None:
-        """End every script as Ctrl+C does, and wait until nothing of them is left."""
-        for script in self.scripts:
-            if not script.wait(0):
-                script.stop()
-        until = time.monotonic() + ENDED
-        for script in self.scripts:
-            if not script.wait(max(0.0, until - time.monotonic())):
-                script.kill()
-                script.wait(ENDED)
-
-    def end_all(self) -> None:
-        try:
-            self.stop_all()
-        finally:
-            for script in self.scripts:
-                script.kill()
-            self.hub.close()
+        self.scripts.stop_all()
 
 
 def follows(run: Run) -> bool:

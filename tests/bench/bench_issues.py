@@ -45,10 +45,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="a few of each")
     smoke = parser.parse_args().smoke
-    print_alarms(300 if smoke else RUNS)
-    print_found(dict(list(FAULTS.items())[:6]) if smoke else FAULTS)
-    print_budget(20 if smoke else None)
-    print_questions(3 if smoke else 20)
+    print_alarms(60 if smoke else RUNS)
+    print_found(dict(list(FAULTS.items())[:4]) if smoke else FAULTS)
+    print_budget(10 if smoke else None)
+    print_questions(1 if smoke else 20)
 
 
 def print_alarms(runs: int) -> None:

@@ -28,8 +28,8 @@ LINES = {
         "signals                             300 thrown,    0 troubles",
     ),
     "bench_issues.py": (
-        "on the CPU      300 runs",
-        "planted faults  6 of 6 found",
+        "on the CPU      60 runs",
+        "planted faults  4 of 4 found",
         "standard        ",
         "known_issues()  ",
     ),

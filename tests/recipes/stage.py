@@ -33,7 +33,12 @@ LIBRARIES = {
     "with_skorch": ("cpu", "skorch"),
     "with_stable_baselines3": ("cpu", "stable-baselines3"),
 }
-PRESENT = "import json; from mpsdoctor.runtime import running; print(json.dumps(running.present()))"
+# As `run` finds torch's version, in its files, and as a script does: the stand-in leaves +cpu out of the second.
+PRESENT = """
+import json, torch
+from mpsdoctor.runtime import running
+print(json.dumps([running.present(), {**running.present(), "torch": str(torch.__version__)}]))
+"""
 DEVICES = ("cpu", "mps")
 CHIP = "m3-max"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "true", "OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled"}
@@ -58,19 +63,23 @@ class Stage:
         self.env |= {"PYTHONPATH": os.pathsep.join(map(str, paths)), "SIM_FAULTS": "", **OFFLINE}
         self.env |= {"HOME": str(self.folder), "YOLO_CONFIG_DIR": str(self.folder), "NO_COLOR": "1"}
         self.env |= stand_in.of_the_chip(replay.DATA / CHIP)
+        self.present = program(PRESENT, env=self.env)
 
     def learn(self, device: str) -> None:
-        """Write a profile of this machine that recommends the device."""
-        path = self.folder / "profile.json"
-        made = program(PRESENT, env=self.env)
+        """Write profiles of this machine that recommend the device, one for `run` and one for scripts."""
         recommended = {"device": device, "confidence": "high", "reason": f"{device} was measured as faster"}
-        path.write_text(json.dumps(sample(fingerprint=made, recommended=recommended)), encoding="utf-8")
-        self.env["MPSDOCTOR_PROFILE"] = str(path)
+        for steered, made in zip((True, False), self.present, strict=True):
+            content = sample(fingerprint=made, recommended=recommended)
+            self.profile(steered).write_text(json.dumps(content), encoding="utf-8")
+
+    def profile(self, steered: bool) -> Path:
+        return self.folder / ("run.json" if steered else "script.json")
 
     def train(self, script: Path, *, steered: bool = False) -> str:
         """The device on which the script says that its parameters are in the end. AssertionError if it fails."""
         before = [sys.executable, "-m", "mpsdoctor", "run", "--"] if steered else []
-        done = self.start([*before, sys.executable, str(script)])
+        profile = str(self.profile(steered))
+        done = self.start([*before, sys.executable, str(script)], MPSDOCTOR_PROFILE=profile)
         last = [line for line in done.stdout.splitlines() if line.startswith("trained on ")]
         assert done.returncode == 0, done.stderr[-3000:]
         assert last, done.stdout[-3000:]

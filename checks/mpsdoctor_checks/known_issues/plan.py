@@ -14,6 +14,7 @@ MIB = 1 << 20
 LARGE_MIB = 500  # what takes more has to fit into half of what is free
 ROOM = 2.0
 FATAL = ("crash", "hang")
+LENGTHY = ("leak", "slow")  # kinds whose canaries make many calls
 COMPILED = "compiled:"  # canaries that take a compiler, seconds each
 RANKS: dict[Recorded, int] = {"bad": 0, "unknown": 1, "good": 2}
 
@@ -58,8 +59,8 @@ class Candidate:
 def candidates(issues: Iterable[Issue], device: str, here: Surroundings) -> list[Candidate]:
     """The canaries for a device, those first that are recorded for what is here, then those of core operators.
 
-    What kills its worker, and what takes much memory, comes last of its kind. Of other accelerators nothing is
-    recorded.
+    What kills its worker, makes many calls or takes much memory comes last of its kind. Of other accelerators than
+    MPS nothing is recorded.
     """
     kind = device.partition(":")[0]
     found = []
@@ -71,11 +72,12 @@ def candidates(issues: Iterable[Issue], device: str, here: Surroundings) -> list
     return sorted(found, key=order)
 
 
-def order(candidate: Candidate) -> tuple[bool, int, bool, bool, float, str]:
+def order(candidate: Candidate) -> tuple[bool, int, bool, bool, bool, float, str]:
     issue = candidate.issue
     memory = issue["memory_mib"] or 0.0
     fatal, late = issue["kind"] in FATAL, is_large(issue) or issue["canary"].startswith(COMPILED)
-    return late, RANKS[candidate.recorded], fatal, not issue["core"], memory, issue["id"]
+    lengthy = issue["kind"] in LENGTHY
+    return late, RANKS[candidate.recorded], lengthy, fatal, not issue["core"], memory, issue["id"]
 
 
 def is_large(issue: Issue) -> bool:

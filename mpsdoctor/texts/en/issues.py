@@ -93,7 +93,7 @@ TEXTS = {
         example=EXAMPLE,
     ),
     "MPS702": Text(
-        "{count} recorded issues are not present on {device}",
+        "recorded issues that are not present on {device}: {count}",
         "They are recorded as wrong for torch {torch}{macos}, and came out right here: {ids:,list}.",
         seen=f"Issues that are recorded for this torch, macOS and chip were tried, each by {TRIED}: they are right.",
         means="Another version of the system, another chip or other circumstances than those recorded. What goes wrong"
@@ -137,7 +137,7 @@ TEXTS = {
         seen=f"A canary of a known issue, {TRIED}, did not come to an end, and its worker was ended.",
         means="A training that calls the operator in that way stands still.",
         do=f"Go around it as the remedy says. {ASK}",
-        example={**EXAMPLE, "came_to": Part("no_answer_within", {"seconds": 10}), "report": Part("")},
+        example={**EXAMPLE, "came_to": Part("no_answer_within", {"seconds": 15}), "report": Part("")},
     ),
     "MPS706": Text(
         "{op} leaks memory on {device}: {id}",
@@ -171,7 +171,7 @@ TEXTS = {
         example={**EXAMPLE, "came_to": Part("canary_slower", {"figure": 31.0, "limit": 8}), "report": Part("")},
     ),
     "MPS709": Text(
-        "{count} recorded issues were not tried on {device}",
+        "recorded issues that were not tried on {device}: {count}",
         "Recorded as wrong for torch {torch}{macos}, and not tried: {reasons}.",
         parts={"reason": "{id} ({why})"},
         seen="Issues that are recorded for this torch, macOS and chip were left out: too little time or memory, or what"
@@ -187,7 +187,7 @@ TEXTS = {
         },
     ),
     "MPS711": Text(
-        "The model makes {count} calls that are recorded as wrong on mps",
+        "calls of the model that are recorded as wrong on mps: {count}",
         "{lines}{rest}",
         "Whether it is so here: `mpsdoctor known-issues`; what to do about it:",
         parts={
@@ -227,7 +227,7 @@ TEXTS = {
         },
     ),
     "MPS710": Text(
-        "PyTorch itself expects {count} operators to fail on {device}",
+        "operators that PyTorch itself expects to fail on {device}: {count}",
         "The list of its own tests, in the installed wheel, names them. {probed}{not_probed}",
         parts={
             "were_probed": "Tried by our probes: {names:,list}. ",

@@ -33,7 +33,7 @@ PHRASES = {
     "predicted": "{op}{parts}: {says}",
     "predicted_needs": " needs {needs:,list}",
     "predicted_says": "{verdict}{fallback}{before}{more}",
-    "predicted_more": "; and {more_count:,} more calls for the same reason",
+    "predicted_more": "; {more_count:,} more for the same reason",
     "needs_macos": '; before macOS {macos} MPS refuses this call: "{message}"',
     "mps_composite": "made of operators that MPS has",
     "mps_always_on_cpu": "always runs on the CPU, whatever the fallback is set to",

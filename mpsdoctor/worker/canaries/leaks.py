@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Callable, Dict
 
 import torch
@@ -13,6 +14,8 @@ from .place import Place
 from .process_memory import held_bytes
 
 MIB = float(1 << 20)
+LONGEST = 2.0  # seconds of calls
+LEAST = 0.2  # of the calls; a growth by chance must not be multiplied by more
 # What the driver holds now: a peak would hide what an earlier canary held.
 NOW = ("driver_allocated_memory", "memory_reserved", "current_allocated_memory", "memory_allocated")
 
@@ -25,14 +28,23 @@ def held_mib(on: Place) -> Tensor:
 
 
 def watch(on: Place, call: Callable[[int], object], warm: int, times: int) -> Tensor:
-    """The larger growth of both, after some calls that are none of them."""
+    """The larger growth of both, after some calls that are none of them.
+
+    Where calls are slow, since each compiles a graph, fewer are made, and the growth is that of all by proportion.
+    NotImplementedError where too few are made to tell.
+    """
     with torch.no_grad():
         for count in range(warm):
             call(-1 - count)
-        before = held_mib(on)
-        for count in range(on.size(times, times // 20)):
-            call(count)
-        return (held_mib(on) - before).max()
+        before, until = held_mib(on), time.monotonic() + LONGEST
+        planned = on.size(times, times // 20)
+        done = 0
+        while done < planned and time.monotonic() < until:
+            call(done)
+            done += 1
+        if done < planned * LEAST:
+            raise NotImplementedError(f"{done} of {planned} calls in {LONGEST:g} s are too few to tell")
+        return (held_mib(on) - before).max() * planned / done
 
 
 def clip_to_new_bounds(on: Place) -> Tensor:

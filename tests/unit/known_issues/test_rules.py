@@ -90,7 +90,7 @@ def test_of_another_accelerator_its_maker_is_told() -> None:
 
 def test_what_is_fine_is_one_line_for_all() -> None:
     told = only(*(row(issue, "fine") for issue in (CORE, OTHER)))
-    assert told.title == "2 recorded issues are not present on mps"
+    assert told.title == "recorded issues that are not present on mps: 2"
 
 
 def test_findings_are_bounded_and_the_gravest_stand_first() -> None:
