@@ -214,7 +214,7 @@ def checks() -> None:
         click.echo(clean.inert(line))
 
 
-@cli.command()
+@cli.command(short_help="Print the JSON Schema of what mpsdoctor writes.")
 @click.argument("what", type=click.Choice(["report", "profile", "explain", "compare", "race"]))
 def schema(what: str) -> None:
     """Print the JSON Schema of a report, a profile or an answer."""

@@ -48,7 +48,7 @@ def changes_since(content: Profile) -> tuple[str, ...]:
     return profile.changes(content["fingerprint"], present())
 
 
-@click.group("profile")
+@click.group("profile", short_help="Show, check, clear or override the profile.")
 def profile_commands() -> None:
     """Show, check, clear or override the profile that trainers read."""
 

@@ -53,9 +53,11 @@ get_optimal_device() 所读取的配置文件。
         '在 ~/.zshrc 里写 eval "$(mpsdoctor completion zsh)"；在 ~/.bashrc 里同样，把 zsh 换成 bash（需要 4.4 或更高版本）；'
         "fish：mpsdoctor completion fish > ~/.config/fish/completions/mpsdoctor.fish"
     ),
+    "Print the JSON Schema of what mpsdoctor writes.": "输出 mpsdoctor 各种输出的 JSON Schema。",
     "Print the help of mpsdoctor, or of a command.": "显示 mpsdoctor 或某个命令的帮助。",
     # profile
     "Show, check, clear or override the profile that trainers read.": "查看、校验、删除或覆盖训练脚本读取的配置文件。",
+    "Show, check, clear or override the profile.": "查看、校验、删除或覆盖配置文件。",
     "Print where the profile is, or would be.": "输出配置文件所在（或将在）的位置。",
     "Show the profile, and what changed since it was made.": "显示配置文件，以及生成之后有什么变化。",
     "Print the file's content.": "输出文件内容。",
