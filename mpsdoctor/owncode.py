@@ -13,7 +13,7 @@ from mpsdoctor.check import Context, OwnCodeError, UnusableRequestError
 from mpsdoctor.events import Answer, Emit, Request, Settings
 from mpsdoctor.session import Collect, Session
 from mpsdoctor_checks.operators import model, predicted
-from mpsdoctor_checks.training import own_step
+from mpsdoctor_checks.training import own_batches, own_step
 
 LONGEST = 60.0  # seconds that a step may take where nothing else is asked for
 
@@ -38,6 +38,15 @@ def time_step(
     wanted = model.parse_target(target, "--step")
     shown = name or f"{wanted.file.name}:{wanted.function}"
     return partial(own_step.examine, wanted=wanted, name=shown, longest=seconds, begin=begin)
+
+
+def find_batch(
+    target: str, name: str | None, seconds: float, begin: Callable[[Context], object] = lambda context: None
+) -> Collect:
+    """The largest batch size of the step that fits on each device, and the fastest. UnusableRequestError."""
+    wanted = model.parse_target(target, "--step")
+    shown = name or f"{wanted.file.name}:{wanted.function}"
+    return partial(own_batches.examine, wanted=wanted, name=shown, longest=seconds, begin=begin)
 
 
 def session_of(request: Request, settings: Settings, emit: Emit) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -12,6 +13,7 @@ from mpsdoctor import verdict, winners
 from mpsdoctor.check import Context, Skip, UnusableAnswerError, UnusableRequestError, typed
 from mpsdoctor.events import Settings
 from mpsdoctor.facts import build_facts, read_facts
+from mpsdoctor.facts.batches import DeviceBatches
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.operators import Operators
 from mpsdoctor.facts.training import STEP, TimedFacts, TrainingFacts, no_training
@@ -19,7 +21,16 @@ from mpsdoctor.faulty import operators_of, rules_out
 from mpsdoctor.report import Forced, ProfileNote, Report
 from mpsdoctor.runtime import fingerprint, measured, profile, profile_format
 from mpsdoctor.runtime.device import RUN
-from mpsdoctor.runtime.shapes import AtBatch, CpuSettings, Fingerprint, KnownWrong, Profile, Speed, Workloads
+from mpsdoctor.runtime.shapes import (
+    AtBatch,
+    BatchSizes,
+    CpuSettings,
+    Fingerprint,
+    KnownWrong,
+    Profile,
+    Speed,
+    Workloads,
+)
 from mpsdoctor.sandbox import Sandbox
 from mpsdoctor.support import FALLBACK
 
@@ -76,6 +87,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
         },
         "workloads": {**own_steps(previous, recorded), **winners.workload_table(training, operators, device)},
         "batches": batches_of(training, operators),
+        "batch_sizes": previous["batch_sizes"] if previous and own_steps_hold(previous, recorded) else {},
         "speeds": speeds_of(training),
         **kept_override(previous, recorded),
         "environment": environment_for(device, operators),
@@ -96,9 +108,13 @@ def without_measurements(report: Report, recorded: Fingerprint) -> Profile:
 
 def own_steps(previous: Profile | None, recorded: Fingerprint) -> Workloads:
     """What `bench --store` put into the previous profile, which no check-up measures, as long as it holds."""
-    if not previous or profile.changes(previous["fingerprint"], recorded):
+    if not previous or not own_steps_hold(previous, recorded):
         return {}
     return {name: sizes for name, sizes in previous["workloads"].items() if STEP in sizes}
+
+
+def own_steps_hold(previous: Profile, recorded: Fingerprint) -> bool:
+    return not profile.changes(previous["fingerprint"], recorded)
 
 
 class Override(TypedDict):
@@ -283,9 +299,33 @@ def store(report: Report, name: str, path: Path, python: str) -> Report:
     table = winners.workload_table(read_facts(report).get("training") or no_training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
-    try:
-        content = profile.read(path)
-    except FileNotFoundError:
-        content = without_measurements(report, take_fingerprint(python, report))
+    content = read_or_make(report, path, python)
     profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
     return msgspec.structs.replace(report, profile=ProfileNote(profile.shorten_home(path), True))
+
+
+def store_batches(report: Report, name: str, path: Path, python: str) -> Report:
+    """The same for the batch sizes that `bench --find-batch` found. ProfileError, NoFingerprintError."""
+    rows: Sequence[DeviceBatches] = report.checks[-1].facts.get("batch_search", ())
+    table = {row["device"]: sizes for row in rows if (sizes := batch_sizes(row))}
+    if not table:
+        raise profile.ProfileError("no batch size fits, so there is nothing to store")
+    content = read_or_make(report, path, python)
+    profile.write({**content, "batch_sizes": {**content["batch_sizes"], name: table}}, path)
+    return msgspec.structs.replace(report, profile=ProfileNote(profile.shorten_home(path), True))
+
+
+def batch_sizes(row: DeviceBatches) -> BatchSizes | None:
+    """What the profile keeps of a device; None where nothing fits there."""
+    largest, fastest, rate = row["largest"], row["fastest"], row["samples_per_s"]
+    if not (largest and fastest and rate):
+        return None
+    return {"largest": largest, "settled": row["settled"], "fastest": fastest, "samples_per_s": rate}
+
+
+def read_or_make(report: Report, path: Path, python: str) -> Profile:
+    """The profile at `path`; where there is none, one that recommends what holds without measurements."""
+    try:
+        return profile.read(path)
+    except FileNotFoundError:
+        return without_measurements(report, take_fingerprint(python, report))

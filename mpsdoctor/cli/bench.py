@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,15 +13,31 @@ import click
 from mpsdoctor import console, owncode, prescription
 from mpsdoctor.check import Context, UnusableRequestError
 from mpsdoctor.checkup import CheckUp
-from mpsdoctor.cli.examine import examine, exit_code_of
+from mpsdoctor.cli.examine import Render, examine, exit_code_of
 from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty, timeout_option
 from mpsdoctor.console import Exit
+from mpsdoctor.formats import FORMATS, batches
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
-from mpsdoctor.session import Session
+from mpsdoctor.session import About, Collect, Session
 from mpsdoctor.texts import say
-from mpsdoctor_checks.training import own_step, plan
+from mpsdoctor_checks.training import own_batches, own_step, plan
 
+Write = Callable[[Report, str, Path, str], Report]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about a step: who collects, what that is, its text, and how the profile takes the answer."""
+
+    collect: Callable[[str, str | None, float, Callable[[Context], object]], Collect]
+    about: About
+    render: Render
+    write: Write
+
+
+TIME = Question(owncode.time_step, own_step, FORMATS["text"].render, prescription.store)
+FIND = Question(owncode.find_batch, own_batches, batches.render, prescription.store_batches)
 LONGEST_NAME = 40  # characters: what messages show of a workload's name
 
 
@@ -30,7 +47,10 @@ def bench_command(parent: click.Group) -> click.Command:
         click.Option(
             ["--step"], metavar="FILE.py:FUNC", callback=refuse_empty, help="Time your own training step instead."
         ),
-        click.Option(["--store", "name"], metavar="NAME", help="Keep the winner of --step in the profile as NAME."),
+        click.Option(
+            ["--find-batch"], is_flag=True, help="Find the step's largest batch size that fits, and the fastest."
+        ),
+        click.Option(["--store", "name"], metavar="NAME", help="Keep the answer of --step in the profile as NAME."),
         timeout_option("Seconds that one step may take, on any device."),
     ]
     short = "Time training alone: small models, or your own step."
@@ -38,6 +58,7 @@ def bench_command(parent: click.Group) -> click.Command:
         ("mpsdoctor bench --budget quick", "small models"),
         ("mpsdoctor bench --step train.py:build", "your step on each device"),
         ("mpsdoctor bench --step train.py:build --store mine", "and its winner kept"),
+        ("mpsdoctor bench --step train.py:build --find-batch", "which batch sizes fit?"),
     )
     return make_command(parent, "bench", bench, own, "profile_path", short_help=short, epilog=epilog)
 
@@ -50,6 +71,8 @@ def bench(context: click.Context, /, **options: Any) -> None:
     number of samples it takes, or a module and example inputs. It is called in a process of its own for each
     device, which take turns. --store NAME: get_optimal_device(workload="NAME") gives the winner from then on.
     Nothing else is written to the profile.
+    --find-batch: FUNC(device, batch_size) is called with sizes that double, until one takes more memory than the device
+    has without swapping; a size that dies costs that size. It tells the largest that fits and the fastest.
     """
     typed = BenchOptions.of(context)
     context.exit(exit_code_of(partial(run, typed), verbose=typed.verbosity > 0))
@@ -61,6 +84,7 @@ class BenchOptions(Options):
 
     step: str | None = None
     name: str | None = None
+    find_batch: bool = False
     timeout: float = 60.0
 
 
@@ -68,8 +92,8 @@ def run(options: BenchOptions) -> Exit:
     """Time and report; the exit code. UnusableRequestError for what cannot be done."""
     if options.step:
         return run_step(options, options.step)
-    if options.name is not None:
-        raise UnusableRequestError(say("cli.store_needs_step"))
+    if options.name is not None or options.find_batch:
+        raise UnusableRequestError(say("cli.store_needs_step" if options.name else "cli.batch_needs_step"))
     return examine(partial(CheckUp, options.settings("training")), options)
 
 
@@ -77,12 +101,14 @@ def run_step(options: BenchOptions, step: str) -> Exit:
     name = None if options.name is None else usable_name(options.name)
     path = profile.locate(options.profile_path)
     begin = partial(check_storable, path) if name else lambda context: None
-    collect = owncode.time_step(step, name, options.timeout, begin)
+    question: Question = FIND if options.find_batch else TIME
+    collect = question.collect(step, name, options.timeout, begin)
     settings = options.settings("training")
     return examine(
-        lambda emit: Session(settings, emit, collect, own_step),
+        lambda emit: Session(settings, emit, collect, question.about),
         options,
-        keep=partial(store, name=name, path=path, python=options.python) if name else None,
+        keep=partial(keep, question.write, name=name, path=path, python=options.python) if name else None,
+        text=question.render,
     )
 
 
@@ -100,11 +126,12 @@ def check_storable(path: Path, context: Context) -> None:
     prescription.read_storable(path, prescription.fingerprint_in(context))
 
 
-def store(report: Report, name: str, path: Path, python: str) -> tuple[Report, str | None]:
+def keep(write: Write, report: Report, name: str, path: Path, python: str) -> tuple[Report, str | None]:
     """The report with the place of the profile in it, and in words what went wrong, if anything did."""
     try:
-        report = prescription.store(report, name, path, python)
+        report = write(report, name, path, python)
     except (profile.ProfileError, prescription.NoFingerprintError) as error:
         return report, say("cli.not_stored", why=error)
-    console.complain(say("cli.stored", path=profile.shorten_home(path), name=name))
+    told = "cli.batches_stored" if write is prescription.store_batches else "cli.stored"
+    console.complain(say(told, path=profile.shorten_home(path), name=name))
     return report, None

@@ -62,6 +62,15 @@ class AtBatch(msgspec.Struct):
     ci95: tuple[Positive, Positive]
 
 
+class BatchSizes(msgspec.Struct):
+    """The largest batch size of a person's own step that fits on a device, whether that is settled; the fastest one."""
+
+    largest: Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+    settled: bool
+    fastest: Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+    samples_per_s: Positive
+
+
 class Speed(msgspec.Struct):
     """How many times as fast as the CPU an accelerator trains, over all families, and the 95 % interval."""
 
@@ -91,6 +100,7 @@ class Profile(msgspec.Struct):
     settings: Settings
     hints: list[str]
     batches: dict[str, list[AtBatch]] = {}
+    batch_sizes: dict[str, dict[Device, BatchSizes]] = {}
     speeds: dict[Device, Speed] = {}
     known_wrong: list[KnownWrong] = []
     force_mps_torch: str | None = None

@@ -121,7 +121,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "a name beginning with PYTORCH_": lambda v: _matches(VARIABLE, v),
     "a short line of text": lambda v: isinstance(v, str) and len(v) <= 256 and v.isprintable(),
 }
-CONTAINERS = ("fingerprint", "recommended", "workloads", "batches", "speeds", "environment", "settings")
+CONTAINERS = ("fingerprint", "recommended", "workloads", "batches", "batch_sizes", "speeds", "environment", "settings")
 DEFAULTS: dict[str, Callable[[], Any]] = {
     "created": lambda: None,
     "tool": lambda: None,
@@ -129,6 +129,7 @@ DEFAULTS: dict[str, Callable[[], Any]] = {
     "force_mps_torch": lambda: None,
     "workloads": dict,
     "batches": dict,
+    "batch_sizes": dict,
     "speeds": dict,
     "environment": dict,
     "settings": dict,
@@ -178,6 +179,7 @@ def _places(profile: JsonObject) -> Iterator[Place]:
     yield "settings.nnpack", profile["settings"].get("nnpack"), "true, false or null"
     yield from _workload_places(profile["workloads"])
     yield from _batch_places(profile["batches"])
+    yield from _size_places(profile["batch_sizes"])
     for device, speed in profile["speeds"].items():
         yield "each name in speeds", device, "an accelerator such as mps or cuda:0"
         yield f"speeds.{device}", speed, "an object"
@@ -219,6 +221,19 @@ def _batch_places(batches: dict[str, list[AtBatch]]) -> Iterator[Place]:
             yield f"{place}.speedup", row.get("speedup"), "a number above 0"
             yield f"{place}.ci95", row.get("ci95"), "two numbers above 0 in their order"
         yield f"batches.{family}", [(row["device"], row["batch"]) for row in rows], "each batch once by device"
+
+
+def _size_places(batch_sizes: JsonObject) -> Iterator[Place]:
+    for name, devices in batch_sizes.items():
+        yield f"batch_sizes.{name}", devices, "an object"
+        for device, row in devices.items():
+            place = f"batch_sizes.{name}.{device}"
+            yield f"each name in batch_sizes.{name}", device, "a device such as mps or cuda:0"
+            yield place, row, "an object"
+            yield f"{place}.largest", row.get("largest"), "a batch size from 1 to 10^9"
+            yield f"{place}.fastest", row.get("fastest"), "a batch size from 1 to 10^9"
+            yield f"{place}.settled", row.get("settled"), "true or false"
+            yield f"{place}.samples_per_s", row.get("samples_per_s"), "a number above 0"
 
 
 def _describe(value: Any) -> str:

@@ -45,6 +45,18 @@ class AtBatch(TypedDict):
     ci95: list[float]
 
 
+class BatchSizes(TypedDict):
+    """The largest batch size of a person's own step that fits on a device, and the fastest one.
+
+    `settled` is whether larger ones are known not to fit.
+    """
+
+    largest: int
+    settled: bool
+    fastest: int
+    samples_per_s: float
+
+
 class CpuSettings(TypedDict, total=False):
     """Settings of torch on the CPU that a script applies itself."""
 
@@ -86,6 +98,7 @@ class Profile(TypedDict):
     recommended: Recommended
     workloads: Workloads
     batches: dict[str, list[AtBatch]]
+    batch_sizes: dict[str, dict[str, BatchSizes]]  # by name of a person's own step, and device
     speeds: dict[str, Speed]
     force_mps: bool
     force_mps_torch: str | None  # the torch that it holds for; None: every one

@@ -355,3 +355,10 @@ class Block(TypedDict):
     done: int
     used_bytes: Optional[int]
     peak_bytes: Optional[int]
+
+
+class MemoryLimits(TypedDict):
+    """`memory.limits`: what a device recommends as the most, as MPS does, and what of its own memory is free."""
+
+    recommended_bytes: Optional[int]
+    free_bytes: Optional[int]

@@ -72,6 +72,7 @@ PROFILE: dict[str, Any] = {
     "recommended": {"device": "cpu", "confidence": "high", "reason": "no accelerator was faster"},
     "workloads": {"cnn": {"small": {"device": "cpu", "speedup": 0.4, "ci95": [0.3, 0.5]}}},
     "batches": {},
+    "batch_sizes": {},
     "speeds": {},
     "force_mps": False,
     "force_mps_torch": None,

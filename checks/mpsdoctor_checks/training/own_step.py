@@ -91,14 +91,14 @@ def time_step(context: Context, trial: Trial, begin: Callable[[DeviceRun], None]
     stages.release(trial)
 
 
-def prepare(run: DeviceRun, wanted: Target, seconds: float) -> None:
-    """Call the person's function for this device and make the first step.
+def prepare(run: DeviceRun, wanted: Target, seconds: float, **more: object) -> None:
+    """Call the person's function for this device and make the first step; `more` is told to the worker.
 
     Failed, with the place in the file, where their code fails; UnusableRequestError where it is not as it should be.
     """
     lane = run.lane
     args = {"path": str(wanted.file), "function": wanted.function, "shown": str(wanted).rpartition(":")[0]}
-    job = Job(PREPARE, {**args, "device": lane.device, "seconds": seconds}, seconds + RECORD_GRACE)
+    job = Job(PREPARE, {**args, **more, "device": lane.device, "seconds": seconds}, seconds + RECORD_GRACE)
     answer = next(lane.worker.run([job]))
     if answer.outcome == "cancelled":
         raise Failed("skipped", Part("cancelled"))

@@ -1,4 +1,4 @@
-"""506 to 509, 525 to 528, 530 to 532: ways to train, measured as advice."""
+"""506 to 509, 525 to 528, 530 to 534: ways to train, measured as advice; batch sizes."""
 
 from mpsdoctor.texts import Each, Part, Text
 
@@ -315,6 +315,40 @@ TEXTS = {
                 "row",
                 [{"way": "AdamW(fused=True)", "device": "mps", "why": "RuntimeError: fused=True is not supported"}],
             ),
+        },
+    ),
+    "MPS533": Text(
+        "{device}: largest batch {largest}, fastest {fastest:,}",
+        "{fastest:,} trains {rate:figure} samples a second. On {device} {limit}; {stopped}.",
+        parts={"exactly": "{batch:,}", "at_least": "{batch:,} or more"},
+        seen="Your step was trained with one batch size after the other, doubled and then halved in between, each as"
+        " long as it takes to time it.",
+        means="A batch fits that runs, takes no more memory than the device may have, and does not make the machine"
+        " swap. On a Mac that is what `torch.mps.recommended_max_memory()` and `iogpu.wired_limit_mb` say, and what is"
+        " available: MPS itself raises far above it, when the machine swaps already. The fastest one is the smallest"
+        " that no larger one beats by more than 5 % in samples a second.",
+        do="Train with the fastest one; a larger one only costs memory. A batch size changes how a model learns: the"
+        " learning rate belongs to it.",
+        example={
+            "device": "mps",
+            "largest": Part("exactly", {"batch": 448}),
+            "fastest": 128,
+            "rate": 5120.0,
+            "limit": Part("limit_recommended", {"bytes": 11453246122}),
+            "stopped": Part("batches_known"),
+        },
+    ),
+    "MPS534": Text(
+        "{device}: no batch size fits",
+        "{why}. On {device} {limit}.",
+        "A smaller model, autocast to a half type, or checkpointing takes less memory.",
+        seen="Your step did not run on the device with any batch size, down to 1, or took more memory than there is.",
+        means="What stays without a batch, the weights, gradients and the optimizer's state, may be too much already.",
+        do="Free memory, or take a smaller model, autocast to a half type, or `torch.utils.checkpoint`.",
+        example={
+            "device": "mps",
+            "why": Part("batch_over", {"bytes": 12884901888, "limit": 11453246122}),
+            "limit": Part("limit_recommended", {"bytes": 11453246122}),
         },
     ),
 }

@@ -34,6 +34,8 @@ PHRASES = {
     "no_place": "{file} cannot be written: it is a folder, or lies in none",
     "no_seconds": "nan is no number of seconds",
     "store_needs_step": "--store goes with --step",
+    "batch_needs_step": "--find-batch goes with --step",
+    "batches_stored": "stored in {path}: batch_sizes of {name}",
     "name_taken": "--store {name}: that is what mpsdoctor measures itself; choose another name",
     "bad_name": "--store takes a name of up to {longest} printable characters without spaces at its ends, not {name!r}",
     "not_stored": "nothing was stored: {why}",

@@ -25,6 +25,7 @@ PHRASES = {
     "trying_ways": "trying {ways} on {device}",
     "way": "{way}",
     "trying_batches": "trying batches of {batch} on cpu and {device}",
+    "trying_batch": "{device}: trying a batch of {batch:,}",
     "step_figure": ", {name} {ms:duration} ± {percent:.0f} %",
     "step_not_settled": ", {name} not settled",
     "seconds_left": ", at most {left:.0f} s more",

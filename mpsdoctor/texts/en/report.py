@@ -12,6 +12,7 @@ PHRASES = {
     "check_memory": "Memory and swap",
     "check_training": "Training steps timed on each device",
     "check_training_step": "Your training step timed on each device",
+    "check_batch_sizes": "Batch sizes of your training step on each device",
     "check_known-issues": "Known issues of PyTorch, tried here",
     "check_libraries": "Training libraries and the device each takes",
     # Terms.
@@ -134,6 +135,17 @@ PHRASES = {
     "check_up": "{budget} check-up",
     "profile_written": "Profile written to {path}",
     "trainers_read_it": "Trainers read it:",
+    # `mpsdoctor bench --find-batch`.
+    "batches": "batch sizes",
+    "batch_of": "{device}: {limit}",
+    "batch": "batch",
+    "batch_memory": "memory",
+    "batch_rate": "samples/s",
+    "batch_fastest": "the fastest",
+    "batch_largest": "the largest",
+    "outcome_over": "too large",
+    "outcome_swapped": "swapped",
+    "outcome_predicted": "not tried",
     # `mpsdoctor ops`.
     "operators": "operators",
     "nothing_probed": "nothing probed",

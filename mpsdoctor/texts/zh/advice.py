@@ -1,4 +1,4 @@
-"""506 to 509, 525 to 528, 530 to 532: ways to train, measured as advice."""
+"""506 to 509, 525 to 528, 530 to 534: ways to train, measured as advice; batch sizes."""
 
 from mpsdoctor.texts import Text
 
@@ -184,5 +184,23 @@ TEXTS = {
         means="已安装的版本在这个设备上没有这项功能，所以没有数据。照常训练不受影响。MPS 上的 bfloat16 autocast 在 torch 2.5 中是关闭的，"
         "2.6 到 2.8 在 macOS 13 上也是关闭的。",
         do="不需要做什么，或试试更新的 torch：MPS 上的 `fused=True` 从 2.5 起可用。",
+    ),
+    "MPS533": Text(
+        "{device}：最大 batch {largest}，最快 {fastest:,}",
+        "{fastest:,} 每秒训练 {rate:figure} 个样本。在 {device} 上{limit}；{stopped}。",
+        parts={"exactly": "{batch:,}", "at_least": "{batch:,} 或更大"},
+        seen="用一个又一个 batch 大小训练你的训练步，先加倍，再在中间折半，每个只跑到能计时为止。",
+        means="能运行、占用的内存不超过设备可用的量、也不使系统发生交换的 batch 才算放得下。在 Mac 上，这由"
+        " `torch.mps.recommended_max_memory()`、`iogpu.wired_limit_mb` 和可用内存决定：MPS 自己要远远超过它才报错，那时系统早已在交换。"
+        "最快的 batch 是没有更大的比它每秒多处理 5% 以上样本的最小的一个。",
+        do="用最快的那个训练；更大的只会多占内存。batch 大小会影响模型的学习：学习率要随之调整。",
+    ),
+    "MPS534": Text(
+        "{device}：没有放得下的 batch 大小",
+        "{why}。在 {device} 上{limit}。",
+        "更小的模型、半精度 autocast 或 checkpointing 占用的内存更少。",
+        seen="你的训练步用任何 batch 大小（直到 1）都没能在这个设备上运行，或占用的内存超过了可用的量。",
+        means="与 batch 无关的部分（权重、梯度和优化器状态）可能已经太大。",
+        do="释放内存，或使用更小的模型、半精度 autocast 或 `torch.utils.checkpoint`。",
     ),
 }

@@ -34,6 +34,8 @@ PHRASES = {
     "no_place": "{file} 无法写入：它是目录，或所在目录不存在",
     "no_seconds": "nan 不是秒数",
     "store_needs_step": "--store 要和 --step 一起用",
+    "batch_needs_step": "--find-batch 要和 --step 一起用",
+    "batches_stored": "已保存到 {path}：{name} 的 batch_sizes",
     "name_taken": "--store {name}：这是 mpsdoctor 自己测的模型，请换一个名字",
     "bad_name": "--store 的名字最多 {longest} 个可打印字符，首尾不能有空格，不能是 {name!r}",
     "not_stored": "没有保存：{why}",

@@ -24,6 +24,7 @@ PHRASES = {
     "timing_again": "在 {devices:and} 上再次计时",
     "trying_ways": "在 {device} 上试{ways}",
     "trying_batches": "在 cpu 和 {device} 上试 batch {batch}",
+    "trying_batch": "{device}：正在试 batch {batch:,}",
     "step_figure": "，{name} {ms:duration} ± {percent:.0f}%",
     "step_not_settled": "，{name} 尚未稳定",
     "seconds_left": "，最多还需 {left:.0f} 秒",

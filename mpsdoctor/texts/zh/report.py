@@ -9,6 +9,7 @@ PHRASES = {
     "check_memory": "内存与交换空间",
     "check_training": "各设备的训练计时",
     "check_training_step": "你的训练步在各设备上的计时",
+    "check_batch_sizes": "你的训练步在各设备上可用的 batch 大小",
     "check_known-issues": "PyTorch 的已知问题，逐条实测",
     "check_libraries": "训练库及各自选用的设备",
     # Terms.
@@ -131,6 +132,17 @@ PHRASES = {
     "check_up": "{budget}体检",
     "profile_written": "配置文件已写入 {path}",
     "trainers_read_it": "训练脚本这样读取：",
+    # `mpsdoctor bench --find-batch`.
+    "batches": "batch 大小",
+    "batch_of": "{device}：{limit}",
+    "batch": "batch",
+    "batch_memory": "内存",
+    "batch_rate": "样本/秒",
+    "batch_fastest": "最快",
+    "batch_largest": "最大",
+    "outcome_over": "太大",
+    "outcome_swapped": "发生交换",
+    "outcome_predicted": "未试",
     # `mpsdoctor ops`.
     "operators": "算子",
     "nothing_probed": "没有探测",

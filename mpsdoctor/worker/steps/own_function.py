@@ -6,6 +6,7 @@ makes one training step, alone or with the number of samples that a step takes.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import inspect
 import os
@@ -21,6 +22,7 @@ from ..shapes import Location, StepFailure
 from .sites import users_frames
 
 WANTED = "it must return (module, example inputs), or a function that makes one training step"
+WANTED_BATCH = "--find-batch calls FUNC(device, batch_size), and each step must train on so many samples"
 # What helps, by what an error says; a file that was written for one device meets others here.
 HINTS = (
     ("not linked with support for mps", "build tensors and modules on the CPU: the device is looked into here"),
@@ -89,6 +91,19 @@ def device_parameter(function: Callable[..., Any], name: str) -> inspect.Paramet
     if any(parameter is not wanted for parameter in required):
         raise BadStepError(f"it is {name}{signature}; it must be {name}() or {name}(device)")
     return wanted
+
+
+def with_batch(function: Callable[..., Any], name: str, batch: int) -> Callable[..., Any]:
+    """The function, given a batch size. BadStepError where it takes none by the name `batch_size`."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        raise BadStepError(f"{name} does not tell whether it takes batch_size; {WANTED_BATCH}") from None
+    takes = signature.parameters.get("batch_size")
+    open_ended = any(each.kind is each.VAR_KEYWORD for each in signature.parameters.values())
+    if takes.kind is takes.POSITIONAL_ONLY if takes else not open_ended:
+        raise BadStepError(f"it is {name}{signature}, which takes no batch_size; {WANTED_BATCH}")
+    return functools.partial(function, batch_size=batch)
 
 
 def is_device(value: object) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Callable, Optional, Sequence
 
 import torch
 
+from ..shapes import MemoryLimits
+
 AT_MOST = ("max_memory_allocated", "driver_allocated_memory", "current_allocated_memory")
 NOW = ("memory_allocated", "current_allocated_memory")
 
@@ -69,6 +71,17 @@ def resident_peak() -> Optional[int]:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
+
+
+def limits(device: str) -> MemoryLimits:
+    """What torch says of the memory that a device has for it; None where it does not tell."""
+    recommended = find_function(device, ("recommended_max_memory",))
+    free = None if torch.device(device).type == "cpu" else find_function(device, ("mem_get_info", "get_memory_info"))
+    most, left = (call_quietly(call) if call else None for call in (recommended, free))
+    return {
+        "recommended_bytes": int(most) if most else None,
+        "free_bytes": int(left[0]) if isinstance(left, tuple) and left[0] else None,
+    }
 
 
 def forget_peak(device: str) -> None:

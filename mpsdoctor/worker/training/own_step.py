@@ -22,6 +22,7 @@ from ..steps.own_function import (
     load_function,
     persons_part,
     read_returned,
+    with_batch,
 )
 from ..steps.own_model import call_module, loss_of
 from ..steps.placement import tensors
@@ -45,15 +46,17 @@ class Devices(TorchDispatchMode):
         return results
 
 
-def prepare(path: str, function: str, shown: str, device: str, seconds: float) -> Prepared | Failure:
+def prepare(
+    path: str, function: str, shown: str, device: str, seconds: float, batch: int | None = None
+) -> Prepared | Failure:
     """Call the function of the file for a device and make the first step with what it returns; see `own_function`.
 
     `shown` is the file's name in messages. What has not ended after so many seconds ends this process, with its stack
-    on stderr.
+    on stderr. `batch` is given to the function as `batch_size`, and is what a step then counts as its samples.
     """
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
-        run, samples = step_on(path, function, device)
+        run, samples = step_on(path, function, device, batch)
         first = run()
         nothing = torch.zeros((), device=device)
     except BaseException as error:
@@ -77,16 +80,18 @@ def prepare(path: str, function: str, shown: str, device: str, seconds: float) -
     threads = torch.get_num_threads()
     sessions.adopt(sessions.Session(device, step, restart=lambda session: None, num_threads=threads))
     channel.progress({"step": 1})
-    return {"batch": samples, "parameters": None, "loss": is_loss(first), "num_threads": threads}
+    return {"batch": batch or samples, "parameters": None, "loss": is_loss(first), "num_threads": threads}
 
 
-def step_on(path: str, function: str, device: str) -> tuple[Callable[[], object], int | None]:
+def step_on(path: str, function: str, device: str, batch: int | None = None) -> tuple[Callable[[], object], int | None]:
     """A training step on a device, and the number of samples it trains on if that is known. BadStepError.
 
     A function that takes no device is called, and so is its step, with the device as torch's default, on the CPU too:
     that costs some time in each call from Python, which must be the same everywhere.
     """
     build = load_function(path, function)
+    if batch is not None:
+        build = with_batch(build, function, batch)
     if device_parameter(build, function) is not None:
         returned = read_returned(call_function(build, function, device))
         return train(returned, device), returned.samples
