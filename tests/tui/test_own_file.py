@@ -169,6 +169,26 @@ def test_a_prediction_for_another_torch(tmp_path: Path, file: Path) -> None:
     told(tmp_path, story)
 
 
+def test_an_answer_is_exported_from_its_tab(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this tab `e` writes the answer, as the command would print it; on the others the report of the check-up."""
+    monkeypatch.chdir(tmp_path)
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], model: Model) -> None:
+        await ask(app, pilot, 0, f"{file}:build")
+        await answered(pilot, model)
+        for tab, name in (("7", "mpsdoctor-answer"), ("1", "mpsdoctor-report")):
+            await pilot.press(tab, "e", "g")
+            await pilot.pause()
+            names = [row.cells[1][0] for row in app.screen.query_one("#formats", Rows)._all]
+            assert f"{name}.txt" in names
+            await pilot.press(*["j"] * names.index(f"{name}.txt"), "enter")
+            await pilot.pause()
+            assert ("aten::" in (tmp_path / f"{name}.txt").read_text()) == (tab == "7")
+        assert "operator calls" in (tmp_path / "mpsdoctor-answer.txt").read_text()
+
+    told(tmp_path, story)
+
+
 def test_nothing_of_the_person_runs_before_enter_and_its_errors_are_a_line(tmp_path: Path, file: Path) -> None:
     """Typing runs nothing. An error of the file is told with its place; the traceback stands in the details."""
 

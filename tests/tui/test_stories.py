@@ -289,6 +289,25 @@ def test_without_a_profile_nothing_is_written(tmp_path: Path) -> None:
     told(recorded("wins"), profile, story, write_profile=False)
 
 
+def test_raced_scripts_stand_below_the_workloads(tmp_path: Path) -> None:
+    """The training tab lists what `--store` put into the profile, with the winner, and tells the rest of the row."""
+    won: Measured = {"device": "sim", "speedup": 1.97, "ci95": [1.9, 2.04], "alike": True}
+    path = tmp_path / "profile.json"
+    write_profile({**sample(), "workloads": {"mine": {"step": won}}}, path)
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("4")
+        await settle(app, pilot)
+        rows = app.query_one("#steps", Rows)
+        cells = [cell for cell, _ in rows._all[-1].cells]
+        assert (cells[:2], cells[-1]) == (["mine", "script"], "sim 1.97× (1.90 to 2.04)")
+        await pilot.press("G")
+        await settle(app, pilot)
+        assert "all devices train it alike" in app.query_one("#chart", Details).plain
+
+    told(recorded("wins"), path, story)
+
+
 def test_the_report_is_exported_in_the_chosen_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """e lists the formats; Enter writes a file of that format into the current folder, never over another."""
     monkeypatch.chdir(tmp_path)
