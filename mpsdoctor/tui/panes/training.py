@@ -63,7 +63,8 @@ class Training(Pane):
         kept = stored.of_profile(self.state.content if self.state else None)
         table.columns = columns = _columns(rows, ratios=bool(kept))
         devices = _devices(rows.values())
-        table.fill([*rows_of(rows), *(stored.row(key, each, devices, len(columns)) for key, each in kept.items())])
+        workloads = [_fill_up(row, len(columns)) for row in rows_of(rows)]
+        table.fill([*workloads, *(stored.row(key, each, devices, len(columns)) for key, each in kept.items())])
         table.suggest(_latest(facts) if self.model.running else SUMMARY)
         race = rows.get(table.row.key) if table.row else None
         workload = race.workload if race else None
@@ -180,6 +181,12 @@ def rows_of(rows: Mapping[str, Race]) -> list[Row]:
     blank = (("", "muted"),) * (1 + 2 * len(devices))
     every = Row(SUMMARY, ((say("screen.all_workloads"), "strong"), *blank), ("", *(-1.0,) * len(blank)))
     return [every, *(_row(key, race, devices) for key, race in rows.items())]
+
+
+def _fill_up(row: Row, columns: int) -> Row:
+    """As many cells as there are columns, as a column for winners may have nothing in a row."""
+    lacking = columns - len(row.cells)
+    return replace(row, cells=(*row.cells, *[("", "muted")] * lacking), ranks=(*row.ranks, *[0.0] * lacking))
 
 
 def _row(key: str, race: Race, devices: Sequence[str]) -> Row:
