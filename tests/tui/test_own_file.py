@@ -47,6 +47,25 @@ def fails():
 def sleeps():
     time.sleep(60)
 """
+SCRIPT = """
+import argparse
+import torch
+from torch import nn
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int)
+torch.manual_seed(0)
+device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
+model = nn.Linear(8, 8).to(device)
+optimizer = torch.optim.AdamW(model.parameters())
+batch = torch.randn(4, 8)
+for _ in range(parser.parse_args().steps):
+    optimizer.zero_grad()
+    loss = model(batch.to(device)).square().mean()
+    loss.backward()
+    optimizer.step()
+    loss.item()
+"""
 CUMSUM, FAILS = 13, 19  # lines of it
 Story = Callable[[DoctorApp, Pilot[Any], Model], Awaitable[None]]
 
@@ -153,6 +172,46 @@ def test_a_step_is_timed_on_each_device(tmp_path: Path, file: Path, monkeypatch:
         assert "steps timed" in app.query_one("#about", Details).plain
 
     told(tmp_path, story)
+
+
+def test_a_script_is_raced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fourth question takes a script with its arguments: who is faster, a row a device, whether alike."""
+    for name, value in simulator.environment(step_ms=8, speed=3).items():
+        monkeypatch.setenv(name, value)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], model: Model) -> None:
+        await ask(app, pilot, 3, f"{script} --steps 1000")
+        await answered(pilot, model)
+        assert "sim" in verdict(app).splitlines()[0]
+        assert [row[0] for row in cells(app)] == ["cpu", "sim"]
+        assert model.own
+        assert model.own.answer
+        assert any("trains alike" in line for line in model.own.answer.said)
+
+    told(tmp_path, story)
+
+
+def test_a_race_ends_with_escape(tmp_path: Path) -> None:
+    """Its scripts are ended too; a quote without its end is told of."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("import argparse", "import argparse, pathlib; pathlib.Path('ran').touch()"))
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], model: Model) -> None:
+        await ask(app, pilot, 3, "train.py 'no end")
+        await answered(pilot, model)
+        assert "No closing quotation" in verdict(app)
+        await ask(app, pilot, 3, f"{script} --steps 100000")
+        while not Path("ran").exists():
+            await pilot.pause(0.05)
+        await pilot.press("escape")
+        await answered(pilot, model)
+        assert "cancelled" in verdict(app)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        told(tmp_path, story)
 
 
 def test_a_prediction_for_another_torch(tmp_path: Path, file: Path) -> None:
