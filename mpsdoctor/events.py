@@ -32,7 +32,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Request:
-    """A question ("runs", "predicted", "step") about FILE.py:FUNC; `version` is the torch that is predicted for."""
+    """A question ("runs", "predicted", "step") about FILE.py:FUNC; `version` is the torch that is predicted for.
+
+    Of "race" the target is a script with its arguments, or a command.
+    """
 
     question: str
     target: str
@@ -41,12 +44,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A report, or in a line why there is none; `traceback` where the person's code raised."""
+    """A report, or in a line why there is none; `traceback` where the person's code raised.
+
+    `said` is what a race tells of its script, in the language of who reads.
+    """
 
     report: Report | None = None
     trouble: str = ""
     traceback: str = ""
     cancelled: bool = False
+    said: tuple[str, ...] = ()
 
 
 class Listed(msgspec.Struct, frozen=True, tag_field="event", tag="listed"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 import msgspec
 
@@ -27,6 +27,7 @@ from mpsdoctor.runtime.shapes import (
     CpuSettings,
     Fingerprint,
     KnownWrong,
+    Measured,
     Profile,
     Speed,
     Workloads,
@@ -290,17 +291,25 @@ def read_storable(path: Path, now: Fingerprint) -> Profile | None:
     return content
 
 
-def store(report: Report, name: str, path: Path, python: str) -> Report:
+class OfScript(TypedDict, total=False):
+    """Whether all devices train a raced script alike; None where that is not known."""
+
+    alike: bool | None
+
+
+def store(report: Report, name: str, path: Path, python: str, **more: Unpack[OfScript]) -> Report:
     """The report, its result written into the profile under that name. ProfileError, NoFingerprintError.
 
     What else the profile holds by now, another process may have written meanwhile, stays. Where there is no profile,
-    one is made that recommends what holds without measurements, for one step says nothing of others.
+    one is made that recommends what holds without measurements, for one step says nothing of others. `more` is
+    known of a script that was raced.
     """
     table = winners.workload_table(read_facts(report).get("training") or no_training())
     if name not in table:
         raise profile.ProfileError("nothing was timed that could be stored")
+    entries: dict[str, Measured] = {size: {**entry, **more} for size, entry in table[name].items()}
     content = read_or_make(report, path, python)
-    profile.write({**content, "workloads": {**content["workloads"], name: table[name]}}, path)
+    profile.write({**content, "workloads": {**content["workloads"], name: entries}}, path)
     return msgspec.structs.replace(report, profile=ProfileNote(profile.shorten_home(path), True))
 
 

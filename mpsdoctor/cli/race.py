@@ -151,12 +151,19 @@ def store(
     try:
         if hello is None:
             raise profile.ProfileError(say("cli.nothing_to_store"))
-        prescription.store(keeping.as_report(judged.rows, hello), name, path, hello["executable"])
+        kept = keeping.as_report(judged.rows, hello)
+        prescription.store(kept, name, path, hello["executable"], alike=all_alike(report))
     except (profile.ProfileError, prescription.NoFingerprintError) as error:
         console.complain(say("cli.not_stored", why=error))
         return report, str(error)
     console.complain(say("cli.stored", path=profile.shorten_home(path), name=name))
     return msgspec.structs.replace(report, stored=name), None
+
+
+def all_alike(report: results.RaceReport) -> bool | None:
+    """Whether all devices train the script as the first one does; None where that is not known of one."""
+    others = [row.alike for row in report.devices[1:] if row.step_ms is not None]
+    return False if False in others else (all(others) or None) if others else None
 
 
 class Teller:

@@ -46,11 +46,15 @@ class Recommended(msgspec.Struct):
 
 
 class Measured(msgspec.Struct):
-    """The winner of one workload at one size, how many times faster than the CPU, and the 95 % interval."""
+    """The winner of one workload at one size, how many times faster than the CPU, and the 95 % interval.
+
+    A raced script has `alike`: whether all devices train it alike, null where that is not known.
+    """
 
     device: Device | Literal["tie"]
     speedup: float | None
     ci95: tuple[float, float] | None
+    alike: bool | None = None
 
 
 class AtBatch(msgspec.Struct):

@@ -208,6 +208,7 @@ def _workload_places(workloads: Workloads) -> Iterator[Place]:
             yield f"{place}.device", entry.get("device"), "a device or tie"
             yield f"{place}.speedup", entry.get("speedup"), "a number or null"
             yield f"{place}.ci95", entry.get("ci95"), "two numbers or null"
+            yield f"{place}.alike", entry.get("alike"), "true, false or null"
 
 
 def _batch_places(batches: dict[str, list[AtBatch]]) -> Iterator[Place]:

@@ -28,12 +28,19 @@ class Recommended(TypedDict):
     reason: str
 
 
-class Measured(TypedDict):
-    """The winner of one workload at one size, how many times faster than the CPU, and the 95 % interval."""
-
+class _Measured(TypedDict):
     device: str
     speedup: float | None
     ci95: list[float] | None
+
+
+class Measured(_Measured, total=False):
+    """The winner of one workload at one size, how many times faster than the CPU, and the 95 % interval.
+
+    Of a raced script `alike` is whether all devices train it alike, None where that is not known.
+    """
+
+    alike: bool | None
 
 
 class AtBatch(TypedDict):

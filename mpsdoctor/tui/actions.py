@@ -94,9 +94,7 @@ class Actions:
         return profile_state.inspect(self.settings, report, self.engine.fingerprint)
 
     def _show_profile(self, state: ProfileState) -> None:
-        from mpsdoctor.tui.panes.profile import Profile
-
-        for pane in self.app.screen_stack[0].query(Profile):
+        for pane in self.app.screen_stack[0].query(Pane):
             pane.set_state(state)
 
     def run_check(self) -> None:
@@ -237,21 +235,24 @@ class Actions:
         from mpsdoctor.runtime.profile import shorten_home
         from mpsdoctor.tui.dialogs import export
 
-        report = None if self.model.running else self.model.report
+        subject = export.Subject(None if self.model.running else self.model.report)
+        own = self.model.own
+        if self.app.tab == "own" and own and own.answer and own.answer.report:
+            subject = export.Subject(own.answer.report, is_answer=True)
         picture = self.app.export_screenshot()
 
         def write_form(form: str | None) -> None:
             if form is None:
                 return
             try:
-                path = export.write(form, report, lambda: picture)
+                path = export.write(form, subject, lambda: picture)
             except OSError as error:
                 file = error.filename or say("screen.the_file")
                 self.notify(say("screen.cannot_write", file=file, why=error.strerror), "error")
                 return
             self.notify(say("screen.written", path=shorten_home(path.absolute())))
 
-        self.app.push_screen(export.Export(export.choices(report)), write_form)
+        self.app.push_screen(export.Export(subject), write_form)
 
     def explain(self) -> None:
         """A place to paste an error or a log into."""

@@ -34,6 +34,8 @@ def shown(request: Request, answer: Answer) -> Shown:
     """The answer to a question."""
     if answer.cancelled:
         return Shown([(say("own.cancelled", target=request.target), "warn")])
+    if answer.said:
+        return of_race(answer)
     if answer.report is None:
         return trouble(answer)
     report = retold.report(answer.report)
@@ -53,6 +55,13 @@ def shown(request: Request, answer: Answer) -> Shown:
     else:
         verdict, listing = list(verdict_of_replay(last, report)), own_rows.of_replay(report, last)
     return Shown(verdict, listing, list(findings_of([last])))
+
+
+def of_race(answer: Answer) -> Shown:
+    """What the race of a script tells, and a row a device."""
+    lines = [line for line in answer.said if line]
+    verdict = [(line, "plain" if number else "strong") for number, line in enumerate(lines[1:])]
+    return Shown(verdict, own_rows.of_step(answer.report) if answer.report else Listing(), rest=lines)
 
 
 def trouble(answer: Answer) -> Shown:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpsdoctor import clean
-from mpsdoctor.events import Answer, Request, Settings
+from mpsdoctor.events import Answer, Event, Request, Settings
 from mpsdoctor.tui.engine import OwnAnswer, OwnEvent, Signal
 
 if TYPE_CHECKING:
+    from mpsdoctor.race.stages import Course
     from mpsdoctor.session import Session
 
 
@@ -22,7 +23,7 @@ class OwnRun:
     def __init__(self, request: Request, settings: Settings, put: Callable[[Signal], None]) -> None:
         self._request, self._put = request, put
         self._settings = replace(settings, only=(), skip=(), write_profile=False)
-        self._session: Session | None = None
+        self._session: Session | Course | None = None
         self._cancelled = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -48,11 +49,24 @@ class OwnRun:
         from mpsdoctor import owncode
 
         try:
-            self._session = owncode.session_of(self._request, self._settings, lambda event: self._put(OwnEvent(event)))
+            if self._request.question == "race":
+                return self._race()
+            self._session = session = owncode.session_of(self._request, self._settings, self._tell)
             if self._cancelled:
-                self._session.cancel()
-            return owncode.answer(self._session)
+                session.cancel()
+            return owncode.answer(session)
         except ValueError as error:  # the file is not there, or not named as it should be
             return Answer(trouble=clean.line(str(error)))
         except Exception as error:  # a fault of ours ends this run alone
             return Answer(trouble=clean.line(repr(error)), traceback=traceback.format_exc())
+
+    def _race(self) -> Answer:
+        from mpsdoctor.tui import own_race
+
+        self._session = course = own_race.prepare(self._request, self._settings, self._tell)
+        if self._cancelled:
+            return Answer(cancelled=True)
+        return own_race.answer(course)
+
+    def _tell(self, event: Event) -> None:
+        self._put(OwnEvent(event))

@@ -47,6 +47,25 @@ def fails():
 def sleeps():
     time.sleep(60)
 """
+SCRIPT = """
+import argparse
+import torch
+from torch import nn
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int)
+torch.manual_seed(0)
+device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
+model = nn.Linear(8, 8).to(device)
+optimizer = torch.optim.AdamW(model.parameters())
+batch = torch.randn(4, 8)
+for _ in range(parser.parse_args().steps):
+    optimizer.zero_grad()
+    loss = model(batch.to(device)).square().mean()
+    loss.backward()
+    optimizer.step()
+    loss.item()
+"""
 CUMSUM, FAILS = 13, 19  # lines of it
 Story = Callable[[DoctorApp, Pilot[Any], Model], Awaitable[None]]
 
@@ -155,6 +174,46 @@ def test_a_step_is_timed_on_each_device(tmp_path: Path, file: Path, monkeypatch:
     told(tmp_path, story)
 
 
+def test_a_script_is_raced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fourth question takes a script with its arguments: who is faster, a row a device, whether alike."""
+    for name, value in simulator.environment(step_ms=8, speed=3).items():
+        monkeypatch.setenv(name, value)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], model: Model) -> None:
+        await ask(app, pilot, 3, f"{script} --steps 1000")
+        await answered(pilot, model)
+        assert "sim" in verdict(app).splitlines()[0]
+        assert [row[0] for row in cells(app)] == ["cpu", "sim"]
+        assert model.own
+        assert model.own.answer
+        assert any("trains alike" in line for line in model.own.answer.said)
+
+    told(tmp_path, story)
+
+
+def test_a_race_ends_with_escape(tmp_path: Path) -> None:
+    """Its scripts are ended too; a quote without its end is told of."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("import argparse", "import argparse, pathlib; pathlib.Path('ran').touch()"))
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], model: Model) -> None:
+        await ask(app, pilot, 3, "train.py 'no end")
+        await answered(pilot, model)
+        assert "No closing quotation" in verdict(app)
+        await ask(app, pilot, 3, f"{script} --steps 100000")
+        while not Path("ran").exists():
+            await pilot.pause(0.05)
+        await pilot.press("escape")
+        await answered(pilot, model)
+        assert "cancelled" in verdict(app)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        told(tmp_path, story)
+
+
 def test_a_prediction_for_another_torch(tmp_path: Path, file: Path) -> None:
     """The second question answers for the version that is typed beside the file, and lists what is missing first."""
 
@@ -165,6 +224,26 @@ def test_a_prediction_for_another_torch(tmp_path: Path, file: Path) -> None:
         assert verdict(app).splitlines()[0].startswith("! MPS with torch 2.0: runs with PYTORCH_ENABLE_MPS_FALLBACK=1")
         assert cells(app)[0][:2] == ["U unimplemented", "logcumsumexp"]
         assert "2.9" in app.query_one("#about", Details).plain
+
+    told(tmp_path, story)
+
+
+def test_an_answer_is_exported_from_its_tab(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this tab `e` writes the answer, as the command would print it; on the others the report of the check-up."""
+    monkeypatch.chdir(tmp_path)
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], model: Model) -> None:
+        await ask(app, pilot, 0, f"{file}:build")
+        await answered(pilot, model)
+        for tab, name in (("7", "mpsdoctor-answer"), ("1", "mpsdoctor-report")):
+            await pilot.press(tab, "e", "g")
+            await pilot.pause()
+            names = [row.cells[1][0] for row in app.screen.query_one("#formats", Rows)._all]
+            assert f"{name}.txt" in names
+            await pilot.press(*["j"] * names.index(f"{name}.txt"), "enter")
+            await pilot.pause()
+            assert ("aten::" in (tmp_path / f"{name}.txt").read_text()) == (tab == "7")
+        assert "operator calls" in (tmp_path / "mpsdoctor-answer.txt").read_text()
 
     told(tmp_path, story)
 

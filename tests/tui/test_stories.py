@@ -20,7 +20,8 @@ from mpsdoctor import intake
 from mpsdoctor.check import Context, Workers
 from mpsdoctor.events import Figure, Progress, Settings, progress_of
 from mpsdoctor.report import Report
-from mpsdoctor.runtime.shapes import Fingerprint
+from mpsdoctor.runtime.profile import write as write_profile
+from mpsdoctor.runtime.shapes import Fingerprint, Measured
 from mpsdoctor.tui import clipboard, words
 from mpsdoctor.tui.app import DoctorApp
 from mpsdoctor.tui.background import work_is_running
@@ -287,6 +288,27 @@ def test_without_a_profile_nothing_is_written(tmp_path: Path) -> None:
         assert not profile.exists()
 
     told(recorded("wins"), profile, story, write_profile=False)
+
+
+@pytest.mark.parametrize("machine", ["wins", "cpu"])
+def test_raced_scripts_stand_below_the_workloads(tmp_path: Path, machine: str) -> None:
+    """The training tab lists what `--store` put into the profile, with the winner, and tells the rest of the row."""
+    won: Measured = {"device": "sim", "speedup": 1.97, "ci95": [1.9, 2.04], "alike": True}
+    path = tmp_path / "profile.json"
+    write_profile({**sample(), "workloads": {"mine": {"step": won}}}, path)
+
+    async def story(app: DoctorApp, pilot: Pilot[Any], engine: Played) -> None:
+        await pilot.press("4")
+        await settle(app, pilot)
+        rows = app.query_one("#steps", Rows)
+        cells = [cell for cell, _ in rows._all[-1].cells]
+        assert (cells[:2], cells[-1]) == (["mine", "script"], "sim 1.97× (1.90 to 2.04)")
+        await pilot.press("G")
+        await settle(app, pilot)
+        assert all(len(row.cells) >= len(rows.columns) for row in rows._all)
+        assert "all devices train it alike" in app.query_one("#chart", Details).plain
+
+    told(recorded(machine), path, story)
 
 
 def test_the_report_is_exported_in_the_chosen_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

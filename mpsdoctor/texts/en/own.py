@@ -3,13 +3,15 @@
 PHRASES = {
     "help": "A training step of yours. Enter on a question asks it about the file named above: FUNC() or FUNC(device)"
     " returns a module and example inputs, or a function that makes one step. Your code runs only then, in processes of"
-    " its own. FILE.py alone means its build.",
+    " its own. FILE.py alone means its build. A race takes a script with its arguments, and starts it once for"
+    " each device: what it writes, each run writes.",
     "hint": "FILE.py:FUNC, then Enter",
     "torch_hint": "torch: installed",
     "questions": "What do you want to know?",
     "question_runs": "does it run on mps?",
     "question_predicted": "predict for a torch version",
     "question_step": "how fast is a step?",
+    "question_race": "race a script",
     "used": "Last used",
     "none_used": "nothing yet",
     "column_question": "question",

@@ -2,13 +2,15 @@
 
 PHRASES = {
     "help": "检查你自己的训练步。在一个问题上按 Enter，就对上面填写的文件提问：FUNC() 或 FUNC(device) 返回一个模块和示例输入，或返回一个"
-    "执行一步训练的函数。只有这时才会运行你的代码，而且在独立的进程里。只写 FILE.py，则默认用其中的 build。",
+    "执行一步训练的函数。只有这时才会运行你的代码，而且在独立的进程里。只写 FILE.py，则默认用其中的 build。"
+    "比赛要填脚本和它的参数，每个设备各启动一次：脚本写什么，每次都会写。",
     "hint": "FILE.py:FUNC，然后按 Enter",
     "torch_hint": "torch：已安装的",
     "questions": "想知道什么？",
     "question_runs": "能在 mps 上跑吗？",
     "question_predicted": "推断某个 torch 版本",
     "question_step": "单步要多久？",
+    "question_race": "让脚本比赛",
     "used": "最近用过",
     "none_used": "还没有",
     "column_question": "问题",

@@ -29,6 +29,7 @@ COMMANDS = {
     "runs": "ops --model FILE:FUNC",
     "predicted": "ops --predict mps --torch X --model …",
     "step": "bench --step FILE:FUNC",
+    "race": "race -- python FILE …",
 }
 METER = 24
 # That of #asking:focus-within changes nothing, but has Textual look at the rules below it when the focus moves.
@@ -40,7 +41,7 @@ STYLE = """
 #named > #torch { width: 20; }
 #named > Input { height: 1; border: none; padding: 0 1; background: $boost; }
 #named > Input:focus { background: $primary-muted; }
-#asking > #choosing { height: 6; }
+#asking > #choosing { height: 7; }
 #choosing > #questions { width: 3fr; height: 1fr; }
 #choosing > #used { width: 2fr; height: 1fr; }
 #own-pane > #told { height: auto; max-height: 6; padding: 0 1; }
@@ -181,7 +182,7 @@ class Own(Pane):
     def _ask(self, question: str) -> None:
         """Ask it, if a file was named; else the field to name one has the focus."""
         field = self.query_one("#target", Field)
-        target = own_state.read_target(field.value)
+        target = field.value.strip() if question == "race" else own_state.read_target(field.value)
         if not target:
             self.actions.notify(say("own.no_target"))
             field.focus()

@@ -17,6 +17,7 @@ from mpsdoctor.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from mpsdoctor.tui.actions import Actions
+    from mpsdoctor.tui.profile_state import ProfileState
 
 
 class Pane(Container):
@@ -41,6 +42,9 @@ class Pane(Container):
     def show(self) -> None:
         """Draw the model as it is now."""
         raise NotImplementedError
+
+    def set_state(self, state: ProfileState) -> None:
+        """The profile was read; a tab that shows some of it keeps it."""
 
     def redraw(self) -> None:
         """Draw; of facts that have not the shape of our check's (a third-party one may be named `training`), say so."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from textual.app import ComposeResult
 
+from mpsdoctor import clean
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.figures import duration
 from mpsdoctor.formats import rows as figures
 from mpsdoctor.texts import say, tell, term
-from mpsdoctor.tui import chart, meter, words
+from mpsdoctor.tui import chart, meter, stored, words
+from mpsdoctor.tui.model import Model
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Cell, Column, Row, Rows
 from mpsdoctor.tui.words import Piece
+
+if TYPE_CHECKING:
+    from mpsdoctor.tui.actions import Actions
+    from mpsdoctor.tui.profile_state import ProfileState
 
 CHART_ROOM = (56, 11)  # cells across and down below which bars tell more than a chart
 SUMMARY = ""  # the key of the row of all workloads
@@ -24,6 +31,22 @@ WINNERS = {"cpu": "warn", "tie": "muted"}
 
 class Training(Pane):
     """The fourth tab."""
+
+    def __init__(self, model: Model, id: str) -> None:
+        super().__init__(model, id)
+        self.state: ProfileState | None = None
+
+    @classmethod
+    def open(cls, name: str, actions: Actions) -> Self:
+        actions.read_profile()
+        return super().open(name, actions)
+
+    def set_state(self, state: ProfileState) -> None:
+        """The profile, whose own steps and scripts are listed too."""
+        content: Any = clean.data(dict(state.content)) if state.content else None
+        self.state = replace(state, content=content)
+        if self.is_mounted:
+            self.redraw()
 
     def explain(self) -> str:
         return say("screen.training_help")
@@ -37,8 +60,11 @@ class Training(Pane):
         table = self.query_one("#steps", Rows)
         table.empty = self._why_empty()
         rows = races(facts)
-        table.columns = _columns(rows)
-        table.fill(rows_of(rows))
+        kept = stored.of_profile(self.state.content if self.state else None)
+        table.columns = columns = _columns(rows, ratios=bool(kept))
+        devices = _devices(rows.values())
+        workloads = [_fill_up(row, len(columns)) for row in rows_of(rows)]
+        table.fill([*workloads, *(stored.row(key, each, devices, len(columns)) for key, each in kept.items())])
         table.suggest(_latest(facts) if self.model.running else SUMMARY)
         race = rows.get(table.row.key) if table.row else None
         workload = race.workload if race else None
@@ -46,7 +72,10 @@ class Training(Pane):
         panel.border_title = words.styled(
             say("screen.step_time_of", workload=workload) if workload else say("screen.step_time")
         )
-        panel.show(words.lines(self._details(facts, workload, panel)), workload)
+        own = kept.get(table.row.key) if table.row else None
+        stale = (self.state.stale or ()) if self.state else ()
+        pieces = stored.describe(own, stale) if own else self._details(facts, workload, panel)
+        panel.show(words.lines(pieces), own.name if own else workload)
 
     def check_id(self) -> str | None:
         return "training"
@@ -116,16 +145,19 @@ def _key(workload: str, size: str) -> str:
     return f"{workload} {size}"
 
 
-def _columns(rows: Mapping[str, Race]) -> tuple[Column, ...]:
+def _columns(rows: Mapping[str, Race], *, ratios: bool = False) -> tuple[Column, ...]:
+    """With `ratios` there is a column for them, whatever the rows have."""
     workload, size, against = (say(f"report.{name}") for name in ("workload", "size", "against"))
     devices = _devices(rows.values())
     others = [device for device in devices if device != "cpu"]
-    ratios = [against] if len(others) == 1 else [say("screen.device_against", device=device) for device in others]
+    titles = [say("screen.device_against", device=device) for device in others]
+    if len(others) == 1 or (ratios and not others):
+        titles = [against]
     return (
         Column(workload, 12),
         Column(size, 6),
         *(Column(device, 11, right=True, beyond=50) for device in devices),
-        *(Column(title, 0 if place + 1 == len(ratios) else 23) for place, title in enumerate(ratios)),
+        *(Column(title, 0 if place + 1 == len(titles) else 23) for place, title in enumerate(titles)),
     )
 
 
@@ -149,6 +181,12 @@ def rows_of(rows: Mapping[str, Race]) -> list[Row]:
     blank = (("", "muted"),) * (1 + 2 * len(devices))
     every = Row(SUMMARY, ((say("screen.all_workloads"), "strong"), *blank), ("", *(-1.0,) * len(blank)))
     return [every, *(_row(key, race, devices) for key, race in rows.items())]
+
+
+def _fill_up(row: Row, columns: int) -> Row:
+    """As many cells as there are columns, as a column for winners may have nothing in a row."""
+    lacking = columns - len(row.cells)
+    return replace(row, cells=(*row.cells, *[("", "muted")] * lacking), ranks=(*row.ranks, *[0.0] * lacking))
 
 
 def _row(key: str, race: Race, devices: Sequence[str]) -> Row:
