@@ -27,12 +27,16 @@ CONDITION = re.compile(r"([\w.]+) (<=|>=|!=|<|>|=) (?:([\d.]+) \* )?(.+)")
 LONG = 8000  # characters: what is longer is a log, in which words do not belong together
 FAILURE = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b(?! Domain)|\berror: |Exception during|\bERROR\b")
 LOGGED = re.compile(r"\b(?:INFO|DEBUG)\b|^\W*\d{4}-\d\d-\d\d[T ]\d\d:")
-OUTPUT = re.compile(r"\d%\|.*\||\bit/s\b.*\]|\bs/it\b.*\]|\b[A-Z]\w*Warning: |^\{'|^File '")
+OUTPUT = re.compile(
+    r"\d%\|.*\||\bit/s\b.*\]|\bs/it\b.*\]|\b[A-Z]\w*Warning: |^\{'|^File '|::.* (?:SKIPPED|PASSED|XFAIL)"
+    r"|^(?:def \w+\(|(?:el)?if (?:torch|hasattr|getattr|not torch)|return '(?:mps|cuda|cpu)')"
+)
 CHANGE = re.compile(
     r"^(?:[-*+] )?(?:\[\w+\] ?)*(?:(?:docs|feat|fix|chore|refactor|perf|ci)(?:\([^)]*\))?!?: |fixed )"
     r"|^(?:[-*+] )?(?:\[\w+\] ?)+(?:fix|fixes|adds?|added|enabled?|migrated?) ",
     re.IGNORECASE,
 )
+REPORT = re.compile(r"^(?:process: +|crash of )(?!.*python)\S")  # the head of a crash report of another program
 OURS = re.compile(r"\bmps\b|metal|apple silicon|macbook|\bm[1-9]\b", re.IGNORECASE)
 VERSIONS = ("torch", "macos", "macos_needed", "python")
 
@@ -63,6 +67,11 @@ class Case:
         if key not in self.held:
             self.held[key] = any(occurs(word, self.prose) for word in word_lists()[name])
         return self.held[key]
+
+    @functools.cached_property
+    def is_other_crash(self) -> bool:
+        """Whether a program crashed that is not Python, nor speaks of torch."""
+        return any(map(REPORT.search, (line.low for line in self.text.lines))) and not self.says("torch_word")
 
     @functools.cached_property
     def is_prose(self) -> bool:

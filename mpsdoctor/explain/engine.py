@@ -60,7 +60,7 @@ def diagnose(text: Text, environment: Environment | None = None, left_out: Colle
 
 def find_hits(case: Case) -> list[Hit]:
     """All signs that a text has, but of causes that something speaks against."""
-    return [hit for cause in causes().values() for hit in _hits(cause, case)]
+    return [] if case.is_other_crash else [hit for cause in causes().values() for hit in _hits(cause, case)]
 
 
 def _hits(cause: Cause, case: Case) -> Iterator[Hit]:
