@@ -27,6 +27,16 @@ CONDITION = re.compile(r"([\w.]+) (<=|>=|!=|<|>|=) (?:([\d.]+) \* )?(.+)")
 LONG = 8000  # characters: what is longer is a log, in which words do not belong together
 FAILURE = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b(?! Domain)|\berror: |Exception during|\bERROR\b")
 LOGGED = re.compile(r"\b(?:INFO|DEBUG)\b|^\W*\d{4}-\d\d-\d\d[T ]\d\d:")
+OUTPUT = re.compile(
+    r"\d%\|.*\||\bit/s\b.*\]|\bs/it\b.*\]|\b[A-Z]\w*Warning: |^\{'|^File '|::.* (?:SKIPPED|PASSED|XFAIL)"
+    r"|^(?:def \w+\(|(?:el)?if (?:torch|hasattr|getattr|not torch)|return '(?:mps|cuda|cpu)')"
+)
+CHANGE = re.compile(
+    r"^(?:[-*+] )?(?:\[\w+\] ?)*(?:(?:docs|feat|fix|chore|refactor|perf|ci)(?:\([^)]*\))?!?: |fixed )"
+    r"|^(?:[-*+] )?(?:\[\w+\] ?)+(?:fix|fixes|adds?|added|enabled?|migrated?) ",
+    re.IGNORECASE,
+)
+REPORT = re.compile(r"^(?:process: +|crash of )(?!.*python)\S")  # the head of a crash report of another program
 OURS = re.compile(r"\bmps\b|metal|apple silicon|macbook|\bm[1-9]\b", re.IGNORECASE)
 VERSIONS = ("torch", "macos", "macos_needed", "python")
 
@@ -44,6 +54,24 @@ class Case:
         if name not in self.held:
             self.held[name] = any(occurs(word, self.text) for word in word_lists()[name])
         return self.held[name]
+
+    @functools.cached_property
+    def prose(self) -> Text:
+        """What a person may have written: no progress bar, warning, line of a traceback or note of a change."""
+        skipped = (OUTPUT, CHANGE)
+        return Text(tuple(line for line in self.text.lines if not any(one.search(line.plain) for one in skipped)))
+
+    def tells(self, name: str) -> bool:
+        """Whether a word of that list occurs in what a person wrote."""
+        key = f"tells {name}"
+        if key not in self.held:
+            self.held[key] = any(occurs(word, self.prose) for word in word_lists()[name])
+        return self.held[key]
+
+    @functools.cached_property
+    def is_other_crash(self) -> bool:
+        """Whether a program crashed that is not Python, nor speaks of torch."""
+        return any(map(REPORT.search, (line.low for line in self.text.lines))) and not self.says("torch_word")
 
     @functools.cached_property
     def is_prose(self) -> bool:
@@ -76,7 +104,7 @@ class Case:
         if left in captured:
             figure, limit = quantity(captured[left]), quantity(captured.get(right, right))
             if figure is None or limit is None:
-                return sign in ("=", "!=") and COMPARE[sign](captured[left].lower(), right)
+                return sign in ("=", "!=") and COMPARE[sign](captured[left].lower(), captured.get(right, right).lower())
             return COMPARE[sign](figure, factor * limit)
         fact = self.fact(left)
         return fact is not None and COMPARE[sign](fact.lower(), right)

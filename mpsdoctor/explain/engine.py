@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mpsdoctor.explain.conditions import Case, occurs
+from mpsdoctor.explain.conditions import CHANGE, Case, occurs
 from mpsdoctor.explain.environment import Environment, read_environment
 from mpsdoctor.explain.lines import Line, Text
 from mpsdoctor.explain.pattern import Pattern, pattern
@@ -60,7 +60,7 @@ def diagnose(text: Text, environment: Environment | None = None, left_out: Colle
 
 def find_hits(case: Case) -> list[Hit]:
     """All signs that a text has, but of causes that something speaks against."""
-    return [hit for cause in causes().values() for hit in _hits(cause, case)]
+    return [] if case.is_other_crash else [hit for cause in causes().values() for hit in _hits(cause, case)]
 
 
 def _hits(cause: Cause, case: Case) -> Iterator[Hit]:
@@ -93,7 +93,7 @@ def _printed(sign: Sign, line: Pattern, case: Case) -> Hit | None:
 def matches(line: Pattern, text: Text) -> Iterator[tuple[int, dict[str, str]]]:
     """Where a pattern fits, from the end on; in short texts over two lines too."""
     for at in range(len(text.lines) - 1, -1, -1):
-        if line.may_fit(text.lines[at].low):
+        if line.may_fit(text.lines[at].low) and CHANGE.search(text.lines[at].plain) is None:
             values = line.search(text.lines[at].plain)
             if values is not None:
                 yield at, values
@@ -106,7 +106,7 @@ def matches(line: Pattern, text: Text) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _said(sign: Sign, case: Case) -> Hit | None:
     wanted = [name for name in sign.says if not name.startswith("-")]
-    if not all(case.says(name) for name in wanted) or any(case.says(name[1:]) for name in sign.says if name[0] == "-"):
+    if not all(map(case.tells, wanted)) or any(case.says(name[1:]) for name in sign.says if name[0] == "-"):
         return None
     words = [word for name in wanted for word in word_lists()[name]]
     alone = [Text((line,)) for line in case.text.lines]
