@@ -100,7 +100,7 @@ def run(given: dict[str, Any], verbose: int) -> Exit:
     teller.line(Part("race_logs", {"folder": str(folder)}))
     approve = partial(check_storable, path) if path else lambda hello: None
     course = Course(wish, folder, teller.progress, approve)
-    with console.interrupts(course.scripts.cancel):
+    with console.interrupts(course.cancel):
         follower = Follower(course) if verbose else None
         try:
             course.run()

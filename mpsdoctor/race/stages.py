@@ -55,6 +55,10 @@ class Course:
     def __post_init__(self) -> None:
         self.scripts = Scripts(self.wish, self.folder, self.say)
 
+    def cancel(self) -> None:
+        """From any thread: what is known by then stays."""
+        self.scripts.cancel()
+
     def ask(self, run: Run, do: str, patience: float, **args: Any) -> Answer:
         """What an order brings. Over where the script ends first, or does not come to the end of it."""
         answer = self.scripts.ask(run.script, do, patience, **args)

@@ -12,7 +12,8 @@ import msgspec
 from mpsdoctor import clean
 from mpsdoctor.events import Answer, Emit, Progress, Request, Settings
 from mpsdoctor.race import keeping, results, telling
-from mpsdoctor.race.stages import Course, Wish
+from mpsdoctor.race.company import Wish
+from mpsdoctor.race.stages import Course
 from mpsdoctor.texts import Part, as_values
 
 NAME = "race"  # of the workload in its rows
@@ -42,12 +43,12 @@ def answer(course: Course) -> Answer:
     except ValueError:
         shutil.rmtree(course.folder, ignore_errors=True)
         raise
-    if course.cancelled:
+    if course.scripts.cancelled:
         return Answer(cancelled=True)
     runs = list(course.runs.values())
     judged = results.judge(NAME, course.wish.command, runs, course.moments, undisturbed=course.undisturbed)
     report = msgspec.structs.replace(judged.report, logs=str(course.folder))
-    hello = next((script.hello for script in course.scripts if script.hello), None)
+    hello = next((script.hello for script in course.scripts.started if script.hello), None)
     kept = keeping.as_report(judged.rows, hello) if hello else None
     return Answer(kept, said=tuple(map(clean.line, tell(report))))
 
