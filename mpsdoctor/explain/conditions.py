@@ -37,6 +37,9 @@ CHANGE = re.compile(
     re.IGNORECASE,
 )
 REPORT = re.compile(r"^(?:process: +|crash of )(?!.*python)\S")  # the head of a crash report of another program
+QUESTION = re.compile(
+    r"(?:how (?:do|can|to|should)|is there|what (?:does|is|do)|do i|which|where|can i|does|are there)\b"
+)
 OURS = re.compile(r"\bmps\b|metal|apple silicon|macbook|\bm[1-9]\b", re.IGNORECASE)
 VERSIONS = ("torch", "macos", "macos_needed", "python")
 
@@ -72,6 +75,11 @@ class Case:
     def is_other_crash(self) -> bool:
         """Whether a program crashed that is not Python, nor speaks of torch."""
         return any(map(REPORT.search, (line.low for line in self.text.lines))) and not self.says("torch_word")
+
+    @functools.cached_property
+    def is_question(self) -> bool:
+        """Whether it is asked from the first word on how something is done."""
+        return bool(self.text.lines) and QUESTION.match(self.text.lines[0].low) is not None
 
     @functools.cached_property
     def is_prose(self) -> bool:

@@ -77,7 +77,8 @@ def _hit(sign: Sign, case: Case) -> Hit | None:
         return None
     if sign.kind == "fact":
         return Hit(sign, _lines_of_facts(case), 0, {})
-    return _said(sign, case) if case.is_prose else None
+    told = case.is_prose and not (case.is_question and sign.cause not in setting("asked"))
+    return _said(sign, case) if told else None
 
 
 def _printed(sign: Sign, line: Pattern, case: Case) -> Hit | None:
