@@ -36,7 +36,7 @@ LINES = {
     "bench_mac.py": ("| quick | 3 |",),
     "bench_operators.py": ("probes a second", "isolation", "after later ones", "forward  wrong           1 of 1 named"),
     "bench_ops.py": ("2 OpInfos", "mpsdoctor", "pytest", "ratio", "largest worker"),
-    "bench_own_models.py": ("programs answered", "cpu-and-device-mixed", "1 of 1"),
+    "bench_own_models.py": ("kind ", "cpu-and-device-mixed", "cpu-side-tensors"),
     "bench_prediction.py": ("history read", "torch 2.8", "torch 2.9", "torch 2.13", "torch 2.15"),
     "bench_recipes.py": ("1 of 1 train on the profile's device", "| plain | 2 |"),
     "bench_race.py": ("hooks in a step:", "mpsdoctor run adds", "| loop | 4 |"),
