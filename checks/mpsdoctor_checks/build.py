@@ -26,7 +26,7 @@ from mpsdoctor.facts import assume_shapes, build_facts
 from mpsdoctor.facts.build import Build, DeviceFacts, reason_of
 from mpsdoctor.support import FALLBACK
 from mpsdoctor.texts import Each, Part, Wording, as_values, check_title
-from mpsdoctor.worker.shapes import DeviceTrial, Interpreter, TorchBuild, TorchFacts
+from mpsdoctor.worker.torch_shapes import DeviceTrial, Interpreter, TorchBuild, TorchFacts
 from mpsdoctor_checks import installing, variables
 
 id = "build"

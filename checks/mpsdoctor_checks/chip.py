@@ -9,7 +9,7 @@ from mpsdoctor.check import Context, Finding, Rule, Sandbox, Severity, finding, 
 from mpsdoctor.facts.build import PythonFacts
 from mpsdoctor.machine import MachineFacts
 from mpsdoctor.texts import Part, check_title
-from mpsdoctor.worker.shapes import Interpreter
+from mpsdoctor.worker.torch_shapes import Interpreter
 from mpsdoctor_checks import installing
 
 id = "chip"

@@ -9,7 +9,7 @@ from mpsdoctor.texts import Wording, WordingData, from_values
 
 if TYPE_CHECKING:
     from mpsdoctor.machine.shapes import MachineFacts
-    from mpsdoctor.worker.shapes import TorchBuild
+    from mpsdoctor.worker.torch_shapes import TorchBuild
 
 
 class PythonFacts(TypedDict, total=False):

@@ -6,8 +6,8 @@ import json
 import os
 from typing import Dict, List, Optional
 
-from .shapes import Packages
 from .torch_facts import read_version
+from .torch_shapes import Packages
 
 
 def packages(names: List[str]) -> Packages:

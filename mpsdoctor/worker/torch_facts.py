@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from typing import Any, Dict, Optional
 
-from .shapes import DeviceTrial, Interpreter, TorchFacts
+from .torch_shapes import DeviceTrial, Interpreter, TorchFacts
 
 Numbers = Dict[str, Any]  # tensors by name: torch is imported where it is used
 

@@ -11,7 +11,7 @@ from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.libraries import LibraryFacts, LibraryRow
 from mpsdoctor.recommendation import recommend
 from mpsdoctor.versions import release
-from mpsdoctor.worker.shapes import Packages
+from mpsdoctor.worker.torch_shapes import Packages
 from mpsdoctor_checks.libraries.table import LIBRARIES, OTHER_BACKENDS, PACKAGES, VARIABLES, Era, Library
 
 JOB = "mpsdoctor_worker.libraries:packages"

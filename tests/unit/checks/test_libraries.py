@@ -14,7 +14,7 @@ from mpsdoctor.check import Finding
 from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build
 from mpsdoctor.facts.libraries import LibraryFacts, LibraryRow
-from mpsdoctor.worker.shapes import Packages
+from mpsdoctor.worker.torch_shapes import Packages
 from mpsdoctor_checks.libraries.collect import list_libraries
 from mpsdoctor_checks.libraries.rules import RULES
 from mpsdoctor_checks.libraries.table import LIBRARIES

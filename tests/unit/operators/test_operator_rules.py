@@ -15,7 +15,8 @@ from mpsdoctor.facts import build_facts
 from mpsdoctor.facts.build import Build, DeviceFacts
 from mpsdoctor.facts.operators import Coverage, ProbeFacts
 from mpsdoctor.support.spoken import spoken, with_name
-from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult, TorchBuild
+from mpsdoctor.worker.shapes import PlannedProbe, ProbeResult
+from mpsdoctor.worker.torch_shapes import TorchBuild
 from mpsdoctor_checks.operators import rules
 from mpsdoctor_checks.operators.collect import parse_fallbacks, usable_accelerators
 from mpsdoctor_checks.operators.deaths import MOST_DEATHS, Deaths
