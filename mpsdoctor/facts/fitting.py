@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mpsdoctor import support
-from mpsdoctor.facts import build, conditions, operators, training
+from mpsdoctor.facts import batches, build, conditions, issues, libraries, operators, training
 from mpsdoctor.machine import shapes as machine
 from mpsdoctor.runtime import shapes as runtime
 from mpsdoctor.worker import shapes as worker
+from mpsdoctor.worker import torch_shapes
 
 
 def fitting_facts(check_id: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _fields(kind: Any) -> dict[str, Any]:
 @functools.cache
 def _names() -> dict[str, Any]:
     """What the modules of facts import for type checkers alone, since the front ends start faster without it."""
-    modules = (machine, runtime, worker, conditions, support)
+    modules = (machine, runtime, worker, torch_shapes, conditions, support)
     return {name: thing for module in modules for name, thing in vars(module).items()}
 
 
@@ -73,7 +74,9 @@ def _types() -> dict[str, dict[str, Any]]:
         "chip": (machine.MachineFacts,),
         "build": (build.Build,),
         "operators": (operators.PredictionFacts, operators.ReplayFacts, operators.ProbeFacts),
-        "training": (training.TrainingFacts,),
+        "known-issues": (issues.IssueFacts,),
+        "training": (training.TrainingFacts, batches.BatchFacts),
+        "libraries": (libraries.LibraryFacts,),
         "memory": (machine.MemoryFacts,),
     }
     return {name: {key: hint for kind in group for key, hint in _fields(kind).items()} for name, group in kinds.items()}

@@ -67,9 +67,13 @@ def rule_out(tries: Sequence[Tried], batch: int, limit: int | None) -> tuple[int
 
 
 def predict(tries: Sequence[Tried], batch: int) -> float | None:
-    """Bytes by the line through the two largest sizes that were measured; None without a rise between them."""
-    known = sorted((tried.batch, tried.bytes) for tried in tries if tried.bytes is not None and tried.batch < batch)
+    """Bytes by the line through the two largest smaller sizes that were measured, else through the two smallest.
+
+    None without two, or without a rise between them.
+    """
+    known = sorted((tried.batch, tried.bytes) for tried in tries if tried.bytes is not None)
+    smaller = [size for size in known if size[0] < batch]
     if len(known) < 2:
         return None
-    (few, less), (many, more) = known[-2:]
+    (few, less), (many, more) = smaller[-2:] if len(smaller) > 1 else known[:2]
     return more + (more - less) * (batch - many) / (many - few) if more > less else None

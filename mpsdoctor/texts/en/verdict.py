@@ -59,6 +59,7 @@ PHRASES = {
     "sure": "sure, for {settled} families are settled and nothing disturbed the timing",
     "sure_of_one": "sure, for nothing disturbed the timing",
     "why_not_sure": "why only {confidence}: {doubts}{rest}. What helps: {remedies}",
+    "confidence_high": "high",
     "confidence_medium": "medium",
     "confidence_low": "low",
     "doubt": "{doubt}",

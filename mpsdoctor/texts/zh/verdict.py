@@ -51,6 +51,7 @@ PHRASES = {
     "sure": "结论可靠：{settled} 类模型都有定论，计时也没有受到干扰",
     "sure_of_one": "结论可靠：计时没有受到干扰",
     "why_not_sure": "置信度只有“{confidence}”：{doubts}{rest}。改进办法：{remedies}",
+    "confidence_high": "高",
     "confidence_medium": "中",
     "confidence_low": "低",
     "doubt_not_compared": "没有加速器与 CPU 对比过",
