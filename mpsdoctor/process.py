@@ -23,7 +23,7 @@ STDERR_KEPT = 8192  # bytes: a Metal assertion, or a Python traceback, with room
 PARTING_KEPT = 1 << 20  # bytes: a line for each of torch's three thousand operators, with room
 # Set by macOS's framework launcher for this interpreter; another one would take it for its own home.
 # Under `mpsdoctor run` our workers would be shown one device alone.
-FOREIGN = ("__PYVENV_LAUNCHER__", "PYTHONHOME", "MPSDOCTOR_STEER", "MPSDOCTOR_RACE")
+FOREIGN = ("__PYVENV_LAUNCHER__", "PYTHONHOME", "MPSDOCTOR_STEER", "MPSDOCTOR_RACE", "MPSDOCTOR_EXPLAIN")
 
 # A worker dies with the thread that started it (see worker/guard.py), so this one lives as long as the program.
 STARTER = ThreadPoolExecutor(1, "starter")

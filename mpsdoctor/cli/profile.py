@@ -199,7 +199,7 @@ def run_trainer(context: click.Context, device: str | None, profile_path: str | 
     COMMAND takes the place of this program: signals and its exit code are its own. Every Python that it starts shows
     to its script, and to the libraries that the script uses, the chosen device and the CPU alone. A script that names a
     device itself gets what it names. A variable that is set already keeps its value. What the profile's settings ask
-    of a script is told in a line.
+    of a script is told in a line. An error that ends it is explained on stderr, where its cause is known.
     """
     if device is not None and not running.is_device(device):
         raise click.BadParameter(say("cli.no_device", name=device))

@@ -81,21 +81,23 @@ def environment(content: Profile | None, device: str | None) -> dict[str, str]:
     """This process' environment with what steers a trainer; a variable that is set already keeps its value."""
     variables = {**(content["environment"] if content else {}), **os.environ}
     chosen = device or wish(os.environ) or of_profile(content)
+    injected = {**injection(chosen, variables.get("PYTHONPATH")), "MPSDOCTOR_EXPLAIN": sys.executable}
     if chosen is None:
-        return variables
+        return {**variables, **injected}
     if device:  # is an argument, which outranks what is set
         force = {"MPSDOCTOR_FORCE_MPS": "1" if device == "mps" else "0"}
         variables.update({"MPSDOCTOR_DEVICE": device, "KERAS_TORCH_DEVICE": device, **force})
     variables.setdefault("KERAS_TORCH_DEVICE", chosen)
-    return {**variables, **injection(chosen, variables.get("PYTHONPATH"))}
+    return {**variables, **injected}
 
 
-def injection(device: str, python_path: str | None) -> dict[str, str]:
+def injection(device: str | None, python_path: str | None) -> dict[str, str]:
     """What has each Python of a command read our start-up file first, which waits until torch is imported."""
     from pathlib import Path
 
     start = str(Path(__file__).resolve().parents[1] / "worker" / "injected" / "start")
-    return {"PYTHONPATH": os.pathsep.join(filter(None, (start, python_path))), "MPSDOCTOR_STEER": device}
+    steer = {"MPSDOCTOR_STEER": device} if device else {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (start, python_path))), **steer}
 
 
 def wish(variables: Mapping[str, str]) -> str | None:

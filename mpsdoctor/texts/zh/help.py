@@ -77,10 +77,11 @@ get_optimal_device() 所读取的配置文件。
 COMMAND takes the place of this program: signals and its exit code are its own. Every Python that it starts shows
 to its script, and to the libraries that the script uses, the chosen device and the CPU alone. A script that names a
 device itself gets what it names. A variable that is set already keeps its value. What the profile's settings ask
-of a script is told in a line.""": """在配置文件推荐的设备上启动训练，并带上其中的环境变量，不必改代码。
+of a script is told in a line. An error that ends it is explained on stderr, where its cause is known.""": """在配置文件推荐的设备上启动训练，并带上其中的环境变量，不必改代码。
 
 COMMAND 会取代本程序：信号和退出码都是它自己的。它启动的每个 Python，让脚本和所用的库只看到选定的设备和 CPU。脚本自己指定了设备的，
-照它指定的来。已经设置的变量保持原值。配置文件里需要脚本自己做的设置，会用一行文字告诉你。""",
+照它指定的来。已经设置的变量保持原值。配置文件里需要脚本自己做的设置，会用一行文字告诉你。
+训练因出错而结束时，如果原因已知，会在 stderr 上解释。""",
     "Start a trainer on the profile's device.": "在配置文件推荐的设备上启动训练。",
     "on the profile's device": "在推荐的设备上",
     "on another one": "换一个设备",

@@ -16,7 +16,7 @@ from mpsdoctor.support import FALLBACK
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*VARIABLES, "KERAS_TORCH_DEVICE", "MPSDOCTOR_STEER", FALLBACK):
+    for name in (*VARIABLES, "KERAS_TORCH_DEVICE", "MPSDOCTOR_STEER", "MPSDOCTOR_EXPLAIN", FALLBACK):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -80,8 +80,9 @@ def test_a_profile_that_forces_mps_steers_there(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_a_profile_nothing_is_steered() -> None:
-    """The trainer starts as it would without us."""
-    assert running.environment(None, None) == dict(os.environ)
+    """The trainer starts as it would without us, but for an explanation of the error that ends it."""
+    added = {name: value for name, value in running.environment(None, None).items() if os.environ.get(name) != value}
+    assert added.keys() == {"PYTHONPATH", "MPSDOCTOR_EXPLAIN"}
 
 
 def run(trainer: Trainer, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -117,3 +118,27 @@ def test_the_command_is_this_process(tmp_path: Path) -> None:
     missing = run(trainer, "--", "/no/such/program")
     assert (missing.returncode, missing.stdout) == (2, "")
     assert "cannot be started" in missing.stderr
+
+
+MISSING = "The operator 'aten::_linalg_eigh.eigenvalues' is not currently implemented for the MPS device."
+
+
+@pytest.mark.parametrize(
+    ("code", "explained"),
+    [
+        (f'raise NotImplementedError("{MISSING}")', True),
+        ('raise ValueError("too many values to unpack (expected 2)")', False),
+        ("raise KeyboardInterrupt", False),
+        ("import sys; sys.exit('no data')", False),
+    ],
+)
+def test_an_error_that_ends_a_trainer_is_explained_where_its_cause_is_known(code: str, explained: bool) -> None:
+    """On stderr, after what Python shows of it; stdout and the exit code are those of the trainer."""
+    command = [sys.executable, "-m", "mpsdoctor", "run", "--device", "cpu", "--", sys.executable, "-c", code]
+    alone = subprocess.run(command[-3:], capture_output=True, text=True, timeout=60, check=False)
+    steered = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (steered.returncode, steered.stdout) == (alone.returncode, alone.stdout)
+    told = steered.stderr.partition(alone.stderr)[2]
+    assert alone.stderr in steered.stderr
+    assert ("mpsdoctor explain op_not_implemented" in told) == explained
+    assert explained or told == ""

@@ -1,6 +1,7 @@
 """Waits, in a Python that `mpsdoctor race` or `run` has started, until torch is imported. Costs under a millisecond.
 
-`MPSDOCTOR_STEER` names the device to train on, `MPSDOCTOR_RACE` where the doctor of a race listens.
+`MPSDOCTOR_STEER` names the device to train on, `MPSDOCTOR_RACE` where the doctor of a race listens,
+`MPSDOCTOR_EXPLAIN` the Python of a doctor that explains the error which ends the program.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "mpsdoctor_worker"  # by which name the rest is imported: the script's environment may not have mpsdoctor
 SEED = 0
+SURE = 0.5  # of a cause that is told unasked
+PATIENCE = 10.0  # seconds for an explanation, which takes a fifth of one
 # Modules of libraries that do not go by what torch says is there; `steering` has what is done to each.
 LIBRARIES = (
     *("transformers.training_args", "skorch.net"),
@@ -68,6 +71,9 @@ class Finder:
 
 def begin() -> None:
     """Wait for torch, and for what is steered or seeded beside it."""
+    doctor = os.environ.get("MPSDOCTOR_EXPLAIN")
+    if doctor:
+        explain_errors(doctor)
     device, race = os.environ.get("MPSDOCTOR_STEER"), os.environ.get("MPSDOCTOR_RACE")
     if not device:
         return
@@ -78,6 +84,44 @@ def begin() -> None:
         random.seed(SEED)
         after["numpy"] = lambda numpy: numpy.random.seed(SEED)
     sys.meta_path.insert(0, Finder(after))
+
+
+def explain_errors(doctor: str) -> None:
+    """After an error that ends the program has been shown as ever: what it means, on stderr, where the doctor knows."""
+    show = sys.excepthook
+
+    def show_and_explain(kind: Any, error: Any, trace: Any) -> None:
+        show(kind, error, trace)
+        if issubclass(kind, Exception) and sys.stderr:
+            try:
+                sys.stderr.write(explanation(doctor, kind, error, trace))
+            except Exception:  # an error has been shown already: ours would hide it
+                return
+
+    sys.excepthook = show_and_explain
+
+
+def explanation(doctor: str, kind: Any, error: Any, trace: Any) -> str:
+    """The likeliest cause in a few lines; nothing where none is likely."""
+    import json
+    import subprocess
+    import traceback
+
+    text = "".join(traceback.format_exception(kind, error, trace)).encode("utf-8", "replace")
+    variables = {name: value for name, value in os.environ.items() if name != "MPSDOCTOR_EXPLAIN"}
+    command = [doctor, "-P", "-m", "mpsdoctor", "explain", "--json", "-"]
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    done = subprocess.run(command, input=text, stdout=pipe, stderr=nowhere, env=variables, timeout=PATIENCE, check=True)
+    likeliest = next(iter(json.loads(done.stdout)["causes"]), None)
+    if likeliest is None or likeliest["confidence"] < SURE:
+        return ""
+    remedy = likeliest["remedy"]
+    lines = [
+        "mpsdoctor: " + likeliest["explanation"],
+        "-> " + remedy["text"],
+        *("   " + it for it in remedy["commands"]),
+    ]
+    return "\n".join(["", *lines, "more: mpsdoctor explain " + likeliest["cause"], ""])
 
 
 def begin_with(torch: ModuleType) -> None:
