@@ -54,6 +54,7 @@ EXAMPLES = examples(
 )
 OUTPUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 DEVICES = ("cpu", "mps", "cuda")  # what a misspelt one is compared with; a back end may have any other name
+MEANT = {"gpu": "mps", "metal": "mps", "apple": "mps", "nvidia": "cuda"}  # by people who name what it is
 DEVICE = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -70,7 +71,8 @@ def parse_devices(context: click.Context, option: click.Parameter, values: tuple
     for device in devices:
         if not DEVICE.fullmatch(device):
             raise click.BadParameter(say("cli.no_device", name=device))
-        close = difflib.get_close_matches(device, DEVICES, 1, 0.75)  # npu is not a misspelt cpu
+        meant = [MEANT[device]] if device in MEANT else []
+        close = meant or difflib.get_close_matches(device, DEVICES, 1, 0.75)  # npu is not a misspelt cpu
         if device not in DEVICES and close:
             raise click.BadParameter(say("cli.close_device", name=device, close=close[0]))
     return devices or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ MARKS = (b'"bug_type"', b'"panicString"', b'"incident"', b'"procName"')
 LARGEST = 1 << 23  # bytes; reports of a training with hundreds of threads have less than one MiB
 FRAMES = 40  # of a thread
 PANIC_LINES = 60
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*+)"?')  # of JSON, the last one cut; possessive, so that it takes linear time
 ARCHES = {"ARM-64": "arm64", "X86-64": "x86_64"}
 
 
@@ -20,17 +22,27 @@ def is_crash_report(start: bytes) -> bool:
 
 
 def crash_lines(text: str) -> list[str] | None:
-    """The report in lines; None for what is none, or is cut."""
-    documents = list(_documents(text))
+    """The report in lines, of a cut one what is whole; None for what is none."""
+    documents, cut = _documents(text)
     if not documents:
         return None
     report = {key: value for document in documents for key, value in document.items()}
-    lines = list(_panic(report) if "panicString" in report else _crash(report))
+    lines = [*(_panic(report) if "panicString" in report else _crash(report)), *_strings(cut)]
     return lines or None
 
 
-def _documents(text: str) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects, a head and a body, one after the other."""
+def _strings(cut: str) -> Iterator[str]:
+    """The strings of JSON that has no end, in lines."""
+    for match in STRING.finditer(cut):
+        try:
+            yield from str(json.loads(f'"{match[1]}"')).splitlines()
+        except ValueError:  # an escape that JSON does not have
+            continue
+
+
+def _documents(text: str) -> tuple[list[Mapping[str, Any]], str]:
+    """The JSON objects, a head and a body, one after the other; and what is none."""
+    documents: list[Mapping[str, Any]] = []
     decoder, at = json.JSONDecoder(), 0
     while at < len(text):
         while at < len(text) and text[at] in " \t\r\n\ufeff":
@@ -38,9 +50,10 @@ def _documents(text: str) -> Iterator[Mapping[str, Any]]:
         try:
             document, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return
+            break
         if isinstance(document, dict):
-            yield document
+            documents.append(document)
+    return documents, text[at:]
 
 
 def _panic(report: Mapping[str, Any]) -> Iterator[str]:

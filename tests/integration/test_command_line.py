@@ -147,6 +147,7 @@ def test_the_name_of_a_file_tells_its_format(name: str, begins: str, tmp_path: P
     [
         (("bnch",), "Did you mean bench?"),
         (("--device", "mpss"), "did you mean mps?"),
+        (("--device", "gpu"), "did you mean mps?"),
         (("--device", "cdua"), "did you mean cuda?"),
     ],
 )

@@ -14,6 +14,7 @@ from mpsdoctor.explain.compare import compare
 from mpsdoctor.explain.engine import diagnose
 from mpsdoctor.explain.lines import split
 from mpsdoctor.explain.private import public
+from mpsdoctor.explain.rules import causes as known_causes
 from mpsdoctor.explain.sieve import WHOLE, read_stream
 
 FULL = (
@@ -164,10 +165,16 @@ def test_a_panic_is_read() -> None:
     assert causes_of(json.dumps(panic).encode())[:1] == ["swap_or_memory_pressure"]
 
 
-@pytest.mark.parametrize("cut", [10, 200, 700, 1200])
-def test_a_crash_report_that_is_cut_is_read_as_text(cut: int) -> None:
-    """No exception, whatever is missing."""
-    causes_of(report()[:-cut])
+@pytest.mark.parametrize(("cut", "causes"), [(10, ["metal_assert_shape"]), (60, ["metal_assert_shape"]), (1150, [])])
+def test_a_crash_report_that_is_cut_tells_what_it_still_has(cut: int, causes: list[str]) -> None:
+    """The assertion stands near its end; without it nothing is told."""
+    assert causes_of(report()[:-cut])[:1] == causes
+
+
+@given(cut=st.integers(1, 1200))
+def test_no_cut_of_a_crash_report_is_an_error(cut: int) -> None:
+    """Whatever is missing, causes are known ones."""
+    assert set(causes_of(report()[:-cut])) <= known_causes().keys()
 
 
 @pytest.mark.parametrize(
