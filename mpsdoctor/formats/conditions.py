@@ -10,6 +10,7 @@ from mpsdoctor.facts import CheckFacts, read_facts
 from mpsdoctor.facts.conditions import Conditions, Moments
 from mpsdoctor.facts.training import TrainingFacts
 from mpsdoctor.formats import rows
+from mpsdoctor.machine.shapes import Program
 from mpsdoctor.report import Report
 from mpsdoctor.texts import joined, say, tell, term
 
@@ -37,15 +38,21 @@ def describe(conditions: Conditions) -> Mapping[str, str]:
     """Conditions in words by their names; what is not known is left out."""
     told: dict[str, object] = {
         "load": f"{load:.2f}" if (load := conditions.get("load_1m")) is not None else None,
-        "processor": f"{percent:.0f} %" if (percent := conditions.get("cpu_percent")) is not None else None,
-        "programs": joined(", ", (f"{p['name']} {p['percent']:.0f} %" for p in conditions.get("programs", ()))),
+        "processor": say("report.percent", figure=percent)
+        if (percent := conditions.get("cpu_percent")) is not None
+        else None,
+        "programs": joined(", ", map(tell_program, conditions.get("programs", ()))),
         "pressure": term("pressure", level) if (level := conditions.get("pressure")) else None,
         "swap": texts.size(swap) if (swap := conditions.get("swap_used_bytes")) is not None else None,
-        "thermal_state": conditions.get("thermal_state"),
+        "thermal_state": term("thermal", state) if (state := conditions.get("thermal_state")) else None,
         "low_power": yes_or_no(conditions.get("low_power")),
         "on_battery": yes_or_no(conditions.get("on_battery")),
     }
     return {say(f"report.condition_{name}"): str(value) for name, value in told.items() if value}
+
+
+def tell_program(program: Program) -> str:
+    return f"{program['name']} {say('report.percent', figure=program['percent'])}"
 
 
 def yes_or_no(value: bool | None) -> str | None:

@@ -19,9 +19,10 @@ from mpsdoctor.runtime.shapes import AtBatch
 from mpsdoctor.texts import say
 
 WIDTH, HEIGHT = 240, 200
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 38  # room for labels
+LEFT, RIGHT, TOP, BOTTOM = 58, 8, 10, 38  # room for labels
 INSET = 18  # between the axis and the first mark
 APART = 7  # between the marks of two devices at the same place
+NAME = 12  # characters of a label, as a stranger's may be long
 HIGH, WIDE = 15, 34  # the least distance of two labels
 SIGNS = "●▲■◆"  # of series, as the picture draws them
 
@@ -87,7 +88,7 @@ def by_size(report: Report) -> list[Chart]:
 
 def _of_points(workload: str, points: Sequence[Point]) -> Chart:
     series = {name: [_value(p) for p in points if p.device == name] for name in curves.devices(points)}
-    across = [(p.x, p.size, figures.count(p.x) if p.x >= 1000 else "") for p in points]
+    across = [(p.x, p.size[:NAME], figures.count(p.x) if p.x >= 1000 else "") for p in points]
     crossings = curves.crossings(points)
     notes = [*map(curves.tell, crossings), *open_note(series)]
     return _draw(workload, series, across, curves.milliseconds, [x for x, _ in crossings], notes)

@@ -20,7 +20,7 @@ from mpsdoctor.report import Finding, Report
 from mpsdoctor.texts import entries, say, tell, term
 
 LONGEST = 4000  # characters of evidence; the JSON report holds all of it
-SAID = 400  # characters of what a dying process said
+SAID = 160  # characters of what a dying process said
 Row = TypeVar("Row")
 
 

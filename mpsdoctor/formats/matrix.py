@@ -114,7 +114,7 @@ def heading(cell: tuple[str, str]) -> str:
 
 def short(dtype: str) -> str:
     """`f16` for float16."""
-    return SHORT.get(dtype, dtype.replace("float", "f"))
+    return SHORT.get(dtype, dtype.replace("float", "f").replace("complex", "c"))
 
 
 def count_outcomes(lines: Sequence[Line]) -> dict[str, int]:

@@ -84,7 +84,7 @@ def build(lines: Sequence[Line], findings: Sequence[Finding]) -> Table:
             say("report.counted_outcome", count=count, outcome=term("outcome", outcome))
             for outcome, count in matrix.count_outcomes(lines).items()
         ],
-        [(dtype, len(list(group))) for dtype, group in groupby(matrix.short(dtype) for dtype, _ in columns)],
+        [(dtype, len(list(group))) for dtype, group in groupby(matrix.short(dtype)[:6] for dtype, _ in columns)],
         ["→" if direction == "forward" else "←" for _, direction in columns],
         list(explain_letters(wrong)),
         [describe(line, columns, named) for line in wrong[:MOST]],
