@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpsdoctor import texts
 from mpsdoctor.facts import CheckFacts, read_facts
-from mpsdoctor.facts.conditions import Conditions, Moments
 from mpsdoctor.facts.training import TrainingFacts
 from mpsdoctor.formats import rows
-from mpsdoctor.machine.shapes import Program
 from mpsdoctor.report import Report
 from mpsdoctor.texts import joined, say, tell, term
+
+if TYPE_CHECKING:
+    from mpsdoctor.facts.conditions import Conditions, Moments
+    from mpsdoctor.machine.shapes import Program
 
 # Facts about the machine that a reader may miss, and how they are called.
 MACHINE = ("chip", "model", "performance_cores", "gpu_cores", "memory_bytes", "low_power", "thermal_state")
@@ -34,29 +37,38 @@ def timing(report: Report) -> list[Moment]:
     return [Moment(name, before.get(name, ""), after.get(name, "")) for name in dict.fromkeys([*before, *after])]
 
 
-def describe(conditions: Conditions) -> Mapping[str, str]:
+def yes_or_no(value: bool) -> str:
+    return say("report.yes" if value else "report.no")
+
+
+def percent(figure: float) -> str:
+    return say("report.percent", figure=figure)
+
+
+def list_programs(programs: Iterable[Program]) -> str:
+    return joined(", ", (f"{program['name']} {percent(program['percent'])}" for program in programs))
+
+
+# How each condition is told, by its name and its key.
+TELLERS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("load", "load_1m", "{:.2f}".format),
+    ("processor", "cpu_percent", percent),
+    ("programs", "programs", list_programs),
+    ("pressure", "pressure", partial(term, "pressure")),
+    ("swap", "swap_used_bytes", texts.size),
+    ("thermal_state", "thermal_state", partial(term, "thermal")),
+    ("low_power", "low_power", yes_or_no),
+    ("on_battery", "on_battery", yes_or_no),
+)
+
+
+def describe(conditions: Conditions) -> dict[str, str]:
     """Conditions in words by their names; what is not known is left out."""
-    told: dict[str, object] = {
-        "load": f"{load:.2f}" if (load := conditions.get("load_1m")) is not None else None,
-        "processor": say("report.percent", figure=percent)
-        if (percent := conditions.get("cpu_percent")) is not None
-        else None,
-        "programs": joined(", ", map(tell_program, conditions.get("programs", ()))),
-        "pressure": term("pressure", level) if (level := conditions.get("pressure")) else None,
-        "swap": texts.size(swap) if (swap := conditions.get("swap_used_bytes")) is not None else None,
-        "thermal_state": term("thermal", state) if (state := conditions.get("thermal_state")) else None,
-        "low_power": yes_or_no(conditions.get("low_power")),
-        "on_battery": yes_or_no(conditions.get("on_battery")),
+    return {
+        say(f"report.condition_{name}"): tell_it(value)
+        for name, key, tell_it in TELLERS
+        if (value := conditions.get(key)) not in (None, [])
     }
-    return {say(f"report.condition_{name}"): str(value) for name, value in told.items() if value}
-
-
-def tell_program(program: Program) -> str:
-    return f"{program['name']} {say('report.percent', figure=program['percent'])}"
-
-
-def yes_or_no(value: bool | None) -> str | None:
-    return None if value is None else say("report.yes" if value else "report.no")
 
 
 def remarks(report: Report) -> Iterator[str]:
