@@ -1,4 +1,4 @@
-"""A machine whose new environments are filled without the network: they see what is installed here, behind their own."""
+"""A machine whose new environments are filled without the network: they see what is installed here, after their own."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -24,6 +25,22 @@ def read(path: Path) -> dict[Any, Any]:
     """A YAML file; the key `on` of a workflow is True, as YAML 1.1 has it."""
     document: dict[Any, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return document
+
+
+def steps(document: dict[Any, Any]) -> list[dict[str, Any]]:
+    """All steps of an action or a workflow."""
+    jobs = [document["runs"]] if "runs" in document else document["jobs"].values()
+    return [step for job in jobs for step in job["steps"]]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code of one language that a page shows."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as the runner hands them over: all text, `true` for true."""
+    return {name: json.dumps(value) if isinstance(value, bool) else str(value) for name, value in values.items()}
 
 
 @dataclass

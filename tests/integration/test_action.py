@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+import tomllib
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-
+import yaml
 from hatchling.builders.wheel import WheelBuilder
 
 from helpers import fresh, workflows
@@ -19,6 +22,7 @@ from mpsdoctor.runtime.running import read_torch_version
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
+PAGE = ROOT / "docs" / "ci.md"
 CHEAP = "chip,build"
 
 
@@ -34,14 +38,16 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> workflows.Run:
     return workflows.Run(ACTION, inputs, env, workspace, {"python": python})
 
 
-def use(first: workflows.Run, folder: Path, env: dict[str, str] | None = None, **inputs: str) -> workflows.Run:
-    """Another job on a machine where the step that installs is done already."""
+def use(
+    first: workflows.Run, folder: Path, inputs: Mapping[str, str], env: Mapping[str, str] | None = None
+) -> workflows.Run:
+    """Another job, in `folder`/workspace, on a machine where the step that installs is done already."""
     workspace, place = folder / "workspace", folder / "installed"
-    for path in (workspace, place):
-        path.mkdir()
+    workspace.mkdir(exist_ok=True)
+    place.mkdir()
     (place / "venv").symlink_to(Path(first.names["steps.install.outputs.folder"]) / "venv")
-    named = {name.replace("_", "-"): value for name, value in inputs.items()}
-    return workflows.Run(ACTION, named, env or first.env, workspace, {"python": {}, "install": {"folder": str(place)}})
+    known: Mapping[str, Mapping[str, str]] = {"python": {}, "install": {"folder": str(place)}}
+    return workflows.Run(ACTION, inputs, env or first.env, workspace, known)
 
 
 def mac(folder: Path, **settings: Any) -> dict[str, str]:
@@ -89,11 +95,11 @@ def test_a_virtual_mac_is_told_from_one_that_can_train(first: workflows.Run, tmp
     same; the finding is new against the baseline of a day on which it did."""
     (healthy := tmp_path / "healthy").mkdir()
     (broken := tmp_path / "broken").mkdir()
-    before = use(first, healthy, mac(healthy), only=CHEAP, fail_on="error")
+    before = use(first, healthy, {"only": CHEAP}, mac(healthy))
     assert not before.failed, before.log
     assert {"mps": True}.items() <= {row["device"]: row["usable"] for row in report_of(before)["devices"]}.items()
-    env = mac(broken, allocations_fail=1)
-    after = use(first, broken, env, only=CHEAP, fail_on="warning", baseline=before.outputs["report"], artifact="mac")
+    asked = {"only": CHEAP, "fail-on": "warning", "baseline": before.outputs["report"], "artifact": "mac"}
+    after = use(first, broken, asked, mac(broken, allocations_fail=1))
     assert after.failed
     assert "::warning title=MPS207::" in after.log
     assert (after.outputs["exit-code"], after.outputs["device"], after.outputs["worse"]) == ("1", "cpu", "true")
@@ -104,7 +110,7 @@ def test_a_virtual_mac_is_told_from_one_that_can_train(first: workflows.Run, tmp
 
 def test_the_standard_use_on_a_mac_recommends_a_device(first: workflows.Run, tmp_path: Path) -> None:
     """Whole check-up: both devices are measured and one of them is the output."""
-    run = use(first, tmp_path, mac(tmp_path, step_ms=25, speed=3), fail_on="never", device="cpu,mps")
+    run = use(first, tmp_path, {"fail-on": "never", "device": "cpu,mps"}, mac(tmp_path, step_ms=25, speed=3))
     report = report_of(run)
     assert {row["device"] for row in report["devices"] if row["usable"]} == {"cpu", "mps"}, run.log
     assert run.outputs["device"] == report["verdict"]["device"]
@@ -117,26 +123,26 @@ def test_worse_fails_when_that_is_asked_for(
 ) -> None:
     """A comparison is told in the summary, and decides only with fail-if-worse."""
     env = {**first.env, "PYTORCH_MPS_NOTHING": "1"}
-    asked = {"baseline": first.outputs["report"], "fail_if_worse": fail_if_worse}
-    run = use(first, tmp_path, env, only="environment", **asked)
+    asked = {"only": "environment", "baseline": first.outputs["report"], "fail-if-worse": fail_if_worse}
+    run = use(first, tmp_path, asked, env)
     assert (run.outputs["exit-code"], run.outputs["worse"], run.failed) == ("0", "true", fails), run.log
     assert "PYTORCH_MPS_NOTHING" in run.summary
 
 
 def test_a_baseline_that_is_no_report_fails_the_job(first: workflows.Run, tmp_path: Path) -> None:
     """What was to be compared and cannot be is no success; the reports are kept."""
-    run = use(first, tmp_path, only="chip", baseline="missing.json")
+    run = use(first, tmp_path, {"only": "chip", "baseline": "missing.json"})
     assert run.failed
     assert "missing.json" in run.log
     assert run.outputs["exit-code"] == "0"
     assert (run.artifacts["mpsdoctor-checks-0"] / "report.json").exists()
 
 
-@pytest.mark.parametrize("name", ["budget", "only", "device", "fail_on", "args", "python", "baseline"])
+@pytest.mark.parametrize("name", ["budget", "only", "device", "fail-on", "args", "python", "baseline"])
 def test_no_input_is_ever_run(first: workflows.Run, tmp_path: Path, name: str) -> None:
     """Quotes, substitutions and separators in a value are text: an error of usage at most."""
     value = "x'\"; touch planted; $(touch planted) `touch planted` && touch planted\n| touch planted #"
-    run = use(first, tmp_path, **{"only": "chip", name: value})
+    run = use(first, tmp_path, {"only": "chip", name: value})
     assert run.failed
     assert not list((tmp_path / "workspace").iterdir())
     expected = ("0", True) if name == "baseline" else ("2", False)
@@ -145,7 +151,7 @@ def test_no_input_is_ever_run(first: workflows.Run, tmp_path: Path, name: str) -
 
 def test_another_interpreter_is_examined(first: workflows.Run, tmp_path: Path) -> None:
     """The job's own Python, which has its torch, is examined by the mpsdoctor of the action."""
-    run = use(first, tmp_path, only="build", python=sys.executable)
+    run = use(first, tmp_path, {"only": "build", "python": sys.executable})
     assert report_of(run)["python"]["executable"] == sys.executable
 
 
@@ -165,3 +171,45 @@ def test_a_release_can_be_asked_for(
     run = workflows.Run(ACTION, {"torch": "1.0"}, first.env, workspace, known)
     assert run.failed
     assert (set(run.outputs.values()), run.artifacts) == ({""}, {})
+
+
+def test_the_page_on_ci_shows_the_action_as_it_is(first: workflows.Run, tmp_path: Path) -> None:
+    """Its tables name each input with its default and each output, and its workflows run as they stand there."""
+    action, page = workflows.read(ACTION), PAGE.read_text(encoding="utf-8")
+    inputs = dict(re.findall(r"^\| `([\w-]+)` \| (?:`(.*?)`)? +\| [^|]+ \|$", page, re.MULTILINE))
+    assert inputs == {name: declared["default"] for name, declared in action["inputs"].items()}
+    assert re.findall(r"^\| `([\w-]+)` \| [^|]+ \|$", page, re.MULTILINE) == list(action["outputs"])
+
+    python = tmp_path / "workspace" / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "workspace" / "mpsdoctor.json").write_bytes(Path(first.outputs["report"]).read_bytes())
+    documents = [document for block in workflows.blocks(PAGE, "yaml") if "jobs" in (document := yaml.safe_load(block))]
+    steps = [step for document in documents for step in workflows.steps(document)]
+    bare, asked = [workflows.texts(step.get("with", {})) for step in steps if "/mpsdoctor@" in step.get("uses", "")]
+    assert bare == {}
+    run = use(first, tmp_path, asked)
+    assert not run.failed, run.log
+    assert "## mpsdoctor compare" in run.summary
+
+
+def test_workflows_and_action_take_fixed_releases_and_run_no_text_of_others() -> None:
+    """An action of others is pinned by its full version, and no expression stands in a script."""
+    files = [ACTION, *sorted((ROOT / ".github" / "workflows").iterdir())]
+    steps = [step for path in files for step in workflows.steps(workflows.read(path))]
+    used = {step["uses"] for step in steps if "uses" in step} - {"./"}
+    assert len(used) >= 5
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", name)] == []
+    assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
+
+
+def test_stages_that_workflows_run_exist() -> None:
+    """Markers, extras and files that CI names are there."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / ".github" / "workflows").iterdir()))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    markers = {line.split(":")[0] for line in project["tool"]["pytest"]["ini_options"]["markers"]}
+    assert set(re.findall(r"pytest -m (\w+)", text)) <= markers
+    extras = {name for found in re.findall(r"'\.\[([\w,]+)\]'", text) for name in found.split(",")}
+    assert {"test"} <= extras <= project["project"]["optional-dependencies"].keys()
+    assert [name for name in re.findall(r"(?:tests|tools|docs)/[\w./-]*\w", text) if not (ROOT / name).exists()] == []

@@ -144,8 +144,8 @@ def test_the_installed_wheel_runs(installed: Command) -> None:
 
 def test_the_version_stands_in_one_place() -> None:
     """A release changes one line of code: no other file of the packages and no workflow names the version."""
-    places = [*(PACKAGES[0].parent / name for name in shipped() if name.startswith("mpsdoctor/")), ROOT / "pyproject.toml",
-              ROOT / "action.yml", *(ROOT / ".github" / "workflows").iterdir()]  # fmt: skip
+    code = [ROOT / name for name in shipped() if name.startswith("mpsdoctor/")]
+    places = [*code, ROOT / "pyproject.toml", ROOT / "action.yml", *(ROOT / ".github/workflows").iterdir()]
     quoted = re.compile(rf"""["']v?{re.escape(__version__)}["']""")
     found = [path.name for path in places if quoted.search(path.read_text(encoding="utf-8"))]
     assert found == ["__init__.py"]
