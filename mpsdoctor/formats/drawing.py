@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mpsdoctor import figures
 from mpsdoctor.facts import read_facts
-from mpsdoctor.facts.batches import BatchFacts
+from mpsdoctor.facts.batches import BatchFacts, BatchTry
 from mpsdoctor.formats import curves, rows
 from mpsdoctor.formats.curves import Point, Scale
 from mpsdoctor.report import Report
@@ -21,6 +21,7 @@ from mpsdoctor.texts import say
 WIDTH, HEIGHT = 240, 200
 LEFT, RIGHT, TOP, BOTTOM = 58, 8, 10, 38  # room for labels
 INSET = 18  # between the axis and the first mark
+SPARE = 1.08  # times the values that the axis up holds
 APART = 7  # between the marks of two devices at the same place
 NAME = 12  # characters of a label, as a stranger's may be long
 HIGH, WIDE = 15, 34  # the least distance of two labels
@@ -67,16 +68,18 @@ class Chart:
 
 
 class Value(NamedTuple):
-    """What is drawn: the place on the axis across, its value with the ends of the interval, and its name."""
+    """What is drawn: its place across with the label there, the value with the ends of its interval, and in words."""
 
-    name: str
     x: float
+    label: str
     y: float
     ends: tuple[float, float] | None
     told: str
+    below: str = ""
 
 
-Series = Mapping[str, Sequence[Value]]
+Series = Mapping[str, Sequence[Value]]  # by device, the CPU first
+Crossings = Sequence[tuple[float, str]]  # places across, and what they say
 
 
 def by_size(report: Report) -> list[Chart]:
@@ -88,19 +91,14 @@ def by_size(report: Report) -> list[Chart]:
 
 def _of_points(workload: str, points: Sequence[Point]) -> Chart:
     series = {name: [_value(p) for p in points if p.device == name] for name in curves.devices(points)}
-    across = [(p.x, p.size[:NAME], figures.count(p.x) if p.x >= 1000 else "") for p in points]
-    crossings = curves.crossings(points)
-    notes = [*map(curves.tell, crossings), *open_note(series)]
-    return _draw(workload, series, across, curves.milliseconds, [x for x, _ in crossings], notes)
+    crossings = [(crossing[0], curves.tell(crossing)) for crossing in curves.crossings(points)]
+    return _draw(workload, series, curves.milliseconds, crossings)
 
 
 def _value(p: Point) -> Value:
-    told = figures.duration(p.ms)
-    if not p.settled:
-        return Value(p.device, p.x, p.ms, None, f"{p.device} {p.size}: {told}, {say('report.not_settled')}")
-    return Value(
-        p.device, p.x, p.ms, (p.low, p.high), f"{p.device} {p.size}: {told} ({rows.interval((p.low, p.high))})"
-    )
+    ends = (p.low, p.high) if p.settled else None
+    told = f"{p.device} {p.size}: {figures.duration(p.ms)} ({rows.interval((p.low, p.high))})"
+    return Value(p.x, p.size[:NAME], p.ms, ends, told, figures.count(p.x) if p.x >= 1000 else "")
 
 
 def by_batch(report: Report) -> list[Chart]:
@@ -109,88 +107,77 @@ def by_batch(report: Report) -> list[Chart]:
     if not training:
         return []
     found = {
-        (row["workload"], row["device"]): row.get("batch")
+        (row["workload"], row["device"]): batch
         for row in training.get("advice", ())
-        if row["kind"] == "crossover" and row["outcome"] == "ok"
+        if row["kind"] == "crossover" and row["outcome"] == "ok" and (batch := row.get("batch"))
     }
     return [_of_speeds(family, at, found) for family, at in training.get("batches", {}).items() if at]
 
 
-def _of_speeds(family: str, at: Sequence[AtBatch], found: Mapping[tuple[str, str], int | None]) -> Chart:
+def _of_speeds(family: str, at: Sequence[AtBatch], found: Mapping[tuple[str, str], int]) -> Chart:
     devices = list(dict.fromkeys(row["device"] for row in at))
-    series = {"cpu": [], **{name: [_speed(row) for row in at if row["device"] == name] for name in devices}}
-    crossings = [(name, batch) for name in devices if (batch := found.get((family, name)))]
-    notes = [say("report.crossover_batch", batch=batch, device=name) for name, batch in crossings]
-    across = [(float(row["batch"]), f"{row['batch']:,}", "") for row in at]
-    return _draw(
-        family, series, across, figures.times_short, [b for _, b in crossings], [*notes, *open_note(series)], level=1.0
-    )
+    series: Series = {"cpu": [], **{name: [_speed(row) for row in at if row["device"] == name] for name in devices}}
+    crossings = [
+        (float(found[family, name]), say("report.crossover_batch", batch=found[family, name], device=name))
+        for name in devices
+        if (family, name) in found
+    ]
+    return _draw(family, series, figures.times_short, crossings, level=1.0)
 
 
 def _speed(row: AtBatch) -> Value:
     low, high = row["ci95"]
     told = f"{row['device']}, {row['batch']:,}: {figures.times(row['speedup'])}"
     ends = None if rows.is_wide((low, high)) else (low, high)
-    return Value(row["device"], float(row["batch"]), row["speedup"], ends, told)
+    return Value(float(row["batch"]), f"{row['batch']:,}", row["speedup"], ends, told)
 
 
 def by_try(report: Report) -> list[Chart]:
     """Step time against the batch size of a person's own step, all devices in one chart."""
-    facts: Any = next((check.facts for check in report.checks if "batch_search" in check.facts), {})
-    found: BatchFacts | dict[str, Any] = facts
-    series = {
-        search["device"]: [
-            Value(search["device"], float(row["batch"]), row["step_ms"], None, f"{row['batch']:,}")
-            for row in search["tries"]
-            if row["outcome"] == "ok" and row["step_ms"]
-        ]
-        for search in sorted(found.get("batch_search", ()), key=lambda search: search["device"] != "cpu")
-    }
-    across = [(value.x, f"{value.x:,.0f}", "") for values in series.values() for value in values]
-    return [_draw(str(found.get("workload")), series, across, curves.milliseconds, [], [])] if across else []
+    facts: Any = next((check.facts for check in report.checks if "batch_search" in check.facts), None)
+    if facts is None:
+        return []
+    found: BatchFacts = facts
+    searches = sorted(found["batch_search"], key=lambda search: search["device"] != "cpu")
+    series = {search["device"]: [_try(row) for row in search["tries"] if row["outcome"] == "ok"] for search in searches}
+    return [_draw(found["workload"], series, curves.milliseconds, [])] if any(series.values()) else []
 
 
-def open_note(series: Series) -> list[str]:
-    """What a hollow mark says, where there is one."""
-    hollow = any(value.ends is None for values in series.values() for value in values)
-    return [f"○ {say('report.not_settled')}"] if hollow else []
+def _try(row: BatchTry) -> Value:
+    """Its interval is one of samples a second."""
+    ms, batch = row["step_ms"] or 0.0, f"{row['batch']:,}"
+    slow, fast = row["ci95"] or (0.0, 0.0)
+    ends = (1e3 * row["batch"] / fast, 1e3 * row["batch"] / slow) if slow else None
+    settled = ends if ends and not rows.is_wide(ends) else None
+    return Value(float(row["batch"]), batch, ms, settled, f"{batch}: {figures.duration(ms)}")
 
 
 def _draw(
-    title: str,
-    series: Series,
-    across: Iterable[tuple[float, str, str]],
-    label: Callable[[float], str],
-    crossings: Sequence[float],
-    notes: list[str],
-    level: float | None = None,
+    title: str, series: Series, label: Callable[[float], str], crossings: Crossings, level: float | None = None
 ) -> Chart:
-    values = [value for of_series in series.values() for value in of_series]
-    reach = [end for value in values for end in (value.ends or (value.y,))] + ([level] if level else [])
+    """ValueError for what has no logarithm."""
+    values = [value for of_device in series.values() for value in of_device]
+    reach = [end for value in values for end in value.ends or (value.y,)] + ([level] if level else [])
     right = curves.scale([value.x for value in values], WIDTH - LEFT - RIGHT - 2 * INSET)
-    climb = curves.scale([min(reach) / 1.08, max(reach) * 1.08], HEIGHT - TOP - BOTTOM)
+    climb = curves.scale([min(reach) / SPARE, max(reach) * SPARE], HEIGHT - TOP - BOTTOM)
 
     def x_of(value: float) -> float:
-        return LEFT + INSET + right(value)
+        return round(LEFT + INSET + right(value), 1)
 
     def y_of(value: float) -> float:
-        return HEIGHT - BOTTOM - climb(value)
+        return round(HEIGHT - BOTTOM - climb(value), 1)
 
-    names = [Tick(x_of(at), *names) for at, *names in sorted(set(across))]
+    names = [Tick(x_of(x), name, below) for x, name, below in sorted({(v.x, v.label, v.below) for v in values})]
     steps = curves.ticks(min(reach), max(reach))
-    values_up = steps if len(steps) > 1 else sorted({min(reach), max(reach)})
-    drawn = [
-        _curve(name, number, of_series, x_of, y_of)
-        for number, (name, of_series) in enumerate(series.items())
-        if of_series
-    ]
+    ticks = [Tick(y_of(value), label(value)) for value in (steps if len(steps) > 1 else {min(reach), max(reach)})]
+    hollow = [f"○ {say('report.not_settled')}"] if any(value.ends is None for value in values) else []
     return Chart(
         title,
         list(spread(names, WIDE)),
-        list(spread([Tick(y_of(value), label(value)) for value in values_up], HIGH)),
-        drawn,
-        [round(x_of(at), 1) for at in crossings],
-        notes,
+        list(spread(ticks, HIGH)),
+        [_curve(name, n, series[name], x_of, y_of) for n, name in enumerate(series) if series[name]],
+        [x_of(x) for x, _ in crossings],
+        [*(told for _, told in crossings), *hollow],
         y_of(level) if level else None,
     )
 
@@ -199,13 +186,8 @@ def _curve(name: str, number: int, values: Sequence[Value], x_of: Scale, y_of: S
     """Marks of several devices at a place lie side by side."""
     shift = (number - 0.5) * APART
     marks = [
-        Mark(
-            round(x_of(value.x) + shift, 1),
-            round(y_of(value.y), 1),
-            (round(y_of(value.ends[1]), 1), round(y_of(value.ends[0]), 1)) if value.ends else None,
-            value.told,
-        )
-        for value in values
+        Mark(round(x_of(v.x) + shift, 1), y_of(v.y), (y_of(v.ends[1]), y_of(v.ends[0])) if v.ends else None, v.told)
+        for v in values
     ]
     return Curve(name, number % len(SIGNS), " ".join(f"{mark.x},{mark.y}" for mark in marks), marks)
 
@@ -215,5 +197,5 @@ def spread(ticks: Iterable[Tick], distance: float) -> Iterator[Tick]:
     last: float | None = None
     for tick in ticks:
         if last is None or abs(tick.at - last) >= distance:
-            yield tick._replace(at=round(tick.at, 1))
+            yield tick
             last = tick.at

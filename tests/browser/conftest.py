@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:  # collected without the extra, too
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # as Debian, others and Google call it
 
@@ -15,6 +18,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")  # as Debian, others a
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The one that is installed; it downloads nothing."""
+    from playwright.sync_api import sync_playwright
+
     program = next(path for name in NAMES if (path := shutil.which(name)))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
@@ -40,12 +45,14 @@ Open = Callable[..., Opened]
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens HTML at a width in a colour scheme; with `unfolded` everything that a click opens is open."""
-    contexts = []
+    contexts: list[BrowserContext] = []
 
-    def open_html(html: str, width: int = 1280, scheme: str = "light", *, unfolded: bool = False) -> Opened:
+    def open_html(
+        html: str, width: int = 1280, scheme: Literal["light", "dark"] = "light", *, unfolded: bool = False
+    ) -> Opened:
         path = tmp_path / "page.html"
         path.write_text(html, encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         contexts.append(context)
         opened = Opened(context.new_page(), path)
         if unfolded:

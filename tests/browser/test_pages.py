@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import msgspec
 import pytest
 
@@ -45,26 +48,29 @@ def hostile() -> Report:
     return msgspec.structs.replace(report, checks=(*report.checks, evil))
 
 
-def pages() -> dict[str, str]:
-    """Every kind of page, by name."""
-    comparison = msgspec.json.decode((RECORDED / "compare-update.json").read_bytes(), type=Comparison)
-    return {
-        "full": page(long_report.full()),
-        "hostile": page(hostile()),
-        **{name: page(recorded(name)) for name in ("trouble", "accelerator-wins", "cpu-only")},
-        "long": page(long_report.with_rows(5000, "all")),
-        "dtypes": page(long_report.with_rows(520, "all", long_report.ALL_DTYPES)),
-        "comparison": compared.FORMATS["html"].render(comparison, Style()),
-    }
+def recorded_page(name: str) -> str:
+    return page(recorded(name))
 
 
-PAGES = pages()
+def comparison() -> str:
+    changed = msgspec.json.decode((RECORDED / "compare-update.json").read_bytes(), type=Comparison)
+    return compared.FORMATS["html"].render(changed, Style())
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "full": lambda: page(long_report.full()),
+    "hostile": lambda: page(hostile()),
+    **{name: partial(recorded_page, name) for name in ("trouble", "accelerator-wins", "cpu-only")},
+    "long": lambda: page(long_report.with_rows(5000, "all")),
+    "dtypes": lambda: page(long_report.with_rows(520, "all", long_report.ALL_DTYPES)),
+    "comparison": comparison,
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_from_disk_and_asks_for_nothing(open_page: Open, name: str) -> None:
     """No request beyond the file, and no complaint on the console."""
-    opened = open_page(PAGES[name], unfolded=True)
+    opened = open_page(PAGES[name](), unfolded=True)
     opened.page.wait_for_load_state("networkidle")
     assert opened.requests == []
     assert opened.complaints == []
@@ -72,7 +78,7 @@ def test_a_page_opens_from_disk_and_asks_for_nothing(open_page: Open, name: str)
 
 def test_every_section_is_seen(open_page: Open) -> None:
     """In the order from the verdict to what is not known, each with a heading and something below it."""
-    opened = open_page(PAGES["full"])
+    opened = open_page(PAGES["full"]())
     sections = opened.page.locator("section")
     assert [each.get_attribute("id") for each in sections.all()] == SECTIONS
     for each in sections.all():
@@ -84,7 +90,7 @@ def test_every_section_is_seen(open_page: Open) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_overflows(open_page: Open, name: str, width: int) -> None:
     """On a phone and on a desktop, with everything unfolded: no element is wider than its place."""
-    opened = open_page(PAGES[name], width, unfolded=True)
+    opened = open_page(PAGES[name](), width, unfolded=True)
     assert opened.page.evaluate(looks.DOCUMENT_WIDTH) == width
     assert opened.page.evaluate(looks.OVERFLOWING) == []
     assert opened.page.evaluate(looks.OUT_OF_PICTURE) == []
@@ -103,7 +109,7 @@ def test_nothing_overflows_in_chinese(open_page: Open, width: int, monkeypatch: 
 @pytest.mark.parametrize("name", ["full", "trouble", "comparison"])
 def test_text_can_be_read_by_day_and_by_night(open_page: Open, name: str, scheme: str) -> None:
     """Every text has a contrast of 4.5 with its ground, as WCAG's level AA asks, whatever its size."""
-    opened = open_page(PAGES[name], scheme=scheme, unfolded=True)
+    opened = open_page(PAGES[name](), scheme=scheme, unfolded=True)
     contrasts = opened.page.evaluate(looks.CONTRASTS)
     assert len(contrasts) > 3
     assert [said for contrast, said in contrasts if contrast < 4.5] == []
@@ -114,13 +120,13 @@ def test_text_can_be_read_by_day_and_by_night(open_page: Open, name: str, scheme
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_devices_have_colours_of_their_own(open_page: Open, scheme: str) -> None:
     """In the pictures, beside a shape of their own."""
-    opened = open_page(PAGES["full"], scheme=scheme)
+    opened = open_page(PAGES["full"](), scheme=scheme)
     assert len(set(opened.page.evaluate(looks.MARKS))) == 2
 
 
 def test_hostile_text_stays_text(open_page: Open) -> None:
     """It is shown as it was written, runs nothing and makes no element."""
-    opened = open_page(PAGES["hostile"], unfolded=True)
+    opened = open_page(PAGES["hostile"](), unfolded=True)
     assert "owned" not in opened.page.title()
     assert opened.page.locator("script, img, iframe, link, object, form, a[href]").count() == 0
     assert EVIL in opened.page.inner_text("#findings")
@@ -129,7 +135,7 @@ def test_hostile_text_stays_text(open_page: Open) -> None:
 
 def test_a_row_of_operators_opens_by_a_click(open_page: Open) -> None:
     """And the keyboard; without a script."""
-    opened = open_page(PAGES["full"])
+    opened = open_page(PAGES["full"]())
     row = opened.page.locator(".matrix details").first
     assert not row.locator("p").first.is_visible()
     row.locator("summary").click()
@@ -140,7 +146,7 @@ def test_a_row_of_operators_opens_by_a_click(open_page: Open) -> None:
 
 def test_on_paper_grave_findings_and_warnings_are_open(open_page: Open) -> None:
     """Ink on white, also where the screen is dark; what is good to know stays folded."""
-    opened = open_page(PAGES["trouble"], scheme="dark")
+    opened = open_page(PAGES["trouble"](), scheme="dark")
     opened.page.emulate_media(media="print")
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     heights = "element => element.getBoundingClientRect().height > 60"

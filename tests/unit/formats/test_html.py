@@ -128,13 +128,19 @@ def test_crossovers_are_marked_and_told(html: str) -> None:
 
 
 def test_batch_sizes_of_a_step_of_ones_own_are_drawn() -> None:
-    """Of `bench --find-batch`, which has step times and no intervals."""
-    tries = [{"batch": 2**n, "outcome": "ok", "step_ms": 5.0 * 1.5**n} for n in range(5)]
-    search = {"device": "mps", "tries": [*tries, {"batch": 64, "outcome": "over", "step_ms": 80.0}]}
+    """Of `bench --find-batch`, whose intervals are of samples a second."""
+    tries = [
+        {"batch": 2**n, "outcome": "ok", "step_ms": 1000.0, "ci95": [2**n / (1.1 if n else 50), 2**n / 0.9]}
+        for n in range(5)
+    ]
+    search = {"device": "mps", "tries": [*tries, {"batch": 64, "outcome": "over", "step_ms": 80.0, "ci95": None}]}
     report = with_check(recorded("cpu-only"), "training", results=[], workload="mine", batch_search=[search])
     (chart,) = drawing.by_try(report)
     assert chart.title == "mine"
-    assert [len(curve.marks) for curve in chart.curves] == [5]
+    (curve,) = chart.curves
+    assert [mark.ends is None for mark in curve.marks] == [True, False, False, False, False]
+    assert all(mark.ends[0] < mark.y < mark.ends[1] for mark in curve.marks if mark.ends)
+    assert chart.notes == ["○ not settled"]
     assert "Step time by batch size" in page(report)
 
 
