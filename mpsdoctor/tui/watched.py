@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 
+from mpsdoctor import clean
 from mpsdoctor.formats import wrapping
 from mpsdoctor.signals import on_signals
-from mpsdoctor.texts import say, size
+from mpsdoctor.texts import joined, say, size
 from mpsdoctor.tui import restored_terminal, words
 from mpsdoctor.tui.drawing import on_stdout
 from mpsdoctor.tui.panes.memory import PRESSURE, sparkline
@@ -22,7 +23,7 @@ from mpsdoctor.tui.widgets.bars import Line
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.words import Piece
 from mpsdoctor.watch import telling
-from mpsdoctor.watch.history import History
+from mpsdoctor.watch.history import History, merge
 from mpsdoctor.watch.shapes import Sample
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 EVERY = 1.0  # seconds between two looks at the file
 SILENT = 10.0  # seconds, after which a training that writes each second is said to be silent
-LABEL = 12  # cells
+LABEL = 14  # cells
 HEAT = {"nominal": "pass", "fair": "warn", "serious": "fail", "critical": "fail"}
 
 
@@ -64,7 +65,7 @@ class WatchApp(App[None]):
     def compose(self) -> ComposeResult:
         yield Line("header")
         with Container(id="body"):
-            yield Details(say("watch.now"), id="live")
+            yield Details("", id="live")
             yield Details(say("watch.summary"), id="summary")
         yield Line("keys")
 
@@ -87,9 +88,12 @@ class WatchApp(App[None]):
         self.query_one("#header", Line).show(header(self.history, silent, self.size.width))
         self.query_one("#keys", Line).show(words.styled(f" {say('watch.keys')}"))
         live, summary = (self.query_one(name, Details) for name in ("#live", "#summary"))
-        live.show(words.lines(now(self.history.samples, live.room)))
+        samples = span(self.history, live.room)
+        past = say("watch.whole") if self.history.end else say("watch.past", time=telling.duration(covered(samples)))
+        live.border_title = Content(past if samples else say("watch.waiting"))
+        live.show(words.lines(now(samples, live.room)))
         told = telling.lines(self.history, lives=silent < SILENT)
-        wrapped = (part for line in told for part in wrapping.wrap(line.strip(), summary.room, "", "  "))
+        wrapped = (part for line in told for part in wrapping.wrap(clean.line(line).strip(), summary.room, "", "  "))
         summary.show(words.lines(wrapped))
 
     def silent_for(self) -> float:
@@ -122,6 +126,22 @@ def header(history: History, silent: float, width: int) -> Content:
     return words.styled(left, " " * (width - left.cell_length - len(right)), (right, "muted"))
 
 
+def span(history: History, width: int) -> Sequence[Sample]:
+    """The latest samples that there is room for; of a training that has ended all, put together."""
+    samples = history.samples
+    if history.end is None:
+        return samples[-width:]
+    while len(samples) > width:
+        samples = [merge(*pair) for pair in zip(samples[::2], samples[1::2], strict=False)] + samples[
+            len(samples) & ~1 :
+        ]
+    return samples
+
+
+def covered(samples: Sequence[Sample]) -> float:
+    return sum(sample.seconds for sample in samples)
+
+
 def now(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
     """The latest figures, each with its past."""
     if not samples:
@@ -143,10 +163,9 @@ def now(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
 
 def curve(label: str, figure: str, values: Sequence[float | None], width: int, limit: float = 0.0) -> Iterator[Piece]:
     """A label with a figure, and below it a line of blocks from nothing to the most, or a limit."""
-    recent = list(values)[-width:]
-    top = max(limit, *(value or 0.0 for value in recent)) or 1.0
+    top = max(limit, *(value or 0.0 for value in values)) or 1.0
     yield words.styled(wrapping.pad(label, LABEL), (figure, "strong"))
-    yield (sparkline(recent, top, width), "pass")
+    yield (sparkline(values, top, width), "pass")
 
 
 def step_times(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
@@ -163,9 +182,9 @@ def device_memory(device: str, samples: Sequence[Sample], width: int) -> Iterato
     last = samples[-1].devices[device]
     held, tensors = last.reserved_bytes, last.tensors_bytes or 0
     figure = say("watch.memory_held", tensors=tensors, held=held) if held else size(tensors)
-    label = say("watch.device_memory", device=device)
-    values = [it and it.tensors_bytes for it in memory]
-    yield from curve(wrapping.clip(label, LABEL * 2), f" {figure}", values, width, held or 0.0)
+    label = say("watch.device_memory", device=clean.line(device))
+    values = [it.tensors_bytes if it else None for it in memory]
+    yield from curve(wrapping.clip(label, LABEL - 1), figure, values, width, held or 0.0)
 
 
 def swap(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
@@ -175,29 +194,39 @@ def swap(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
     flows = [None if s.swapped_bytes is None else s.swapped_bytes / max(s.seconds, 0.1) for s in samples]
     figure = say("watch.swap_now", used=last.swap_used_bytes, flow=flows[-1] or 0.0)
     if not any(flows):
-        yield words.styled(wrapping.pad(say("watch.swap"), LABEL), (size(last.swap_used_bytes), "strong"))
+        yield labelled("watch.swap", size(last.swap_used_bytes), "strong")
         return
     yield from curve(say("watch.swap"), figure, flows, width)
 
 
 def machine(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
-    """Pressure, processors, heat and power, a line each; what the system does not tell is left out."""
+    """Pressure, processors, heat and power, a line each; what the system does not tell is left out.
+
+    The file may be a stranger's: what is no word of ours is made fit to be shown.
+    """
     last = samples[-1]
     if last.pressure:
-        word = say(f"screen.pressure_{last.pressure}") if last.pressure in PRESSURE else last.pressure
-        yield words.styled(wrapping.pad(say("watch.pressure_label"), LABEL), (word, PRESSURE.get(last.pressure, "muted")))
+        known = last.pressure in PRESSURE
+        word = say(f"screen.pressure_{last.pressure}") if known else clean.line(last.pressure)
+        yield labelled("watch.pressure_label", word, PRESSURE.get(last.pressure, "muted"))
     if last.cpu_percent is not None:
-        others = last.others_percent
-        load = say("watch.load_only", percent=last.cpu_percent)
-        if others is not None:
-            load = say("watch.others", percent=last.cpu_percent, others=others)
-        names = f" ({', '.join(last.programs)})" if last.programs else ""
-        text = wrapping.clip(load + names, max(8, width - LABEL))
-        yield words.styled(wrapping.pad(say("watch.load"), LABEL), text)
+        yield labelled("watch.load", wrapping.clip(load(last), max(8, width - LABEL)))
     if last.thermal_state:
-        state = (last.thermal_state, HEAT.get(last.thermal_state, "muted"))
-        yield words.styled(wrapping.pad(say("watch.thermal"), LABEL), state)
+        yield labelled("watch.thermal", clean.line(last.thermal_state), HEAT.get(last.thermal_state, "muted"))
     if last.on_battery is not None or last.low_power is not None:
         power = [say("watch.battery" if last.on_battery else "watch.mains")]
         power += [say("watch.low_power")] if last.low_power else []
-        yield words.styled(wrapping.pad(say("watch.power"), LABEL), (", ".join(power), "warn" if power[1:] else "plain"))
+        yield labelled("watch.power", joined(", ", power), "warn" if power[1:] else "plain")
+
+
+def load(sample: Sample) -> str:
+    """What is taken of the processors, by others too, and by whom."""
+    percent, others = sample.cpu_percent, sample.others_percent
+    if others is None:
+        return say("watch.load_only", percent=percent)
+    names = f" ({clean.line(', '.join(sample.programs))})" if sample.programs else ""
+    return say("watch.others", percent=percent, others=others) + names
+
+
+def labelled(name: str, text: str, tone: str = "plain") -> Piece:
+    return words.styled(wrapping.pad(say(name), LABEL), (text, tone))

@@ -46,8 +46,7 @@ def merge(first: Sample, second: Sample) -> Sample:
         step_seconds=first.step_seconds + second.step_seconds,
         longest_s=max(first.longest_s, second.longest_s),
         aside={
-            kind: first.aside.get(kind, 0.0) + second.aside.get(kind, 0.0)
-            for kind in {**first.aside, **second.aside}
+            kind: first.aside.get(kind, 0.0) + second.aside.get(kind, 0.0) for kind in {**first.aside, **second.aside}
         },
         devices={**first.devices, **{name: _later(first.devices.get(name), it) for name, it in second.devices.items()}},
         resident_bytes=most(first.resident_bytes, second.resident_bytes),

@@ -63,7 +63,7 @@ class Slow(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """Seconds, steps and bytes of a whole training; `pressed_s` were spent at a raised level, `hot_s` at serious heat."""
+    """Seconds, steps and bytes of a training; `pressed_s` were spent at a raised pressure, `hot_s` at serious heat."""
 
     seconds: float
     steps: int

@@ -13,7 +13,6 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
-from typing import NoReturn
 
 PASSED = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 BY_KEY = ("SIGINT", "SIGQUIT")  # which a terminal sends to all that run in front
@@ -91,7 +90,7 @@ def passing_on() -> Iterator[Signals]:
             signal.signal(number, handler)
 
 
-def end_as(status: int) -> NoReturn | int:
+def end_as(status: int) -> int:
     """End by the signal that ended the training, without a second core file; else its exit code."""
     if status < 0:
         import resource

@@ -18,7 +18,7 @@ from mpsdoctor.watch.history import History
 from mpsdoctor.watch.inbox import Inbox
 from mpsdoctor.watch.parent import Training, end_as, passing_on
 from mpsdoctor.watch.sampling import EVERY, Sampler
-from mpsdoctor.watch.shapes import SCHEMA, Begin, End, Line
+from mpsdoctor.watch.shapes import Begin, End, Line
 
 NICE = 5  # what samples takes second place to what is sampled
 
@@ -93,8 +93,7 @@ def run(command: Sequence[str], environment: dict[str, str], record: Record, inb
             watch(training, command, record, inbox)
         except Exception as error:  # a fault of ours must not take a training down
             complain(say("watch.sampling_failed", why=repr(error)))
-        status = training.status
-    return status
+        return training.status
 
 
 def watch(training: Training, command: Sequence[str], record: Record, inbox: Inbox | None) -> None:
@@ -115,7 +114,7 @@ def watch(training: Training, command: Sequence[str], record: Record, inbox: Inb
 def begin(command: Sequence[str]) -> Begin:
     facts = machine.facts()
     return Begin(
-        schema=SCHEMA,
+        schema=1,
         tool=f"mpsdoctor {__version__}",
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         command=log.clean_command(tuple(command)),

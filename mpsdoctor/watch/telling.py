@@ -115,4 +115,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return say("watch.minutes", minutes=whole // 60, seconds=whole % 60)
     return say("watch.hours", hours=whole // 3600, minutes=whole % 3600 // 60)
-

@@ -278,11 +278,11 @@ TEXTS = {
             "at_low_power": "low power mode was on",
             "at_battery": "it ran on battery",
         },
-        seen="The time of a watched training was cut into stretches of at least five seconds. In the slowest, a step took at"
-        " least 1.2 times as long as in the middle one. Steps in which a validation, a checkpoint or the start of an epoch"
-        " lay do not count.",
-        means="What was worse in that stretch than in most of the others is named. It went with the slowness; that is no"
-        " proof of a cause.",
+        seen="The time of a watched training was cut into stretches of at least five seconds. In the slowest, a step"
+        " took at least 1.2 times as long as in the middle one. Steps in which a validation, a checkpoint or the"
+        " start of an epoch lay do not count.",
+        means="What was worse in that stretch than in most of the others is named. It went with the slowness; that is"
+        " no proof of a cause.",
         do="Close what took the processors or the memory, plug the machine in, let it cool down, and watch it again.",
         example={
             "times": 1.62,
@@ -296,7 +296,8 @@ TEXTS = {
         "the machine was hot for {seconds:.0f} s of {total:.0f} s of this training",
         "At worst its thermal state was '{level}': the system then slows the chip down.",
         "Let air reach it, or train where it is cooler; a Mac without a fan holds its full speed for minutes only.",
-        seen="`mpsdoctor run --watch` read the system's thermal state every ten seconds, and it was serious or critical.",
+        seen="`mpsdoctor run --watch` read the system's thermal state every ten seconds, and it was serious or"
+        " critical.",
         means="The chip runs slower than it can. Times measured then hold for a hot machine alone.",
         do="Let it cool down before you compare times. Expect long trainings to run at the slower speed.",
         example={"seconds": 340.0, "total": 720.0, "level": "serious"},

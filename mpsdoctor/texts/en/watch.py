@@ -49,8 +49,6 @@ PHRASES = {
     "step_time": "step time",
     "device_memory": "memory of {device}",
     "process_memory": "processes",
-    "now": "now",
-    "machine": "machine",
     "summary": "so far",
     "pressure_label": "pressure",
     "swap": "swap",
@@ -72,6 +70,7 @@ PHRASES = {
     "state_running": "running",
     "state_silent": "no news for {seconds:.0f} s",
     "state_ended": "ended ({status})",
-    "span": "the last {time}",
+    "past": "the last {time}",
+    "whole": "all of it",
     "keys": "q quit  ↑↓ scroll",
 }

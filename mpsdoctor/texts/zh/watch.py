@@ -42,8 +42,6 @@ PHRASES = {
     "step_time": "步长",
     "device_memory": "{device} 内存",
     "process_memory": "进程",
-    "now": "现在",
-    "machine": "机器",
     "summary": "到目前为止",
     "pressure_label": "内存压力",
     "swap": "交换",
@@ -63,6 +61,7 @@ PHRASES = {
     "state_running": "运行中",
     "state_silent": "{seconds:.0f} 秒没有消息",
     "state_ended": "已结束（{status}）",
-    "span": "最近 {time}",
+    "past": "最近 {time}",
+    "whole": "全程",
     "keys": "q 退出  ↑↓ 滚动",
 }

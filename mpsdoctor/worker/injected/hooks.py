@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from .course import CHECKPOINT, EPOCH, VALIDATION, Course
 from .wrapping import opaque, wrap, wrap_after
