@@ -181,21 +181,29 @@ def stretches(samples: Sequence[Sample]) -> Iterator[Stretch]:
 
 
 def find_slow(timed: Sequence[Stretch], usual: float | None) -> Slow | None:
-    """The slowest stretch, where it is clearly slower than usual."""
+    """The slowest stretch, where it is clearly slower than usual, with those around it that are too."""
     if usual is None or len(timed) < FEWEST_STRETCHES:
         return None
-    slowest = max(timed, key=lambda stretch: stretch.step_s)
-    if slowest.step_s < SLOWER * usual:
+    slow = [stretch.step_s >= SLOWER * usual for stretch in timed]
+    if not any(slow):
         return None
-    others = [sample for stretch in timed if stretch is not slowest for sample in stretch.samples]
-    return Slow(slowest, slowest.step_s / usual, list(beside(slowest.samples, others)))
+    first = last = max(range(len(timed)), key=lambda place: timed[place].step_s)
+    while first and slow[first - 1]:
+        first -= 1
+    while last + 1 < len(timed) and slow[last + 1]:
+        last += 1
+    samples = [sample for stretch in timed[first : last + 1] for sample in stretch.samples]
+    others = [sample for stretch in (*timed[:first], *timed[last + 1 :]) for sample in stretch.samples]
+    step_s = mean_step(samples) or usual
+    return Slow(Stretch(samples, step_s), step_s / usual, list(beside(samples, others)))
 
 
 def beside(slow: Sequence[Sample], others: Sequence[Sample]) -> Iterator[Part]:
     """What was worse in a stretch than in most of the rest. It went with the slowness; that is no proof of a cause."""
     for order, name, part in ((PRESSURES, "pressure", "at_pressure"), (STATES, "thermal_state", "at_heat")):
         level = worse(order, *(getattr(sample, name) for sample in slow))
-        usual = middle([order.index(value) for sample in others if (value := getattr(sample, name)) in order])
+        levels = [getattr(sample, name) for sample in others]
+        usual = middle([order.index(value) if value in order else 0 for value in levels])
         if level in order and order.index(level) > usual:
             yield Part(part, {"level": level})
     moved = middle([flow for sample in slow if (flow := flow_of(sample)) is not None])

@@ -81,11 +81,12 @@ class Watch:
     def __init__(self, torch: str, path: str) -> None:
         self.torch, self.path = torch, path
         self.gone = self.has_optimizer = False
+        self.socket: Optional[socket.socket] = None
         self.begin()
 
     def begin(self) -> None:
         """With nothing done."""
-        self.socket: Optional[socket.socket] = None
+        self.close()
         self.done = self.steps = self.backwards = 0
         self.seconds = self.longest = 0.0
         self.aside: Dict[str, float] = {}
@@ -187,15 +188,24 @@ class Watch:
                 self.socket.setblocking(False)
             self.socket.sendto(message, self.path)
         except OSError as error:
-            self.gone = error.errno in GONE
+            if error.errno in GONE:
+                self.gone = True
+                self.close()
             return False
         return True
+
+    def close(self) -> None:
+        """Of a forked child this is its own end of what its parent has."""
+        if self.socket:
+            self.socket.close()
+        self.socket = None
 
     def end(self) -> None:
         """The process ends: what the last second brought."""
         if self.done and not self.gone:
             with contextlib.suppress(Exception):  # torch may be half gone
                 self.tell()
+        self.close()
 
 
 def begin(torch: Any, path: str) -> None:
