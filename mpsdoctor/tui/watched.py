@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
@@ -38,7 +38,7 @@ HEAT = {"nominal": "pass", "fair": "warn", "serious": "fail", "critical": "fail"
 
 
 class WatchApp(App[None]):
-    """`reader` may bring more lines into `history`; `clock` is that of the wall."""
+    """`reader` may bring more lines into `history`; `clock` is that of the wall, in seconds."""
 
     TITLE = "mpsdoctor watch"
     CSS = """
@@ -55,9 +55,9 @@ class WatchApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,escape,ctrl+c,ctrl+q", "quit", priority=True)]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, reader: Reader | None, history: History, clock: float | None = None) -> None:
+    def __init__(self, reader: Reader | None, history: History, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
-        self.reader, self.history, self._clock = reader, history, clock
+        self.reader, self.history, self.clock = reader, history, clock
 
     def get_driver_class(self) -> type[Driver]:
         return on_stdout(super().get_driver_class())
@@ -97,7 +97,7 @@ class WatchApp(App[None]):
         summary.show(words.lines(wrapped))
 
     def silent_for(self) -> float:
-        return self.reader.age(self._clock or time.time()) if self.reader else 0.0
+        return self.reader.age(self.clock()) if self.reader else 0.0
 
 
 def show(reader: Reader, history: History, *, no_color: bool = False) -> None:

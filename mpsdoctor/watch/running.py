@@ -20,7 +20,7 @@ from mpsdoctor.watch.parent import Training, end_as, passing_on
 from mpsdoctor.watch.sampling import EVERY, Sampler
 from mpsdoctor.watch.shapes import Begin, End, Line
 
-NICE = 5  # what samples takes second place to what is sampled
+NICE = 10  # what samples takes second place to what is sampled
 
 
 class Record:

@@ -7,11 +7,14 @@ import signal
 from collections.abc import Iterator
 
 from mpsdoctor import clean, retold
+from mpsdoctor.formats import wrapping
 from mpsdoctor.report import Finding
 from mpsdoctor.texts import say
 from mpsdoctor.watch.history import History
 from mpsdoctor.watch.judging import Summary, judge, summarise
 from mpsdoctor.watch.shapes import DeviceMemory
+
+LONGEST = 100  # cells of a command
 
 
 def lines(history: History, *, lives: bool = False) -> Iterator[str]:
@@ -27,7 +30,7 @@ def lines(history: History, *, lives: bool = False) -> Iterator[str]:
 
 def command(history: History) -> str:
     words = history.begin.command if history.begin else ()
-    return clean.line(shlex.join(words)) if words else say("watch.no_command")
+    return wrapping.clip(clean.line(shlex.join(words)), LONGEST) if words else say("watch.no_command")
 
 
 def outcome(history: History, summary: Summary, lives: bool) -> str:

@@ -98,36 +98,37 @@ class Watch:
         self.meters: Dict[str, Meter] = {}
         self.looking: List[Meter] = []
 
-    def quietly(self, hook: Callable[..., None]) -> Callable[..., None]:
-        """The hook; where it raises, the training goes on unwatched."""
-
-        def call(*args: Any, **kwargs: Any) -> None:
-            if not self.gone:
-                try:
-                    hook(*args, **kwargs)
-                except Exception:
-                    self.gone = True
-
-        return call
-
     # What the hooks tell.
 
     def before_backward(self, tensors: Any = None, *args: Any, **kwargs: Any) -> None:
         """The end of a forward pass, when most of a step's memory is in use."""
-        for meter in self.looking:
-            meter.look()
-        if not self.has_optimizer:
-            self.backwards += 1
-            if self.backwards >= WITHOUT_OPTIMIZER:
-                tensor = tensors if hasattr(tensors, "device") else tensors[0] if tensors else None
-                self.meet({tensor.device.type} if tensor is not None else set())
-                self.end_step()
+        if self.gone or (self.has_optimizer and not self.looking):
+            return
+        try:
+            for meter in self.looking:
+                meter.look()
+            if not self.has_optimizer:
+                self.count_backward(tensors)
+        except Exception:  # the training goes on unwatched
+            self.gone = True
+
+    def count_backward(self, tensors: Any) -> None:
+        self.backwards += 1
+        if self.backwards >= WITHOUT_OPTIMIZER:
+            tensor = tensors if hasattr(tensors, "device") else tensors[0] if tensors else None
+            self.meet({tensor.device.type} if tensor is not None else set())
+            self.end_step()
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if id(optimizer) not in self.known:
-            self.known.add(id(optimizer))
-            self.meet({one.device.type for group in optimizer.param_groups for one in group["params"]})
-        self.end_step()
+        if self.gone:
+            return
+        try:
+            if id(optimizer) not in self.known:
+                self.known.add(id(optimizer))
+                self.meet({one.device.type for group in optimizer.param_groups for one in group["params"]})
+            self.end_step()
+        except Exception:  # as above
+            self.gone = True
 
     def note_optimizer(self, *args: Any, **kwargs: Any) -> None:
         self.has_optimizer = True
@@ -158,8 +159,9 @@ class Watch:
                 if took > self.longest:
                     self.longest = took
         self.last, self.mark = now, ""
-        for meter in self.looking:
-            meter.look()
+        if self.looking:
+            for meter in self.looking:
+                meter.look()
         if now >= self.due:
             self.due = now + EVERY
             self.tell()
@@ -212,9 +214,9 @@ def begin(torch: Any, path: str) -> None:
     """Listen to a torch that has been imported. What it lacks is left out."""
     watch = Watch(str(torch.__version__), path)
     optimizers = importlib.import_module("torch.optim.optimizer")  # the package hides its module
-    optimizers.register_optimizer_step_post_hook(opaque(watch.quietly(watch.after_step)))
+    optimizers.register_optimizer_step_post_hook(opaque(functools.partial(watch.after_step)))
     wrap(torch.optim.Optimizer, "__init__", watch.note_optimizer)
-    wrap(torch.autograd, "backward", watch.quietly(watch.before_backward))
+    wrap(torch.autograd, "backward", watch.before_backward)
     places = ((torch.nn.Module, "eval"), (torch, "save"), (torch.utils.data.DataLoader, "__iter__"))
     for (owner, name), kind in zip(places, MARKS):
         wrap(owner, name, functools.partial(watch.interrupt, kind))
