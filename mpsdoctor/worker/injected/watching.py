@@ -125,6 +125,7 @@ class Watch:
         try:
             if id(optimizer) not in self.known:
                 self.known.add(id(optimizer))
+                self.has_optimizer = True
                 self.meet({one.device.type for group in optimizer.param_groups for one in group["params"]})
             self.end_step()
         except Exception:  # as above
