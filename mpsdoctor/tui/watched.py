@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -121,9 +122,9 @@ def header(history: History, silent: float, width: int) -> Content:
     spent = telling.duration(history.samples[-1].at) if history.samples else ""
     right = f"{spent} "
     left = words.styled((f" {say('watch.title')}  ", "title"), (state, tone), f"  {telling.command(history)}")
-    room = width - len(right)
+    room = width - cell_len(right)
     left = left.truncate(room, ellipsis=True) if left.cell_length > room else left
-    return words.styled(left, " " * (width - left.cell_length - len(right)), (right, "muted"))
+    return words.styled(left, " " * (room - left.cell_length), (right, "muted"))
 
 
 def span(history: History, width: int) -> Sequence[Sample]:

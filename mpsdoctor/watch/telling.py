@@ -22,7 +22,7 @@ def lines(history: History, *, lives: bool = False) -> Iterator[str]:
     summary = summarise(history)
     yield command(history)
     yield f"  {outcome(history, summary, lives)}"
-    for line in figures(summary):
+    for line in figures(summary) if history.samples else ():
         yield f"  {line}"
     for found in judge(summary):
         yield from finding(retold.finding(found))
@@ -30,7 +30,7 @@ def lines(history: History, *, lives: bool = False) -> Iterator[str]:
 
 def command(history: History) -> str:
     words = history.begin.command if history.begin else ()
-    return wrapping.clip(clean.line(shlex.join(words)), LONGEST) if words else say("watch.no_command")
+    return wrapping.clip(clean.line(shlex.join(words)), LONGEST).rstrip() if words else say("watch.no_command")
 
 
 def outcome(history: History, summary: Summary, lives: bool) -> str:

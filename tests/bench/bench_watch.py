@@ -75,7 +75,7 @@ def hook(blocks: int, steps: int) -> None:
     def block(on: bool) -> float:
         table.clear()
         table.update(hooks if on else {})
-        torch.autograd.backward = listening if on else backward  # type: ignore[assignment]
+        torch.autograd.backward = listening if on else backward
         inbox.read()
         begun = time.process_time()
         for _ in range(steps):

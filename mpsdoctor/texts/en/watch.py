@@ -49,7 +49,7 @@ PHRASES = {
     "step_time": "step time",
     "device_memory": "memory of {device}",
     "process_memory": "processes",
-    "summary": "so far",
+    "summary": "summary",
     "pressure_label": "pressure",
     "swap": "swap",
     "load": "processors",

@@ -42,7 +42,7 @@ PHRASES = {
     "step_time": "步长",
     "device_memory": "{device} 内存",
     "process_memory": "进程",
-    "summary": "到目前为止",
+    "summary": "小结",
     "pressure_label": "内存压力",
     "swap": "交换",
     "load": "处理器",

@@ -43,7 +43,8 @@ def test_the_first_process_that_steps_is_timed(inbox: Inbox) -> None:
     tell(inbox, message(os.getpid(), 9, 4, longest=0.4))
     inbox.read()
     steps = inbox.take_steps()
-    assert (steps.steps, steps.seconds, steps.longest, steps.aside) == (9, pytest.approx(0.9), 0.4, {"epoch": 0.5})
+    assert (steps.steps, steps.longest, steps.aside) == (9, 0.4, {"epoch": 0.5})
+    assert steps.seconds == pytest.approx(0.9)
     assert inbox.take_steps().steps == 0
     assert inbox.done == 9
     assert inbox.devices() == {"mps": DeviceMemory(2000, 8000, None)}

@@ -156,9 +156,11 @@ def test_the_summary_says_how_it_ended() -> None:
 
 def test_a_training_of_which_nothing_is_known_is_told_as_such() -> None:
     """No sample, no step, no pressure: absence is a value."""
-    empty = told(telling.lines(History()))
-    assert "no step was seen" in empty
-    assert "this system does not tell" in empty
+    history = History()
+    assert list(telling.lines(history, lives=True)) == ["this training", "  0 s so far"]
+    history.add(Sample(1.0, 1.0))
+    assert "no step was seen" in told(telling.lines(history))
+    assert "this system does not tell" in told(telling.lines(history))
 
 
 def test_what_was_set_aside_is_no_part_of_a_step() -> None:

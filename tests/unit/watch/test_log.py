@@ -26,7 +26,8 @@ def sample(second: int) -> Sample:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     """Line by line, each as soon as it is there."""
     path = tmp_path / "w.jsonl"
-    writer, lines = Writer(path), [BEGIN, sample(0), End(2.0, -15)]
+    writer = Writer(path)
+    lines: list[Line] = [BEGIN, sample(0), End(2.0, -15)]
     reader = Reader(path)
     for line in lines:
         writer.write(line)
@@ -76,7 +77,8 @@ def test_a_file_that_is_begun_anew_is_read_from_its_beginning(tmp_path: Path) ->
     """A second training with the same --watch-output takes the place of the first."""
     path = tmp_path / "w.jsonl"
     writer = Writer(path)
-    for line in (BEGIN, sample(0), sample(1)):
+    written: list[Line] = [BEGIN, sample(0), sample(1)]
+    for line in written:
         writer.write(line)
     reader, history = Reader(path), History()
     for line in reader.lines():
