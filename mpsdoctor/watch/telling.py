@@ -7,14 +7,13 @@ import signal
 from collections.abc import Iterator
 
 from mpsdoctor import clean, retold
-from mpsdoctor.formats import wrapping
 from mpsdoctor.report import Finding
 from mpsdoctor.texts import say
 from mpsdoctor.watch.history import History
 from mpsdoctor.watch.judging import Summary, judge, summarise
 from mpsdoctor.watch.shapes import DeviceMemory
 
-LONGEST = 100  # cells of a command
+LONGEST = 100  # characters of a command
 
 
 def lines(history: History, *, lives: bool = False) -> Iterator[str]:
@@ -30,7 +29,8 @@ def lines(history: History, *, lives: bool = False) -> Iterator[str]:
 
 def command(history: History) -> str:
     words = history.begin.command if history.begin else ()
-    return wrapping.clip(clean.line(shlex.join(words)), LONGEST).rstrip() if words else say("watch.no_command")
+    line = clean.line(shlex.join(words)) if words else say("watch.no_command")
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def outcome(history: History, summary: Summary, lives: bool) -> str:
