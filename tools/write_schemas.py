@@ -15,8 +15,8 @@ HEAD = """# Schemas
 
 Every key of the JSON documents. Written by `python tools/write_schemas.py` from the types: change those, not this page.
 `mpsdoctor schema NAME` prints the JSON Schema, which has patterns and ranges too. Unknown is null, never a guess;
-readers ignore keys that they do not know; a key in *italics* has a default and may be missing. What the checks put into `facts` is told
-where they are explained: [operators](operators.md), [training](training.md#in-the-json-report).
+readers ignore keys that they do not know; a key in *italics* has a default and may be missing. What the checks put into
+`facts` is told where they are explained: [operators](operators.md), [training](training.md#in-the-json-report).
 """
 
 
@@ -66,7 +66,7 @@ def shape(value: Schema, document: str) -> str:
         return "list: " + ", ".join(shape(each, document) for each in value["prefixItems"])
     if "items" in value:
         return f"list of {shape(value['items'], document)}"
-    if "additionalProperties" in value and value["additionalProperties"]:
+    if value.get("additionalProperties"):
         return f"object by name: {shape(value['additionalProperties'], document)}"
     return str(value.get("type", "anything"))
 
