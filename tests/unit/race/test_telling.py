@@ -31,6 +31,6 @@ def test_every_confidence_has_its_word(language: str, confidence: Confidence) ->
 def test_what_disturbed_a_race_is_told_in_the_language_of_who_reads(language: str) -> None:
     """The report keeps English, and the values from which another language is filled."""
     judged = results.judge("mine", ["python", "train.py"], [], {"before": {"low_power": True}})
-    said = {"en": "disturbed: low power mode was on", "zh": "受到干扰：开着低电量模式"}
+    said = {"en": "disturbed: low power mode was on", "zh": "受到干扰：开着低电量模式"}  # noqa: RUF001
     assert judged.report.disturbances == ("low power mode was on",)
     assert said[language] in list(telling.lines(judged.report))
