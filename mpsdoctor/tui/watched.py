@@ -208,7 +208,7 @@ def machine(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
     last = samples[-1]
     if last.pressure:
         known = last.pressure in PRESSURE
-        word = say(f"screen.pressure_{last.pressure}") if known else clean.line(last.pressure)
+        word = say(f"report.pressure_{last.pressure}") if known else clean.line(last.pressure)
         yield labelled("watch.pressure_label", word, PRESSURE.get(last.pressure, "muted"))
     if last.cpu_percent is not None:
         yield labelled("watch.load", wrapping.clip(load(last), max(8, width - LABEL)))
