@@ -69,7 +69,7 @@ TEXTS = {
         do="设为 0 恢复 macOS 的默认上限；如果你需要它，每次开机后都要重新设置。",
     ),
     "MPS406": Text(
-        "这次训练的 {total:.0f} 秒里，有 {seconds:.0f} 秒内存压力高于正常，最差为{level:word screen.pressure}",
+        "这次训练的 {total:.0f} 秒里，有 {seconds:.0f} 秒内存压力高于正常，最差为{level:word report.pressure}",
         "系统靠压缩和换页来满足所有程序。{steps}",
         "关掉最占内存的程序，或用更小的 batch 训练。",
         parts={

@@ -183,7 +183,7 @@ TEXTS = {
         parts={
             "went": "当时{rows}。两者同时出现，可能就是原因。",
             "nothing": "当时的内存、交换、温度、供电和其他程序都与其余时间一样：可能是训练本身的原因，例如输入更长。",
-            "at_pressure": "内存压力为{level:word screen.pressure}",
+            "at_pressure": "内存压力为{level:word report.pressure}",
             "at_heat": "热状态为“{level}”",
             "at_swapping": "每秒换页 {bytes:size}",
             "at_load": "其他程序占用 {percent:.0f}% 的处理器",

@@ -21,7 +21,7 @@ PHRASES = {
     "growth": "{device} 的内存每步增长 {rate:size}（{low:size}–{high:size}）",
     "no_growth": "{steps:,} 步内，{device} 的内存没有值得担心的增长",
     "growth_unknown": "内存增长：采样太少，无法判断",
-    "pressure": "内存压力：有 {seconds:.0f} 秒高于正常，最差为{level:word screen.pressure}",
+    "pressure": "内存压力：有 {seconds:.0f} 秒高于正常，最差为{level:word report.pressure}",
     "no_pressure": "内存压力：一直正常",
     "pressure_unknown": "内存压力：这个系统不提供",
     "swapped": "换入换出：{bytes:size}",
