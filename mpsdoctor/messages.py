@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-# Bytes, line ends included; worker/channel.py sends none that is longer. Of a large model's training step the list of
-# operator calls has some MiB.
+# Bytes of an answer or of progress, line ends included; worker/channel.py sends none that is longer. The operator calls of
+# a large model's training step have some MiB, and so have the rows of a thorough check-up where much fails.
 LARGEST_ANSWER = 16 << 20
 LARGEST = 1 << 20  # of anything else
 
@@ -94,7 +94,7 @@ def read(line: bytes) -> Message | Unfit:
         return Unfit(f"a line that is no message: {error}")
     if not kind:
         return Unfit("a line that is no message: it has none of the fields of one")
-    if kind is not Value and len(line) >= LARGEST:
+    if kind not in (Value, Progress) and len(line) >= LARGEST:
         return Unfit(f"a message of more than {LARGEST >> 20} MiB", noise=False)
     try:
         return msgspec.convert(content, kind)

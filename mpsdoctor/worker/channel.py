@@ -10,7 +10,7 @@ from typing import Any, Callable
 # Run when the other end is gone, before this process ends itself.
 at_hangup: list[Callable[[], object]] = []
 
-LARGEST_ANSWER = 16 << 20  # bytes; mpsdoctor/messages.py reads no more
+LARGEST_ANSWER = 16 << 20  # bytes, of progress too; mpsdoctor/messages.py reads no more
 LARGEST = 1 << 20  # of anything else
 
 _out = -1
@@ -77,7 +77,7 @@ def begin(job: Any) -> None:
 
 def progress(value: Any) -> None:
     """Report something about the running job before its answer: a figure so far, a finding. TooLongError."""
-    send({"id": _current, "progress": value})
+    send_line(bounded(json.dumps({"id": _current, "progress": value}), LARGEST_ANSWER))
 
 
 def group(number: int, alive: bool) -> None:

@@ -106,15 +106,20 @@ def test_a_check_that_forks_is_heard_once(tmp_path: Path) -> None:
 
 
 def test_what_a_check_sends_is_bounded(tmp_path: Path) -> None:
-    """A hundred findings, 16 MiB, and texts that can be read: what is more is left out, which is told."""
+    """A hundred findings, 16 MiB, and texts that can be read: what is more is left out, which is told.
+
+    A fact of some MiB is whole: a thorough check-up where much fails has such rows.
+    """
     many = "for _ in range(300): yield Finding('ODD101', 'info', 't' * 1000, 'd' * 20000)"
     large = "for i in range(60): yield {f'a{i}': 'x' * (500 << 10)}"
-    sources = {"many": patient(many, "many"), "large": patient(large, "large")}
-    document = report("--only", "many,large", env=install(tmp_path, **sources))
+    rows = "yield {'results': [{'op': f'aten::op{i}', 'detail': 'x' * 200} for i in range(15_000)]}"
+    sources = {name: patient(code, name) for name, code in (("many", many), ("large", large), ("rows", rows))}
+    document = report("--only", "many,large,rows", env=install(tmp_path, **sources))
     found, facts = check(document, "many")["findings"], check(document, "large")
     assert (len(found), len(found[0]["title"]), len(found[0]["detail"])) == (101, 300, 8192)
     assert (found[-1]["code"], facts["findings"][-1]["code"]) == ("MPS901", "MPS901")
     assert 20 < len(facts["facts"]) < 40
+    assert len(check(document, "rows")["facts"]["results"]) == 15_000
 
 
 HEADS = {

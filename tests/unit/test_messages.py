@@ -59,11 +59,13 @@ def test_both_ends_agree_on_sizes() -> None:
     assert (channel.LARGEST, channel.LARGEST_ANSWER) == (messages.LARGEST, messages.LARGEST_ANSWER)
 
 
-@pytest.mark.parametrize(("kind", "fits"), [("value", True), ("progress", False)])
-def test_only_an_answer_may_be_large(kind: str, fits: bool) -> None:
-    """Two MiB are the answer of a large model, and too much for anything else."""
+@pytest.mark.parametrize(
+    ("kind", "read"), [("value", messages.Value), ("progress", messages.Progress), ("error", messages.Unfit)]
+)
+def test_only_answers_and_facts_may_be_large(kind: str, read: type) -> None:
+    """Two MiB are the answer of a large model, or a thorough check-up's rows, and too much for anything else."""
     line = json.dumps({"id": 1, kind: "x" * (2 << 20)}).encode() + b"\n"
-    assert isinstance(messages.read(line), messages.Value) == fits
+    assert isinstance(messages.read(line), read)
 
 
 HOLDS_THE_LOCK = """
