@@ -1,0 +1,120 @@
+"""Rank 0: takes what each machine hands over, and tells of the others what became of them.
+
+Clocks of two machines are never compared: a machine is alive while this process sees its beat change, and silence is
+counted here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mpsdoctor.fleet import reach
+from mpsdoctor.fleet.store import Store
+from mpsdoctor.fleet.world import World
+from mpsdoctor.intake import UnfitError
+from mpsdoctor.merging.reading import read_machine
+from mpsdoctor.merging.shapes import Machine, Outcome
+from mpsdoctor.texts import Part, as_values
+
+LOOK = 0.2  # seconds between two looks at all machines
+SILENT = 3.0  # seconds without a beat, after which its port is looked at
+GRACE = 1.5  # seconds beyond the time of a machine, for what it hands over at its end
+
+
+@dataclass
+class Watched:
+    """What was seen of a machine: its last beat, when that changed here, the port that it told."""
+
+    beat: bytes | None = None
+    at: float = 0.0
+    looked_at: float = 0.0
+    port: reach.Port | None = None
+
+    def silence(self) -> float:
+        return time.monotonic() - self.at
+
+
+@dataclass
+class Gathering:
+    """All machines. `found` has those of which the end is known; `run` may be called once."""
+
+    world: World
+    store: Store
+    limit: float
+    stop: threading.Event
+    tell: Callable[[int], None] = lambda count: None
+    found: dict[int, Machine] = field(default_factory=dict)
+    watched: dict[int, Watched] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Until all have answered, the time is over, or it is stopped. NoStoreError."""
+        until = time.monotonic() + self.limit + GRACE
+        while self.pending() and time.monotonic() < until and not self.stop.is_set():
+            for machine in self.pending():
+                self.look(machine)
+            self.tell(len(self.found))
+            self.stop.wait(LOOK)
+
+    def pending(self) -> list[int]:
+        return [machine for machine in range(self.world.machines) if machine not in self.found]
+
+    def look(self, machine: int) -> None:
+        """Take what it handed over, or note its beat; one that is silent and whose port is closed has gone."""
+        try:
+            raw = self.store.take(f"machine/{machine}")
+            if raw is not None:
+                self.found[machine] = self.fit(machine, read_machine(raw))
+                return
+        except (UnfitError, ValueError) as error:
+            self.settle(machine, "error", Part("fleet_unfit", {"why": str(error)}))
+            return
+        watched = self.watched.setdefault(machine, Watched())
+        watched.port = watched.port or self.port_of(machine)
+        beat = self.store.get(f"beat/{machine}")
+        if beat != watched.beat:
+            watched.beat, watched.at = beat, time.monotonic()
+        elif watched.beat is not None and watched.silence() > SILENT:
+            self.look_closer(machine, watched)
+
+    def look_closer(self, machine: int, watched: Watched) -> None:
+        """At most once a second: a port that does not answer takes its time."""
+        if time.monotonic() - watched.looked_at < 1.0:
+            return
+        watched.looked_at = time.monotonic()
+        if watched.port and reach.is_closed(watched.port):
+            self.settle(machine, "killed", Part("fleet_gone", {"seconds": watched.silence()}))
+
+    def port_of(self, machine: int) -> reach.Port | None:
+        try:
+            raw = self.store.get(f"here/{machine}")
+            return reach.read_port(raw) if raw else None
+        except ValueError:
+            return None
+
+    def fit(self, machine: int, sent: Machine) -> Machine:
+        """What it sent, as long as it tells of itself: no machine answers for another one. UnfitError."""
+        if any(other.rank == sent.rank for other in self.found.values()):
+            raise UnfitError(f"rank {sent.rank} has answered already")
+        return sent
+
+    def settle(self, machine: int, outcome: Outcome, why: Part) -> None:
+        port = self.watched.setdefault(machine, Watched()).port
+        rank, ranks = (port.rank, port.ranks) if port else (self.world.usual_rank(machine), ())
+        self.found[machine] = Machine(rank, outcome, None, str(why), as_values(why), ranks)
+
+    def settle_all(self, after: float) -> None:
+        """Say of those that have not answered `after` so many seconds what was seen of them."""
+        for machine in self.pending():
+            watched = self.watched.get(machine, Watched())
+            if watched.beat is None:
+                outcome, why = "unreachable", Part("fleet_never_came", {"seconds": after})
+            elif watched.silence() > SILENT:
+                outcome, why = "hung", Part("fleet_quiet", {"seconds": watched.silence()})
+            elif self.stop.is_set():
+                outcome, why = "late", Part("fleet_ended_first")
+            else:
+                outcome, why = "late", Part("fleet_beating", {"seconds": after})
+            self.settle(machine, outcome, why)
