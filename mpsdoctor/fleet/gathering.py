@@ -109,6 +109,7 @@ class Gathering:
         """Say of those that have not answered `after` so many seconds what was seen of them."""
         for machine in self.pending():
             watched = self.watched.get(machine, Watched())
+            outcome: Outcome
             if watched.beat is None:
                 outcome, why = "unreachable", Part("fleet_never_came", {"seconds": after})
             elif watched.silence() > SILENT:

@@ -15,7 +15,7 @@ from mpsdoctor.fleet import check_up, reach
 from mpsdoctor.fleet.store import NoStoreError, Store
 from mpsdoctor.fleet.world import World
 from mpsdoctor.merging.reading import as_json
-from mpsdoctor.merging.shapes import Collective, FleetReport, Machine
+from mpsdoctor.merging.shapes import Collective, FleetReport, Machine, Reach
 from mpsdoctor.report import Report
 from mpsdoctor.sandbox import Answer, Sandbox
 from mpsdoctor.sentences import shortened
@@ -88,7 +88,7 @@ class Here:
             except NoStoreError as error:
                 self.trouble = str(error)
 
-    def try_peers(self) -> tuple[reach.Reach, ...]:
+    def try_peers(self) -> tuple[Reach, ...]:
         """The ports that others have told by now; one that tells nonsense is not tried."""
         ports = []
         for peer in reach.peers_of(self.world.machine, self.world.machines) if self.store else ():
@@ -113,7 +113,8 @@ class Here:
         """An all-reduce of one process on each usable device, by each backend; in a worker that may die."""
         sandbox, rows = Sandbox(self.wish.python), []
         usable = [device.device for device in report.devices if device.usable]
-        for device, backend in [(device, backend) for device in usable for backend in BACKENDS.get(device, ("gloo",))]:
+        wanted = [(device, backend) for device in usable for backend in BACKENDS.get(device, ("gloo",))]
+        for device, backend in wanted:
             if self.left() > SHORTEST:
                 timeout = min(ALL_REDUCE, self.left())
                 answer = sandbox.call(REDUCE, timeout=timeout, backend=backend, device=device)

@@ -19,7 +19,7 @@ from mpsdoctor.fleet.world import World
 from mpsdoctor.merging.reading import LARGEST
 
 if TYPE_CHECKING:
-    from torch.distributed import PrefixStore
+    from torch.distributed import PrefixStore  # type: ignore[attr-defined]
 
 CHUNK = 1 << 20  # bytes of a value; the server refuses 8 MiB and closes the connection
 OPERATION = 10.0  # seconds that one operation may take
@@ -87,7 +87,7 @@ class Store:
 
 def connect(world: World, limit: float) -> PrefixStore:
     try:
-        from torch.distributed import PrefixStore, TCPStore
+        from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
     except (ImportError, OSError) as error:
         raise NoStoreError(f"torch without torch.distributed ({first_line(error)})") from None
     wait = timedelta(seconds=max(limit, 1.0))

@@ -12,7 +12,7 @@ from mpsdoctor.facts import read_facts
 from mpsdoctor.faulty import operators_of, wrong_issues
 from mpsdoctor.merging.differences import Reported, is_risky
 from mpsdoctor.merging.shapes import OUTCOMES, FleetReport, Machine, spans
-from mpsdoctor.report import Finding, Report
+from mpsdoctor.report import Finding, Report, Values
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.winners import ruled_out
 
@@ -42,7 +42,7 @@ def no_report(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
                 {"rank": machine.rank, "detail": texts.as_told(machine.detail, machine.detail_values)}
                 for machine in machines[:NAMED]
             ]
-            values = {"ranks": spans(ranks), "how": Part(outcome), "rows": Each("row", rows)}
+            values: Values = {"ranks": spans(ranks), "how": Part(outcome), "rows": Each("row", rows)}
             yield finding("FLEET101", "error", {"ranks": ranks, "outcome": outcome}, **values)
 
 
@@ -51,7 +51,7 @@ def other_versions(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
         if is_risky(difference):
             rows = [{"value": held.value, "ranks": spans(held.ranks)} for held in difference.values[:NAMED]]
             evidence = {"values": {str(held.value): list(held.ranks) for held in difference.values}}
-            values = {"what": difference.what, "step": difference.step, "rows": Each("row", rows)}
+            values: Values = {"what": difference.what, "step": difference.step, "rows": Each("row", rows)}
             yield finding("FLEET102", "warning", evidence, **values)
 
 
@@ -63,7 +63,7 @@ def slow_machines(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
             for row in slow[:NAMED]
         ]
         evidence = {"ratios": {str(row.rank): row.ratio for row in slow}}
-        values = {"rank": slow[0].rank, "ratio": slow[0].ratio, "rows": Each("row", rows)}
+        values: Values = {"rank": slow[0].rank, "ratio": slow[0].ratio, "rows": Each("row", rows)}
         yield finding("FLEET103", "warning", evidence, **values)
 
 
@@ -77,7 +77,7 @@ def wrong_devices(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
     for device, rows in groups.items():
         ranks = [rank for rank, _ in rows]
         named = [{"rank": rank, "why": why} for rank, why in rows[:NAMED]]
-        values = {"device": device, "ranks": spans(ranks), "rows": Each("row", named)}
+        values: Values = {"device": device, "ranks": spans(ranks), "rows": Each("row", named)}
         yield finding("FLEET104", "error", {"ranks": ranks, "device": device}, **values)
 
 
@@ -89,7 +89,7 @@ def known_issues(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
             ranks += [] if machine.rank in ranks else [machine.rank]
     if groups:
         rows = [{"id": name, "ranks": spans(ranks)} for name, ranks in groups.items()]
-        values = {"count": len(groups), "rows": Each("row", rows[:NAMED])}
+        values: Values = {"count": len(groups), "rows": Each("row", rows[:NAMED])}
         yield finding("FLEET105", "warning", {"issues": groups}, **values)
 
 
@@ -102,7 +102,7 @@ def conditions(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
     if groups:
         rows = [{"ranks": spans(ranks), "what": Part(name)} for name, ranks in groups.items()]
         everyone = {rank for ranks in groups.values() for rank in ranks}
-        values = {"ranks": spans(list(everyone)), "rows": Each("row", rows)}
+        values: Values = {"ranks": spans(list(everyone)), "rows": Each("row", rows)}
         yield finding("FLEET106", "warning", dict(groups), **values)
 
 
@@ -129,7 +129,7 @@ def unreached(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
             {"rank": machine.rank, "to": row.to, "interface": machine.interface or "?", "detail": row.detail}
             for machine, row in failed[:NAMED]
         ]
-        values = {"count": len(failed), "all": len(tried), "rows": Each("row", rows)}
+        values: Values = {"count": len(failed), "all": len(tried), "rows": Each("row", rows)}
         evidence = {"failed": [[machine.rank, row.to] for machine, row in failed]}
         yield finding("FLEET107", "warning", evidence, **values)
 
@@ -145,7 +145,7 @@ def refused_collectives(fleet: FleetReport, reported: Reported) -> Iterator[Find
     for (backend, device), rows in groups.items():
         ranks = [machine.rank for machine, _ in rows]
         grave = device in chosen and len(fleet.machines) > 1
-        values = {"backend": backend, "device": device, "ranks": spans(ranks), "detail": rows[0][1]}
+        values: Values = {"backend": backend, "device": device, "ranks": spans(ranks), "detail": rows[0][1]}
         yield finding("FLEET108", "warning" if grave else "info", {"ranks": ranks}, **values)
 
 
@@ -165,7 +165,12 @@ def since_baseline(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
         rows = [
             {"what": change.what, "before": str(change.before), "after": str(change.after)} for change in told[:NAMED]
         ]
-        values = {"rank": changed.rank, "count": len(changed.changes), "worse": len(worse), "rows": Each("row", rows)}
+        values: Values = {
+            "rank": changed.rank,
+            "count": len(changed.changes),
+            "worse": len(worse),
+            "rows": Each("row", rows),
+        }
         yield finding("FLEET110", "error" if worse else "info", {"rank": changed.rank}, **values)
 
 

@@ -17,11 +17,11 @@ FEWEST = 3  # machines: the median of two lies between them and is neither's
 
 
 def list_paces(reported: Reported) -> list[Pace]:
-    """A row for each machine that timed what at least two others did on such a device, the slowest first."""
-    times = {
-        machine.rank: {place: row.step_ms for place, row in list_trainings(report).items()}
-        for machine, report in reported
-    }
+    """A row for each machine that timed what at least two others did on such a device, the slowest first.
+
+    Only the device that a machine is to train on counts: nobody waits for another one.
+    """
+    times = {machine.rank: times_on(report) for machine, report in reported if report.verdict}
     series: dict[Place, list[float]] = {}
     for table in times.values():
         for place, step_ms in table.items():
@@ -32,6 +32,12 @@ def list_paces(reported: Reported) -> list[Pace]:
         for rank, table in times.items()
     )
     return sorted((row for row in paces if row), key=lambda row: (-row.ratio, row.rank))
+
+
+def times_on(report: Report) -> dict[Place, float]:
+    """Milliseconds a step on the recommended device."""
+    device = report.verdict.device if report.verdict else None
+    return {place: row.step_ms for place, row in list_trainings(report).items() if place[2] == device}
 
 
 def pace(rank: int, ratios: dict[Place, float]) -> Pace | None:

@@ -21,11 +21,11 @@ GRAVE = ("error", "warning", "info")
 
 
 class Table(NamedTuple):
-    """A heading, columns by their names in the texts, and what stands below; `signs` are an outcome or a direction a row."""
+    """A heading, columns by their names in the texts, and what stands below; `signs` are "ok" or "error" by row."""
 
     heading: str
     columns: Sequence[str]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     signs: list[str]
     below: str = ""
 
@@ -44,9 +44,10 @@ def findings(fleet: FleetReport) -> list[Finding]:
 
 
 def tables(fleet: FleetReport) -> Iterator[Table]:
-    """Those that have rows."""
-    made = (list_machines(fleet), list_changes(fleet), list_differences(fleet), list_collectives(fleet))
-    yield from (table for table in made if table.rows)
+    """That of the machines, and of the others those that have rows."""
+    yield list_machines(fleet)
+    others = (list_changes(fleet), list_differences(fleet), list_collectives(fleet))
+    yield from (table for table in others if table.rows)
 
 
 def list_machines(fleet: FleetReport) -> Table:

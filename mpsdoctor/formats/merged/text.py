@@ -27,7 +27,7 @@ def render(fleet: FleetReport, style: Style) -> str:
     def paint(text: str, colour: str) -> str:
         return click.style(text, fg=colour, bold=colour != "bright_black") if style.colour else text
 
-    machines, *others = rows.tables(fleet) if fleet.machines else ()
+    machines, *others = rows.tables(fleet)
     parts = [[rows.headline(fleet)], list(show_table(machines, style, paint))]
     parts += [list(show_finding(found, style, paint)) for found in rows.findings(fleet)]
     parts += [list(show_table(table, style, paint)) for table in others]

@@ -2,6 +2,7 @@
 
 from mpsdoctor.texts import Each, Part, Text
 
+KILLED = Part("fleet_child_ended", {"how": Part("signal_name", {"name": "SIGKILL"}), "words": Part("")})
 SYNCHRONOUS = "Where gradients are exchanged in every step, all ranks wait for the slowest."
 
 TEXTS = {
@@ -21,14 +22,14 @@ TEXTS = {
         " lives and says nothing. Late: it was still at work when the time was over. Not reached: it never came to the"
         " store that torchrun opens. No usable report: what it sent cannot be read, or the check-up could not begin.",
         means="Nothing is known of this machine. A training that needs it would have stopped or waited there too.",
-        do="Run `mpsdoctor` on it alone. For one that was late, raise `--timeout`; for one that was not reached, look at"
-        " its firewall, its route to the machine of rank 0, and that MASTER_PORT is the same everywhere.",
+        do="Run `mpsdoctor` on it alone. For one that was late, raise `--timeout`; for one that was not reached, look"
+        " at its firewall, its route to the machine of rank 0, and that MASTER_PORT is the same everywhere.",
         example={
             "ranks": "3",
             "how": Part("killed"),
             "rows": Each(
                 "row",
-                [{"rank": 3, "detail": Part("fleet_child_ended", {"how": Part("signal_name", {"name": "SIGKILL"})})}],
+                [{"rank": 3, "detail": KILLED}],
             ),
         },
     ),
@@ -69,8 +70,8 @@ TEXTS = {
         "Train on the CPU there, or leave these machines out: one rank's wrong gradients are averaged into all.",
         parts={"row": "rank {rank}: {why}"},
         seen="A check-up ruled a device out: what every training needs gave wrong numbers on it, or crashed.",
-        means="With data-parallel training the gradients of all ranks are averaged, so one machine's wrong numbers spoil"
-        " the whole model, silently.",
+        means="With data-parallel training the gradients of all ranks are averaged, so one machine's wrong numbers"
+        " spoil the whole model, silently.",
         do="See that machine's own findings (`mpsdoctor` there, or its report in the JSON). Update torch or macOS if"
         " other ranks with other versions are right.",
         example={
@@ -101,9 +102,9 @@ TEXTS = {
             "on_battery": "on battery",
             "disturbed": "disturbed by other work",
         },
-        seen="While a machine was timed, its memory was under pressure, it was hot, saved power, or other work disturbed"
-        " it.",
-        means="Its figures are lower than what it can do, and so are its ratio to the others and its share of the batch."
+        seen="While a machine was timed, its memory was under pressure, it was hot, saved power, or other work"
+        " disturbed it.",
+        means="Its figures are lower than what it can do, and so are its share of the batch and its place among others."
         " If it trains under the same conditions, everybody waits for it.",
         do="Remove the cause and run the check-up again.",
         example={"ranks": "4", "rows": Each("row", [{"ranks": "4", "what": Part("low_power")}])},

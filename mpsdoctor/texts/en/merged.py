@@ -27,8 +27,8 @@ PHRASES = {
     "held": "{value} on rank {ranks}",
     "percent": "{value:.1f} %",
     "unknown": "–",
-    "about_pace": "time: of a training step, in multiples of the median machine's; share: of the batch, so that all ranks"
-    " take equally long.",
+    "about_pace": "time: of a training step, in multiples of the median machine's; share: of the batch, so that all"
+    " ranks take equally long.",
     "reached": "{reached} of {tried} connections between machines that were tried succeed{interfaces}.",
     "interfaces": " ({names:,list})",
     "more": "and {count} more",
@@ -54,7 +54,8 @@ PHRASES = {
     "no_world": "{name} is not set as torchrun sets it; start with: torchrun --nnodes N … -m mpsdoctor.fleet; or merge"
     " reports with: mpsdoctor fleet merge REPORT.json …",
     "no_store": "rank {rank} does not reach the store of {address}: {why}; this machine is examined alone",
-    "kept": "the report of rank {rank} is in {path}; merge those of all machines with: mpsdoctor fleet merge REPORT.json …",
+    "kept": "the report of rank {rank} is in {path}; merge those of all machines with: mpsdoctor fleet merge"
+    " REPORT.json …",
     "not_kept": "the report of rank {rank} could not be kept: {why}",
     "answered": "{count} of {all} machines have answered",
     "interrupted": "interrupted; what was there by then is told",
