@@ -21,7 +21,7 @@ from mpsdoctor.texts import Part, as_values
 
 LOOK = 0.2  # seconds between two looks at all machines
 SILENT = 3.0  # seconds without a beat, after which its port is looked at
-GRACE = 1.5  # seconds beyond the time of a machine, for what it hands over at its end
+GRACE = 1.0  # seconds beyond the time of a machine that lives, for what it hands over at its end
 
 
 @dataclass
@@ -51,8 +51,10 @@ class Gathering:
 
     def run(self) -> None:
         """Until all have answered, the time is over, or it is stopped. NoStoreError."""
-        until = time.monotonic() + self.limit + GRACE
-        while self.pending() and time.monotonic() < until and not self.stop.is_set():
+        until = time.monotonic() + self.limit
+        while self.pending() and not self.stop.is_set():
+            if time.monotonic() > until + (GRACE if any(map(self.lives, self.pending())) else 0.0):
+                return
             for machine in self.pending():
                 self.look(machine)
             self.tell(len(self.found))
@@ -60,6 +62,10 @@ class Gathering:
 
     def pending(self) -> list[int]:
         return [machine for machine in range(self.world.machines) if machine not in self.found]
+
+    def lives(self, machine: int) -> bool:
+        watched = self.watched.get(machine)
+        return bool(watched and watched.beat is not None and watched.silence() <= SILENT)
 
     def look(self, machine: int) -> None:
         """Take what it handed over, or note its beat; one that is silent and whose port is closed has gone."""
@@ -112,7 +118,7 @@ class Gathering:
             outcome: Outcome
             if watched.beat is None:
                 outcome, why = "unreachable", Part("fleet_never_came", {"seconds": after})
-            elif watched.silence() > SILENT:
+            elif not self.lives(machine):
                 outcome, why = "hung", Part("fleet_quiet", {"seconds": watched.silence()})
             elif self.stop.is_set():
                 outcome, why = "late", Part("fleet_ended_first")
