@@ -122,7 +122,8 @@ def conditions_in(report: Report) -> Iterator[str]:
 
 
 def unreached(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
-    tried = [(machine, row) for machine in fleet.machines for row in machine.reach]
+    there = {machine.rank for machine, _ in reported}  # what is dead is told of already
+    tried = [(machine, row) for machine in fleet.machines for row in machine.reach if row.to in there]
     failed = [(machine, row) for machine, row in tried if not row.reached]
     if failed:
         rows = [
@@ -145,7 +146,7 @@ def refused_collectives(fleet: FleetReport, reported: Reported) -> Iterator[Find
     for (backend, device), rows in groups.items():
         ranks = [machine.rank for machine, _ in rows]
         grave = device in chosen and len(fleet.machines) > 1
-        values: Values = {"backend": backend, "device": device, "ranks": spans(ranks), "detail": rows[0][1]}
+        values: Values = {"backend": backend, "device": device, "ranks": spans(ranks), "words": rows[0][1]}
         yield finding("FLEET108", "warning" if grave else "info", {"ranks": ranks}, **values)
 
 

@@ -14,7 +14,6 @@ import argparse
 import json
 import random
 import signal
-import statistics
 import sys
 import tempfile
 import time
@@ -26,9 +25,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from helpers.fleets import Fleet, Member, Nursery
-
 from mpsdoctor.merging.reading import merge_files, read_file
 
 SIZE = 8
@@ -106,11 +104,9 @@ def draw(chance: random.Random) -> tuple[dict[int, str], str]:
     """One to three faults of ranks, and now and then one of the whole."""
     whole = chance.choice(OF_ALL) if chance.random() < 0.3 else ""
     faults: dict[int, str] = {}
-    for rank in chance.sample(range(SIZE), chance.choice((1, 1, 2, 3))):
-        names = [name for name, fault in FAULTS.items() if rank or (fault.of_rank_0 and whole != "rank 0 killed")]
-        faults[rank] = chance.choice(names)
-    if whole == "rank 0 killed":
-        faults.pop(0, None)
+    others = range(1 if whole == "rank 0 killed" else 0, SIZE)
+    for rank in chance.sample(others, chance.choice((1, 1, 2, 3))):
+        faults[rank] = chance.choice([name for name, fault in FAULTS.items() if rank or fault.of_rank_0])
     return faults, whole
 
 
@@ -196,7 +192,7 @@ def judge(result: Result, document: Any) -> None:
             expected = ("unreachable", "ok")  # ok where its check-up had ended before it was killed
         elif not gathered and (fault.signal or fault.rogue):
             expected = ("unreachable", *expected)  # nothing of it is in any file
-        elif not gathered and "port refused" == result.faults.get(rank):
+        elif not gathered and result.faults.get(rank) == "port refused":
             expected = ("ok",)  # its own report is in its file
         if outcomes.get(rank) in expected:
             continue
@@ -261,8 +257,7 @@ def gather_at_once(nursery: Nursery, folder: Path, size: int) -> tuple[float, fl
             fleet.start(rank, {"wait": str(gate)})
         for member in fleet.members.values():
             member.begun.wait(PATIENCE)
-        wait_until(lambda: all("chip" in fleet.members[0].said() for _ in (0,)), PATIENCE)
-        time.sleep(0.1 * size)  # the others' have begun too
+        wait_until(lambda: fleet.begun_check_ups() == size, PATIENCE)
         gate.touch()
         fleet.members[0].wait(240.0)
         last = max(file.stat().st_mtime for file in fleet.kept.glob("*.json"))

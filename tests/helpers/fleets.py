@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -43,7 +44,8 @@ class Member:
     ended_at: float = 0.0
 
     def send(self, number: int) -> None:
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
         return self.ended.wait(seconds)
@@ -117,7 +119,8 @@ class Fleet:
     members: dict[int, Member] = field(default_factory=dict)
 
     def environment(self, rank: int, plan: Mapping[str, Any]) -> dict[str, str]:
-        whole = {"report": str(REPORT), "seconds": 0.0, "fault": "", **plan}
+        begun = self.folder / f"begun-{rank}"
+        whole = {"report": str(REPORT), "seconds": 0.0, "fault": "", "begun": str(begun), **plan}
         return {
             "RANK": str(rank),
             "WORLD_SIZE": str(self.size),
@@ -145,6 +148,10 @@ class Fleet:
         self.members[rank] = self.nursery.start(self.folder / str(rank), self.environment(rank, {}), (), rogue)
         return self.members[rank]
 
+    def begun_check_ups(self) -> int:
+        """Stubs that have begun."""
+        return len(list(self.folder.glob("begun-*")))
+
     def left(self) -> list[int]:
         """Processes of this fleet that still live."""
         mark, alive = f"{MARK}={self.folder.name}".encode(), []
@@ -162,7 +169,5 @@ class Fleet:
     def end(self) -> None:
         """Whatever is left."""
         for pid in self.left():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue

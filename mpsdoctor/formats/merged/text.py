@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
-from mpsdoctor.console import cut
 from mpsdoctor.formats import Style, wrapping
 from mpsdoctor.formats.merged import rows
 from mpsdoctor.formats.text import ASCII, SIGNS, WIDTH, Paint, wrap_lines
@@ -40,7 +39,7 @@ def show_table(table: rows.Table, style: Style, paint: Paint) -> Iterator[str]:
         yield say(f"merged.heading_{table.heading}")
     head = tuple(say(f"merged.{name}") for name in table.columns)
     most = len(table.rows) if style.verbosity > 0 or table.heading == "machines" else LINES
-    cells = [tuple(cut(cell, LONGEST) for cell in row[:-1]) + row[-1:] for row in (head, *table.rows[:most])]
+    cells = [tuple(map(cut, row[:-1])) + row[-1:] for row in (head, *table.rows[:most])]
     widths = [max(cell_len(row[place]) for row in cells) for place in range(len(head))]
     yield show_row(cells[0], "  ", widths)
     for row, sign in zip(cells[1:], table.signs, strict=False):
@@ -50,6 +49,10 @@ def show_table(table: rows.Table, style: Style, paint: Paint) -> Iterator[str]:
         yield "  " + say("compare.more_v", count=len(table.rows) - most)
     if table.below:
         yield from wrap_lines(table.below, "  ", "  ")
+
+
+def cut(cell: str) -> str:
+    return cell if cell_len(cell) <= LONGEST else set_cell_size(cell, LONGEST - 1).rstrip() + "…"
 
 
 def show_row(row: tuple[str, ...], begin: str, widths: list[int]) -> str:

@@ -34,7 +34,7 @@ TEXTS = {
         },
     ),
     "FLEET102": Text(
-        "not all machines have the same {what} ({step} version)",
+        "not all machines have the same {what} ({step:word merged.step} version)",
         "{rows}.",
         "Install the same version everywhere.",
         parts={"row": "{value} on rank {ranks}"},
@@ -128,7 +128,7 @@ TEXTS = {
     ),
     "FLEET108": Text(
         "{backend} does not take tensors on {device} (rank {ranks})",
-        "{detail}",
+        "{words}.",
         "Keep gradients on a device that it takes, or train each machine alone.",
         seen="A process of its own made a group of one with this backend and reduced a tensor on the device; that"
         " failed.",
@@ -136,7 +136,7 @@ TEXTS = {
         " ends with the error. gloo has no MPS tensors: data-parallel training between Macs goes through the CPU.",
         do="Copy gradients to the CPU before they are reduced (a DDP communication hook does), or train on the CPU with"
         " gloo. With CUDA use nccl.",
-        example={"backend": "gloo", "device": "mps", "ranks": "0-3", "detail": "ValueError: invalid tensor type"},
+        example={"backend": "gloo", "device": "mps", "ranks": "0-3", "words": "ValueError: invalid tensor type"},
     ),
     "FLEET109": Text(
         "ranks would train on different kinds of device: {devices:and}",

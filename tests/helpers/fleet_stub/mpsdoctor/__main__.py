@@ -1,4 +1,5 @@
-"""A check-up that takes as long, and ends as, FLEET_STUB says: JSON with `report` (its file), `seconds`, `fault`."""
+"""A check-up that takes as long, and ends as, FLEET_STUB says: JSON with `report` (its file), `seconds`, `fault`,
+`begun` (a file that it makes), `wait` (one that it waits for)."""
 
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 
 plan = json.loads(os.environ["FLEET_STUB"])
 output = Path(sys.argv[sys.argv.index("--output") + 1])
+Path(plan["begun"]).touch()
 print("chip: Chip and operating system", file=sys.stderr, flush=True)
 if plan.get("wait"):  # all ranks end at the same moment
     while not Path(plan["wait"]).exists():
