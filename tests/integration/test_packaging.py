@@ -24,6 +24,9 @@ def test_the_wheel_holds_both_packages_and_no_tests(wheel: zipfile.ZipFile) -> N
     tops = {name.split("/")[0] for name in names}
     assert {name for name in tops if not name.endswith(".dist-info")} == {"mpsdoctor", "mpsdoctor_checks"}
     assert {"mpsdoctor/py.typed", "mpsdoctor_checks/py.typed", "mpsdoctor/worker/__main__.py"} <= set(names)
+    templates = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("mpsdoctor/formats/templates/*")}
+    assert "mpsdoctor/formats/templates/base.html" in templates & set(names)
+    assert templates <= set(names)
 
 
 def test_every_check_is_an_entry_point(wheel: zipfile.ZipFile) -> None:

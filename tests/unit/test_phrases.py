@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("screen", "report", "own", "cli", "compare")
 NAME = re.compile(r"(screen|report|own|cli|compare)\.[\w ]+")
 FAMILY = re.compile(r"(screen|report|own|cli|compare)\.\w*")
+SAID = re.compile(r"""\bsay\("([\w. -]+)"( ~)?""")  # in a template, where a beginning goes on with `~`
+TERMED = re.compile(r"""\bterm\("(\w+)",""")
 
 
 def phrases() -> set[str]:
@@ -32,6 +34,11 @@ def named() -> tuple[set[str], set[str]]:
         names |= {text for text in whole if NAME.fullmatch(text)}
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         families |= {f"report.{literal(call.args[0])}_" for call in calls if getattr(call.func, "id", "") == "term"}
+    for file in (ROOT / "mpsdoctor").rglob("templates/*.*"):
+        text = file.read_text(encoding="utf-8")
+        for name, begins in SAID.findall(text):
+            (families if begins else names).add(name)
+        families |= {f"report.{kind}_" for kind in TERMED.findall(text)}
     return names, families
 
 
