@@ -91,8 +91,8 @@ class Held:
         return Part("fleet_last_words", {"words": sentences.shortened(lines[-1])}) if lines else Part("")
 
 
-def run(options: Sequence[str], limit: float, stop: threading.Event, hear: Callable[[str], None]) -> Ended:
-    """A check-up with these options, ended after so many seconds or when `stop` is set."""
+def run(options: Sequence[str], limit: float, over: Callable[[], bool], hear: Callable[[str], None]) -> Ended:
+    """A check-up with these options, ended after so many seconds or when it is over."""
     with tempfile.TemporaryDirectory(prefix="mpsdoctor-fleet-") as folder:
         file = Path(folder) / "report.json"
         output = ("--format", "json", "--output", str(file), "--fail-on", "never")
@@ -102,16 +102,14 @@ def run(options: Sequence[str], limit: float, stop: threading.Event, hear: Calla
         except OSError as error:
             return Ended("error", Part("fleet_not_started", {"why": error.strerror or str(error)}))
         began = time.monotonic()
-        while not held.ended() and not stop.is_set() and time.monotonic() - began < limit:
+        while not held.ended() and not over() and time.monotonic() - began < limit:
             time.sleep(POLL)
-        in_time, silence = held.ended(), time.monotonic() - held.spoken_at
+        in_time, silence, took = held.ended(), time.monotonic() - held.spoken_at, time.monotonic() - began
         held.end()
         if in_time:
             return judge(held, file)
-        if stop.is_set():
-            return Ended("killed", Part("fleet_asked_to_end"))
-        hung = silence >= min(SILENT, limit / 2)
-        name, seconds = ("fleet_silent", silence) if hung else ("fleet_at_work", limit)
+        hung = silence >= min(SILENT, took / 2)
+        name, seconds = ("fleet_silent", silence) if hung else ("fleet_at_work", took)
         return Ended("hung" if hung else "late", Part(name, {"seconds": seconds, "words": held.last_words()}))
 
 

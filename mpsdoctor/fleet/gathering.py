@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mpsdoctor.fleet import reach
+from mpsdoctor.fleet.here import CLOSING
 from mpsdoctor.fleet.store import Store
 from mpsdoctor.fleet.world import World
 from mpsdoctor.intake import UnfitError
@@ -51,8 +52,11 @@ class Gathering:
 
     def run(self) -> None:
         """Until all have answered, the time is over, or it is stopped. NoStoreError."""
-        until = time.monotonic() + self.limit
+        until, closing = time.monotonic() + self.limit, False
         while self.pending() and not self.stop.is_set():
+            if time.monotonic() > until and not closing:
+                closing = True
+                self.store.set(CLOSING, b"1")
             if time.monotonic() > until + (GRACE if any(map(self.lives, self.pending())) else 0.0):
                 return
             for machine in self.pending():

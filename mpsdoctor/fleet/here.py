@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,10 +20,11 @@ from mpsdoctor.merging.shapes import Collective, FleetReport, Machine, Reach
 from mpsdoctor.report import Report
 from mpsdoctor.sandbox import Answer, Sandbox
 from mpsdoctor.sentences import shortened
-from mpsdoctor.texts import as_values
+from mpsdoctor.texts import Part, as_values
 from mpsdoctor.worker import collectives
 
-BEAT = 1.0  # seconds
+BEAT, EARS = 1.0, 5  # seconds, and how often it listens meanwhile
+CLOSING = "closing"  # the key that rank 0 sets when its time is over: machines may have begun later than it did
 REDUCE = f"{collectives.__file__}:reduce_alone"
 ALL_REDUCE, SHORTEST = 40.0, 10.0  # seconds of one, importing torch included, at most and at least
 BACKENDS = {"cuda": ("gloo", "nccl"), "xpu": ("gloo", "xccl")}  # to try; of another device gloo alone
@@ -48,26 +50,30 @@ class Here:
     store: Store | None
     listener: reach.Listener | None
     stop: threading.Event
+    closing: threading.Event = field(default_factory=threading.Event)
     machine: Machine | None = None
     kept: Path | None = None
     trouble: str = ""
     began: float = field(default_factory=time.monotonic)
 
     def beat(self) -> None:
-        """A sign of life each second, until the store has gone."""
-        count = 0
+        """A sign of life each second, until the store has gone; and an ear for rank 0's word that time is over."""
         with contextlib.suppress(NoStoreError):
-            while self.store:
-                self.store.set(f"beat/{self.world.machine}", str(count).encode())
-                count += 1
-                time.sleep(BEAT)
+            for count in itertools.count():
+                if self.store and count % EARS == 0:
+                    self.store.set(f"beat/{self.world.machine}", str(count).encode())
+                if self.store and self.store.get(CLOSING):
+                    self.closing.set()
+                time.sleep(BEAT / EARS)
 
     def examine(self) -> None:
         """Make the check-up, keep it, hand it over."""
         if self.store and self.listener:
             with contextlib.suppress(NoStoreError):
                 self.store.set(f"here/{self.world.machine}", msgspec.json.encode(self.listener.port))
-        ended = check_up.run(self.wish.options, self.wish.limit, self.stop, self.wish.hear)
+        ended = check_up.run(self.wish.options, self.wish.limit, self.over, self.wish.hear)
+        if self.stop.is_set() and not ended.report:
+            ended = check_up.Ended("killed", Part("fleet_asked_to_end"))
         machine = Machine(
             rank=self.world.rank,
             outcome=ended.outcome,
@@ -122,9 +128,13 @@ class Here:
         sandbox.close()
         return tuple(rows)
 
+    def over(self) -> bool:
+        """Whether somebody asked to end."""
+        return self.stop.is_set() or self.closing.is_set()
+
     def left(self) -> float:
         """Seconds for what is good to know besides; a report must not be late for it."""
-        return 0.0 if self.stop.is_set() else self.began + self.wish.limit - time.monotonic()
+        return 0.0 if self.over() else self.began + self.wish.limit - time.monotonic()
 
 
 def as_collective(backend: str, device: str, answer: Answer) -> Collective:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from mpsdoctor import texts, verdict
 from mpsdoctor.check import finding
@@ -19,6 +20,7 @@ from mpsdoctor.winners import ruled_out
 # Twice what two check-ups of one machine may differ by without a word (±5 %), and a synchronous step waits for it.
 STRAGGLES = 1.1
 NAMED = 5  # of a kind, in a sentence
+T = TypeVar("T")
 Rule = Callable[[FleetReport, Reported], Iterator[Finding]]
 
 
@@ -70,10 +72,8 @@ def slow_machines(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
 def wrong_devices(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
     """Devices that are out, with the first reason; the same device on several machines is one finding."""
     groups: dict[str, list[tuple[int, Part]]] = {}
-    for machine, report in reported:
-        facts = read_facts(report)
-        for device, proof in ruled_out(operators_of(facts), facts.get("training")).items():
-            groups.setdefault(device, []).append((machine.rank, verdict.why_out(device, proof)[0]))
+    for rank, (device, why) in of_each(reported, devices_out):
+        groups.setdefault(device, []).append((rank, why))
     for device, rows in groups.items():
         ranks = [rank for rank, _ in rows]
         named = [{"rank": rank, "why": why} for rank, why in rows[:NAMED]]
@@ -81,12 +81,24 @@ def wrong_devices(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
         yield finding("FLEET104", "error", {"ranks": ranks, "device": device}, **values)
 
 
+def devices_out(report: Report) -> Iterator[tuple[str, Part]]:
+    facts = read_facts(report)
+    for device, proof in ruled_out(operators_of(facts), facts.get("training")).items():
+        yield device, verdict.why_out(device, proof)[0]
+
+
+def of_each(reported: Reported, look: Callable[[Report], Iterable[T]]) -> Iterator[tuple[int, T]]:
+    """What is seen in each report, with the rank; facts that somebody changed tell nothing."""
+    for machine, report in reported:
+        with contextlib.suppress(*texts.UNFILLABLE):
+            yield from [(machine.rank, row) for row in look(report)]
+
+
 def known_issues(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
     groups: dict[str, list[int]] = {}
-    for machine, report in reported:
-        for row in wrong_issues(read_facts(report)):
-            ranks = groups.setdefault(row["id"], [])
-            ranks += [] if machine.rank in ranks else [machine.rank]
+    for rank, row in of_each(reported, lambda report: wrong_issues(read_facts(report))):
+        ranks = groups.setdefault(row["id"], [])
+        ranks += [] if rank in ranks else [rank]
     if groups:
         rows = [{"id": name, "ranks": spans(ranks)} for name, ranks in groups.items()]
         values: Values = {"count": len(groups), "rows": Each("row", rows[:NAMED])}
@@ -96,9 +108,8 @@ def known_issues(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
 def conditions(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
     """Machines that were timed under memory pressure, hot, or short of power: others than those are not to blame."""
     groups: dict[str, list[int]] = {}
-    for machine, report in reported:
-        for name in conditions_in(report):
-            groups.setdefault(name, []).append(machine.rank)
+    for rank, name in of_each(reported, conditions_in):
+        groups.setdefault(name, []).append(rank)
     if groups:
         rows = [{"ranks": spans(ranks), "what": Part(name)} for name, ranks in groups.items()]
         everyone = {rank for ranks in groups.values() for rank in ranks}

@@ -67,11 +67,11 @@ class Fault:
     of_rank_0: bool = True
 
 
-FAULTS = {
+FAULTS = {  # a process that is killed or stopped before it came to the store was never there
     "check-up killed": Fault(("killed",), {"fault": "killed"}),
-    "process killed": Fault(("killed",), {"seconds": 60.0}, signal.SIGKILL, of_rank_0=False),
+    "process killed": Fault(("killed", "unreachable"), {"seconds": 60.0}, signal.SIGKILL, of_rank_0=False),
     "check-up stopped": Fault(("hung",), {"fault": "stopped"}),
-    "process stopped": Fault(("hung",), {"seconds": 60.0}, signal.SIGSTOP, of_rank_0=False),
+    "process stopped": Fault(("hung", "unreachable"), {"seconds": 60.0}, signal.SIGSTOP, of_rank_0=False),
     "too slow": Fault(("late",), {"seconds": 60.0}),
     "slow, in time": Fault(("ok",), {"seconds": TIMEOUT / 2}),
     "port refused": Fault(("unreachable",), variables={"MASTER_PORT": "1"}, of_rank_0=False),
@@ -161,7 +161,7 @@ def wait_for_document(fleet: Fleet) -> tuple[Any, float]:
     """Rank 0's, and how many seconds after its beginning it was there."""
     first = fleet.members[0]
     first.begun.wait(PATIENCE)
-    began = time.monotonic()
+    began = first.begun_at
     while not (text := first.printed()).rstrip().endswith("}") and time.monotonic() - began < PATIENCE:
         if first.ended.is_set():
             text = first.printed()
@@ -191,7 +191,7 @@ def judge(result: Result, document: Any) -> None:
         if rank == 0 and not gathered:
             expected = ("unreachable", "ok")  # ok where its check-up had ended before it was killed
         elif not gathered and (fault.signal or fault.rogue):
-            expected = ("unreachable", *expected)  # nothing of it is in any file
+            expected = ("unreachable", "late", *expected)  # nothing of it is in any file, or it went on too late
         elif not gathered and result.faults.get(rank) == "port refused":
             expected = ("ok",)  # its own report is in its file
         if outcomes.get(rank) in expected:

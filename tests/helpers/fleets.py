@@ -41,7 +41,7 @@ class Member:
     seconds: float = 0.0
     begun: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
-    ended_at: float = 0.0
+    begun_at: float = 0.0
 
     def send(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):  # it has just ended
@@ -100,10 +100,10 @@ class Nursery:
                 told = json.loads(line)
                 member = self._members[told["number"]]
                 if "pid" in told:
-                    member.pid = told["pid"]
+                    member.pid, member.begun_at = told["pid"], time.monotonic()
                     member.begun.set()
                 else:
-                    member.status, member.seconds, member.ended_at = told["status"], told["seconds"], time.monotonic()
+                    member.status, member.seconds = told["status"], told["seconds"]
                     member.ended.set()
 
 

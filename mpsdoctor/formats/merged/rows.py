@@ -17,11 +17,12 @@ DIFFERENCES = ("what", "step", "values")
 COLLECTIVES = ("backend", "device", "takes", "ranks")
 CHANGES = ("rank", "direction", "what", "values")
 MOST_VALUES = 8  # of a difference, that are told
+OF_DIRECTION = {"worse": "error", "better": "ok", "neutral": "note"}
 GRAVE = ("error", "warning", "info")
 
 
 class Table(NamedTuple):
-    """A heading, columns by their names in the texts, and what stands below; `signs` are "ok" or "error" by row."""
+    """A heading, columns by their names in the texts, and what stands below; `signs`, by row: ok, note or error."""
 
     heading: str
     columns: Sequence[str]
@@ -91,17 +92,21 @@ def list_differences(fleet: FleetReport) -> Table:
         held += [say("merged.more", count=left)] if left > 0 else []
         step = say(f"merged.step_{difference.step}") if difference.step else say("merged.unknown")
         rows.append((name_of(difference.what), step, texts.joined("; ", held)))
-    return Table("differences", DIFFERENCES, rows, ["ok"] * len(rows))
+    return Table("differences", DIFFERENCES, rows, ["note"] * len(rows))
 
 
 def name_of(what: str) -> str:
     from mpsdoctor.formats.compared.rows import NAMED
 
+    if what in ("chip", "memory"):
+        return say(f"merged.{what}")
     return say(f"compare.name_{what}") if what in NAMED else what
 
 
 def describe(what: str, value: str | float) -> str:
-    return texts.size(value) if what == "memory" and not isinstance(value, str) else str(value)
+    if what == "memory" and not isinstance(value, str):
+        return texts.size(value)
+    return SYSTEMS.get(str(value), str(value)) if what == "system" else str(value)
 
 
 def list_collectives(fleet: FleetReport) -> Table:
@@ -134,7 +139,7 @@ def list_changes(fleet: FleetReport) -> Table:
         for change in changed.changes:
             line = compared.put_in_words(change)
             rows.append((str(changed.rank), line.told, line.what, line.ends))
-            signs.append("error" if change.direction == "worse" else "ok")
+            signs.append(OF_DIRECTION[change.direction])
     return Table("changes", CHANGES, rows, signs)
 
 

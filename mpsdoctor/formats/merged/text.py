@@ -17,7 +17,7 @@ from mpsdoctor.texts import say
 LONGEST = 24  # cells of a column but the last
 LINES = 12  # of a table but that of the machines; -v shows all
 OF_SEVERITY = {"error": "fail", "warning": "warn", "info": "skip"}
-OF_ROW = {"ok": "pass", "error": "fail"}
+OF_ROW = {"ok": "pass", "error": "fail", "note": "skip"}
 
 
 def render(fleet: FleetReport, style: Style) -> str:
@@ -41,10 +41,13 @@ def show_table(table: rows.Table, style: Style, paint: Paint) -> Iterator[str]:
     most = len(table.rows) if style.verbosity > 0 or table.heading == "machines" else LINES
     cells = [tuple(map(cut, row[:-1])) + row[-1:] for row in (head, *table.rows[:most])]
     widths = [max(cell_len(row[place]) for row in cells) for place in range(len(head))]
+    gap = 2 if sum(widths) + 2 * len(widths) <= WIDTH else 1
+    widths = [width + gap for width in widths]
     yield show_row(cells[0], "  ", widths)
     for row, sign in zip(cells[1:], table.signs, strict=False):
         shown, plain, colour = SIGNS[OF_ROW[sign]]
-        yield paint(show_row(row, f"{shown if style.unicode else plain} ", widths), colour if sign != "ok" else "")
+        line = show_row(row, f"{shown if style.unicode else plain} ", widths)
+        yield paint(line, colour) if sign == "error" else line
     if table.rows[most:]:
         yield "  " + say("compare.more_v", count=len(table.rows) - most)
     if table.below:
@@ -57,7 +60,7 @@ def cut(cell: str) -> str:
 
 def show_row(row: tuple[str, ...], begin: str, widths: list[int]) -> str:
     """The columns; what does not fit into the last one goes on below it."""
-    padded = [wrapping.pad(cell, width + 2) for cell, width in zip(row[:-1], widths, strict=False)]
+    padded = [wrapping.pad(cell, width) for cell, width in zip(row[:-1], widths, strict=False)]
     head = begin + "".join(padded)
     if cell_len(head) + cell_len(row[-1]) <= WIDTH:
         return (head + row[-1]).rstrip()

@@ -64,7 +64,8 @@ def test_memory_that_differs_by_what_the_system_keeps_is_the_same() -> None:
 def test_the_slowest_machine_is_named_by_its_ratio_to_the_median() -> None:
     """Over the trainings that three machines or more have timed on such a device; two have no median of others."""
     fleet = merge([machine(0), machine(1), machine(2, 1.5), machine(3)])
-    assert (fleet.paces[0].rank, fleet.paces[0].ratio, fleet.paces[0].trainings) == (2, pytest.approx(1.5), 4)
+    assert (fleet.paces[0].rank, fleet.paces[0].trainings) == (2, 4)
+    assert fleet.paces[0].ratio == pytest.approx(1.5)
     assert found(fleet, "FLEET103").evidence == {"ratios": {"2": pytest.approx(1.5)}}
     assert merge([machine(0), machine(1, 1.5)]).paces == ()
     assert codes(merge([machine(0), machine(1), machine(2, 1.05)])) == []
@@ -74,7 +75,8 @@ def test_the_batch_is_shared_out_by_speed() -> None:
     """A rank that is twice as fast takes twice as much; two processes of a machine share what it does."""
     fast = replace(machine(0, 0.5), ranks=(0, 1))
     fleet = merge([fast, replace(machine(2), ranks=(2,))])
-    assert [(row.rank, row.share) for row in fleet.shares] == [(rank, pytest.approx(1 / 3)) for rank in (0, 1, 2)]
+    assert [row.rank for row in fleet.shares] == [0, 1, 2]
+    assert [row.share for row in fleet.shares] == pytest.approx([1 / 3] * 3)
 
 
 def test_processes_with_a_gpu_each_share_none() -> None:

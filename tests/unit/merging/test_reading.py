@@ -17,7 +17,7 @@ from mpsdoctor.formats import Style, merged, schemas
 from mpsdoctor.intake import UnfitError
 from mpsdoctor.merging import merge
 from mpsdoctor.merging.reading import as_json, merge_files, read_file, read_machine, unite
-from mpsdoctor.merging.shapes import FleetReport, Machine, Reach
+from mpsdoctor.merging.shapes import FleetReport, Machine
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 
