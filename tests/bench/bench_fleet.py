@@ -167,7 +167,10 @@ def wait_for_document(fleet: Fleet) -> tuple[Any, float]:
             text = first.printed()
             break
         time.sleep(0.02)
-    return json.loads(text), time.monotonic() - began
+    try:
+        return json.loads(text), time.monotonic() - began
+    except ValueError:
+        return {"machines": [], "trouble": f"{first.status} {first.said()[-2000:]}"}, time.monotonic() - began
 
 
 def merge_kept(fleet: Fleet) -> Any:
@@ -185,6 +188,7 @@ def judge(result: Result, document: Any) -> None:
     """Every healthy rank is ok, and each culprit is called what it is."""
     outcomes = {row["rank"]: row["outcome"] for row in document["machines"]}
     gathered = result.whole != "rank 0 killed"
+    result.unnamed += [document["trouble"]] if "trouble" in document else []
     for rank in range(SIZE):
         fault = FAULTS.get(result.faults.get(rank, ""), Fault(("ok",)))
         expected = fault.outcomes
@@ -213,10 +217,11 @@ def end_all(fleet: Fleet) -> int:
     return len(fleet.left())
 
 
-def faults(count: int, at_once: int) -> bool:
-    """Run and print so many schedules."""
+def faults(numbers: Iterable[int], at_once: int) -> bool:
+    """Run and print these schedules."""
+    drawn = list(numbers)
     with Nursery() as nursery, tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
-        results = list(pool.map(partial(run_schedule, nursery, Path(folder)), range(count)))
+        results = list(pool.map(partial(run_schedule, nursery, Path(folder)), drawn))
     kinds = Counter(name for result in results for name in (*result.faults.values(), *filter(None, [result.whole])))
     print(f"schedules of faults    {len(results)} over {SIZE} processes, timeout {TIMEOUT:g} s")
     for name, number in sorted(kinds.items()):
@@ -226,7 +231,7 @@ def faults(count: int, at_once: int) -> bool:
     print(f"culprits not named     {sum(len(result.unnamed) for result in results)}")
     print(f"named after timeout    at most {max(named, default=0.0):.2f} s later ({ALLOWED:g} s are allowed)")
     print(f"processes left         {sum(result.left for result in results)}")
-    for number, result in enumerate(results):
+    for number, result in zip(drawn, results, strict=True):
         if not result.well:
             print(f"  schedule {number}: {result}")
     return all(result.well for result in results)
@@ -278,10 +283,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="few schedules, few ranks")
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="NUMBER", help="of the schedules, that are always alike"
+    )
     parser.add_argument("--at-once", type=int, default=2)
     options = parser.parse_args()
     began = time.monotonic()
-    well = faults(4 if options.smoke else options.count, options.at_once)
+    well = faults(range(options.first, options.first + (4 if options.smoke else options.count)), options.at_once)
     few = (2, 4) if options.smoke else (8, 16, 32, 64)
     fast = ranks(few)
     print(f"took                   {time.monotonic() - began:.0f} s")
