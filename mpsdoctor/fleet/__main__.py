@@ -220,11 +220,8 @@ class Process:
         narrator.close()
         if 0 not in gathering.found:
             self.wait_for_own()
-        found = gathering.found
-        if self.here.machine:
-            found[0] = self.here.machine
-        gathering.settle_all(self.here.wish.limit)
-        return found
+        found = gathering.all(self.here.wish.limit)
+        return {**found, 0: self.here.machine} if self.here.machine else found
 
     def alone(self) -> dict[int, Machine]:
         """The own machine, and of each other one that nothing could be known."""

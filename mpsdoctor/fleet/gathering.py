@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mpsdoctor.fleet import reach
@@ -31,7 +32,6 @@ class Watched:
 
     beat: bytes | None = None
     at: float = 0.0
-    looked_at: float = 0.0
     port: reach.Port | None = None
 
     def silence(self) -> float:
@@ -49,6 +49,7 @@ class Gathering:
     tell: Callable[[int], None] = lambda count: None
     found: dict[int, Machine] = field(default_factory=dict)
     watched: dict[int, Watched] = field(default_factory=dict)
+    looked_at: float = 0.0
 
     def run(self) -> None:
         """Until all have answered, the time is over, or it is stopped. NoStoreError."""
@@ -61,6 +62,7 @@ class Gathering:
                 return
             for machine in self.pending():
                 self.look(machine)
+            self.look_closer()
             self.tell(len(self.found))
             self.stop.wait(LOOK)
 
@@ -72,7 +74,7 @@ class Gathering:
         return bool(watched and watched.beat is not None and watched.silence() <= SILENT)
 
     def look(self, machine: int) -> None:
-        """Take what it handed over, or note its beat; one that is silent and whose port is closed has gone."""
+        """Take what it handed over, or note its beat."""
         try:
             raw = self.store.take(f"machine/{machine}")
             if raw is not None:
@@ -86,16 +88,15 @@ class Gathering:
         beat = self.store.get(f"beat/{machine}")
         if beat != watched.beat:
             watched.beat, watched.at = beat, time.monotonic()
-        elif watched.beat is not None and watched.silence() > SILENT:
-            self.look_closer(machine, watched)
 
-    def look_closer(self, machine: int, watched: Watched) -> None:
-        """At most once a second: a port that does not answer takes its time."""
-        if time.monotonic() - watched.looked_at < 1.0:
-            return
-        watched.looked_at = time.monotonic()
-        if watched.port and reach.is_closed(watched.port):
-            self.settle(machine, "killed", Part("fleet_gone", {"seconds": watched.silence()}))
+    def look_closer(self) -> None:
+        """Whether those that came and went silent have gone; at most once a second, for a port may not answer."""
+        silent = [machine for machine in self.pending() if self.watched[machine].beat and not self.lives(machine)]
+        if silent and time.monotonic() - self.looked_at > 1.0:
+            self.looked_at = time.monotonic()
+            for machine in self.gone_of(silent):
+                seconds = self.watched[machine].silence()
+                self.settle(machine, "killed", Part("fleet_gone", {"seconds": seconds}))
 
     def port_of(self, machine: int) -> reach.Port | None:
         try:
@@ -111,21 +112,38 @@ class Gathering:
         return sent
 
     def settle(self, machine: int, outcome: Outcome, why: Part) -> None:
-        port = self.watched.setdefault(machine, Watched()).port
-        rank, ranks = (port.rank, port.ranks) if port else (self.world.usual_rank(machine), ())
-        self.found[machine] = Machine(rank, outcome, None, str(why), as_values(why), ranks)
+        self.found[machine] = self.without_report(machine, outcome, why)
 
-    def settle_all(self, after: float) -> None:
-        """Say of those that have not answered `after` so many seconds what was seen of them."""
-        for machine in self.pending():
-            watched = self.watched.get(machine, Watched())
-            outcome: Outcome
-            if watched.beat is None:
-                outcome, why = "unreachable", Part("fleet_never_came", {"seconds": after})
-            elif not self.lives(machine):
-                outcome, why = "hung", Part("fleet_quiet", {"seconds": watched.silence()})
-            elif self.stop.is_set():
-                outcome, why = "late", Part("fleet_ended_first")
-            else:
-                outcome, why = "late", Part("fleet_beating", {"seconds": after})
-            self.settle(machine, outcome, why)
+    def without_report(self, machine: int, outcome: Outcome, why: Part) -> Machine:
+        port = self.watched.get(machine, Watched()).port
+        rank, ranks = (port.rank, port.ranks) if port else (self.world.usual_rank(machine), ())
+        return Machine(rank, outcome, None, str(why), as_values(why), ranks)
+
+    def all(self, after: float) -> dict[int, Machine]:
+        """What is known of every machine after so many seconds, also while `run` still waits for one."""
+        found, silent = dict(self.found), [machine for machine in self.pending() if not self.lives(machine)]
+        gone = self.gone_of(silent)
+        for machine in range(self.world.machines):
+            if machine not in found:
+                found[machine] = self.without_report(machine, *self.judge(machine, after, machine in gone))
+        return found
+
+    def gone_of(self, machines: Sequence[int]) -> set[int]:
+        """Those whose port is closed, tried all at once."""
+        ports = {machine: port for machine in machines if (port := self.watched.get(machine, Watched()).port)}
+        with ThreadPoolExecutor(max(1, min(32, len(ports)))) as pool:
+            closed = pool.map(reach.is_closed, ports.values())
+            return {machine for machine, is_closed in zip(ports, closed, strict=True) if is_closed}
+
+    def judge(self, machine: int, after: float, gone: bool) -> tuple[Outcome, Part]:
+        """What became of one that has not answered, by what was seen of it."""
+        watched = self.watched.get(machine, Watched())
+        if watched.beat is None:
+            return "unreachable", Part("fleet_never_came", {"seconds": after})
+        if gone:
+            return "killed", Part("fleet_gone", {"seconds": watched.silence()})
+        if not self.lives(machine):
+            return "hung", Part("fleet_quiet", {"seconds": watched.silence()})
+        if self.stop.is_set():
+            return "late", Part("fleet_ended_first")
+        return "late", Part("fleet_beating", {"seconds": after})

@@ -17,6 +17,7 @@ from mpsdoctor.fleet.world import World
 from mpsdoctor.merging.shapes import Rank, Ranks, Reach
 
 PATIENCE = 2.0  # seconds for a connection within a cluster; all are tried at once
+REFUSAL = 0.3  # seconds for a closed port to say so; what takes longer is not known to be closed
 MOST_PEERS = 32  # machines that one tries, so that the whole grows with their number and not with its square
 WAITING = 1024  # connections that the kernel keeps, also for a process that is stopped
 
@@ -101,9 +102,7 @@ def peers_of(machine: int, machines: int) -> list[int]:
 def is_closed(port: Port) -> bool:
     """Whether its process has gone: the system answers that nobody listens. Of a stopped process it keeps the port."""
     try:
-        socket.create_connection((port.address, port.port), PATIENCE).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
+        socket.create_connection((port.address, port.port), REFUSAL).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
     return False

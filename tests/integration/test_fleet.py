@@ -107,7 +107,8 @@ def test_a_process_that_is_killed_is_named_before_the_time_is_over(nursery: Nurs
 def test_those_that_hang_or_are_late_are_told_apart(nursery: Nursery, tmp_path: Path) -> None:
     """By whether they said something; both are ended."""
     made = fleet(nursery, tmp_path, timeout=8.0)
-    for rank, plan in enumerate(({}, {"fault": "stopped"}, {"seconds": 500.0})):
+    plans: tuple[dict[str, Any], ...] = ({}, {"fault": "stopped"}, {"seconds": 500.0})
+    for rank, plan in enumerate(plans):
         made.start(rank, plan)
     told = document(made)
     assert outcomes(told) == ["ok", "hung", "late"]

@@ -12,7 +12,7 @@ from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.profile import ProfileError
 
 MPS = {"device": "mps", "confidence": "high", "reason": "3.4 times faster"}
-SEVERAL = {"WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "1", "LOCAL_RANK": "0"}
+SEVERAL: dict[str, Any] = {"WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "1", "LOCAL_RANK": "0"}
 MIXED = {"created": "2026-11-27T00:00:00Z", "devices": {"mps": 7, "cpu": 1}}
 WARNING = (
     "ranks of other machines may train on another kind of device than {}: the last report of this fleet "
@@ -36,7 +36,7 @@ def test_alike_ranks_are_not(fleet: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "world", [{}, {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}, {"WORLD_SIZE": "many", "LOCAL_WORLD_SIZE": "1"}]
 )
-def test_ranks_of_one_machine_cannot_differ(world: dict[str, str], tmp_path: Path) -> None:
+def test_ranks_of_one_machine_cannot_differ(world: dict[str, Any], tmp_path: Path) -> None:
     """They read the same profile."""
     assert Trainer(tmp_path, "mps=1").learns(fleet=MIXED).asks(**world)["warnings"] == []
 
