@@ -127,13 +127,13 @@ def _describe_batch(row: AtBatch) -> str:
 
 
 @profile_commands.command(short_help="Check that a file is a profile as trainers read it.")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.pass_context
-def validate(context: click.Context, file: Path | None) -> None:
+def validate(context: click.Context, files: tuple[Path, ...]) -> None:
     """Check that a file is a profile as trainers read it; exit with 2 and say why if not."""
-    where = file or _path(context)
-    _read(where)
-    click.echo(say("cli.valid", path=profile.shorten_home(where)))
+    for where in files or (_path(context),):
+        _read(where)
+        click.echo(say("cli.valid", path=profile.shorten_home(where)))
 
 
 @profile_commands.command()

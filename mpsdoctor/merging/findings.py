@@ -53,7 +53,7 @@ def other_versions(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
         if is_risky(difference):
             rows = [{"value": held.value, "ranks": spans(held.ranks)} for held in difference.values[:NAMED]]
             evidence = {"values": {str(held.value): list(held.ranks) for held in difference.values}}
-            values: Values = {"what": difference.what, "step": difference.step, "rows": Each("row", rows)}
+            values: Values = {"what": difference.what, "step": Part(str(difference.step)), "rows": Each("row", rows)}
             yield finding("FLEET102", "warning", evidence, **values)
 
 

@@ -68,6 +68,7 @@ class Hub:
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
+        self.path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
         while True:

@@ -38,12 +38,14 @@ def prepare(request: Request, settings: Settings, emit: Emit) -> Course:
 
 def answer(course: Course) -> Answer:
     """Run it to its end. UnusableRequestError."""
+    told = False
     try:
         course.run()
-    except ValueError:
-        shutil.rmtree(course.folder, ignore_errors=True)
-        raise
-    if course.scripts.cancelled:
+        told = not course.scripts.cancelled
+    finally:
+        if not told:  # nobody learns where its logs are
+            shutil.rmtree(course.folder, ignore_errors=True)
+    if not told:
         return Answer(cancelled=True)
     runs = list(course.runs.values())
     judged = results.judge(NAME, course.wish.command, runs, course.moments, undisturbed=course.undisturbed)

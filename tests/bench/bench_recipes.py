@@ -26,8 +26,8 @@ LOOPS = ROOT / "tests" / "helpers" / "scripts"
 STYLES = ("loop", "accumulate", "two_optimizers", "closure", "scaled", "validating", "short")
 PLANTED = (2.0, 0.5, 1.0, 4.0, 0.25)
 STEPS = 4000  # more than a race times
-# Their optimizers are their own: the stand-in's clock prices the steps of torch's alone, so no ratio can be planted.
-UNPRICED = ("with_keras", "with_fastai")
+# Their optimizers are their own, of which the stand-in's clock knows nothing: an operator of each step is priced.
+STEP_ENDS_WITH = {"with_keras": "aten::_softmax_backward_data", "with_fastai": "aten::nll_loss_backward"}
 
 
 def installed(name: str) -> str | None:
@@ -80,6 +80,7 @@ def race(stage: Stage, scripts: Sequence[Path], price: float, seconds: float, pl
 
 def race_once(stage: Stage, script: Path, planted: float, price: float, seconds: float) -> dict[str, Any]:
     settings = {"SIM_STEP_MS": str(price * max(1.0, planted)), "SIM_SPEED": str(planted), "STEPS": str(STEPS)}
+    settings["SIM_STEP_ENDS_WITH"] = STEP_ENDS_WITH.get(script.stem, "")
     command = [sys.executable, "-m", "mpsdoctor", "race", "--json", "-q", "--seconds", str(seconds)]
     done = stage.start([*command, "--device", "cpu", "--device", "mps", "--", sys.executable, str(script)], **settings)
     if done.returncode not in (0, 1):
@@ -106,7 +107,7 @@ def main() -> None:
         if given.smoke:
             race(stage, [UNSTEERED / "plain.py"], 20.0, 1.0, (2.0,))
         elif given.command == "race":
-            scripts = [UNSTEERED / f"{name}.py" for name in names if installed(name) and name not in UNPRICED]
+            scripts = [UNSTEERED / f"{name}.py" for name in names if installed(name)]
             scripts += [LOOPS / f"{style}.py" for style in STYLES if style in (given.only or STYLES)]
             race(stage, scripts, given.price, given.seconds, PLANTED)
 

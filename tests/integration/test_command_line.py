@@ -173,7 +173,7 @@ def test_a_report_that_cannot_be_written_is_printed() -> None:
 
 def test_version_and_help_need_no_check_up() -> None:
     """Both answer at once."""
-    assert mpsdoctor("--version").stdout == "mpsdoctor 0.1.0\n"
+    assert mpsdoctor("--version").stdout == f"mpsdoctor {mpsdoctor_package.__version__}\n"
     assert "--budget" in mpsdoctor("--help").stdout
 
 
@@ -181,7 +181,7 @@ def test_checks_are_listed_with_cost_needs_and_source() -> None:
     """Every built-in check is there, in the order of the report."""
     lines = mpsdoctor("checks").stdout.splitlines()[1:]
     assert [line.split()[0] for line in lines] == [*BUILT_IN]
-    assert all("mpsdoctor 0.1.0" in line for line in lines)
+    assert all(f"mpsdoctor {mpsdoctor_package.__version__}" in line for line in lines)
 
 
 def hanging(tmp_path: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ SETTINGS = frozenset(
         "speed",
         "launch_us",
         "step_ms",
+        "step_ends_with",
         "gflops",
         "synchronize_us",
         "prices_us",

@@ -194,7 +194,7 @@ def test_a_script_is_raced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_race_ends_with_escape(tmp_path: Path) -> None:
-    """Its scripts are ended too; a quote without its end is told of."""
+    """Its scripts are ended too, and no logs are left; a quote without its end is told of."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.replace("import argparse", "import argparse, pathlib; pathlib.Path('ran').touch()"))
 
@@ -208,9 +208,13 @@ def test_a_race_ends_with_escape(tmp_path: Path) -> None:
         await pilot.press("escape")
         await answered(pilot, model)
         assert "cancelled" in verdict(app)
+        assert not [*logs.iterdir()]
 
+    logs = tmp_path / "logs"
+    logs.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
+        patch.setattr("tempfile.tempdir", str(logs))
         told(tmp_path, story)
 
 

@@ -34,17 +34,17 @@ TEXTS = {
         },
     ),
     "FLEET102": Text(
-        "not all machines have the same {what} ({step:word merged.step} version)",
+        "not all machines have the same {what} ({step} version)",
         "{rows}.",
         "Install the same version everywhere.",
-        parts={"row": "{value} on rank {ranks}"},
+        parts={"row": "{value} on rank {ranks}", "major": "major", "minor": "minor"},
         seen="The machines have versions of torch, macOS or Python that are more than a patch release apart.",
         means="Kernels, defaults and wire formats differ between such versions: ranks may compute different numbers"
         " from the same weights, or not talk to each other.",
         do="Bring all machines to one version, torch first; the report lists every difference and who has what.",
         example={
             "what": "torch",
-            "step": "minor",
+            "step": Part("minor"),
             "rows": Each("row", [{"value": "2.13.0", "ranks": "0-6"}, {"value": "2.8.0", "ranks": "7"}]),
         },
     ),

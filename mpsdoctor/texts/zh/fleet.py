@@ -24,10 +24,10 @@ TEXTS = {
         " MASTER_PORT 是否一致。",
     ),
     "FLEET102": Text(
-        "各机器的 {what} 不一致（{step:word merged.step}不同）",
+        "各机器的 {what} 不一致（{step}不同）",
         "{rows}。",
         "在所有机器上安装同一个版本。",
-        parts={"row": "rank {ranks} 是 {value}"},
+        parts={"row": "rank {ranks} 是 {value}", "major": "主版本", "minor": "次版本"},
         seen="各机器的 torch、macOS 或 Python 版本相差不止一个补丁版本。",
         means="这样的版本之间，kernel、默认值和通信格式都可能不同：各 rank 用同样的权重可能算出不同的数，或者根本连不上。",
         do="把所有机器统一到一个版本，先统一 torch；报告列出了每一处差别以及谁是哪个值。",

@@ -49,10 +49,13 @@ class Lane {
     return free_;
   }
 
-  void drain() {
+  // Within a step that has a price, waiting starts nothing anew: what was computed before it is hidden behind the price too.
+  void drain(bool within_step = false) {
     wait_until(free());
     const std::lock_guard<std::mutex> lock(mutex_);
-    seen_ = free_ = std::chrono::steady_clock::now();
+    seen_ = std::chrono::steady_clock::now();
+    if (within_step) return;
+    free_ = seen_;
     busy_ = false;
   }
 
@@ -67,6 +70,7 @@ struct Clock {
   double speed = number("SIM_SPEED", 1);
   double launch_us = number("SIM_LAUNCH_US", 0);
   double step_us = number("SIM_STEP_MS", 0) * 1e3;
+  std::string step_ends_with = text("SIM_STEP_ENDS_WITH");
   double flops_per_us = number("SIM_GFLOPS", 0) * 1e3;
   double nnpack_times = number("SIM_NNPACK_TIMES", 1);
   double synchronize_us = number("SIM_SYNCHRONIZE_US", 0);
@@ -79,6 +83,7 @@ struct Clock {
   double host_owes_us = 0;
   std::atomic<int64_t> launches{0};
   int64_t launches_before_step = 0;
+  std::atomic<bool> step_ended{false};
 
   Clock() {
     TORCH_CHECK(speed > 0, "SIM_SPEED must be positive");
@@ -101,7 +106,8 @@ struct Clock {
 
   void synchronize() {
     if (synchronize_us > 0) device.append(synchronize_us);
-    device.drain();
+    device.drain(step_us > 0 && !step_ended);
+    step_ended = false;
   }
 
   void compute(double flops, bool on_device) {
@@ -122,6 +128,7 @@ struct Clock {
       host_owes_us = 0;
       return host.drain();
     }
+    step_ended = true;
     const bool cold = warmup_left-- > 0;
     device.append(step_us / speed + (cold ? warmup_us : 0));
     if (leak_bytes > 0) Memory::get().allocate(leak_bytes).release_context();

@@ -108,6 +108,7 @@ inline std::unique_ptr<at::ObserverContext> operator_begins(const at::RecordFunc
 
 inline void operator_ends(const at::RecordFunction& function, at::ObserverContext* context) {
   Clock::get().host.start();
+  if (Clock::get().step_ends_with == function.name()) Clock::get().step();
   auto* work = static_cast<Work*>(context);
   if (!work) return;
   --depth;
@@ -117,8 +118,9 @@ inline void operator_ends(const at::RecordFunction& function, at::ObserverContex
   Clock::get().compute(work->flops, work->on_device);
 }
 
-// Every optimizer of torch names its step so, for its profiler.
+// Every optimizer of torch names its step so, for its profiler; with others' optimizers an operator of each step is named.
 inline void range_ends(const at::RecordFunction& function, at::ObserverContext*) {
+  if (!Clock::get().step_ends_with.empty()) return;
   if (std::strncmp(function.name(), "Optimizer.step#", 15) == 0) Clock::get().step();
 }
 
