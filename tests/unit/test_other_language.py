@@ -53,6 +53,8 @@ NAMES = [
     "GiB",
     "Linux",
     "NNPACK",
+    "torch",
+    "gloo",
     "cnn",
     "mlp",
     "lstm",
