@@ -18,6 +18,11 @@ def times(ratio: float) -> str:
     return f"{figure(ratio)}×"
 
 
+def times_short(ratio: float) -> str:
+    """The same where it need not be exact: `2×`."""
+    return f"{short(ratio)}×"
+
+
 def duration(ms: float) -> str:
     """Milliseconds: `83.2 µs`, `9.69 ms`, `1.43 s`."""
     if ms < 0.1:

@@ -1,144 +1,123 @@
-"""One page: the verdict, what was found, step times as bars. No script, nothing from elsewhere."""
+"""A report as one page that can be mailed: the verdict, what was found, measured and tried, and what is not known.
+
+No script, and nothing from elsewhere: see `pages`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from mpsdoctor.facts import read_facts
-from mpsdoctor.formats import Style, operators, rows
-from mpsdoctor.report import CheckResult, Finding, Report
-from mpsdoctor.texts import language, say, term
+from mpsdoctor.facts.issues import WRONG, IssueRow
+from mpsdoctor.formats import Style, conditions, drawing, operator_table, pages, rows, wrapping
+from mpsdoctor.formats.drawing import Chart
+from mpsdoctor.issues import read_issues
+from mpsdoctor.report import Finding, Report
+from mpsdoctor.texts import entries, say, tell, term
 
-STYLE = """
-:root { color-scheme: light dark; --error: #c62828; --warning: #8f5500; --info: #2e7d32;
-  --cpu: #78909c; --accelerator: #1e88e5; }
-@media (prefers-color-scheme: dark) { :root { --error: #ff8a80; --warning: #ffb74d; --info: #81c784;
-  --cpu: #90a4ae; --accelerator: #64b5f6; } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; padding: .25rem .6rem; vertical-align: top; }
-tr + tr { border-top: 1px solid #8884; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.error { color: var(--error); } .warning { color: var(--warning); } .info { color: var(--info); }
-.bar { background: var(--accelerator); height: .8rem; border-radius: 2px; min-width: 2px; }
-.bar.cpu { background: var(--cpu); } .key { display: inline-block; width: .8rem; margin: 0 .3rem 0 .8rem; }
-pre { background: #8882; padding: .6rem; overflow-x: auto; } summary { cursor: pointer; margin: .3rem 0; }
-"""
-HEAD = ("workload", "size", "device_column", "step", "interval", "against")
-KEYS = ((" cpu", "bars_cpu"), ("", "bars_accelerators"))
-WRONG = ("wrong", "nan", "crash", "timeout", "error")
-# Should a reader's browser ever find something to load in here, it must not.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+LONGEST = 4000  # characters of evidence; the JSON report holds all of it
+SAID = 160  # characters of what a dying process said
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A known issue that is not fine here, with what is recorded of it."""
+
+    row: IssueRow
+    detail: str
+    paragraphs: list[str]
+    links: list[str]
 
 
 def render(report: Report, style: Style) -> str:
-    title, *verdict = rows.headlines(report)
-    body = [
-        f"<h1>mpsdoctor: {escape(title)}</h1>",
-        *list_items([*verdict, *(report.verdict.reasons[1:] if report.verdict else ())]),
-        "<table>",
-        *(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows.about(report)),
-        "</table>",
-        *list_findings(report),
-        *list_operators(report),
-        *draw_times(report),
-        f"<p>{escape(report.generated_at)}</p>",
-    ]
-    return page(f"mpsdoctor: {title}", body)
+    return pages.render(
+        "checkup.html",
+        report=report,
+        rows=rows,
+        drawing=drawing,
+        conditions=conditions,
+        evidence=evidence,
+        charts=list(charts(report)),
+        timed=list(rows.timed(report)),
+        failed=fitting(failed, report),
+        tables=fitting(operator_table.of_report, report),
+        present=fitting(present_issues, report),
+        absent=fitting(absent_issues, report),
+        libraries=fitting(libraries, report),
+        moments=fitting(conditions.timing, report),
+        remarks=fitting(conditions.remarks, report),
+        disturbances=fitting(conditions.disturbances, report),
+    )
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole page; the body is markup."""
-    head = [
-        f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        '<meta name="viewport" content="width=device-width">',
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
-    ]
-    return "\n".join([*head, *body, "</body></html>"]) + "\n"
-
-
-def list_items(texts: Iterable[str]) -> Iterator[str]:
-    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
-    if items:
-        yield f"<ul>{items}</ul>"
-
-
-def list_findings(report: Report) -> Iterator[str]:
-    pairs = rows.findings(report)
-    if pairs:
-        yield f"<h2>{escape(say('report.findings_count', count=len(pairs)))}</h2>"
-    for check, finding in pairs:
-        yield from fold_finding(check, finding)
-
-
-def fold_finding(check: CheckResult, finding: Finding) -> Iterator[str]:
-    """A finding, opened by a click; the gravest are open."""
-    opened = " open" if finding.severity == "error" else ""
-    severity = f'<b class="{finding.severity}">{escape(term("severity", finding.severity))}</b>'
-    title = f"{escape(finding.code)} {escape(finding.title)}"
-    yield f"<details{opened}><summary>{severity} {title} <small>({escape(check.id)})</small></summary>"
-    yield from (f"<p>{escape(line)}</p>" for line in finding.detail.splitlines())
-    if finding.remedy:
-        yield f"<p><b>{escape(say('report.what_to_do'))}</b> {escape(finding.remedy.text)}</p>"
-        yield from (f"<pre>{escape(command)}</pre>" for command in finding.remedy.commands)
-    # As text: a report comes from strangers, and so does its link.
-    yield from (f"<p>{escape(link)}</p>" for link in finding.links)
-    if finding.evidence:
-        evidence = msgspec.json.format(msgspec.json.encode(finding.evidence), indent=1).decode()
-        yield f"<details><summary>{escape(say('report.evidence'))}</summary><pre>{escape(evidence)}</pre></details>"
-    yield "</details>"
-
-
-def list_operators(report: Report) -> Iterator[str]:
-    """Operators that give wrong numbers or do not end well, with dtypes and layouts; nothing where all are right."""
+def fitting(part: Callable[[Report], Iterable[Row]], report: Report) -> list[Row]:
+    """The rows of a part of the page; none where a stranger's facts have another shape than ours."""
     try:
-        wrong = wrong_operators(report)
+        return list(part(report))
     except rows.UNFIT:
-        return
-    if not wrong:
-        return
-    count = len({operator for _, (operator, _), _ in wrong})
-    yield f"<h2>{escape(say('report.wrong_operators', count=count))}</h2><table>"
-    heads = (escape(say(f"report.{name}")) for name in ("outcome", "operator", "device_column", "where"))
-    yield f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
-    for outcome, names, places in wrong:
-        cells = "".join(f"<td>{escape(name)}</td>" for name in names)
-        yield f'<tr><td class="error">{escape(outcome)}</td>{cells}<td>{"<br>".join(map(escape, places))}</td></tr>'
-    yield "</table>"
+        return []
 
 
-def wrong_operators(report: Report) -> list[tuple[str, tuple[str, str], list[str]]]:
-    """The outcome, the operator with its device, and where: dtypes and layouts."""
-    facts = read_facts(report).get("operators")
-    groups = operators.group(facts.get("results", ()) if facts else ())
-    return [
-        (term("outcome", outcome), (operator, device), list(operators.places_of(probes, set(), always=True)))
-        for (outcome, operator, device), probes in groups
-        if outcome in WRONG
-    ]
+def evidence(finding: Finding) -> str:
+    """As indented JSON, of a long one the beginning."""
+    text = msgspec.json.format(msgspec.json.encode(finding.evidence), indent=1).decode()
+    return text if len(text) <= LONGEST else text[:LONGEST].rpartition("\n")[0] + "\n…"
 
 
-def draw_times(report: Report) -> Iterator[str]:
-    """Step times, a bar each: the share of the longest one of the same workload and size."""
-    timed = list(rows.timed(report))
-    if not timed:
-        return
-    yield f"<h2>{escape(say('report.training'))}</h2>"
-    keys = [f'<span class="bar key{kind}"></span>{escape(say(f"report.{name}"))}' for kind, name in KEYS]
-    yield f"<p>{escape(say('report.bars'))}{''.join(keys)}</p><table>"
-    *heads, against = (escape(say(f"report.{name}")) for name in HEAD)
-    yield f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}"
-    yield f'<th>{against}</th><th style="width:30%"></th></tr>'
-    for row in timed:
-        longest = max(other.step_ms for other in timed if (other.workload, other.size) == (row.workload, row.size))
-        width = 100 * row.step_ms / longest if longest > 0 else 0
-        names = "".join(f"<td>{escape(text)}</td>" for text in (row.workload, row.size, row.device))
-        figures = f'<td class="number">{escape(row.step)}</td><td>{escape(row.interval)}</td>'
-        kind = " cpu" if row.device == "cpu" else ""
-        bar = f'<td><div class="bar{kind}" style="width:{width:.0f}%"></div></td>'
-        yield f"<tr>{names}{figures}<td>{escape(row.against)}</td>{bar}</tr>"
-    yield "</table>"
+def charts(report: Report) -> Iterator[tuple[str, list[Chart]]]:
+    """Headings with their pictures."""
+    for name, draw in (("by_size", drawing.by_size), ("by_batch", drawing.by_batch), ("by_try", drawing.by_try)):
+        if pictures := fitting(draw, report):
+            yield say(f"report.chart_{name}"), pictures
+
+
+def failed(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
+    """Trainings that did not end well: workload, size, device, outcome and what was seen."""
+    training = read_facts(report).get("training")
+    for row in training.get("results", ()) if training else ():
+        if row["outcome"] not in ("ok", "skipped"):
+            told = tell(row["detail"], row.get("detail_values"))
+            yield row["workload"], row["size"], row["device"], term("outcome", row["outcome"]), told
+
+
+def sorted_issues(report: Report) -> list[IssueRow]:
+    """What is not fine first, the gravest first; then what is recorded as wrong here."""
+    facts = read_facts(report).get("known-issues")
+    order = {outcome: place for place, outcome in enumerate(WRONG)}
+    found = facts["issues"] if facts else []
+    return sorted(found, key=lambda row: (order.get(row["outcome"], len(order)), row["recorded"] != "bad"))
+
+
+def present_issues(report: Report) -> Iterator[Issue]:
+    """Those that are not fine here."""
+    known = {issue["id"]: issue for issue in read_issues()}
+    for row in sorted_issues(report):
+        if row["outcome"] in WRONG:
+            issue = known.get(row["id"])  # of a version that knew more there is none
+            told = list(entries.paragraphs(issue)) if issue else []
+            links = list(entries.links(issue)) if issue else []
+            detail = wrapping.begin(tell(row["detail"], row.get("detail_values")), SAID)
+            yield Issue(row, detail, told, links)
+
+
+def absent_issues(report: Report) -> Iterable[tuple[str, list[str]]]:
+    """The ids of the others, by what is recorded and what came of them."""
+    groups: dict[str, list[str]] = {}
+    for row in sorted_issues(report):
+        if row["outcome"] not in WRONG:
+            name = "skipped" if row["outcome"] == "skipped" else f"{row['recorded']}_fine"
+            groups.setdefault(say(f"report.issues_{name}", device=row["device"]), []).append(row["id"])
+    return groups.items()
+
+
+def libraries(report: Report) -> Iterator[tuple[str, str, str, str]]:
+    """Name with version, the device that it takes, whether `run` steers it, and the line to write."""
+    facts = read_facts(report).get("libraries")
+    for row in facts["libraries"] if facts else ():
+        steered = say("report.yes" if row["follows_run"] else "report.no")
+        yield f"{row['name']} {row['version']}", row["picks"] or say("report.not_known"), steered, row["how"]

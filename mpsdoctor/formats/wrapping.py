@@ -116,6 +116,11 @@ def _beginnings(text: str) -> Iterator[str]:
             yield text[:end].rstrip(" ,;:…，；：") + CUT
 
 
+def begin(text: str, most: int) -> str:
+    """The beginning of what somebody else wrote, so many characters of it, to the end of a word."""
+    return text if len(text) <= most else (text[:most].rpartition(" ")[0] or text[:most]) + CUT
+
+
 def fit(lines: list[str], count: int, width: int, mark: str) -> list[str]:
     """The first `count` lines; where that leaves some out, the last one ends in `mark`, after a clause or a word."""
     if len(lines) <= count:

@@ -5,16 +5,14 @@ Where a chart has no room, bars from 0. What is not settled is hollow, and moves
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from textual.content import Content
 
 from mpsdoctor import figures
-from mpsdoctor.facts.training import Comparison, Result, TimedFacts
-from mpsdoctor.formats import rows, wrapping
+from mpsdoctor.formats import curves, rows, wrapping
+from mpsdoctor.formats.curves import Point, Scale
 from mpsdoctor.texts import say
 from mpsdoctor.tui import words
 
@@ -24,90 +22,12 @@ DEVICE_TONES = ("accent", "pass", "warn", "title")
 EIGHTHS = " ▏▎▍▌▋▊▉"
 WIDE = 72  # cells across from which bars have names and intervals beside them
 GUTTER = 9  # cells for the labels of the axis
-SIZES = ("small", "medium", "large")
-
-
-@dataclass(frozen=True)
-class Point:
-    """A timed size: milliseconds a step with the 95 % interval; `x` is its place on the axis of sizes.
-
-    `settled` is False where the interval says nothing, `compared` where its ratio to the CPU does not.
-    """
-
-    device: str
-    size: str
-    x: float
-    ms: float
-    low: float
-    high: float
-    settled: bool = True
-    compared: bool = True
-
-
-Crossing = tuple[float, str]  # the place on the axis of sizes, and the device that wins from there on
-Scale = Callable[[float], float]  # from a value to cells along an axis
 Grid = dict[tuple[int, int], tuple[str, str]]
-
-
-def points(training: TimedFacts, workload: str) -> list[Point]:
-    """What was timed of a workload; sizes lie at their number of parameters where all are known, else evenly."""
-    timed = [
-        row
-        for row in training.get("results", ())
-        if row["workload"] == workload and row["outcome"] == "ok" and row["step_ms"]
-    ]
-    known = {run["size"]: run.get("parameters") for run in training.get("runs", ()) if run["workload"] == workload}
-    sizes = sorted({row["size"] for row in timed}, key=place)
-    counts = {size: count for size in sizes if (count := known.get(size))}
-    scaled = len(counts) == len(sizes)
-    places = {size: float(counts[size] if scaled else 10 ** place(size)) for size in sizes}
-    ratios = {(r["size"], r["device"]): r for r in training.get("comparisons", ()) if r["workload"] == workload}
-    return [
-        _point(row, places[row["size"]], ratios.get((row["size"], row["device"])))
-        for row in sorted(timed, key=lambda row: place(row["size"]))
-    ]
-
-
-def _point(row: Result, x: float, ratio: Comparison | None) -> Point:
-    ms = row["step_ms"] or 0.0
-    low, high = row["ci95_ms"] or (ms, ms)
-    compared = ratio is None or rows.is_settled(ratio)
-    return Point(row["device"], row["size"], x, ms, low, high, not rows.is_wide((low, high)), compared)
-
-
-def place(size: str) -> int:
-    """The turn of a size among those of a workload."""
-    return SIZES.index(size) if size in SIZES else len(SIZES)
-
-
-def crossings(points: Sequence[Point]) -> list[Crossing]:
-    """Where a device's curve crosses the CPU's, straight lines between settled sizes on the logarithmic axes."""
-    places = []
-    for device in devices(points):
-        ratios = _pairs(points, device) if device != "cpu" else []
-        for (x1, d1), (x2, d2) in pairwise(ratios):
-            if d1 * d2 < 0:
-                share = d1 / (d1 - d2)
-                places.append((x1 * (x2 / x1) ** share, "cpu" if d2 > 0 else device))
-    return places
-
-
-def _pairs(points: Sequence[Point], device: str) -> list[tuple[float, float]]:
-    cpu = {point.size: point for point in points if point.device == "cpu" and point.settled}
-    settled = [point for point in points if point.device == device and point.settled and point.compared]
-    shared = [point for point in settled if point.size in cpu]
-    return [(point.x, math.log(point.ms / cpu[point.size].ms)) for point in shared]
-
-
-def devices(points: Iterable[Point]) -> list[str]:
-    """The CPU first, then the others as they come."""
-    seen = dict.fromkeys(point.device for point in points)
-    return sorted(seen, key=lambda device: device != "cpu")
 
 
 def tone(points: Iterable[Point], device: str) -> tuple[str, str]:
     """Mark and tone of a device."""
-    number = devices(points).index(device) % len(MARKS)
+    number = curves.devices(points).index(device) % len(MARKS)
     return MARKS[number], DEVICE_TONES[number]
 
 
@@ -115,33 +35,22 @@ def draw(points: Sequence[Point], width: int, height: int) -> Content:
     """The chart in so many cells: axis, curves, names of sizes, and a line that explains the marks."""
     plot_w, plot_h = width - GUTTER - 2, height - 3
     across, up = (
-        _scale([p.x for p in points], plot_w - 8),
-        _scale(_reach(points), plot_h - 1),
+        curves.scale([p.x for p in points], plot_w - 8),
+        curves.scale(curves.reach(points), plot_h - 1),
     )
     grid: Grid = {}
-    for x, _ in crossings(points):
+    for x, _ in curves.crossings(points):
         grid |= {(4 + round(across(x)), row): ("┊", "muted") for row in range(plot_h)}
-    for device in devices(points):
+    for device in curves.devices(points):
         curve = [(4 + round(across(p.x)), plot_h - 1 - up(p.ms), p) for p in points if p.device == device]
         _curve(grid, curve, tone(points, device)[1])
-    for device in devices(points):
-        shift = devices(points).index(device)  # whiskers of two devices side by side, not over each other
+    for device in curves.devices(points):
+        shift = curves.devices(points).index(device)  # whiskers of two devices side by side, not over each other
         _marks(grid, [p for p in points if p.device == device], (across, up, plot_h), tone(points, device), shift)
     ticks = _ticks(points, up, plot_h)
     body = [_row(grid, row, plot_w, ticks.get(row, "")) for row in range(plot_h)]
     axis = words.styled((" " * GUTTER + "└" + "─" * plot_w, "muted"))
     return Content("\n").join([*body, axis, _names(points, across, width), legend(points)])
-
-
-def _reach(points: Sequence[Point]) -> list[float]:
-    """Milliseconds that the axis holds: intervals, and of what is not settled the middle alone."""
-    return [value for p in points for value in ((p.low, p.high) if p.settled else (p.ms,))]
-
-
-def _scale(values: Sequence[float], room: int) -> Scale:
-    low, high = math.log(min(values)), math.log(max(values))
-    span = (high - low) or 1.0
-    return lambda value: (math.log(value) - low) / span * max(1, room) if high > low else max(1, room) / 2
 
 
 def _curve(grid: Grid, curve: Sequence[tuple[int, float, Point]], colour: str) -> None:
@@ -163,15 +72,12 @@ def _marks(
 
 
 def _ticks(points: Sequence[Point], up: Scale, height: int) -> dict[int, str]:
-    reach = _reach(points)
-    low, high = min(reach), max(reach)
-    first = math.floor(math.log10(low))
-    steps = [step * 10.0**power for power in range(first, math.ceil(math.log10(high)) + 1) for step in (1, 2, 5)]
+    reach = curves.reach(points)
     labels: dict[int, str] = {}
-    for value in (step for step in steps if low <= step <= high):
+    for value in curves.ticks(min(reach), max(reach)):
         row = height - 1 - round(up(value))
         if not {row - 1, row, row + 1} & labels.keys():
-            labels[row] = f"{figures.short(value)} ms" if value < 1000 else f"{figures.short(value / 1000)} s"
+            labels[row] = curves.milliseconds(value)
     return labels or {height // 2: figures.duration(points[0].ms)}
 
 
@@ -194,20 +100,15 @@ def _names(points: Sequence[Point], across: Scale, width: int) -> Content:
 def legend(points: Sequence[Point]) -> Content:
     """Marks, and the crossover in words."""
     parts: list[words.Piece] = [" "]
-    for device in devices(points):
+    for device in curves.devices(points):
         mark, shade = tone(points, device)
         parts += [(f"{mark} {device}", shade), "  "]
-    parts += [piece for crossing in crossings(points) for piece in ((f"┊ {tell(crossing)}", "strong"), "  ")]
+    parts += [
+        piece for crossing in curves.crossings(points) for piece in ((f"┊ {curves.tell(crossing)}", "strong"), "  ")
+    ]
     if not all(point.settled for point in points):
         parts += [f"{OPEN} {say('report.not_settled')}", "  "]
-    return words.styled(*parts, (f"│ {say('screen.chart_axes')}", "muted"))
-
-
-def tell(crossing: Crossing) -> str:
-    """A crossover in words."""
-    x, winner = crossing
-    name = "screen.crossover_at" if x >= 1000 else "screen.crossover_between"
-    return say(name, parameters=figures.count(x), winner=winner)
+    return words.styled(*parts, (f"│ {say('report.chart_axes')}", "muted"))
 
 
 def bars(by_workload: Mapping[str, Sequence[Point]], width: int) -> Content:
@@ -224,7 +125,7 @@ def bars(by_workload: Mapping[str, Sequence[Point]], width: int) -> Content:
             longest = max((p.ms for p in points if p.settled and p.size == point.size), default=point.ms)
             bar = _cells(point.ms / longest * room, room)
             lines.append(_bar(workload, point, tone(points, point.device)[1], width, bar))
-        lines += [(tell(crossing), "strong") for crossing in crossings(points)]
+        lines += [(curves.tell(crossing), "strong") for crossing in curves.crossings(points)]
     note = say("screen.bars_scale" if width >= 60 else "screen.bars_scale_short")
     return words.lines([*lines, (note, "muted")])
 

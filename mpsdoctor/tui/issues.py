@@ -33,7 +33,7 @@ def rows_below(result: CheckResult | None) -> Iterator[Row]:
     """A row for each canary; those that are fine, or were not tried, are seen where the filter asks for them."""
     for row in tried(result):
         sign, tone = SIGNS.get(row["outcome"], OTHERS)
-        recorded = say(f"screen.issue_{row['recorded']}")
+        recorded = say(f"report.issue_{row['recorded']}")
         cells = ((f"{sign} {term('outcome', row['outcome'])}", tone), (row["device"], "muted"), ("", "muted"))
         keywords = (CHECK, "known", row["kind"], row["recorded"], row["outcome"], row.get("op", ""))
         note = (f"{row['id']} · {recorded}", "plain" if row["outcome"] in WRONG else "muted")
@@ -55,7 +55,7 @@ def page(result: CheckResult, key: str) -> Iterator[Piece]:
     sign, tone = SIGNS.get(row["outcome"], OTHERS)
     outcome = term("outcome", row["outcome"])
     yield words.styled((f"{sign} {outcome}  ", tone), (row["id"], "strong"), (f"  {row['device']}", "muted"))
-    yield (say(f"screen.issue_{row['recorded']}"), "muted")
+    yield (say(f"report.issue_{row['recorded']}"), "muted")
     if row["detail"]:
         yield ""
         yield tell(row["detail"], row.get("detail_values"))

@@ -11,10 +11,11 @@ from mpsdoctor.facts import read_facts
 from mpsdoctor.facts.operators import ReplayRow
 from mpsdoctor.facts.training import Comparison, Result
 from mpsdoctor.figures import duration
+from mpsdoctor.formats import matrix
 from mpsdoctor.formats import rows as figures
 from mpsdoctor.report import CheckResult, Finding, Report
 from mpsdoctor.texts import say, tell, term
-from mpsdoctor.tui import matrix, words
+from mpsdoctor.tui import words
 from mpsdoctor.tui.widgets.rows import Column, Row
 from mpsdoctor.tui.words import Piece
 

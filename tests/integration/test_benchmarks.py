@@ -34,6 +34,7 @@ LINES = {
         "changed reports, six tabs           300 thrown,    0 troubles",
         "signals                             300 thrown,    0 troubles",
     ),
+    "bench_html.py": ("right  ", "some  ", "all  ", "distinct  "),
     "bench_issues.py": (
         "on the CPU      60 runs",
         "planted faults  4 of 4 found",

@@ -8,6 +8,7 @@ import pytest
 
 from mpsdoctor.facts import CheckFacts, assume_shapes
 from mpsdoctor.facts.training import no_training
+from mpsdoctor.formats import curves
 from mpsdoctor.formats.rows import is_settled
 from mpsdoctor.tui import chart, meter
 from mpsdoctor.tui.panes import training
@@ -94,13 +95,13 @@ def test_a_crossover_lies_between_settled_points() -> None:
     sharp = (*small, timed("cpu", "medium", 9.0, 8.9, 9.1), timed("mps", "medium", *large))
     blurred = (*small, timed("cpu", "medium", 9.0, 0.9, 90.0), timed("mps", "medium", *large))
     undecided = (ratio("cnn", 2.2, 0.9, 3.0, "tie"),)
-    assert len(chart.crossings(points(facts(results=sharp)))) == 1
-    assert chart.crossings(points(facts(results=blurred))) == []
-    assert chart.crossings(points(facts(*undecided, results=sharp))) == []
+    assert len(curves.crossings(points(facts(results=sharp)))) == 1
+    assert curves.crossings(points(facts(results=blurred))) == []
+    assert curves.crossings(points(facts(*undecided, results=sharp))) == []
 
 
-def points(held: CheckFacts) -> list[chart.Point]:
-    return chart.points(held["training"], "cnn")
+def points(held: CheckFacts) -> list[curves.Point]:
+    return curves.points(held["training"], "cnn")
 
 
 def test_one_wild_interval_does_not_squash_the_chart() -> None:

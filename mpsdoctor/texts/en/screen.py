@@ -154,9 +154,6 @@ PHRASES = {
     "checks_help": "All checks of this check-up. r runs the selected one again, with those that it needs. Below"
     " known-issues stand those that are present here, each with its page; / finds the others too, by id, kind or"
     " outcome: /known, /leak, /skipped.",
-    "issue_bad": "recorded as wrong for this torch and macOS",
-    "issue_good": "recorded as right for this torch and macOS",
-    "issue_unknown": "nothing recorded for this torch and macOS",
     "checks": "Checks",
     "check": "Check",
     "column_status": "status",
@@ -176,13 +173,9 @@ PHRASES = {
     "operators_help": "Operators by (dtype, direction): the worst first, among them what every training needs (*), then"
     " what training uses most. → forward, ← backward. / finds outcomes too, as words (wrong, unsupported, needed) or as"
     " a capital letter. {letters:,list}.",
-    "legend_needed": "every training needs it",
-    "legend_directions": "→ forward ← backward",
-    "needed": "needed",
     "operators": "Operators",
     "operators_count": "Operators · {count:,}",
     "operators_outcomes": "Operators · {count:,} · {outcomes:,list}",
-    "counted_outcome": "{count:,} {outcome}",
     "operator": "Operator",
     "operators_later": "operators are probed after the build was examined",
     "check_not_begun": "the check has not begun yet",
@@ -191,18 +184,6 @@ PHRASES = {
     "one_probe": "1 probe, {fine} ok, {bad} not",
     "some_probes": "{count} probes, {fine} ok, {bad} not",
     "and_more": "{first} and {count} more",
-    "means_wrong": "differs from the reference",
-    "means_nan": "not finite where the reference is",
-    "means_crash": "killed its process",
-    "means_timeout": "did not end",
-    "means_error": "raised an error",
-    "means_oom": "ran out of memory",
-    "means_unimplemented": "not implemented on this device",
-    "means_fallback": "ran on the CPU instead",
-    "means_dtype": "this dtype is not supported",
-    "means_skipped": "not tried, or the CPU has no reference",
-    "means_ok": "agrees with the reference",
-    "means_unknown": "an outcome that this version does not know",
     # Training.
     "training_help": "Time of a training step by workload and size, the devices side by side. The first row sums them"
     " up; the others draw their workload, on log axes where there is room. ○ marks what is not settled.",
@@ -229,9 +210,6 @@ PHRASES = {
     "not_measured": "The time of a step against the model's size was not measured.",
     "failed_step": "{size} on {device}: {why}",
     "label_hint": "hint",
-    "crossover_at": "crossover at about {parameters} parameters: {winner} is faster beyond",
-    "crossover_between": "crossover between two sizes: {winner} is faster beyond",
-    "chart_axes": "95 % interval, log axes",
     "bars_scale": "time of a step from 0, 95 % interval · each size has its own scale",
     "bars_scale_short": "time of a step from 0",
     # Memory.
@@ -241,9 +219,6 @@ PHRASES = {
     "device_memory": "Device memory",
     "measuring": "measuring…",
     "pressure": "pressure",
-    "pressure_normal": "normal",
-    "pressure_warning": "warning",
-    "pressure_critical": "critical",
     "available": "available",
     "of_total": " of {total}",
     "in_use": "in use",

@@ -4,7 +4,7 @@ from mpsdoctor.texts import Text
 
 TEXTS = {
     "MPS401": Text(
-        "内存压力为{level:word screen.pressure}",
+        "内存压力为{level:word report.pressure}",
         "{colour}{meaning}{shared}",
         "关掉最占内存的程序，再重新测量。",
         parts={

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from textual.app import ComposeResult
 
 from mpsdoctor.formats import wrapping
-from mpsdoctor.texts import say
+from mpsdoctor.texts import say, term
 from mpsdoctor.tui import words
 from mpsdoctor.tui.background import run_in_background
 from mpsdoctor.tui.model import Model
@@ -114,7 +114,7 @@ class Memory(Pane):
             return
         last = self._past[-1].sample
         pressure = last.get("pressure") or ""
-        word = say(f"screen.pressure_{pressure}") if pressure in PRESSURE else pressure or say("screen.unknown")
+        word = term("pressure", pressure) if pressure in PRESSURE else pressure or say("screen.unknown")
         yield words.styled(_label("screen.pressure"), (word, PRESSURE.get(pressure, "muted")))
         available, total = words.gib(last.get("available_bytes")), words.gib(last.get("total_bytes"))
         yield words.styled(_label("screen.available"), (available, "strong"), say("screen.of_total", total=total))

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mpsdoctor.facts.operators import ProbeRow
-from mpsdoctor.formats import wrapping
+from mpsdoctor.formats import matrix, wrapping
+from mpsdoctor.formats.matrix import Line
 from mpsdoctor.overall import share_told
 from mpsdoctor.texts import joined, say, tell, term
-from mpsdoctor.tui import matrix, words
+from mpsdoctor.tui import words
 from mpsdoctor.tui.background import freeze_heap, run_in_background
-from mpsdoctor.tui.matrix import Line
 from mpsdoctor.tui.panes.pane import Pane
 from mpsdoctor.tui.widgets.details import Details
 from mpsdoctor.tui.widgets.rows import Column, Row, Rows
@@ -134,7 +134,7 @@ def _columns() -> tuple[Column, ...]:
 def _title(lines: Sequence[Line]) -> str:
     """How many operators there are, and how many of them are not right."""
     outcomes = [
-        say("screen.counted_outcome", count=count, outcome=term("outcome", outcome))
+        say("report.counted_outcome", count=count, outcome=term("outcome", outcome))
         for outcome, count in matrix.count_outcomes(lines).items()
     ]
     if outcomes:
@@ -186,9 +186,9 @@ def _letters(lines: Sequence[Line], width: int) -> Content:
         for outcome, (letter, tone) in matrix.OUTCOMES.items()
         if outcome in seen
     ]
-    parts.append(words.styled(say("screen.legend_directions")))
+    parts.append(words.styled(say("report.legend_directions")))
     if any(line.needed for line in lines):
-        parts.append(words.styled(("*", "fail"), f" {say('screen.legend_needed')}"))
+        parts.append(words.styled(("*", "fail"), f" {say('report.legend_needed')}"))
     rows = [Content(" ")]
     for part in parts:
         if rows[-1].cell_length + part.cell_length > width - 1:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from mpsdoctor import clean
 from mpsdoctor.facts.training import Comparison, Result, TrainingFacts
 from mpsdoctor.figures import duration
+from mpsdoctor.formats import curves
 from mpsdoctor.formats import rows as figures
 from mpsdoctor.texts import say, tell, term
 from mpsdoctor.tui import chart, meter, stored, words
@@ -97,7 +98,7 @@ class Training(Pane):
         """Every family at a glance, then every time."""
         glance = meter.draw(meter.compare(self.model.facts()), width)
         yield from glance
-        if timed := _points_by_workload(facts):
+        if timed := curves.by_workload(facts):
             yield from ("",) * bool(glance)
             yield chart.bars(timed, width)
         else:
@@ -137,7 +138,7 @@ def races(facts: TrainingFacts) -> dict[str, Race]:
     for ratio in facts.get("comparisons", ()):
         ratios.setdefault((ratio["workload"], ratio["size"]), {})[ratio["device"]] = ratio
     turn = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in results))}
-    places = sorted(results, key=lambda place: (turn[place[0]], chart.place(place[1])))
+    places = sorted(results, key=lambda place: (turn[place[0]], curves.place(place[1])))
     return {_key(*place): Race(*place, results[place], ratios.get(place, {})) for place in places}
 
 
@@ -196,7 +197,7 @@ def _row(key: str, race: Race, devices: Sequence[str]) -> Row:
     speeds = [race.ratios[device]["speedup"] if device in race.ratios else 0.0 for device in others]
     steps = [race.results[device]["step_ms"] or 0.0 if device in race.results else 0.0 for device in devices]
     cells = ((race.workload, "plain"), (race.size, "plain"), *times, *against)
-    return Row(key, cells, (race.workload, chart.place(race.size), *steps, *speeds))
+    return Row(key, cells, (race.workload, curves.place(race.size), *steps, *speeds))
 
 
 def _time(row: Result | None) -> Cell:
@@ -221,19 +222,13 @@ def _against(ratio: Comparison | None) -> Cell:
 
 def _describe(facts: TrainingFacts, workload: str, width: int, height: int) -> Iterator[Piece]:
     """The chart of a workload, or bars where it has no room or one size alone."""
-    points = chart.points(facts, workload)
+    points = curves.points(facts, workload)
     if not points:
         yield (say("screen.not_measured"), "muted")
     elif len({point.size for point in points}) > 1 and width >= CHART_ROOM[0] and height >= CHART_ROOM[1]:
         yield chart.draw(points, width, min(height - 1, 28))
     else:
         yield chart.bars({workload: points}, width)
-
-
-def _points_by_workload(facts: TrainingFacts) -> dict[str, list[chart.Point]]:
-    """The points of every workload that has any."""
-    workloads = dict.fromkeys(row["workload"] for row in facts.get("results", ()))
-    return {workload: points for workload in workloads if (points := chart.points(facts, workload))}
 
 
 def _trouble(facts: TrainingFacts, workload: str | None) -> Iterator[Piece]:

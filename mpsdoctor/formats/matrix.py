@@ -23,6 +23,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "skipped": ("S", "muted"),
     "ok": ("o", "pass"),
 }
+RIGHT = ("ok", "skipped")
 RANK = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
 SHORT = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64", "complex64": "c64"}
 DIRECTIONS = ("forward", "backward")
@@ -48,6 +49,11 @@ class Line:
         return sum(map(count_probes, rows))
 
     @property
+    def right(self) -> bool:
+        """Whether nothing that was tried is wrong."""
+        return set(self.worst.values()) <= set(RIGHT)
+
+    @property
     def rank(self) -> int:
         """0 is the worst outcome there is."""
         return min(rank(outcome) for outcome in self.worst.values())
@@ -65,7 +71,7 @@ def mark(outcome: str) -> tuple[str, str]:
 
 def meaning(outcome: str) -> str:
     """An outcome in words."""
-    return say(f"screen.means_{outcome}" if outcome in OUTCOMES else "screen.means_unknown")
+    return say(f"report.means_{outcome}" if outcome in OUTCOMES else "report.means_unknown")
 
 
 def lines(results: Iterable[ProbeRow], needed: Collection[tuple[str, str]] = ()) -> list[Line]:
@@ -103,14 +109,19 @@ def columns(lines: Sequence[Line]) -> list[tuple[str, str]]:
 def heading(cell: tuple[str, str]) -> str:
     """`f16→` forward, `f16←` backward."""
     dtype, direction = cell
-    return SHORT.get(dtype, dtype.replace("float", "f"))[:6] + ("→" if direction == "forward" else "←")
+    return short(dtype)[:6] + ("→" if direction == "forward" else "←")
+
+
+def short(dtype: str) -> str:
+    """`f16` for float16."""
+    return SHORT.get(dtype, dtype.replace("float", "f").replace("complex", "c"))
 
 
 def count_outcomes(lines: Sequence[Line]) -> dict[str, int]:
     """Operators on accelerators by their worst outcome, those that are not right; of the CPU where it is alone."""
     accelerated = [line for line in lines if line.device != "cpu"] or lines
     found = Counter(min(line.worst.values(), key=rank) for line in accelerated)
-    return {outcome: found[outcome] for outcome in sorted(found, key=rank) if outcome not in ("ok", "skipped")}
+    return {outcome: found[outcome] for outcome in sorted(found, key=rank) if outcome not in RIGHT}
 
 
 def keywords(line: Line) -> tuple[str, ...]:
@@ -118,4 +129,4 @@ def keywords(line: Line) -> tuple[str, ...]:
     outcomes = {*line.worst.values()} - ({"ok"} if len({*line.worst.values()}) > 1 else set())
     said = {word for outcome in outcomes for word in (outcome, term("outcome", outcome))}
     unsupported = {term("outcome", "unsupported")} if outcomes & {"dtype", "unimplemented"} else set[str]()
-    return tuple(sorted(said | unsupported | ({say("screen.needed")} if line.needed else set())))
+    return tuple(sorted(said | unsupported | ({say("report.needed")} if line.needed else set())))
