@@ -91,7 +91,7 @@ def outlets(options: Options) -> list[Outlet]:
     into = options.outlets()
     for outlet in into:
         if outlet.form not in merged.FORMATS:
-            raise click.UsageError(say("merged.no_format", form=outlet.form, names=list(merged.FORMATS)))
+            raise click.UsageError(say("many.no_format", form=outlet.form, names=list(merged.FORMATS)))
     return into
 
 
@@ -108,7 +108,7 @@ def read_all(paths: Sequence[Path], *, quiet: bool) -> Iterator[Read]:
         rank += len(read.machines)
         if not quiet:
             ranks = spans([machine.rank for machine in read.machines])
-            console.complain(say("merged.is_rank", ranks=ranks, file=clean.line(str(path))))
+            console.complain(say("many.is_rank", ranks=ranks, file=clean.line(str(path))))
         yield read
 
 
@@ -121,7 +121,7 @@ def read_path(path: Path, rank: int) -> Read:
         return read_file(raw, rank)
     except (OSError, ValueError) as error:
         why = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise NoReportError(say("merged.unfit", file=file, why=clean.line(why))) from None
+        raise NoReportError(say("many.unfit", file=file, why=clean.line(why))) from None
 
 
 def show(fleet: FleetReport, options: Options, into: list[Outlet]) -> Exit:

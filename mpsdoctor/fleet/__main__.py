@@ -79,7 +79,7 @@ def run(context: click.Context, /, timeout: float | None, keep: Path | None, bas
     try:
         world, before = World.of(os.environ), read_baseline(baseline)
     except (NoWorldError, NoReportError, ValueError) as error:
-        told = say("merged.no_world", name=error) if isinstance(error, NoWorldError) else str(error)
+        told = say("many.no_world", name=error) if isinstance(error, NoWorldError) else str(error)
         console.complain(told)
         context.exit(Exit.USAGE)
     if not world.leads:
@@ -130,7 +130,7 @@ class Process:
         try:
             return Store(self.world, limit), ""
         except NoStoreError as error:
-            console.complain(say("merged.no_store", rank=self.world.rank, address=self.world.address, why=error))
+            console.complain(say("many.no_store", rank=self.world.rank, address=self.world.address, why=error))
             return None, str(error)
 
     def listen(self) -> Listener | None:
@@ -179,9 +179,9 @@ class Process:
     def say_kept(self) -> None:
         if self.here.kept:
             path = shorten_home(self.here.kept)
-            console.complain(say("merged.kept", rank=self.world.rank, path=path))
+            console.complain(say("many.kept", rank=self.world.rank, path=path))
         elif self.here.trouble:
-            console.complain(say("merged.not_kept", rank=self.world.rank, why=self.here.trouble))
+            console.complain(say("many.not_kept", rank=self.world.rank, why=self.here.trouble))
 
     def lead(self) -> Exit:
         """Gather, tell the others, print."""
@@ -196,7 +196,7 @@ class Process:
         status = show(fleet, self.options, self.into)
         hints.keep(devices, self.here.machine, self.options.profile_path)
         if self.stop.is_set():
-            console.complain(say("merged.interrupted"))
+            console.complain(say("many.interrupted"))
             return Exit.INTERRUPTED
         self.see_off([machine for machine, found in machines.items() if machine and found.report])
         return status
@@ -211,7 +211,7 @@ class Process:
             self.store,
             self.here.wish.limit,
             self.stop,
-            lambda answered: narrator.tell(say("merged.answered", count=answered, all=count)),
+            lambda answered: narrator.tell(say("many.answered", count=answered, all=count)),
         )
         thread = threading.Thread(target=gathering.run, daemon=True)
         thread.start()

@@ -94,7 +94,7 @@ class Held:
 def run(options: Sequence[str], limit: float, over: Callable[[], bool], hear: Callable[[str], None]) -> Ended:
     """A check-up with these options, ended after so many seconds or when it is over."""
     with tempfile.TemporaryDirectory(prefix="mpsdoctor-fleet-") as folder:
-        file = Path(folder) / "report.json"
+        file = Path(folder) / "check-up.json"
         output = ("--format", "json", "--output", str(file), "--fail-on", "never")
         try:
             command = (sys.executable, "-m", "mpsdoctor", *options, *output)

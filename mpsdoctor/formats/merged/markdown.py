@@ -21,10 +21,10 @@ def render(fleet: FleetReport, style: Style) -> str:
 
 
 def show_table(content: rows.Table) -> list[str]:
-    head = tuple(say(f"merged.{name}") for name in content.columns)
-    more = [f"\n{escape(say('merged.more', count=len(content.rows) - MOST))}"] if content.rows[MOST:] else []
+    head = tuple(say(f"many.{name}") for name in content.columns)
+    more = [f"\n{escape(say('many.more', count=len(content.rows) - MOST))}"] if content.rows[MOST:] else []
     below = [f"\n{escape(content.below)}"] if content.below else []
-    title = [f"### {escape(say(f'merged.heading_{content.heading}'))}", ""]
+    title = [f"### {escape(say(f'many.heading_{content.heading}'))}", ""]
     return [*title, *table(head, content.rows[:MOST]), *more, *below]
 
 

@@ -34,9 +34,9 @@ class Table(NamedTuple):
 def headline(fleet: FleetReport) -> str:
     count, answered = len(fleet.machines), sum(machine.report is not None for machine in fleet.machines)
     number = [finding.severity for finding in fleet.findings].count
-    worst = say("merged.worst", errors=number("error"), warnings=number("warning")) if fleet.findings else ""
+    worst = say("many.worst", errors=number("error"), warnings=number("warning")) if fleet.findings else ""
     alone = count == answered == 1
-    return (say("merged.title_one") if alone else say("merged.title", answered=answered, count=count)) + worst
+    return (say("many.title_one") if alone else say("many.title", answered=answered, count=count)) + worst
 
 
 def findings(fleet: FleetReport) -> list[Finding]:
@@ -54,17 +54,17 @@ def tables(fleet: FleetReport) -> Iterator[Table]:
 def list_machines(fleet: FleetReport) -> Table:
     paces = {row.rank: times(row.ratio) for row in fleet.paces}
     rows = [describe_machine(machine, fleet, paces.get(machine.rank)) for machine in fleet.machines]
-    below = say("merged.about_pace") if fleet.paces or any(row.share for row in fleet.shares) else ""
+    below = say("many.about_pace") if fleet.paces or any(row.share for row in fleet.shares) else ""
     signs = ["ok" if machine.outcome == "ok" else "error" for machine in fleet.machines]
     return Table("machines", MACHINES, rows, signs, below)
 
 
 def describe_machine(machine: Machine, fleet: FleetReport, pace: str | None) -> tuple[str, ...]:
-    outcome, ranks = say(f"merged.outcome_{machine.outcome}"), spans(machine.ranks or (machine.rank,))
+    outcome, ranks = say(f"many.outcome_{machine.outcome}"), spans(machine.ranks or (machine.rank,))
     shares = [row for row in fleet.shares if row.rank in (machine.ranks or (machine.rank,))]
     share = sum(row.share or 0.0 for row in shares)
     cells = (*about(machine), shares[0].device if shares else None, percent(share) if share else None, pace)
-    return (ranks, outcome, *(cell or say("merged.unknown") for cell in cells))
+    return (ranks, outcome, *(cell or say("many.unknown") for cell in cells))
 
 
 def about(machine: Machine) -> tuple[str | None, ...]:
@@ -78,19 +78,19 @@ def about(machine: Machine) -> tuple[str | None, ...]:
 
 
 def percent(share: float) -> str:
-    return say("merged.percent", value=100 * share)
+    return say("many.percent", value=100 * share)
 
 
 def list_differences(fleet: FleetReport) -> Table:
     rows = []
     for difference in fleet.differences:
         held = [
-            say("merged.held", value=describe(difference.what, held.value), ranks=spans(held.ranks))
+            say("many.held", value=describe(difference.what, held.value), ranks=spans(held.ranks))
             for held in difference.values[:MOST_VALUES]
         ]
         left = len(difference.values) - MOST_VALUES
-        held += [say("merged.more", count=left)] if left > 0 else []
-        step = say(f"merged.step_{difference.step}") if difference.step else say("merged.unknown")
+        held += [say("many.more", count=left)] if left > 0 else []
+        step = say(f"many.step_{difference.step}") if difference.step else say("many.unknown")
         rows.append((name_of(difference.what), step, texts.joined("; ", held)))
     return Table("differences", DIFFERENCES, rows, ["note"] * len(rows))
 
@@ -99,7 +99,7 @@ def name_of(what: str) -> str:
     from mpsdoctor.formats.compared.rows import NAMED
 
     if what in ("chip", "memory"):
-        return say(f"merged.{what}")
+        return say(f"many.{what}")
     return say(f"compare.name_{what}") if what in NAMED else what
 
 
@@ -115,7 +115,7 @@ def list_collectives(fleet: FleetReport) -> Table:
         for row in machine.collectives:
             groups.setdefault((row.backend, row.device, row.outcome), []).append(machine.rank)
     rows = [
-        (backend, device, say(f"merged.collective_{outcome}"), spans(ranks))
+        (backend, device, say(f"many.collective_{outcome}"), spans(ranks))
         for (backend, device, outcome), ranks in groups.items()
     ]
     signs = ["ok" if outcome in ("ok", "unavailable") else "error" for _, _, outcome in groups]
@@ -127,8 +127,8 @@ def connections(machines: Iterable[Machine]) -> str:
     listed = list(machines)
     tried = [row.reached for machine in listed for row in machine.reach]
     names = sorted({machine.interface for machine in listed if machine.interface})
-    interfaces = say("merged.interfaces", names=names) if names else ""
-    return say("merged.reached", reached=sum(tried), tried=len(tried), interfaces=interfaces) if tried else ""
+    interfaces = say("many.interfaces", names=names) if names else ""
+    return say("many.reached", reached=sum(tried), tried=len(tried), interfaces=interfaces) if tried else ""
 
 
 def list_changes(fleet: FleetReport) -> Table:

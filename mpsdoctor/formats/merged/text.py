@@ -36,8 +36,8 @@ def render(fleet: FleetReport, style: Style) -> str:
 
 def show_table(table: rows.Table, style: Style, paint: Paint) -> Iterator[str]:
     if table.heading != "machines":
-        yield say(f"merged.heading_{table.heading}")
-    head = tuple(say(f"merged.{name}") for name in table.columns)
+        yield say(f"many.heading_{table.heading}")
+    head = tuple(say(f"many.{name}") for name in table.columns)
     most = len(table.rows) if style.verbosity > 0 or table.heading == "machines" else LINES
     cells = [tuple(map(cut, row[:-1])) + row[-1:] for row in (head, *table.rows[:most])]
     widths = [max(cell_len(row[place]) for row in cells) for place in range(len(head))]

@@ -5,7 +5,6 @@ PHRASES = {
     "title_one": "1 台机器",
     "worst": "；错误 {errors} 个，警告 {warnings} 个",
     "heading_machines": "机器",
-    "heading_findings": "诊断",
     "heading_differences": "各机器不一致的地方",
     "heading_collectives": "集合通信",
     "heading_changes": "与基准相比的变化",

@@ -5,7 +5,6 @@ PHRASES = {
     "title_one": "1 machine",
     "worst": "; {errors} errors, {warnings} warnings",
     "heading_machines": "Machines",
-    "heading_findings": "Findings",
     "heading_differences": "What is not the same everywhere",
     "heading_collectives": "Collectives",
     "heading_changes": "Changes since the baseline",
