@@ -20,7 +20,7 @@ from mpsdoctor.fleet.world import OF_TORCHRUN
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-REPORT = HERE / "fleet_stub" / "report.json"  # of no device, so that no backend is tried on one
+RECORDED = ROOT / "tests" / "unit" / "recorded" / "cpu-only.json"
 MARK = "MPSDOCTOR_TEST_FLEET"  # in the environment of all that a fleet starts
 
 
@@ -120,7 +120,7 @@ class Fleet:
 
     def environment(self, rank: int, plan: Mapping[str, Any]) -> dict[str, str]:
         begun = self.folder / f"begun-{rank}"
-        whole = {"report": str(REPORT), "seconds": 0.0, "fault": "", "begun": str(begun), **plan}
+        whole = {"report": str(self.report()), "seconds": 0.0, "fault": "", "begun": str(begun), **plan}
         return {
             "RANK": str(rank),
             "WORLD_SIZE": str(self.size),
@@ -131,6 +131,13 @@ class Fleet:
             "TMPDIR": str(self.folder),
             MARK: self.folder.name,
         }
+
+    def report(self) -> Path:
+        """What every check-up hands out: of no device, so that no backend is tried on one."""
+        file = self.folder / "recorded.json"
+        if not file.exists():
+            file.write_text(json.dumps({**json.loads(RECORDED.read_text(encoding="utf-8")), "devices": []}))
+        return file
 
     @property
     def kept(self) -> Path:
