@@ -29,6 +29,11 @@ def lines() -> Iterator[str]:
     yield "`mpsdoctor explain CAUSE` prints. Written by `python tools/write_causes.py` from"
     yield "`mpsdoctor/data/causes.toml`: change that file, not this page."
     yield ""
+    yield "| cause | is |"
+    yield "|---|---|"
+    for name in causes():
+        yield f"| [{name}](#{name}) | {phrase(f'causes.{name}_what', ENGLISH)} |"
+    yield ""
     yield "In the patterns `*` is anything, `[a|b]` either, and `{size:limit}` a figure that the explanation uses."
     for name in causes():
         yield from section(name)

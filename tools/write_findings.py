@@ -35,6 +35,11 @@ def lines() -> Iterator[str]:
     yield ""
     yield "What `mpsdoctor explain CODE` prints. Written by `python tools/write_findings.py`: change the texts, not"
     yield "this page."
+    yield ""
+    yield "| code | says |"
+    yield "|---|---|"
+    for code, title in sorted(explain.titles().items()):
+        yield f"| [{code}](#{code.lower()}) | {title} |"
     group = ""
     for code in sorted(texts("en"), key=lambda code: (not code.startswith("MPS"), code)):
         if code[:-2] != group:

@@ -70,6 +70,9 @@ def page() -> str:
 def lines() -> Iterator[str]:
     issues = read_issues()
     yield HEAD.format(count=len(issues)).rstrip()
+    yield from ("", "## Index", "", "| id | operator | kind |", "|---|---|---|")
+    for issue in sorted(issues, key=lambda issue: issue["id"]):
+        yield f"| [{issue['id']}](#{issue['id']}) | `{issue['op']}` | {issue['kind']} |"
     for kind, title in KINDS.items():
         yield from ("", f"## {title}")
         for issue in issues:

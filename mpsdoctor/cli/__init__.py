@@ -28,11 +28,11 @@ from mpsdoctor.planning import UnknownCheckError
 from mpsdoctor.texts import LANGUAGES, language, say, translate_title
 
 # Modules here that cost 30 ms, which the first screen need not wait for.
-LATER = ("bench", "compare", "explain", "fleet", "known-issues", "ops", "race")
+LATER = ("bench", "compare", "explain", "fleet", "known-issues", "ops", "race", "watch")
 GROUPS = {  # of commands, by what one wants; the titles are phrases of the page `cli`
     "measure": ("bench", "ops", "known-issues", "race"),
     "understand": ("explain", "compare", "fleet", "checks"),
-    "train": ("run", "profile"),
+    "train": ("run", "watch", "profile"),
     "programs": ("schema", "completion", "help"),
 }
 SHELLS = ("bash", "zsh", "fish")
@@ -50,6 +50,7 @@ EXAMPLES = examples(
     ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
     ("mpsdoctor fleet merge *.json", "many machines in one report"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
+    ("mpsdoctor run --watch -- python train.py", "what it takes, and what slows it"),
     ("mpsdoctor profile show", "what training scripts read"),
     ("mpsdoctor schema report", "the shape of the JSON"),
 )

@@ -187,21 +187,41 @@ def force_mps(context: click.Context, state: str, always: bool) -> None:
     epilog=examples(
         ("mpsdoctor run -- python train.py", "on the profile's device"),
         ("mpsdoctor run --device cpu -- accelerate launch train.py", "on another one"),
+        ("mpsdoctor run --watch -- python train.py", "and see what it takes"),
     ),
 )
 @click.option("--device", metavar="DEV", help="Train on this device, not on the profile's.")
 @click.option("--profile", "profile_path", metavar="PATH", help="Profile to go by instead of the default one.")
+@click.option("--watch", is_flag=True, help="Sample memory, load and step times; a summary at the end.")
+@click.option("--watch-output", "output", metavar="FILE", type=click.Path(path_type=Path), help="Keep the samples.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run_trainer(context: click.Context, device: str | None, profile_path: str | None, command: tuple[str, ...]) -> None:
+def run_trainer(
+    context: click.Context,
+    device: str | None,
+    profile_path: str | None,
+    watch: bool,
+    output: Path | None,
+    command: tuple[str, ...],
+) -> None:
     """Start a trainer on the profile's device and with its environment variables, without a change of its code.
 
     COMMAND takes the place of this program: signals and its exit code are its own. Every Python that it starts shows
     to its script, and to the libraries that the script uses, the chosen device and the CPU alone. A script that names a
     device itself gets what it names. A variable that is set already keeps its value. What the profile's settings ask
     of a script is told in a line. An error that ends it is explained on stderr, where its cause is known.
+
+    With --watch this program stays its parent and passes signals and the exit code on. Each second it samples memory,
+    swap, load, heat and power, and the training tells its step times and its device's memory. At the end a summary
+    stands on stderr; --watch-output FILE keeps the samples, for mpsdoctor watch FILE.
     """
     if device is not None and not running.is_device(device):
         raise click.BadParameter(say("cli.no_device", name=device))
     given = profile_path or (context.find_root().obj or {}).get("profile_path")
-    context.exit(running.start(command, device, given))
+    if not watch:
+        if output:
+            raise click.UsageError(say("watch.output_needs_watch"))
+        context.exit(running.start(command, device, given))
+    from mpsdoctor.watch.running import start  # 50 ms that a training without it need not wait for
+
+    context.exit(start(command, device, given, output))

@@ -94,6 +94,7 @@ class RaceReport(msgspec.Struct, frozen=True):
     stored: str | None = None
     interrupted: bool = False
     disturbances: tuple[str, ...] = ()
+    disturbances_values: tuple[Values, ...] = ()
     logs: str | None = None
     schema_version: Literal[1] = 1
 
@@ -127,6 +128,7 @@ def judge(
         verdict=decide(rows, comparisons, list(doubts_of(rows, comparisons, fit, disturbances, undisturbed))),
         interrupted=interrupted,
         disturbances=tuple(map(str, disturbances)),
+        disturbances_values=tuple(map(texts.as_data, disturbances)),
     )
     kept = [result_of(workload, run, row) for run, row in zip(runs, rows, strict=True)]
     return Judged(report, Rows(kept, comparisons))

@@ -33,7 +33,7 @@ def lines(report: RaceReport) -> Iterator[str]:
     ]
     if asides:
         yield say(Part("race_aside", {"rows": Each("race_aside_row", asides, ", ")}))
-    for why in report.disturbances:
+    for why in texts.from_both(report.disturbances, report.disturbances_values):
         yield say(Part("race_disturbed", {"why": why}))
     if verdict.device and report.comparisons:
         yield say(Part("race_run", {"device": verdict.device, "command": shlex.join(report.command)}))

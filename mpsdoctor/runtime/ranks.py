@@ -1,7 +1,7 @@
 """A warning for trainings on several machines: ranks may be given different kinds of device.
 
 Nothing is asked of other machines here: a training must not wait, or hang, for its device. What is known of them is
-what the last report of many machines left in this machine's profile (docs/decisions/006).
+what the last report of many machines left in this machine's profile (docs/decisions/007).
 """
 
 from __future__ import annotations

@@ -22,7 +22,10 @@ USAGE = 2
 
 
 def parse(arguments: Sequence[str]) -> tuple[str | None, str | None, list[str]] | None:
-    """The options of `run` and the command; None for what the whole command line has to look at, as errors and help."""
+    """The options of `run` and the command; None for what the whole command line has to look at, as errors and help.
+
+    That is `--watch` too: what samples a training takes longer to import than what starts one.
+    """
     given: dict[str, str | None] = {"--device": None, "--profile": None}
     rest = list(arguments)
     while rest and rest[0].startswith("-"):
@@ -53,9 +56,13 @@ def start(command: Sequence[str], device: str | None = None, path: str | None = 
     try:
         os.execvpe(command[0], list(command), variables)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        complain(f"{printable(repr(command[0]))} cannot be started: {why}")
+        complain_of_start(command[0], error)
     return USAGE
+
+
+def complain_of_start(program: str, error: Exception) -> None:
+    why = getattr(error, "strerror", None) or str(error)
+    complain(f"{printable(repr(program))} cannot be started: {why}")
 
 
 def read_valid(path: str | None) -> Profile | None:

@@ -23,6 +23,7 @@ from textual.timer import Timer
 
 from mpsdoctor.texts import say
 from mpsdoctor.tui import keys
+from mpsdoctor.tui.drawing import on_stdout
 from mpsdoctor.tui.panes import TABS
 from mpsdoctor.tui.widgets import bars
 
@@ -107,14 +108,7 @@ class DoctorApp(App[Exception]):
         self._message_timer: Timer | None = None
 
     def get_driver_class(self) -> type[Driver]:
-        """Draw on stdout: Textual draws on stderr, which may go to a file."""
-
-        class OnStdout(super().get_driver_class()):  # type: ignore[misc]  # which class depends on the system
-            def __init__(self, *args: Any, **options: Any) -> None:
-                super().__init__(*args, **options)
-                self._file = sys.__stdout__
-
-        return OnStdout
+        return on_stdout(super().get_driver_class())
 
     def compose(self) -> ComposeResult:
         yield bars.Line("header")

@@ -50,6 +50,7 @@ LINES = {
     "bench_race.py": ("hooks in a step:", "mpsdoctor run adds", "| loop | 4 |"),
     "bench_screen.py": ("first paint / an empty application", "key among 5,000 rows", "frame while 5,000 rows"),
     "bench_trainer.py": ("import mpsdoctor", "the same without byte code", "first get_optimal", "later get_optimal"),
+    "bench_watch.py": ("the hooks in a step:", "a step of "),
     "bench_training.py": (
         "timer: 1 results",
         "| cpu  | mlp small |",

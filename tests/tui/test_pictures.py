@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.app import App
 from textual.pilot import Pilot
 
 import mpsdoctor
@@ -59,7 +60,7 @@ class Cells(SingleFileSnapshotExtension):
     file_extension = "txt"
 
 
-def cells(app: DoctorApp) -> str:
+def cells(app: App[Any]) -> str:
     """The screen as such text."""
     letters: dict[str, str] = {}
     told: list[str] = []

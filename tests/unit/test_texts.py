@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -66,16 +64,6 @@ def test_every_part_is_used_by_a_rule_or_a_template() -> None:
     for code, text in ENGLISH.items():
         written = source + repr(text)
         assert [name for name in text.parts if f'"{name}"' not in source and written.count(f"'{name}'") < 2] == [], code
-
-
-def test_the_page_of_findings_is_written_from_the_texts() -> None:
-    """docs/findings.md is what tools/write_findings.py writes."""
-    spec = importlib.util.spec_from_file_location("write_findings", ROOT / "tools" / "write_findings.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    assert tool.page() == (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 
 
 def test_a_finding_can_be_told_again_from_its_values() -> None:

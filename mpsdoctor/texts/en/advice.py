@@ -187,9 +187,14 @@ TEXTS = {
         parts={
             "row": "{workload} {size} {bytes_per_step:size} a step ({ci95[0]:size} to {ci95[1]:size}) over {steps}"
             " steps",
+            "watched": "{bytes_per_step:size} a step ({ci95[0]:size} to {ci95[1]:size}) over {steps:,} steps of this"
+            " training",
+            "watched_remedy": "Save checkpoints, so that it can start again in a fresh process. Look for what is kept"
+            " from step to step: losses summed without .item(), outputs in a list, shapes that are new in each batch.",
         },
         seen="Memory in use was read after every block of the timed training. A robust line through the figures rises"
-        " steadily, by what in 100,000 steps makes 1 GiB and half of what was in use at first, or more.",
+        " steadily, by what in 100,000 steps makes 1 GiB and half of what was in use at first, or more. `mpsdoctor run"
+        " --watch` reads it each second of your own training.",
         means="The same step on batches of the same size needs more memory each time. A long training swaps, or ends"
         " when memory is out.",
         do="Save checkpoints and start long trainings again in a fresh process, or try another torch version. Watch the"

@@ -102,4 +102,43 @@ TEXTS = {
         do="Set it to 0 for macOS's own limit, or set it again after each start if you rely on it.",
         example={"limit": 30 << 30, "risk": Part("risk"), "ignore": Part("ignore_on_cpu")},
     ),
+    "MPS406": Text(
+        "memory pressure was above normal for {seconds:.0f} s of {total:.0f} s of this training, {level} at worst",
+        "The system compressed and swapped to serve all programs.{steps}",
+        "Close what uses most memory, or train with a smaller batch.",
+        parts={
+            "slower": " In that time a step took {times:figure} times as long as in the rest.",
+            "as_usual": " Steps took no longer than in the rest.",
+        },
+        seen="`mpsdoctor run --watch` looked each second at the system's own measure of memory pressure, and for a"
+        " part of the training it was above normal.",
+        means="Programs hold more than fits comfortably. The GPU of a Mac shares the memory, so this holds on MPS as"
+        " on the CPU. The level stays up for long after the cause is gone: where steps took no longer, nothing was"
+        " lost.",
+        do="Close what uses most memory (`top -o mem`), or train with a smaller batch, and watch it again.",
+        example={"level": "warning", "seconds": 34.0, "total": 720.0, "steps": Part("slower", {"times": 1.8})},
+    ),
+    "MPS407": Text(
+        "{moved:size} went to the disk and back while this training ran",
+        "Each step that touches swapped memory waits for the disk.",
+        "Close what uses most memory, or train with a smaller batch.",
+        seen="The system's counts of what is swapped in and out rose by so much between the begin and the end of a"
+        " watched training, other programs' share included.",
+        means="Memory did not suffice for all that ran. MPS does not report that memory is out: it goes on into swap,"
+        " and a training only becomes slow.",
+        do="Close other programs, train with a smaller batch, or let `mpsdoctor bench --step FILE.py:FUNC"
+        " --find-batch` find the largest that fits.",
+        example={"moved": 3 << 30},
+    ),
+    "MPS408": Text(
+        "{device} held {held:size} for tensors of {used:size} at most",
+        "What is freed stays in a pool for the next tensors, and no other program gets it.",
+        "Keep the shapes of batches the same, as by padding to a few lengths. torch.{device}.empty_cache() gives the"
+        " pool back, at the cost of filling it again.",
+        seen="What the driver or the allocator held was at least twice what tensors took, and at least 1 GiB.",
+        means="Shapes that vary leave pieces that do not fit the next tensor, and a validation with a larger batch"
+        " leaves a pool that training does not need. On a Mac that memory is missing for all others.",
+        do="Keep shapes the same; call `empty_cache()` after what needs most, as a validation, not in every step.",
+        example={"device": "mps", "held": 9 << 30, "used": 3 << 30},
+    ),
 }

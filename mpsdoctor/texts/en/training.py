@@ -262,4 +262,44 @@ TEXTS = {
         do="Run again on a quiet machine with a larger budget.",
         example=compared(0.505, 0.45, 0.56),
     ),
+    "MPS535": Text(
+        "the slowest stretch took {times:figure} times as long a step as usual",
+        "From {begin:.0f} s to {end:.0f} s a step took {step_ms:duration}. {beside}",
+        parts={
+            "went": "At that time {rows}. That went with it, and may be the cause.",
+            "nothing": "Memory, swap, heat, power and other programs were then as in the rest: it may be the training"
+            " itself, as longer inputs.",
+            "each": "{what}",
+            "at_pressure": "memory pressure was at {level}",
+            "at_heat": "the thermal state was '{level}'",
+            "at_swapping": "{bytes:size} a second were swapped",
+            "at_load": "other programs took {percent:.0f} % of the processors",
+            "at_load_of": "other programs took {percent:.0f} % of the processors, {names:and} most",
+            "at_low_power": "low power mode was on",
+            "at_battery": "it ran on battery",
+        },
+        seen="The time of a watched training was cut into stretches of at least five seconds. In the slowest, a step"
+        " took at least 1.2 times as long as in the middle one. Steps in which a validation, a checkpoint or the"
+        " start of an epoch lay do not count.",
+        means="What was worse in that stretch than in most of the others is named. It went with the slowness; that is"
+        " no proof of a cause.",
+        do="Close what took the processors or the memory, plug the machine in, let it cool down, and watch it again.",
+        example={
+            "times": 1.62,
+            "begin": 310.0,
+            "end": 328.0,
+            "step_ms": 45.2,
+            "beside": Part("went", {"rows": Each("each", [{"what": Part("at_heat", {"level": "serious"})}], ", ")}),
+        },
+    ),
+    "MPS536": Text(
+        "the machine was hot for {seconds:.0f} s of {total:.0f} s of this training",
+        "At worst its thermal state was '{level}': the system then slows the chip down.",
+        "Let air reach it, or train where it is cooler; a Mac without a fan holds its full speed for minutes only.",
+        seen="`mpsdoctor run --watch` read the system's thermal state every ten seconds, and it was serious or"
+        " critical.",
+        means="The chip runs slower than it can. Times measured then hold for a hot machine alone.",
+        do="Let it cool down before you compare times. Expect long trainings to run at the slower speed.",
+        example={"seconds": 340.0, "total": 720.0, "level": "serious"},
+    ),
 }

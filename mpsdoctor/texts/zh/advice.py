@@ -104,9 +104,12 @@ TEXTS = {
         "保存 checkpoint，让较长的训练可以在新进程里接着跑；或换一个 torch 版本。你自己的模型在 {device} 上会以各自的速度增长：留意前 1,000 步。",
         parts={
             "row": "{workload} {size} 每步 {bytes_per_step:size}（{ci95[0]:size}–{ci95[1]:size}），共 {steps} 步",
+            "watched": "这次训练每步 {bytes_per_step:size}（{ci95[0]:size}–{ci95[1]:size}），共 {steps:,} 步",
+            "watched_remedy": "保存 checkpoint，让训练可以在新进程里接着跑。查一查有什么东西一步步留了下来：没有用 .item() 就累加的 loss、放进"
+            "列表的输出、每个 batch 都不同的形状。",
         },
         seen="计时训练的每一组之后都读取了占用的内存。对这些数据做稳健的直线拟合，斜率持续为正，折算到 100,000 步至少是 1 GiB，"
-        "并且不少于最初用量的一半。",
+        "并且不少于最初用量的一半。`mpsdoctor run --watch` 则每秒读取你自己的训练。",
         means="同样大小的 batch、同样的一步，每次都需要更多内存。较长的训练会用上交换空间，或因内存耗尽而中断。",
         do="保存 checkpoint，让较长的训练在新进程里接着跑，或换一个 torch 版本。留意你自己的模型在前 1,000 步的内存。",
     ),

@@ -15,6 +15,23 @@ get_optimal_device() 所读取的配置文件。
 
 退出码：0 没有问题；1 有达到 --fail-on 级别的诊断；2 用法或配置错误；3 mpsdoctor 或某个检查项出错；130 被中断。""",
     "Examples:": "例如：",
+    "and see what it takes": "并看看它占用多少",
+    "what it takes, and what slows it": "训练占用多少、被什么拖慢",
+    "sample a training": "对一次训练采样",
+    "look at it, now or later": "当场或事后查看",
+    "the summary in words": "文字小结",
+    "Show what run --watch samples.": "显示 run --watch 的采样。",
+    "Sample memory, load and step times; a summary at the end.": "采样内存、负载和步长；最后给出小结。",
+    "Keep the samples.": "保存采样。",
+    """Show what run --watch --watch-output FILE sampled, while it runs or afterwards.
+
+In a terminal on a screen that follows the file, elsewhere as the summary in words.
+
+Exit codes: 0 shown, 2 a file that cannot be read or holds no samples.""": """显示 run --watch --watch-output FILE 的采样，训练进行中或结束后都可以。
+
+在终端里显示为跟随文件的界面；不在终端里时输出文字小结。
+
+退出码：0 已显示；2 文件无法读取，或里面没有采样。""",
     "measure this machine, on a screen": "测量这台机器，显示为界面",
     "ten seconds, as text": "十秒，输出文本",
     "a page to mail": "可以发邮件的网页",
@@ -77,11 +94,18 @@ get_optimal_device() 所读取的配置文件。
 COMMAND takes the place of this program: signals and its exit code are its own. Every Python that it starts shows
 to its script, and to the libraries that the script uses, the chosen device and the CPU alone. A script that names a
 device itself gets what it names. A variable that is set already keeps its value. What the profile's settings ask
-of a script is told in a line. An error that ends it is explained on stderr, where its cause is known.""": """在配置文件推荐的设备上启动训练，并带上其中的环境变量，不必改代码。
+of a script is told in a line. An error that ends it is explained on stderr, where its cause is known.
+
+With --watch this program stays its parent and passes signals and the exit code on. Each second it samples memory,
+swap, load, heat and power, and the training tells its step times and its device's memory. At the end a summary
+stands on stderr; --watch-output FILE keeps the samples, for mpsdoctor watch FILE.""": """在配置文件推荐的设备上启动训练，并带上其中的环境变量，不必改代码。
 
 COMMAND 会取代本程序：信号和退出码都是它自己的。它启动的每个 Python，让脚本和所用的库只看到选定的设备和 CPU。脚本自己指定了设备的，
 照它指定的来。已经设置的变量保持原值。配置文件里需要脚本自己做的设置，会用一行文字告诉你。
-训练因出错而结束时，如果原因已知，会在 stderr 上解释。""",
+训练因出错而结束时，如果原因已知，会在 stderr 上解释。
+
+带 --watch 时，本程序作为父进程留下，转发信号和退出码。它每秒采样内存、交换、负载、温度和供电，训练则报告步长和设备内存。结束时在 stderr
+上给出小结；--watch-output FILE 保存采样，供 mpsdoctor watch FILE 查看。""",
     "Start a trainer on the profile's device.": "在配置文件推荐的设备上启动训练。",
     "on the profile's device": "在推荐的设备上",
     "on another one": "换一个设备",

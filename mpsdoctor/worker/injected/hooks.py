@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from .course import CHECKPOINT, EPOCH, VALIDATION, Course
+from .wrapping import opaque, wrap, wrap_after
 
 _course: Optional[Course] = None
 
@@ -16,23 +17,23 @@ def install(torch: Any, course: Course) -> None:
     global _course
     _course = course
     optimizers = importlib.import_module("torch.optim.optimizer")  # the package hides its module
-    optimizers.register_optimizer_step_post_hook(_opaque(after_step))
-    optimizers.register_optimizer_step_pre_hook(_opaque(before_step))
-    _wrap(torch.optim.Optimizer, "__init__", note_optimizer)
-    _wrap(torch.autograd, "backward", before_backward)
-    _wrap(torch, "save", lambda *args, **kwargs: interrupt(CHECKPOINT))
-    _wrap(torch.nn.Module, "eval", lambda *args, **kwargs: interrupt(VALIDATION))
-    _wrap(torch.nn.Module, "to", functools.partial(note_move, torch))
+    optimizers.register_optimizer_step_post_hook(opaque(after_step))
+    optimizers.register_optimizer_step_pre_hook(opaque(before_step))
+    wrap(torch.optim.Optimizer, "__init__", note_optimizer)
+    wrap(torch.autograd, "backward", before_backward)
+    wrap(torch, "save", lambda *args, **kwargs: interrupt(CHECKPOINT))
+    wrap(torch.nn.Module, "eval", lambda *args, **kwargs: interrupt(VALIDATION))
+    wrap(torch.nn.Module, "to", functools.partial(note_move, torch))
     for name in ("cuda", "cpu", "xpu"):
         if hasattr(torch.nn.Module, name):
-            _wrap(torch.nn.Module, name, functools.partial(note_named_move, name))
+            wrap(torch.nn.Module, name, functools.partial(note_named_move, name))
     _watch_inputs(torch)
     loader = torch.utils.data.DataLoader
-    _wrap(loader, "__iter__", begin_epoch)
-    _wrap_after(torch.utils.data.dataloader._BaseDataLoaderIter, "__next__", after_batch)
-    _wrap(torch.amp.autocast_mode.autocast, "__enter__", note_autocast)
+    wrap(loader, "__iter__", begin_epoch)
+    wrap_after(torch.utils.data.dataloader._BaseDataLoaderIter, "__next__", after_batch)
+    wrap(torch.amp.autocast_mode.autocast, "__enter__", note_autocast)
     for scaler in _scalers(torch):
-        _wrap_after(scaler, "scale", after_scale)
+        wrap_after(scaler, "scale", after_scale)
         _wrap_scaled_step(scaler)
 
 
@@ -52,42 +53,7 @@ def _watch_inputs(torch: Any) -> None:
             if not _course.learning:
                 handle.remove()
 
-    handle = torch.nn.modules.module.register_module_forward_pre_hook(_opaque(before_forward))
-
-
-def _opaque(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that torch.compile leaves alone."""
-    function._torchdynamo_disable = True  # type: ignore[attr-defined]
-    return function
-
-
-def _wrap(owner: Any, name: str, before: Callable[..., object]) -> None:
-    """Call `before` with the arguments of each call; what a torch does not have is left alone."""
-    original = getattr(owner, name, None)
-    if original is None:
-        return
-
-    @functools.wraps(original)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        before(*args, **kwargs)
-        return original(*args, **kwargs)
-
-    setattr(owner, name, _opaque(wrapper) if name in ("backward", "save") else wrapper)
-
-
-def _wrap_after(owner: Any, name: str, after: Callable[..., object]) -> None:
-    """Call `after` with what each call answers, and its arguments; what a torch does not have is left alone."""
-    original = getattr(owner, name, None)
-    if original is None:
-        return
-
-    @functools.wraps(original)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        answer = original(*args, **kwargs)
-        after(answer, *args)
-        return answer
-
-    setattr(owner, name, wrapper)
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(opaque(before_forward))
 
 
 def _wrap_scaled_step(scaler: Any) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -140,13 +138,3 @@ def test_a_process_of_its_own_answers_like_the_command() -> None:
     failed = mpsdoctor("explain", "oom_ci_vn")
     assert (failed.returncode, failed.stdout) == (2, "")
     assert "did you mean oom_ci_vm?" in failed.stderr
-
-
-def test_the_page_of_causes_is_written_from_the_data() -> None:
-    """docs/causes.md is what tools/write_causes.py writes."""
-    spec = importlib.util.spec_from_file_location("write_causes", ROOT / "tools" / "write_causes.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    assert tool.page() == (ROOT / "docs" / "causes.md").read_text(encoding="utf-8")

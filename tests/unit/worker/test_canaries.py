@@ -38,12 +38,6 @@ def test_an_entry_is_in_order(issue: Issue) -> None:
     assert list(CHECK.problems(issue)) == []
 
 
-def test_the_page_is_written_from_the_data() -> None:
-    """docs/known-issues.md is what tools/write_issues.py makes of the data."""
-    write = tool("write_issues")
-    assert write.PAGE.read_text(encoding="utf-8") == write.page()
-
-
 def attempt(call: Any, rule: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """What comes of a canary that is given as a function."""
     made = trial.Trial(call, {}, rule or EXACT, "cpu", 0.05, more.pop("memory_mib", None), more.pop("may_raise", False))

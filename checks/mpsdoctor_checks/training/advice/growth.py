@@ -46,11 +46,15 @@ def slope(points: Sequence[Point]) -> Slope:
 
 
 def grows(row: Advice) -> bool:
-    """Whether a training would be troubled: steady growth that adds up to much, also beside what is in use anyway."""
-    bytes_per_step, (low, _) = row["bytes_per_step"], interval_of(row)
-    in_a_training = bytes_per_step * A_TRAINING
-    steady = bool(low >= STEADY * bytes_per_step > 0)
-    return steady and in_a_training >= max(LEAK_BYTES, LEAK_SHARE * row["first_bytes"])
+    """Whether a training would be troubled by what was measured."""
+    return is_leak(Slope(row["bytes_per_step"], interval_of(row)), row["first_bytes"])
+
+
+def is_leak(measured: Slope, first_bytes: int) -> bool:
+    """Whether it is steady growth that adds up to much in a training, also beside what is in use anyway."""
+    in_a_training = measured.bytes_per_step * A_TRAINING
+    steady = measured.ci95[0] >= STEADY * measured.bytes_per_step > 0
+    return steady and in_a_training >= max(LEAK_BYTES, LEAK_SHARE * first_bytes)
 
 
 def rows(runs: Iterable[Run], peaks: Mapping[tuple[str, str, str], int | None]) -> list[Advice]:

@@ -1,7 +1,7 @@
 """Waits, in a Python that `mpsdoctor race` or `run` has started, until torch is imported. Costs under a millisecond.
 
-`MPSDOCTOR_STEER` names the device to train on, `MPSDOCTOR_RACE` where the doctor of a race listens,
-`MPSDOCTOR_EXPLAIN` the Python of a doctor that explains the error which ends the program.
+`MPSDOCTOR_STEER` names the device to train on, `MPSDOCTOR_RACE` and `MPSDOCTOR_WATCH` where the doctor of a race or of
+`run --watch` listens, `MPSDOCTOR_EXPLAIN` the Python of a doctor that explains the error which ends the program.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def begin() -> None:
     if doctor:
         explain_errors(doctor)
     device, race = os.environ.get("MPSDOCTOR_STEER"), os.environ.get("MPSDOCTOR_RACE")
-    if not device:
+    if not (device or os.environ.get("MPSDOCTOR_WATCH")):
         return
-    after: After = {"torch": begin_with, **dict.fromkeys(LIBRARIES, steer)}
+    after: After = {"torch": begin_with, **dict.fromkeys(LIBRARIES if device else (), steer)}
     if race:
         import random
 
@@ -125,16 +125,20 @@ def explanation(doctor: str, kind: Any, error: Any, trace: Any) -> str:
 
 
 def begin_with(torch: ModuleType) -> None:
-    """torch has been imported: steer it, and in a race count its steps."""
-    package().beginning.begin(torch, os.environ["MPSDOCTOR_STEER"], os.environ.get("MPSDOCTOR_RACE"), SEED)
+    """torch has been imported: steer it, in a race count its steps, listen to it for who watches."""
+    device, watch = os.environ.get("MPSDOCTOR_STEER"), os.environ.get("MPSDOCTOR_WATCH")
+    if device:
+        package("beginning").begin(torch, device, os.environ.get("MPSDOCTOR_RACE"), SEED)
+    if watch:
+        package("watching").begin(torch, watch)
 
 
 def steer(module: ModuleType) -> None:
-    package().steering.LIBRARIES[module.__name__](module, os.environ["MPSDOCTOR_STEER"])
+    package("steering").LIBRARIES[module.__name__](module, os.environ["MPSDOCTOR_STEER"])
 
 
-def package() -> Any:
-    """The package beside this folder, under a name that nobody else has."""
+def package(module_name: str) -> Any:
+    """A module of the package beside this folder, under a name that nobody else has."""
     import importlib
     from importlib.util import module_from_spec, spec_from_file_location
 
@@ -147,5 +151,4 @@ def package() -> Any:
         module = module_from_spec(spec)
         sys.modules[PACKAGE] = module
         spec.loader.exec_module(module)
-    importlib.import_module(f"{PACKAGE}.injected.beginning")
-    return importlib.import_module(f"{PACKAGE}.injected")
+    return importlib.import_module(f"{PACKAGE}.injected.{module_name}")
