@@ -27,7 +27,7 @@ from mpsdoctor.fleet.reach import Listener
 from mpsdoctor.fleet.store import NoStoreError, Store
 from mpsdoctor.fleet.world import NoWorldError, World, forget
 from mpsdoctor.merging import merge
-from mpsdoctor.merging.shapes import FleetReport, Machine
+from mpsdoctor.merging.shapes import FleetMachine, FleetReport
 from mpsdoctor.runtime.profile import shorten_home
 from mpsdoctor.texts import Part, as_values, say
 
@@ -201,7 +201,7 @@ class Process:
         self.see_off([machine for machine, found in machines.items() if machine and found.report])
         return status
 
-    def gather(self) -> dict[int, Machine]:
+    def gather(self) -> dict[int, FleetMachine]:
         """All machines: what they handed over, and what became of the others; the own one in any case."""
         assert self.store
         narrator = Narrator(quiet=bool(self.options.quiet))
@@ -223,12 +223,12 @@ class Process:
         found = gathering.all(self.here.wish.limit)
         return {**found, 0: self.here.machine} if self.here.machine else found
 
-    def alone(self) -> dict[int, Machine]:
+    def alone(self) -> dict[int, FleetMachine]:
         """The own machine, and of each other one that nothing could be known."""
         self.wait_for_own()
         why = Part("fleet_no_store", {"why": self.why})
         others = {
-            machine: Machine(self.world.usual_rank(machine), "unreachable", None, str(why), as_values(why))
+            machine: FleetMachine(self.world.usual_rank(machine), "unreachable", None, str(why), as_values(why))
             for machine in range(1, self.world.machines)
         }
         own = self.here.machine

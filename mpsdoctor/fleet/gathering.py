@@ -18,7 +18,7 @@ from mpsdoctor.fleet.store import Store
 from mpsdoctor.fleet.world import World
 from mpsdoctor.intake import UnfitError
 from mpsdoctor.merging.reading import read_machine
-from mpsdoctor.merging.shapes import Machine, Outcome
+from mpsdoctor.merging.shapes import FleetMachine, Outcome
 from mpsdoctor.texts import Part, as_values
 
 LOOK = 0.2  # seconds between two looks at all machines
@@ -47,7 +47,7 @@ class Gathering:
     limit: float
     stop: threading.Event
     tell: Callable[[int], None] = lambda count: None
-    found: dict[int, Machine] = field(default_factory=dict)
+    found: dict[int, FleetMachine] = field(default_factory=dict)
     watched: dict[int, Watched] = field(default_factory=dict)
     looked_at: float = 0.0
 
@@ -105,7 +105,7 @@ class Gathering:
         except ValueError:
             return None
 
-    def fit(self, machine: int, sent: Machine) -> Machine:
+    def fit(self, machine: int, sent: FleetMachine) -> FleetMachine:
         """What it sent, as long as it tells of itself: no machine answers for another one. UnfitError."""
         if any(other.rank == sent.rank for other in self.found.values()):
             raise UnfitError(f"rank {sent.rank} has answered already")
@@ -114,12 +114,12 @@ class Gathering:
     def settle(self, machine: int, outcome: Outcome, why: Part) -> None:
         self.found[machine] = self.without_report(machine, outcome, why)
 
-    def without_report(self, machine: int, outcome: Outcome, why: Part) -> Machine:
+    def without_report(self, machine: int, outcome: Outcome, why: Part) -> FleetMachine:
         port = self.watched.get(machine, Watched()).port
         rank, ranks = (port.rank, port.ranks) if port else (self.world.usual_rank(machine), ())
-        return Machine(rank, outcome, None, str(why), as_values(why), ranks)
+        return FleetMachine(rank, outcome, None, str(why), as_values(why), ranks)
 
-    def all(self, after: float) -> dict[int, Machine]:
+    def all(self, after: float) -> dict[int, FleetMachine]:
         """What is known of every machine after so many seconds, also while `run` still waits for one."""
         found, silent = dict(self.found), [machine for machine in self.pending() if not self.lives(machine)]
         gone = self.gone_of(silent)

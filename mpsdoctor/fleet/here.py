@@ -16,7 +16,7 @@ from mpsdoctor.fleet import check_up, reach
 from mpsdoctor.fleet.store import NoStoreError, Store
 from mpsdoctor.fleet.world import World
 from mpsdoctor.merging.reading import as_json
-from mpsdoctor.merging.shapes import Collective, FleetReport, Machine, Reach
+from mpsdoctor.merging.shapes import Collective, FleetMachine, FleetReport, Reach
 from mpsdoctor.report import Report
 from mpsdoctor.sandbox import Answer, Sandbox
 from mpsdoctor.sentences import shortened
@@ -51,7 +51,7 @@ class Here:
     listener: reach.Listener | None
     stop: threading.Event
     closing: threading.Event = field(default_factory=threading.Event)
-    machine: Machine | None = None
+    machine: FleetMachine | None = None
     kept: Path | None = None
     trouble: str = ""
     began: float = field(default_factory=time.monotonic)
@@ -74,7 +74,7 @@ class Here:
         ended = check_up.run(self.wish.options, self.wish.limit, self.over, self.wish.hear)
         if self.stop.is_set() and not ended.report:
             ended = check_up.Ended("killed", Part("fleet_asked_to_end"))
-        machine = Machine(
+        machine = FleetMachine(
             rank=self.world.rank,
             outcome=ended.outcome,
             report=ended.report,
@@ -103,7 +103,7 @@ class Here:
                 ports += [reach.read_port(raw)] if raw else []
         return reach.try_all(ports)
 
-    def keep(self, machine: Machine) -> None:
+    def keep(self, machine: FleetMachine) -> None:
         """A report of many machines with this one alone, for `fleet merge`; a disk that is full costs that alone."""
         file = self.wish.keep / f"rank-{self.world.rank}-of-{self.world.size}.json"
         temporary = file.with_suffix(".tmp")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from mpsdoctor.merging.shapes import FleetReport, Machine
+from mpsdoctor.merging.shapes import FleetMachine, FleetReport
 from mpsdoctor.runtime import profile
 from mpsdoctor.runtime.profile_format import DEVICE
 
@@ -22,7 +22,7 @@ def summarize(fleet: FleetReport) -> bytes:
     return msgspec.json.encode(dict(sorted(kinds.items())))
 
 
-def keep(told: bytes, machine: Machine | None, path: str | None) -> None:
+def keep(told: bytes, machine: FleetMachine | None, path: str | None) -> None:
     """Write it into the profile that this check-up wrote; nothing where it wrote none, or what was told is no such
     thing."""
     report = machine.report if machine else None

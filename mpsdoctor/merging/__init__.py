@@ -9,11 +9,13 @@ import msgspec
 from mpsdoctor.compare import compare
 from mpsdoctor.merging import findings, speeds
 from mpsdoctor.merging.differences import list_differences
-from mpsdoctor.merging.shapes import Changed, FleetReport, Machine
+from mpsdoctor.merging.shapes import Changed, FleetMachine, FleetReport
 from mpsdoctor.texts import Part, as_values
 
 
-def merge(machines: Iterable[Machine], size: int | None = None, baseline: FleetReport | None = None) -> FleetReport:
+def merge(
+    machines: Iterable[FleetMachine], size: int | None = None, baseline: FleetReport | None = None
+) -> FleetReport:
     """One report of them, by rank; with a baseline also what changed on each machine that is in both.
 
     Of `size` ranks those that no machine has are told as machines of which nothing was heard.
@@ -33,13 +35,13 @@ def merge(machines: Iterable[Machine], size: int | None = None, baseline: FleetR
     return msgspec.structs.replace(fleet, findings=findings.find_all(fleet))
 
 
-def unheard(machines: Iterable[Machine], size: int) -> Iterator[Machine]:
+def unheard(machines: Iterable[FleetMachine], size: int) -> Iterator[FleetMachine]:
     why = Part("fleet_unheard")
     for rank in sorted({*range(size)} - {rank for machine in machines for rank in (machine.rank, *machine.ranks)}):
-        yield Machine(rank, "unreachable", None, str(why), as_values(why), (rank,))
+        yield FleetMachine(rank, "unreachable", None, str(why), as_values(why), (rank,))
 
 
-def compare_with(baseline: FleetReport, machines: Iterable[Machine]) -> Iterator[Changed]:
+def compare_with(baseline: FleetReport, machines: Iterable[FleetMachine]) -> Iterator[Changed]:
     """Machines that changed, each compared with the one of its rank then."""
     before = {machine.rank: machine.report for machine in baseline.machines}
     for machine in machines:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from mpsdoctor.compare import obstacles, versions
-from mpsdoctor.merging.shapes import Difference, Held, Machine, Step
+from mpsdoctor.merging.shapes import Difference, FleetMachine, Held, Step
 from mpsdoctor.report import Report
 
-Reported = Sequence[tuple[Machine, Report]]
+Reported = Sequence[tuple[FleetMachine, Report]]
 # Of these a step tells of other kernels or another wire format; a Linux kernel's numbers tell neither.
 RISKY = ("torch", "macOS", "python")
 BREAKING = ("major", "minor")

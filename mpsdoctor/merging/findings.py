@@ -12,7 +12,7 @@ from mpsdoctor.compare.obstacles import HOT, UNDER_PRESSURE, any_of, conditions_
 from mpsdoctor.facts import read_facts
 from mpsdoctor.faulty import operators_of, wrong_issues
 from mpsdoctor.merging.differences import Reported, is_risky
-from mpsdoctor.merging.shapes import OUTCOMES, FleetReport, Machine, spans
+from mpsdoctor.merging.shapes import OUTCOMES, FleetMachine, FleetReport, spans
 from mpsdoctor.report import Finding, Report, Values
 from mpsdoctor.texts import Each, Part
 from mpsdoctor.winners import ruled_out
@@ -30,7 +30,7 @@ def find_all(fleet: FleetReport) -> tuple[Finding, ...]:
     return tuple(found for rule in RULES for found in rule(fleet, reported))
 
 
-def reported_of(machines: Sequence[Machine]) -> Reported:
+def reported_of(machines: Sequence[FleetMachine]) -> Reported:
     """The machines that have a report, with it."""
     return [(machine, machine.report) for machine in machines if machine.report]
 
@@ -148,7 +148,7 @@ def unreached(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
 
 def refused_collectives(fleet: FleetReport, reported: Reported) -> Iterator[Finding]:
     """Backends that do not take a device; a warning where ranks would train on it."""
-    groups: dict[tuple[str, str], list[tuple[Machine, str]]] = {}
+    groups: dict[tuple[str, str], list[tuple[FleetMachine, str]]] = {}
     for machine in fleet.machines:
         for row in machine.collectives:
             if row.outcome not in ("ok", "unavailable"):

@@ -11,7 +11,7 @@ import msgspec
 from mpsdoctor import clean, intake
 from mpsdoctor.intake import UnfitError
 from mpsdoctor.merging import merge
-from mpsdoctor.merging.shapes import FleetReport, Machine
+from mpsdoctor.merging.shapes import FleetMachine, FleetReport
 from mpsdoctor.report import Report
 
 LARGEST = 64 << 20  # bytes of a machine; a report of the standard budget has 600 kB a device
@@ -19,7 +19,7 @@ MOST = 4096  # machines of a fleet
 SCHEMA = 1  # schema_version of reports, of one machine and of many
 
 
-def read_machine(raw: bytes) -> Machine:
+def read_machine(raw: bytes) -> FleetMachine:
     """One machine as it sends itself. UnfitError."""
     if len(raw) > LARGEST:
         raise UnfitError(f"{len(raw):,} bytes, and a report has {LARGEST:,} at most")
@@ -29,7 +29,7 @@ def read_machine(raw: bytes) -> Machine:
 class Read(NamedTuple):
     """What a file holds: machines, and how many ranks there are to be, where it tells that."""
 
-    machines: list[Machine]
+    machines: list[FleetMachine]
     size: int | None = None
 
 
@@ -37,7 +37,7 @@ def read_file(raw: bytes, rank: int) -> Read:
     """A machine with that rank, if it is the report of a check-up, or all of a report of many. UnfitError."""
     document = parse(raw)
     if not isinstance(document, dict) or "machines" not in document:
-        return Read([Machine(rank, "ok", fit_report(document), ranks=(rank,))])
+        return Read([FleetMachine(rank, "ok", fit_report(document), ranks=(rank,))])
     refuse_other_schema(document)
     machines, size = document["machines"], document.get("size")
     if not isinstance(machines, list) or len(machines) > MOST:
@@ -54,14 +54,14 @@ def parse(raw: bytes) -> Any:
         raise UnfitError(f"no JSON document: {clean.line(str(error))}") from None
 
 
-def fit_machine(document: Any) -> Machine:
+def fit_machine(document: Any) -> FleetMachine:
     """UnfitError."""
     if not isinstance(document, dict):
         raise UnfitError("no machine of a fleet")
     report = document.get("report")
     read = fit_report(report) if report is not None else None
     try:
-        machine = msgspec.convert(intake.on_lines({**document, "report": None}), Machine)
+        machine = msgspec.convert(intake.on_lines({**document, "report": None}), FleetMachine)
     except msgspec.ValidationError as error:
         raise UnfitError(f"no machine of a fleet: {error}") from None
     if (machine.outcome == "ok") != (read is not None):
@@ -81,9 +81,9 @@ def refuse_other_schema(document: Any) -> None:
         raise UnfitError(f"schema_version {found}, and this mpsdoctor reads {SCHEMA}; have the same everywhere")
 
 
-def unite(machines: Iterable[Machine]) -> list[Machine]:
+def unite(machines: Iterable[FleetMachine]) -> list[FleetMachine]:
     """Each rank once: the file that a machine kept stands for what nobody heard of it. UnfitError."""
-    united: dict[int, Machine] = {}
+    united: dict[int, FleetMachine] = {}
     for machine in machines:
         known = united.get(machine.rank)
         if known and known.report and machine.report and known != machine:
@@ -100,5 +100,5 @@ def merge_files(files: Iterable[Read], baseline: FleetReport | None = None) -> F
     return merge(unite(machine for read in listed for machine in read.machines), size, baseline)
 
 
-def as_json(fleet: FleetReport | Machine) -> bytes:
+def as_json(fleet: FleetReport | FleetMachine) -> bytes:
     return msgspec.json.encode(fleet)

@@ -37,7 +37,7 @@ class Collective(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Machine(msgspec.Struct, frozen=True):
+class FleetMachine(msgspec.Struct, frozen=True):
     """One machine: what came of its check-up.
 
     `rank` is that of the process that made it, `ranks` are all that run there; `interface` is the network interface
@@ -111,7 +111,7 @@ class FleetReport(msgspec.Struct, frozen=True):
     `size` is how many ranks there are to be, None where only files tell.
     """
 
-    machines: tuple[Machine, ...]
+    machines: tuple[FleetMachine, ...]
     differences: tuple[Difference, ...]
     findings: tuple[Finding, ...]
     paces: tuple[Pace, ...] = ()

@@ -9,7 +9,7 @@ from mpsdoctor.compare.outcomes import rows_with
 from mpsdoctor.compare.speeds import Place, is_time, list_trainings
 from mpsdoctor.facts import read_facts
 from mpsdoctor.merging.differences import Reported
-from mpsdoctor.merging.shapes import Machine, Pace, Share
+from mpsdoctor.merging.shapes import FleetMachine, Pace, Share
 from mpsdoctor.report import Report
 from mpsdoctor.winners import geometric_mean
 
@@ -73,7 +73,7 @@ def rates_on(report: Report, device: str) -> dict[tuple[str, str], float]:
     }
 
 
-def of_ranks(machine: Machine, device: str, rate: float | None) -> Iterator[Share]:
+def of_ranks(machine: FleetMachine, device: str, rate: float | None) -> Iterator[Share]:
     ranks: Sequence[int] = machine.ranks or (machine.rank,)
     each = rate and (rate if device.startswith("cuda") else rate / len(ranks))
     yield from (Share(rank, device, None, each) for rank in ranks)

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from helpers.check_ups import recorded, with_check
-from mpsdoctor.merging.shapes import Machine
+from mpsdoctor.merging.shapes import FleetMachine
 from mpsdoctor.report import Report, Torch
 
 
@@ -35,6 +35,6 @@ def report(times: float = 1.0, *, torch: str | None = None, device: str = "cpu",
     )
 
 
-def machine(rank: int, *args: Any, **options: Any) -> Machine:
+def machine(rank: int, *args: Any, **options: Any) -> FleetMachine:
     """One with such a report."""
-    return Machine(rank, "ok", report(*args, **options), ranks=(rank,))
+    return FleetMachine(rank, "ok", report(*args, **options), ranks=(rank,))

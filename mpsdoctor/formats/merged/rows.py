@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mpsdoctor import retold, texts
 from mpsdoctor.compare.versions import SYSTEMS
 from mpsdoctor.figures import times
-from mpsdoctor.merging.shapes import FleetReport, Machine, spans
+from mpsdoctor.merging.shapes import FleetMachine, FleetReport, spans
 from mpsdoctor.report import Finding
 from mpsdoctor.texts import say, term
 
@@ -59,7 +59,7 @@ def list_machines(fleet: FleetReport) -> Table:
     return Table("machines", MACHINES, rows, signs, below)
 
 
-def describe_machine(machine: Machine, fleet: FleetReport, pace: str | None) -> tuple[str, ...]:
+def describe_machine(machine: FleetMachine, fleet: FleetReport, pace: str | None) -> tuple[str, ...]:
     outcome, ranks = say(f"many.outcome_{machine.outcome}"), spans(machine.ranks or (machine.rank,))
     shares = [row for row in fleet.shares if row.rank in (machine.ranks or (machine.rank,))]
     share = sum(row.share or 0.0 for row in shares)
@@ -67,7 +67,7 @@ def describe_machine(machine: Machine, fleet: FleetReport, pace: str | None) -> 
     return (ranks, outcome, *(cell or say("many.unknown") for cell in cells))
 
 
-def about(machine: Machine) -> tuple[str | None, ...]:
+def about(machine: FleetMachine) -> tuple[str | None, ...]:
     """Chip, memory, system."""
     if machine.report is None:
         return None, None, None
@@ -122,7 +122,7 @@ def list_collectives(fleet: FleetReport) -> Table:
     return Table("collectives", COLLECTIVES, rows, signs, connections(fleet.machines))
 
 
-def connections(machines: Iterable[Machine]) -> str:
+def connections(machines: Iterable[FleetMachine]) -> str:
     """How many of those that were tried succeed, and through which interfaces; nothing where none was."""
     listed = list(machines)
     tried = [row.reached for machine in listed for row in machine.reach]

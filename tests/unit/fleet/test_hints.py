@@ -11,12 +11,12 @@ from helpers.machines_of import machine
 from helpers.trainer import sample
 from mpsdoctor.fleet import hints
 from mpsdoctor.merging import merge
-from mpsdoctor.merging.shapes import Machine
+from mpsdoctor.merging.shapes import FleetMachine
 from mpsdoctor.report import ProfileNote
 from mpsdoctor.runtime import profile
 
 
-def written(rank: int) -> Machine:
+def written(rank: int) -> FleetMachine:
     """A machine whose check-up wrote a profile."""
     made = machine(rank)
     assert made.report
@@ -25,7 +25,7 @@ def written(rank: int) -> Machine:
 
 def test_kinds_of_device_are_counted_by_rank() -> None:
     """Indices are of no matter, and a machine counts as often as it has ranks."""
-    machines = [replace(machine(0, device="mps"), ranks=(0, 1)), machine(2), Machine(3, "killed")]
+    machines = [replace(machine(0, device="mps"), ranks=(0, 1)), machine(2), FleetMachine(3, "killed")]
     assert hints.summarize(merge(machines)) == b'{"cpu":1,"mps":2}'
 
 
@@ -55,5 +55,5 @@ def test_a_profile_that_this_check_up_did_not_write_is_left_alone(tmp_path: Path
     path = tmp_path / "profile.json"
     profile.write(sample(), path)
     hints.keep(b'{"cpu":1,"mps":2}', machine(0), str(path))
-    hints.keep(b'{"cpu":1,"mps":2}', Machine(0, "killed"), str(path))
+    hints.keep(b'{"cpu":1,"mps":2}', FleetMachine(0, "killed"), str(path))
     assert profile.read(path)["fleet"] is None

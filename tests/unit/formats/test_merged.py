@@ -14,7 +14,7 @@ from helpers.machines_of import machine, report
 from mpsdoctor import texts
 from mpsdoctor.formats import Style, merged
 from mpsdoctor.merging import merge
-from mpsdoctor.merging.shapes import Collective, FleetReport, Machine, Reach
+from mpsdoctor.merging.shapes import Collective, FleetMachine, FleetReport, Reach
 from mpsdoctor.texts import Part, as_values
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -32,10 +32,10 @@ def troubled() -> FleetReport:
         replace(machine(0, device="mps", **mac), reach=reach, interface="en0", collectives=gloo),
         machine(1, device="mps", **mac),
         machine(2, 1.6, device="mps", **{**mac, "chip": "Apple M1"}),
-        Machine(3, "killed", None, str(gone), as_values(gone), (3,)),
-        Machine(4, "ok", recorded("trouble"), ranks=(4,)),
+        FleetMachine(3, "killed", None, str(gone), as_values(gone), (3,)),
+        FleetMachine(4, "ok", recorded("trouble"), ranks=(4,)),
         machine(5, torch="2.8.0"),
-        Machine(6, "unreachable", None, "it did not come"),
+        FleetMachine(6, "unreachable", None, "it did not come"),
         replace(machine(7, device="mps", **mac), report=report(device="mps", low_power=True, **mac)),
     ]
     before = merge([machine(5, torch="2.13.0")])
@@ -56,7 +56,7 @@ def test_formats_stay_as_they_were_reviewed(form: str, language: str, monkeypatc
 @pytest.mark.parametrize("form", ENDINGS)
 def test_texts_of_strangers_are_only_text(form: str) -> None:
     """Nothing of a machine becomes markup, a mention, or a command of a CI runner."""
-    evil = Machine(1, "late", None, EVIL, None, (1,), EVIL, (Reach(0, False, None, EVIL),))
+    evil = FleetMachine(1, "late", None, EVIL, None, (1,), EVIL, (Reach(0, False, None, EVIL),))
     fleet = merge([machine(0, chip=EVIL, os_version=EVIL), evil, machine(2, chip="other")])
     shown = merged.FORMATS[form].render(fleet, Style())
     assert "##[" not in shown

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from helpers.check_ups import recorded, with_check
 from helpers.machines_of import machine, report
 from mpsdoctor.merging import merge
-from mpsdoctor.merging.shapes import Collective, FleetReport, Machine, Reach, spans
+from mpsdoctor.merging.shapes import Collective, FleetMachine, FleetReport, Reach, spans
 from mpsdoctor.report import Finding
 
 
@@ -34,7 +34,7 @@ def test_alike_machines_have_nothing_to_tell() -> None:
 @pytest.mark.parametrize("outcome", ["killed", "hung", "late", "unreachable", "error"])
 def test_a_machine_without_a_report_is_named_with_the_reason(outcome: Any) -> None:
     """As an error, which ends a job in CI."""
-    fleet = merge([machine(0), Machine(1, outcome, detail="for this reason")])
+    fleet = merge([machine(0), FleetMachine(1, outcome, detail="for this reason")])
     finding = found(fleet, "FLEET101")
     assert (finding.severity, finding.evidence) == ("error", {"ranks": [1], "outcome": outcome})
     assert "rank 1" in finding.title
@@ -89,7 +89,7 @@ def test_processes_with_a_gpu_each_share_none() -> None:
 def test_without_a_training_in_common_nothing_is_shared_out() -> None:
     """Unknown is null: the device is there all the same."""
     bare = replace(report(), checks=())
-    fleet = merge([machine(0), Machine(1, "ok", bare)])
+    fleet = merge([machine(0), FleetMachine(1, "ok", bare)])
     assert [(row.device, row.share) for row in fleet.shares] == [("cpu", None), ("cpu", None)]
 
 
@@ -102,7 +102,7 @@ def test_other_kinds_of_device_are_a_warning() -> None:
 
 def test_a_device_that_computes_wrong_on_one_machine_is_an_error_of_all() -> None:
     """The ranks and the reason are told, once a device."""
-    fleet = merge([machine(0), Machine(1, "ok", recorded("trouble")), Machine(2, "ok", recorded("trouble"))])
+    fleet = merge([machine(0), FleetMachine(1, "ok", recorded("trouble")), FleetMachine(2, "ok", recorded("trouble"))])
     finding = found(fleet, "FLEET104")
     assert (finding.severity, finding.evidence) == ("error", {"ranks": [1, 2], "device": "sim"})
     assert "rank 1: sim is out" in finding.detail
@@ -111,7 +111,7 @@ def test_a_device_that_computes_wrong_on_one_machine_is_an_error_of_all() -> Non
 def test_known_issues_are_listed_with_their_ranks() -> None:
     """Of all machines together."""
     row = {"id": "some-issue", "kind": "wrong", "device": "mps", "recorded": "bad", "outcome": "wrong", "detail": ""}
-    fleet = merge([machine(0), Machine(1, "ok", with_check(report(), "known-issues", issues=[row]))])
+    fleet = merge([machine(0), FleetMachine(1, "ok", with_check(report(), "known-issues", issues=[row]))])
     assert found(fleet, "FLEET105").evidence == {"issues": {"some-issue": [1]}}
 
 
@@ -120,7 +120,7 @@ def test_machines_that_were_not_at_their_best_are_named() -> None:
     moments = {"before": {"pressure": "critical", "on_battery": True}, "after": {}}
     pressed = with_check(report(low_power=True), "training", conditions=moments, doubtful=True)
     hot = replace(machine(1), report=report(thermal_state="serious"))
-    fleet = merge([Machine(0, "ok", pressed), hot])
+    fleet = merge([FleetMachine(0, "ok", pressed), hot])
     assert found(fleet, "FLEET106").evidence == {
         "pressure": [0], "low_power": [0], "on_battery": [0], "disturbed": [0], "hot": [1],
     }  # fmt: skip
@@ -129,7 +129,7 @@ def test_machines_that_were_not_at_their_best_are_named() -> None:
 def test_connections_that_fail_are_found_and_those_to_the_dead_are_not() -> None:
     """A machine that gave no report is told of once."""
     tried = (Reach(1, False, None, "timed out"), Reach(2, False, None, "Connection refused"))
-    fleet = merge([replace(machine(0), reach=tried, interface="en0"), machine(1), Machine(2, "killed")])
+    fleet = merge([replace(machine(0), reach=tried, interface="en0"), machine(1), FleetMachine(2, "killed")])
     assert found(fleet, "FLEET107").evidence == {"failed": [[0, 1]]}
     assert found(fleet, "FLEET107").detail == "rank 0 does not reach rank 1 (en0): timed out."
 
@@ -147,7 +147,7 @@ def test_a_machine_that_has_changed_since_the_baseline_is_named() -> None:
     """By the rules of `mpsdoctor compare`; the others are not."""
     before = merge([machine(0), machine(1)])
     worse = replace(report(), checks=recorded("trouble").checks)
-    fleet = merge([machine(0), Machine(1, "ok", worse)], None, before)
+    fleet = merge([machine(0), FleetMachine(1, "ok", worse)], None, before)
     assert [row.rank for row in fleet.changes] == [1]
     assert (found(fleet, "FLEET110").severity, found(fleet, "FLEET110").evidence) == ("error", {"rank": 1})
 
@@ -160,7 +160,7 @@ def test_ranks_that_no_report_tells_of_are_machines_that_were_not_heard() -> Non
 
 def test_the_order_of_machines_changes_nothing() -> None:
     """Merging is the same whatever came first."""
-    machines = [machine(0), Machine(1, "ok", recorded("trouble")), Machine(2, "hung"), machine(3, 2.0)]
+    machines = [machine(0), FleetMachine(1, "ok", recorded("trouble")), FleetMachine(2, "hung"), machine(3, 2.0)]
     assert merge(machines) == merge(reversed(machines))
     assert msgspec.json.encode(merge(machines)) == msgspec.json.encode(merge(machines[::-1]))
 

@@ -17,17 +17,17 @@ from mpsdoctor.formats import Style, merged, schemas
 from mpsdoctor.intake import UnfitError
 from mpsdoctor.merging import merge
 from mpsdoctor.merging.reading import as_json, merge_files, read_file, read_machine, unite
-from mpsdoctor.merging.shapes import FleetReport, Machine
+from mpsdoctor.merging.shapes import FleetMachine, FleetReport
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 
 
 def whole() -> FleetReport:
-    machines = [machine(0), machine(1, 2.0), Machine(2, "killed", detail="x"), machine(3)]
+    machines = [machine(0), machine(1, 2.0), FleetMachine(2, "killed", detail="x"), machine(3)]
     return merge(machines, 4)
 
 
-def kept(own: Machine, size: int) -> bytes:
+def kept(own: FleetMachine, size: int) -> bytes:
     """A file as each machine keeps its own report."""
     return as_json(FleetReport((own,), (), (), size=size))
 
@@ -52,7 +52,7 @@ def test_plain_reports_become_ranks_in_their_order() -> None:
 
 def test_what_a_machine_kept_stands_for_what_nobody_heard_of_it() -> None:
     """So rank 0's report and the file of a machine that was late make the whole."""
-    late = Machine(1, "late", detail="still at work")
+    late = FleetMachine(1, "late", detail="still at work")
     assert unite([machine(0), late, machine(1)]) == [machine(0), machine(1)]
     assert unite([machine(1), late]) == [machine(1)]
     with pytest.raises(UnfitError, match="two different reports of rank 1"):
