@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpsdoctor import texts
@@ -54,9 +53,9 @@ TELLERS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("load", "load_1m", "{:.2f}".format),
     ("processor", "cpu_percent", percent),
     ("programs", "programs", list_programs),
-    ("pressure", "pressure", partial(term, "pressure")),
+    ("pressure", "pressure", lambda level: term("pressure", level)),
     ("swap", "swap_used_bytes", texts.size),
-    ("thermal_state", "thermal_state", partial(term, "thermal")),
+    ("thermal_state", "thermal_state", lambda state: term("thermal", state)),
     ("low_power", "low_power", yes_or_no),
     ("on_battery", "on_battery", yes_or_no),
 )

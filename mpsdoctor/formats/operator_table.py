@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mpsdoctor.facts import read_facts
-from mpsdoctor.facts.operators import ProbeRow
+from mpsdoctor.facts.operators import Operators, ProbeRow
 from mpsdoctor.formats import matrix, operators, wrapping
 from mpsdoctor.formats.matrix import Line
 from mpsdoctor.report import Finding, Report
@@ -52,6 +52,7 @@ class Group(NamedTuple):
 class Table(NamedTuple):
     """`heads` are dtypes with the number of their columns, `directions` the columns; `letters` what they mean."""
 
+    answer: str
     size: int
     outcomes: list[str]
     heads: list[tuple[str, int]]
@@ -68,17 +69,27 @@ def of_report(report: Report) -> Iterator[Table]:
     failures = facts["core_failures"] if facts and "core_failures" in facts else {}
     needed = {(failure["op"], device) for device, of_device in failures.items() for failure in of_device}
     lines = matrix.lines(facts.get("results", ()) if facts else (), needed)
-    if lines:
+    answer = tell_answer(facts) if facts else ""
+    if lines or answer:
         found = [finding for check in report.checks if check.id == "operators" for finding in check.findings]
-        yield build(lines, found)
+        yield build(lines, found, answer)
 
 
-def build(lines: Sequence[Line], findings: Sequence[Finding]) -> Table:
+def tell_answer(facts: Operators) -> str:
+    """What a prediction comes to, or the replay of a person's model on each device; of probes nothing."""
+    if "said" in facts:
+        return tell(facts["said"], facts.get("said_values"))
+    answers = facts["model"]["answers"] if "model" in facts else {}
+    return "\n".join(joined(": ", [device, term("answer", row["answer"])]) for device, row in answers.items())
+
+
+def build(lines: Sequence[Line], findings: Sequence[Finding], answer: str) -> Table:
     """All lines in their order, with the findings that name them."""
     wrong = [line for line in lines if not line.right]
     columns = matrix.columns(wrong)
     named = name_findings(findings)
     return Table(
+        answer,
         len(lines),
         [
             say("report.counted_outcome", count=count, outcome=term("outcome", outcome))
@@ -125,9 +136,8 @@ def messages(probes: Iterable[ProbeRow]) -> Iterator[Message]:
             detail = tell(str(row["detail"]), row.get("detail_values")).strip()
             groups.setdefault((row["outcome"], detail), []).append(row)
     for (outcome, detail), of_group in list(groups.items())[:MESSAGES]:
-        places = list(operators.places_of(of_group, set(), always=True))
-        said = wrapping.begin(detail, LONGEST)
-        yield Message(term("outcome", outcome), matrix.mark(outcome)[1], places[:PLACES], said)
+        places = [*list(operators.places_of(of_group, set(), always=True))[:PLACES], *operators.spots_of(of_group)]
+        yield Message(term("outcome", outcome), matrix.mark(outcome)[1], places, wrapping.begin(detail, LONGEST))
 
 
 def group_lines(lines: Iterable[Line], title: Callable[[Line], str]) -> Iterator[Group]:
@@ -146,5 +156,5 @@ def tell_pattern(line: Line) -> str:
     for dtype in dict.fromkeys(dtype for dtype, _ in matrix.columns([line])):
         tried = tuple(way for way in matrix.DIRECTIONS if line.worst.get((dtype, way)) == "ok")
         by_direction.setdefault(tried, []).append(dtype)
-    parts = [f"{joined(', ', dtypes)} {joined(', ', ways)}" for ways, dtypes in by_direction.items() if ways]
+    parts = [f"{joined(', ', dtypes)} {joined(', ', ways)}".strip() for ways, dtypes in by_direction.items() if ways]
     return joined("; ", parts) or term("outcome", "skipped")

@@ -38,6 +38,7 @@ SIGNS = {
     "ok": ("✓", "+", "green"),
 }
 LAYOUTS = 10  # in a line
+SPOTS = 3  # of an outcome
 MOST = 60  # lines of the table; -v shows all
 ANSWER_COLOURS = {"runs as it is": "green", "runs with the fallback": "yellow"}
 
@@ -137,14 +138,19 @@ def lines_of(key: Key, rows: Sequence[ProbeRow], bad: Calls, style: Style, paint
     yield f"{mark} {pad(op, 33)} {pad(device, 8)} {dtypes}"
     for place in places_of(rows, bad if outcome == "ok" else set()):
         yield from wrap_lines(place, *INDENT)
-    calls = [row for row in rows if "code" in row]
-    spots = list(dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in calls if row["code"]))
-    for spot in spots[:3]:
+    for spot in spots_of(rows):
         yield from wrap_lines(spot, *INDENT)
     told = tell(str(rows[0]["detail"]), rows[0].get("detail_values"))
     detail = (told.splitlines() or [""])[0]
     if detail:
         yield from wrap_lines(detail, *INDENT)
+
+
+def spots_of(rows: Iterable[ProbeRow]) -> list[str]:
+    """The first lines of a person's code that make these calls: `train.py:8: x.cumsum(0)`."""
+    calls = [row for row in rows if "code" in row]
+    spots = dict.fromkeys(f"{row['place'] or row['made_at']}: {row['code']}" for row in calls if row["code"])
+    return list(spots)[:SPOTS]
 
 
 def places_of(rows: Sequence[ProbeRow], bad: Calls, *, always: bool = False) -> Iterator[str]:

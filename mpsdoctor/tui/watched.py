@@ -16,7 +16,7 @@ from textual.content import Content
 from mpsdoctor import clean
 from mpsdoctor.formats import wrapping
 from mpsdoctor.signals import on_signals
-from mpsdoctor.texts import joined, say, size
+from mpsdoctor.texts import joined, say, size, term
 from mpsdoctor.tui import restored_terminal, words
 from mpsdoctor.tui.drawing import on_stdout
 from mpsdoctor.tui.panes.memory import PRESSURE, sparkline
@@ -208,7 +208,7 @@ def machine(samples: Sequence[Sample], width: int) -> Iterator[Piece]:
     last = samples[-1]
     if last.pressure:
         known = last.pressure in PRESSURE
-        word = say(f"report.pressure_{last.pressure}") if known else clean.line(last.pressure)
+        word = term("pressure", last.pressure) if known else clean.line(last.pressure)
         yield labelled("watch.pressure_label", word, PRESSURE.get(last.pressure, "muted"))
     if last.cpu_percent is not None:
         yield labelled("watch.load", wrapping.clip(load(last), max(8, width - LABEL)))

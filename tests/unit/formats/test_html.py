@@ -90,6 +90,24 @@ def test_operators_that_are_right_are_named_by_what_was_tried(html: str) -> None
     assert re.search(r"mps: float32, float16, bfloat16, bool, int64 forward, backward \(57\)", told)
 
 
+def test_a_prediction_and_a_model_have_their_answer_above_the_operators() -> None:
+    """With the lines of the person's code that make the calls."""
+    report = with_check(recorded("cpu-only"), "operators", results=[], said="runs\nbut nothing was run")
+    assert section(page(report), "operators") == "Operators runs but nothing was run"
+    row: dict[str, Any] = {
+        "op": "aten::cumsum",
+        "device": "mps",
+        "dtype": "float32",
+        "direction": "forward",
+        "outcome": "wrong",
+    }
+    row |= {"variants": ["contiguous"], "detail": "", "place": "train.py:6", "made_at": None, "code": "x.cumsum(0)"}
+    model = {"answers": {"mps": {"answer": "runs but wrong"}}}
+    told = section(page(with_check(recorded("cpu-only"), "operators", results=[row], model=model)), "operators")
+    assert told.startswith("Operators (1) mps: runs but wrong 1 wrong")
+    assert "float32 forward: contiguous train.py:6: x.cumsum(0)" in told
+
+
 def test_charts_draw_every_settled_time_with_its_interval() -> None:
     """A mark each; a whisker where the interval tells something, a hollow mark else."""
     report = recorded("accelerator-wins")
