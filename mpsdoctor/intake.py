@@ -68,10 +68,18 @@ def read_report(raw: bytes) -> Report:
     """A report out of a file that anybody may have made. UnfitError."""
     try:
         document = clean.data(json.loads(raw))
+    except (RecursionError, ValueError) as error:
+        raise UnfitError(f"not a report of mpsdoctor: {error}") from None
+    return fit_report(document)
+
+
+def fit_report(document: Any) -> Report:
+    """The same of its JSON data, cleaned. UnfitError."""
+    try:
         if isinstance(document, dict):
-            document |= {key: on_lines(value) for key, value in document.items() if key != "checks"}
+            document = {key: value if key == "checks" else on_lines(value) for key, value in document.items()}
         report = msgspec.convert(document, Report)
-    except (msgspec.ValidationError, RecursionError, ValueError) as error:
+    except (msgspec.ValidationError, ValueError) as error:
         raise UnfitError(f"not a report of mpsdoctor: {error}") from None
     from mpsdoctor.facts.fitting import fitting_facts
 

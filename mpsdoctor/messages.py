@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-# Bytes of an answer or of progress, line ends included; worker/channel.py sends none that is longer. The operator calls of
-# a large model's training step have some MiB, and so have the rows of a thorough check-up where much fails.
+# Bytes of an answer or of progress, line ends included; worker/channel.py sends none that is longer. The operator calls
+# of a large model's training step have some MiB, and so have the rows of a thorough check-up where much fails.
 LARGEST_ANSWER = 16 << 20
 LARGEST = 1 << 20  # of anything else
 

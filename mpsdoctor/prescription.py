@@ -95,6 +95,7 @@ def prescribe(report: Report, recorded: Fingerprint, previous: Profile | None = 
         "settings": cpu_settings(facts.get("build"), training),
         "known_wrong": known_wrong(training, operators),
         "hints": list(training.get("hints", ())),
+        "fleet": previous["fleet"] if previous else None,
     }
 
 

@@ -12,15 +12,16 @@ from mpsdoctor.texts import explain, texts
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings.md"
 GROUPS = {
-    "1": "The chip and the system",
-    "2": "The build and its devices",
-    "3": "Operators",
-    "4": "Memory",
-    "5": "Training and speed",
-    "6": "Environment variables",
-    "7": "Known issues",
-    "8": "Training libraries",
-    "9": "A check that failed",
+    "MPS1": "The chip and the system",
+    "MPS2": "The build and its devices",
+    "MPS3": "Operators",
+    "MPS4": "Memory",
+    "MPS5": "Training and speed",
+    "MPS6": "Environment variables",
+    "MPS7": "Known issues",
+    "MPS8": "Training libraries",
+    "MPS9": "A check that failed",
+    "FLEET1": "Many machines",
 }
 
 
@@ -40,10 +41,10 @@ def lines() -> Iterator[str]:
     for code, title in sorted(explain.titles().items()):
         yield f"| [{code}](#{code.lower()}) | {title} |"
     group = ""
-    for code in sorted(texts("en")):
-        if code[3] != group:
-            group = code[3]
-            yield from ("", f"## {group}xx: {GROUPS[group]}")
+    for code in sorted(texts("en"), key=lambda code: (not code.startswith("MPS"), code)):
+        if code[:-2] != group:
+            group = code[:-2]
+            yield from ("", f"## {group.removeprefix('MPS')}xx: {GROUPS[group]}")
         yield from section(code)
 
 

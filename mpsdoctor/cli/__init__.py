@@ -28,10 +28,10 @@ from mpsdoctor.planning import UnknownCheckError
 from mpsdoctor.texts import LANGUAGES, language, say, translate_title
 
 # Modules here that cost 30 ms, which the first screen need not wait for.
-LATER = ("bench", "compare", "explain", "known-issues", "ops", "race", "watch")
+LATER = ("bench", "compare", "explain", "fleet", "known-issues", "ops", "race", "watch")
 GROUPS = {  # of commands, by what one wants; the titles are phrases of the page `cli`
     "measure": ("bench", "ops", "known-issues", "race"),
-    "understand": ("explain", "compare", "checks"),
+    "understand": ("explain", "compare", "fleet", "checks"),
     "train": ("run", "watch", "profile"),
     "programs": ("schema", "completion", "help"),
 }
@@ -48,6 +48,7 @@ EXAMPLES = examples(
     ("mpsdoctor explain MPS203", "what a finding means"),
     ("mpsdoctor explain error.log", "what an error or a log means"),
     ("mpsdoctor compare OLD.json NEW.json", "what an update changed"),
+    ("mpsdoctor fleet merge *.json", "many machines in one report"),
     ("mpsdoctor run -- python train.py", "train with the profile"),
     ("mpsdoctor run --watch -- python train.py", "what it takes, and what slows it"),
     ("mpsdoctor profile show", "what training scripts read"),
@@ -218,7 +219,7 @@ def checks() -> None:
 
 
 @cli.command(short_help="Print the JSON Schema of what mpsdoctor writes.")
-@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare", "race"]))
+@click.argument("what", type=click.Choice(["report", "profile", "explain", "compare", "race", "fleet"]))
 def schema(what: str) -> None:
     """Print the JSON Schema of a report, a profile or an answer."""
     from mpsdoctor.formats import schemas

@@ -14,6 +14,7 @@ import msgspec
 from mpsdoctor import report
 from mpsdoctor.compare.shapes import Comparison
 from mpsdoctor.explain import answer
+from mpsdoctor.merging.shapes import FleetReport
 from mpsdoctor.race.results import RaceReport
 from mpsdoctor.runtime import profile
 
@@ -90,6 +91,13 @@ class KnownWrong(msgspec.Struct):
     what: str | None = None
 
 
+class Fleet(msgspec.Struct):
+    """What the last report of many machines said: on how many ranks which kind of device is recommended."""
+
+    created: str
+    devices: dict[Device, Annotated[int, msgspec.Meta(ge=1, lt=1 << 20)]]
+
+
 class Profile(msgspec.Struct):
     """What a check-up learnt about this machine, for training scripts to read."""
 
@@ -108,6 +116,7 @@ class Profile(msgspec.Struct):
     speeds: dict[Device, Speed] = {}
     known_wrong: list[KnownWrong] = []
     force_mps_torch: str | None = None
+    fleet: Fleet | None = None
 
 
 DOCUMENTS: dict[str, Any] = {
@@ -116,6 +125,7 @@ DOCUMENTS: dict[str, Any] = {
     "explain": answer.ExplanationJSON,
     "compare": Comparison,
     "race": RaceReport,
+    "fleet": FleetReport,
 }
 
 

@@ -16,6 +16,7 @@ from mpsdoctor.runtime.logs import log_once
 from mpsdoctor.runtime.measured import TO_DO, choose_measured, list_wrong, rows_of
 from mpsdoctor.runtime.profile import changes, fingerprint, locate, read, shorten_home, updates
 from mpsdoctor.runtime.profile_format import DEVICE, ProfileError, printable
+from mpsdoctor.runtime.ranks import warn_of_other_kinds
 
 TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import mpsdoctor` has
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
     Choice = tuple[str, str, str, str] | None  # device, source, reason, what that rests on; None: the next rule
 
-READ_FROM_ENVIRONMENT = ("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
+READ_FROM_ENVIRONMENT = (
+    *("MPSDOCTOR_FORCE_MPS", "MPSDOCTOR_DEVICE", "CUDA_VISIBLE_DEVICES"),
+    *("LOCAL_RANK", "LOCAL_WORLD_SIZE", "WORLD_SIZE"),  # of torchrun
+)
 UNSETTLED_NS = 100_000_000  # a file this young may change again within one tick of its file system's clock
 RUN = "run 'mpsdoctor' to measure this machine"
 AGAIN = "run 'mpsdoctor' to measure again"
@@ -167,6 +171,7 @@ def _answer(question: Question, use_gpu: bool) -> tuple[torch.device, DeviceInfo
     assert choice is not None  # the policy always answers
     device, source, reason, basis = choice
     wrong = _known_wrong(question, device)
+    question.warnings += warn_of_other_kinds(question.profile, device, source)
     info = DeviceInfo(
         device=device,
         source=source,

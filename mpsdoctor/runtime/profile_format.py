@@ -104,6 +104,8 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "true or false": lambda v: isinstance(v, bool),
     "true, false or null": lambda v: v is None or isinstance(v, bool),
     "an object": lambda v: isinstance(v, dict),
+    "an object or null": lambda v: v is None or isinstance(v, dict),
+    "a count of ranks": lambda v: type(v) is int and 1 <= v < 1 << 20,
     "a list": lambda v: isinstance(v, list),
     "a whole number or null": lambda v: v is None or (type(v) is int and v >= 0),
     "a count from 1 to 4096 or null": lambda v: v is None or (type(v) is int and 1 <= v <= 4096),
@@ -135,6 +137,7 @@ DEFAULTS: dict[str, Callable[[], Any]] = {
     "settings": dict,
     "hints": list,
     "known_wrong": list,
+    "fleet": lambda: None,
 }
 
 
@@ -191,12 +194,23 @@ def _places(profile: JsonObject) -> Iterator[Place]:
     yield "hints", profile["hints"], "a list"
     for hint in profile["hints"]:
         yield "each of hints", hint, "text"
+    yield from _fleet_places(profile["fleet"])
     yield "known_wrong", profile["known_wrong"], "a list"
     for number, row in enumerate(profile["known_wrong"]):
         yield f"known_wrong.{number}", row, "an object"
         yield f"known_wrong.{number}.id", row.get("id"), "a short line of text"
         yield f"known_wrong.{number}.device", row.get("device"), "a device such as mps or cuda:0"
         yield f"known_wrong.{number}.what", row.get("what"), "text or null"
+
+
+def _fleet_places(fleet: Any) -> Iterator[Place]:
+    yield "fleet", fleet, "an object or null"
+    if fleet is not None:
+        yield "fleet.created", fleet.get("created"), "text"
+        yield "fleet.devices", fleet.get("devices"), "an object"
+        for device, count in fleet["devices"].items():
+            yield "each name in fleet.devices", device, "a device such as mps or cuda:0"
+            yield f"fleet.devices.{device}", count, "a count of ranks"
 
 
 def _workload_places(workloads: Workloads) -> Iterator[Place]:

@@ -92,6 +92,13 @@ class KnownWrong(_KnownWrong, total=False):
     what: str | None
 
 
+class Fleet(TypedDict):
+    """What the last report of many machines said: on how many ranks which kind of device is recommended."""
+
+    created: str
+    devices: dict[str, int]
+
+
 Workloads = dict[str, dict[str, Measured]]  # by name and size
 
 
@@ -113,6 +120,7 @@ class Profile(TypedDict):
     settings: CpuSettings
     known_wrong: list[KnownWrong]
     hints: list[str]
+    fleet: Fleet | None
 
 
 class CallTrigger(TypedDict, total=False):

@@ -26,11 +26,11 @@ LANGUAGES = ("en", "zh")  # the first is that of reports and profiles, and where
 # as the first paint waits for one of them.
 CODES = (
     *("chip", "build", "operators", "ops", "memory", "training", "advice", "environment", "issues", "libraries"),
-    "checks",
+    *("checks", "fleet"),
 )
 SHARED = (
     *("common", "verdict", "reasons", "hints", "prediction", "progress", "ops", "judgements", "issues", "race"),
-    "changes",
+    *("changes", "fleet"),
 )
 # What filling a template may raise where the values are a stranger's.
 UNFILLABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

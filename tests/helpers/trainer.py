@@ -76,6 +76,7 @@ PROFILE: dict[str, Any] = {
     "speeds": {},
     "force_mps": False,
     "force_mps_torch": None,
+    "fleet": None,
     "environment": {},
     "settings": {"num_threads": 2},
     "known_wrong": [],

@@ -20,6 +20,13 @@ LINES = {
     ),
     "bench_explain.py": ("right first", "calibration error", "signs of one window", "a traceback", "a log of"),
     "bench_compare.py": ("| quiet | quick | 3 |", "| usual | thorough | 3 to 40 |", "| busy | thorough | 3 to 40 |"),
+    "bench_fleet.py": (
+        "schedules of faults    4 over 8 processes",
+        "healthy reports lost   0",
+        "processes left         0",
+        "|   2 |",
+        "|   4 |",
+    ),
     "bench_hostile.py": (
         "messages of a check                 300 thrown,    0 troubles",
         "interpreters                        300 thrown,    0 troubles",

@@ -53,6 +53,8 @@ NAMES = [
     "GiB",
     "Linux",
     "NNPACK",
+    "torch",
+    "gloo",
     "cnn",
     "mlp",
     "lstm",
@@ -105,6 +107,10 @@ STRANGERS = (
     "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to gibberish.",
     ".contiguous(), or torch 2.9",
     "RuntimeError: view size is not compatible",
+    "ValueError: invalid tensor type",
+    "timed out",
+    "addcmul-noncontiguous",
+    "cnn medium mps",
     "weight or input is a transposed view",
 )
 

@@ -13,9 +13,9 @@ import pytest
 from mpsdoctor import texts
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("screen", "report", "own", "cli", "compare")
-NAME = re.compile(r"(screen|report|own|cli|compare)\.[\w ]+")
-FAMILY = re.compile(r"(screen|report|own|cli|compare)\.\w*")
+PAGES = ("screen", "report", "own", "cli", "compare", "many")
+NAME = re.compile(r"(screen|report|own|cli|compare|many)\.[\w ]+")
+FAMILY = re.compile(r"(screen|report|own|cli|compare|many)\.\w*")
 SAID = re.compile(r"""\bsay\("([\w. -]+)"( ~)?""")  # in a template, where a beginning goes on with `~`
 TERMED = re.compile(r"""\bterm\("(\w+)",""")
 

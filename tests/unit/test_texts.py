@@ -15,7 +15,7 @@ from mpsdoctor.texts import Each, Part, Text, explain
 
 ROOT = Path(__file__).parents[2]
 TITLES = Path(__file__).with_name("recorded") / "titles.txt"
-CODE = re.compile(r"\"(MPS[1-9]\d\d)\"")
+CODE = re.compile(r"\"((?:MPS|FLEET)[1-9]\d\d)\"")
 ENGLISH = texts.texts("en")
 
 

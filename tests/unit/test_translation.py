@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from mpsdoctor import texts
 from mpsdoctor.cli import LATER, cli
+from mpsdoctor.fleet import __main__ as fleet
 from mpsdoctor.texts import explain
 from mpsdoctor.translated import TEXT
 
@@ -106,7 +107,7 @@ def test_the_example_of_a_code_reads_as_chinese(code: str, monkeypatch: pytest.M
 def helps() -> Iterator[tuple[str, int]]:
     """Every sentence of the commands' help, and the cells that it has on a line of a list; 0 for any."""
     context = click.Context(cli)
-    waiting = [cli, *(cli.get_command(context, name) for name in LATER)]
+    waiting = [cli, *(cli.get_command(context, name) for name in LATER), fleet.command()]
     while waiting:
         command = waiting.pop()
         assert command is not None

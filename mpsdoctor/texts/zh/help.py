@@ -140,6 +140,51 @@ Ctrl+C 那样结束脚本。脚本写什么，每次运行都会写：请给它�
     "Seconds of timing.": "计时的秒数。",
     "Seconds that a script may take to its first training step.": "脚本到第一个训练步最多几秒。",
     "Keep the winner in the profile as NAME.": "把胜出的设备以 NAME 记入配置文件。",
+    # fleet
+    """Examine many machines, and say what they tell together: who did not answer, what differs, who is slow.
+
+torchrun starts it on all of them and gathers: torchrun --nnodes N --node-rank I --master-addr HOST -m
+mpsdoctor.fleet [options of a check-up] [--timeout S]. Where machines do not reach each other, or under srun, ssh or
+CI, make a report on each and merge them.""": """检查多台机器，并说明合起来看的结果：谁没有回答，哪里不一致，谁慢。
+
+用 torchrun 在所有机器上启动并收集：torchrun --nnodes N --node-rank I --master-addr HOST -m
+mpsdoctor.fleet [体检的选项] [--timeout S]。机器之间连不上，或用 srun、ssh、CI 时，在每台机器上各做一份报告，再合并。""",
+    "Many machines in one report, to be trained on together.": "把一起训练的多台机器合成一份报告。",
+    "gather": "收集",
+    "or on each machine,": "或者在每台机器上，",
+    "and then once": "然后运行一次",
+    "what changed": "有哪些变化",
+    "many machines in one report": "多台机器合成一份报告",
+    """Make one report of the reports of many machines.
+
+REPORT.json is what mpsdoctor --json prints, the n-th one becoming rank n, or what a machine kept of itself when
+torchrun gathered, or a whole report of many machines. --baseline OLD is such a whole report.
+
+Exit codes: 0 no finding at or above --fail-on, 1 there is one, 2 a file that is no report, 3 a check failed.""": """把多台机器的报告合成一份。
+
+REPORT.json 是 mpsdoctor --json 的输出，第 n 份作为 rank n；也可以是 torchrun 收集时机器为自己保存的报告，或一份多台机器的完整报告。--baseline OLD
+就是这样一份完整报告。
+
+退出码：0 没有达到 --fail-on 级别的诊断；1 有；2 文件不是报告；3 某个检查项出错。""",
+    "Make one report of the reports of many machines.": "把多台机器的报告合成一份。",
+    "Name machines that changed since OLD.": "指出与 OLD 相比有变化的机器。",
+    """Examine all machines that torchrun starts this on, and print one report of them (rank 0 does).
+
+One process a machine makes a check-up, the others end at once. A machine that dies, hangs or is late is named, and
+the reports of the others are there. Each machine writes its profile, and keeps its report for mpsdoctor fleet
+merge.
+
+Exit codes of rank 0: 0 no finding at or above --fail-on, 1 there is one, 2 usage, 3 a check failed, 130
+interrupted, with what was there by then.""": """检查 torchrun 启动它的所有机器，由 rank 0 输出一份总报告。
+
+每台机器由一个进程做体检，其余的立即结束。死掉、挂住或超时的机器会被指出，其他机器的报告不受影响。每台机器都会写自己的配置文件，并保存自己的报告，供
+mpsdoctor fleet merge 使用。
+
+rank 0 的退出码：0 没有达到 --fail-on 级别的诊断；1 有；2 用法错误；3 某个检查项出错；130 被中断，输出到那时为止的结果。""",
+    "Seconds that a machine is waited for (quick 120, standard 300, thorough 900).": "每台机器最多等多少秒（quick 120，standard 300，thorough 900）。",
+    "Where each keeps its report.": "各机器把自己的报告保存在哪里。",
+    "on mac1,": "在 mac1 上，",
+    "on mac2": "在 mac2 上",
     # compare
     """Tell what changed between two reports of mpsdoctor --json.
 
