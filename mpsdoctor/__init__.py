@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mpsdoctor.runtime.device_info import DeviceInfo
     from mpsdoctor.runtime.known import KnownIssue, known_issues
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["DeviceInfo", "KnownIssue", "__version__", "get_optimal_device", "known_issues"]
 
 # What scripts ask for is imported then: `mpsdoctor run` and the screen start without it.
