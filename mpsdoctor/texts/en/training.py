@@ -333,25 +333,26 @@ TEXTS = {
         },
         seen=f"{SINGLE} {THE_TABLE}",
         means="The figure is the middle one of the operators. Machines with one chip differ: of two with an M4 Pro,"
-        " whose numbers of cores differ too, four of five operators were within 1.44 times, nine of ten within 2. Which torch"
-        " and macOS the others had is not recorded, and a newer torch may be faster or slower with a single operator.",
+        " whose numbers of cores differ too, four of five operators were within 1.5 times, nine of ten within 2. Which"
+        " torch and macOS the others had is not recorded, and a newer torch may be faster or slower with a single"
+        " operator.",
         do="Nothing where it is near 1. `mpsdoctor bench --export` prints your figures as rows that make the table"
         " better.",
         links=(MLX_BENCHMARK,),
         example={**ON_ANOTHER, "typical": 1.05, "said": Part("alike")},
     ),
     "MPS538": Text(
-        "single operators on {device} take {typical:figure} times as long as on another {chip}",
+        "{device} is slow for an {chip}: single operators take {typical:figure} times as long as on another one",
         AMONG_OTHERS,
-        "See that nothing limits the number of threads (OMP_NUM_THREADS), that the machine is cool, and whether another"
-        " torch is faster.",
+        "Look for what limits it: for the CPU a number of threads (OMP_NUM_THREADS), for the GPU other programs that"
+        " use it, for both heat; and try another torch.",
         parts=OPERATORS,
         seen=f"{SINGLE} At least half of them took more than twice as long here, with no other load, no low power mode"
         f" and no heat. {THE_TABLE}",
         means="Training may be slower here than this chip can. It may also be the torch or the macOS, for which ones"
-        " the others had is not recorded, and theirs was a single machine.",
-        do="Look for a limit on threads (OMP_NUM_THREADS), for heat that was not reported, and for programs that use"
-        " the GPU. Then run `mpsdoctor bench` with another torch version, and compare.",
+        " the others had is not recorded, and theirs was one machine or two.",
+        do="Look for a limit on threads (OMP_NUM_THREADS) if it is the CPU, and for programs that use the GPU, which"
+        " mpsdoctor does not see, if it is MPS. Then run `mpsdoctor bench` with another torch version, and compare.",
         links=(MLX_BENCHMARK,),
         example={**ON_ANOTHER, "typical": 2.6},
     ),

@@ -221,17 +221,17 @@ TEXTS = {
             "faster": "这比同款芯片的机器之间常见的差别更快。",
         },
         seen=f"{SINGLE}{THE_TABLE}",
-        means="这个倍数是各算子的中间值。芯片相同的机器也有差别：两台 M4 Pro（核心数也不同）上，五分之四的算子相差不到 1.44 倍，十分之九不到 2 倍。"
+        means="这个倍数是各算子的中间值。芯片相同的机器也有差别：两台 M4 Pro（核心数也不同）上，五分之四的算子相差不到 1.5 倍，十分之九不到 2 倍。"
         "其他人用的 torch 和 macOS 版本没有记录；换一个新的 torch，单个算子可能变快，也可能变慢。",
         do="接近 1 时不需要做什么。`mpsdoctor bench --export` 会把你的数据按行输出，可以用来完善这张表。",
     ),
     "MPS538": Text(
-        "{device} 上单个算子的耗时是另一台 {chip} 的 {typical:figure} 倍",
+        "作为 {chip}，{device} 偏慢：单个算子的耗时是另一台的 {typical:figure} 倍",
         AMONG_OTHERS,
-        "确认线程数没有受限（OMP_NUM_THREADS），机器没有过热，再看看换一个 torch 是否更快。",
+        "找出限制它的原因：CPU 可能是线程数受限（OMP_NUM_THREADS），GPU 可能被其他程序占用，两者都可能过热；再换一个 torch 试试。",
         parts=OPERATORS,
         seen=f"{SINGLE}至少一半的算子在这里花了两倍以上的时间，而当时没有其他负载，没有打开低电量模式，也没有过热。{THE_TABLE}",
-        means="这里的训练可能达不到这款芯片应有的速度。也可能是 torch 或 macOS 的原因：其他人用的版本没有记录，而且只有一台机器的数据。",
-        do="检查线程数是否受限（OMP_NUM_THREADS）、有没有未报告的过热、有没有程序在用 GPU。然后换一个 torch 版本运行 `mpsdoctor bench`，再比较。",
+        means="这里的训练可能达不到这款芯片应有的速度。也可能是 torch 或 macOS 的原因：其他人用的版本没有记录，而且只有一两台机器的数据。",
+        do="如果是 CPU，检查线程数是否受限（OMP_NUM_THREADS）；如果是 MPS，检查有没有程序在用 GPU，这一点 mpsdoctor 看不到。然后换一个 torch 版本运行 `mpsdoctor bench`，再比较。",
     ),
 }
