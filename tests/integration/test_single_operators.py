@@ -34,7 +34,9 @@ def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers
 def first_facts(workers: Workers, budget: Budget, machine: dict[str, Any]) -> Any:
     """The facts of the check after its first workload."""
     build = {"devices": [{"device": device, "usable": True} for device in ("cpu", "mps")], "num_threads": 1}
-    context = Context(budget, 2.0, None, {"build": build, "chip": machine}, workers, lambda message: None)
+    context = Context(
+        budget, 2.0, None, {"build": build, "chip": machine}, workers, lambda message: None, waited_s=60.0
+    )
     return next(collect_facts(context))
 
 
@@ -47,7 +49,7 @@ def test_operators_are_timed_on_both_devices_beside_the_chips_own(
     rows = {(row["operator"], row["device"]): row for row in facts["operators"]}
     assert len(rows) == len(facts["operators"]) == 8
     planted = rows["sum of a million numbers", "mps"]
-    assert planted["range_ms"][0] >= PRICE_MS
+    assert planted["ms"] > 0.9 * PRICE_MS
     assert planted["times"] == pytest.approx(planted["ms"] / 0.43, rel=1e-3)
     assert rows["sum of a million numbers", "cpu"]["chip_ms"] == 0.07
     assert all(row["ms"] > 0 and row["chip"] == "M1" for row in rows.values())
