@@ -12,7 +12,7 @@ from mpsdoctor.formats.wrapping import clip, pad_left
 from mpsdoctor.report import Report
 from mpsdoctor.texts import say, term
 
-NAME, DEVICE, HERE, ANOTHER = 31, 4, 8, 15  # cells
+NAME, DEVICE, HERE, ANOTHER = 31, 4, 8, 14  # cells
 
 
 def table(report: Report) -> Iterator[str]:
@@ -30,7 +30,7 @@ def table(report: Report) -> Iterator[str]:
 
 def line(row: OperatorTime) -> str:
     low, high = map(duration, row["all_chips_ms"])
-    between = say("report.from_to", low=low, high=high)
+    between = say("report.from_to", low=low.removesuffix(high[high.index(" ") :]), high=high)
     chip_ms = duration(row["chip_ms"] or 0.0)
     return columns(term("operator", row["operator"]), row["device"], duration(row["ms"]), chip_ms, between)
 

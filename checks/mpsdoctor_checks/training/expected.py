@@ -62,7 +62,7 @@ def judge(facts: TrainingFacts) -> Iterator[Finding]:
         own = [row for row in rows if row["device"] == device]
         typical = median([row["times"] or 0.0 for row in own])
         far = typical > FAR and quiet
-        said: Values = {} if far else {"said": Part(place(typical))}
+        said: Values = {} if far else {"said": Part(place(typical, quiet))}
         yield finding(
             "MPS538" if far else "MPS537",
             "warning" if far else "info",
@@ -75,8 +75,8 @@ def judge(facts: TrainingFacts) -> Iterator[Finding]:
         )
 
 
-def place(times: float) -> str:
+def place(times: float, quiet: bool) -> str:
     """How times relative to another machine's are told."""
     if times > ALIKE:
-        return "slower"
+        return "slower" if quiet else "disturbed"
     return "faster" if times < 1 / ALIKE else "alike"

@@ -143,7 +143,7 @@ PHRASES = {
     # Single operators beside those of others.
     "single_operator": "single operator",
     "here": "here",
-    "another_chip": "another {chip}",
+    "another_chip": "other {chip}",
     "all_chips": "all chips",
     "operator_sum of a million numbers": "sum of a million numbers",
     "operator_ReLU of 2.1 million": "ReLU of 2.1 million",

@@ -329,6 +329,7 @@ TEXTS = {
             **OPERATORS,
             "alike": "That is within what machines with one chip differ by.",
             "slower": "That is slower than machines with one chip usually differ by.",
+            "disturbed": "That is slower, but the machine was disturbed (MPS520, MPS521).",
             "faster": "That is faster than machines with one chip usually differ by.",
         },
         seen=f"{SINGLE} {THE_TABLE}",

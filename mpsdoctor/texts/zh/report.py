@@ -140,7 +140,7 @@ PHRASES = {
     # Single operators beside those of others.
     "single_operator": "单个算子",
     "here": "这里",
-    "another_chip": "另一台 {chip}",
+    "another_chip": "同款 {chip}",
     "all_chips": "所有芯片",
     "operator_sum of a million numbers": "一百万个数求和",
     "operator_ReLU of 2.1 million": "210 万个数的 ReLU",

@@ -218,6 +218,7 @@ TEXTS = {
             **OPERATORS,
             "alike": "这在同款芯片的机器之间常见的差别之内。",
             "slower": "这比同款芯片的机器之间常见的差别更慢。",
+            "disturbed": "这里更慢，但计时时机器受到了干扰（MPS520、MPS521）。",
             "faster": "这比同款芯片的机器之间常见的差别更快。",
         },
         seen=f"{SINGLE}{THE_TABLE}",

@@ -74,6 +74,7 @@ def test_no_warning_from_a_disturbed_machine(given: dict[str, Any]) -> None:
     """What a busy machine shows is told, and accuses nothing."""
     (finding,) = judge(compare("M1", "mps", 1.2, 6.0), **given)
     assert (finding.code, finding.severity) == ("MPS537", "info")
+    assert finding.detail.startswith("That is slower, but the machine was disturbed")
 
 
 def test_one_slow_operator_is_no_warning() -> None:
