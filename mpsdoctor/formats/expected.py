@@ -19,13 +19,15 @@ def table(report: Report) -> Iterator[str]:
     """Its lines; none where the chip is not in the shipped table, or the check is somebody else's of that name."""
     try:
         rows = [row for row in read_facts(report).get("training", {}).get("operators", ()) if row["chip_ms"]]
-        lines = list(map(line, rows))
+        lines = [head(rows[0]["chip"]), *map(line, rows)] if rows else []
     except UNFIT:
         return
-    if lines:
-        another = say("report.another_chip", chip=rows[0]["chip"])
-        yield columns(say("report.single_operator"), "", say("report.here"), another, say("report.all_chips"))
-        yield from lines
+    yield from lines
+
+
+def head(chip: str) -> str:
+    another = say("report.another_chip", chip=chip)
+    return columns(say("report.single_operator"), "", say("report.here"), another, say("report.all_chips"))
 
 
 def line(row: OperatorTime) -> str:

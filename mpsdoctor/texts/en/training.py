@@ -30,7 +30,7 @@ SINGLE = (
 THE_TABLE = "Their figures for eleven chips come with mpsdoctor, mostly from one machine a chip."
 AMONG_OTHERS = "Here, on another {chip}, and on the fastest and slowest of all chips that were measured: {rows}."
 OPERATORS = {
-    "row": "{operator:word report.operator} {ms:duration} against {chip_ms:duration} ({all_chips_ms[0]:duration} to"
+    "row": "{operator} {ms:duration} against {chip_ms:duration} ({all_chips_ms[0]:duration} to"
     " {all_chips_ms[1]:duration})"
 }
 ON_ANOTHER = {
