@@ -44,13 +44,13 @@ def print_version() -> None:
 
 def prepared() -> Callable[[], None]:
     """The command line, imported; without options and at a terminal what follows the screen, which has been closed."""
-    choose_language()
-    if sys.argv[1:2] == ["explain"]:
-        return explain
     if sys.argv[1:2] == ["run"]:  # a training waits: what can be done without the command line is done at once
         from mpsdoctor.runtime import running
 
         running.main(sys.argv[2:])
+    choose_language()
+    if sys.argv[1:2] == ["explain"]:
+        return explain
     from mpsdoctor import tui
 
     if not sys.argv[1:] and sys.stderr and tui.possible():
