@@ -63,7 +63,7 @@ def bench_command(parent: click.Group) -> click.Command:
         ("mpsdoctor bench --step train.py:build", "your step on each device"),
         ("mpsdoctor bench --step train.py:build --store mine", "and its winner kept"),
         ("mpsdoctor bench --step train.py:build --find-batch", "which batch sizes fit?"),
-        ("mpsdoctor bench --export", "rows for the table of chips"),
+        ("mpsdoctor bench --export", "anonymous rows"),
     )
     return make_command(parent, "bench", bench, own, "profile_path", short_help=short, epilog=epilog)
 

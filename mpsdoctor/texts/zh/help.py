@@ -265,7 +265,7 @@ machine.""": """只给训练计时：在每个设备上训练小模型，或运�
     "and its winner kept": "并记住胜出的设备",
     "Time your own training step instead.": "改为给你自己的训练步计时。",
     "Time, and print anonymous rows of what came out.": "计时，并按行输出匿名的结果。",
-    "rows for the table of chips": "用于芯片数据表的行",
+    "anonymous rows": "匿名的数据行",
     "which batch sizes fit?": "哪些 batch 大小放得下？",
     "Find the step's largest batch size that fits, and the fastest.": "找出这一步放得下的最大 batch 和最快的 batch。",
     "Keep the answer of --step in the profile as NAME.": "把 --step 的结果以 NAME 记入配置文件。",
