@@ -21,9 +21,9 @@ PRICE_MS = 40.0  # far above what this machine itself needs, and what any chip t
 
 
 @pytest.fixture
-def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
-    """Those of an M1 whose sums on MPS cost a planted price."""
-    env = stand_in.environment("m1", tmp_path, torch="2.12.0", prices_us=f"aten::sum={1000 * PRICE_MS}")
+def workers(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    """Those of an M1; the parameter is what is planted there."""
+    env = stand_in.environment("m1", tmp_path, torch="2.12.0", **request.param)
     for name, value in {**env, **ONE_THREAD}.items():
         monkeypatch.setenv(name, value)
     made = Workers(sys.executable)
@@ -35,11 +35,12 @@ def first_facts(workers: Workers, budget: Budget, machine: dict[str, Any]) -> An
     """The facts of the check after its first workload."""
     build = {"devices": [{"device": device, "usable": True} for device in ("cpu", "mps")], "num_threads": 1}
     context = Context(
-        budget, 2.0, None, {"build": build, "chip": machine}, workers, lambda message: None, waited_s=60.0
+        budget, 30.0, None, {"build": build, "chip": machine}, workers, lambda message: None, waited_s=60.0
     )
     return next(collect_facts(context))
 
 
+@pytest.mark.parametrize("workers", [{"prices_us": f"aten::sum={1000 * PRICE_MS}"}], indirect=True)
 def test_operators_are_timed_on_both_devices_beside_the_chips_own(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +55,16 @@ def test_operators_are_timed_on_both_devices_beside_the_chips_own(
     assert rows["sum of a million numbers", "cpu"]["chip_ms"] == 0.07
     assert all(row["ms"] > 0 and row["chip"] == "M1" for row in rows.values())
     assert facts["results"]
+
+
+@pytest.mark.parametrize("workers", [{"faults": "aten::relu=abort", "step_ms": 40, "speed": 4}], indirect=True)
+def test_a_death_costs_the_figures_of_its_device_alone(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU keeps its own, and training begins on both devices in processes that live."""
+    monkeypatch.setattr(plan, "FAMILIES", ("lstm",))
+    monkeypatch.setitem(plan.SIZES, "standard", ("small",))
+    facts = first_facts(workers, "standard", {"chip": "Apple M1"})
+    assert [row["device"] for row in facts["operators"]] == ["cpu"] * 4
+    assert {row["device"]: row["outcome"] for row in facts["results"]} == {"cpu": "ok", "mps": "ok"}
 
 
 @pytest.mark.parametrize(
