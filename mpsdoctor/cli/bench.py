@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,9 @@ from mpsdoctor.checkup import CheckUp
 from mpsdoctor.cli.examine import Render, examine, exit_code_of
 from mpsdoctor.cli.options import Options, examples, make_command, refuse_empty, timeout_option
 from mpsdoctor.console import Exit
-from mpsdoctor.formats import FORMATS, batches
+from mpsdoctor.facts import read_facts
+from mpsdoctor.facts.training import timed_results
+from mpsdoctor.formats import FORMATS, Style, batches
 from mpsdoctor.report import Report
 from mpsdoctor.runtime import profile
 from mpsdoctor.session import About, Collect, Session
@@ -51,6 +54,7 @@ def bench_command(parent: click.Group) -> click.Command:
             ["--find-batch"], is_flag=True, help="Find the step's largest batch size that fits, and the fastest."
         ),
         click.Option(["--store", "name"], metavar="NAME", help="Keep the answer of --step in the profile as NAME."),
+        click.Option(["--export"], is_flag=True, help="Time, and print anonymous rows of what came out."),
         timeout_option("Seconds that one step may take, on any device."),
     ]
     short = "Time training alone: small models, or your own step."
@@ -59,6 +63,7 @@ def bench_command(parent: click.Group) -> click.Command:
         ("mpsdoctor bench --step train.py:build", "your step on each device"),
         ("mpsdoctor bench --step train.py:build --store mine", "and its winner kept"),
         ("mpsdoctor bench --step train.py:build --find-batch", "which batch sizes fit?"),
+        ("mpsdoctor bench --export", "anonymous rows"),
     )
     return make_command(parent, "bench", bench, own, "profile_path", short_help=short, epilog=epilog)
 
@@ -73,6 +78,8 @@ def bench(context: click.Context, /, **options: Any) -> None:
     Nothing else is written to the profile.
     --find-batch: FUNC(device, batch_size) is called with sizes that double, until one takes more memory than the device
     has without swapping; a size that dies costs that size. It tells the largest that fits and the fastest.
+    --export: a JSON line for each operator and workload that was timed, without anything that names you or the
+    machine.
     """
     typed = BenchOptions.of(context)
     context.exit(exit_code_of(partial(run, typed), verbose=typed.verbosity > 0))
@@ -85,16 +92,47 @@ class BenchOptions(Options):
     step: str | None = None
     name: str | None = None
     find_batch: bool = False
+    export: bool = False
     timeout: float = 60.0
 
 
 def run(options: BenchOptions) -> Exit:
     """Time and report; the exit code. UnusableRequestError for what cannot be done."""
+    if options.step and options.export:
+        raise UnusableRequestError(say("cli.export_not_step"))
     if options.step:
         return run_step(options, options.step)
     if options.name is not None or options.find_batch:
         raise UnusableRequestError(say("cli.store_needs_step" if options.name else "cli.batch_needs_step"))
-    return examine(partial(CheckUp, options.settings("training")), options)
+    make = partial(CheckUp, options.settings("training"))
+    return examine(make, options, text=export) if options.export else examine(make, options)
+
+
+def export(report: Report, style: Style) -> str:
+    """A line for each operator and workload that was timed: nothing that names the machine."""
+    rows = list(exported(report))
+    if not rows:
+        console.complain(say("cli.nothing_timed"))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def exported(report: Report) -> Iterator[dict[str, object]]:
+    facts = read_facts(report).get("training")
+    if not facts:
+        return
+    machine = report.machine
+    where = {
+        "chip": machine.chip,
+        "performance_cores": machine.performance_cores,
+        "gpu_cores": machine.gpu_cores,
+        "macos": machine.os_version if machine.os == "Darwin" else None,
+        "torch": report.torch.version if report.torch else None,
+        "doubtful": bool(facts.get("doubtful")),
+    }
+    for operator in facts["operators"]:
+        yield {**where, "device": operator["device"], "timed": operator["operator"], "ms": operator["ms"]}
+    for row in timed_results(facts["results"]):
+        yield {**where, "device": row["device"], "timed": f"{row['workload']} {row['size']}", "ms": row["step_ms"]}
 
 
 def run_step(options: BenchOptions, step: str) -> Exit:

@@ -111,9 +111,31 @@ class StepFacts(TimedFacts):
     step: str
 
 
-class TrainingFacts(TimedFacts, AdviceFacts):
-    """Facts of the check. `compiling` is seconds by device, `batches` is by family."""
+class OperatorTime(TypedDict):
+    """A single operator on a Mac, in milliseconds: the middle one of some calls, the fastest and the slowest.
 
+    `chip_ms` is what it took others on so many `machines` with this `chip`, and `times` how many times as long it takes
+    here, both None where there were none; `all_chips_ms` is of the fastest and the slowest chip of all.
+    """
+
+    operator: str
+    device: str
+    ms: float
+    range_ms: list[float]
+    chip: str
+    machines: int
+    chip_ms: float | None
+    times: float | None
+    all_chips_ms: list[float]
+
+
+class TrainingFacts(TimedFacts, AdviceFacts):
+    """Facts of the check. `compiling` is seconds by device, `batches` is by family.
+
+    `operators` are there on a Mac, from the standard budget on.
+    """
+
+    operators: list[OperatorTime]
     batches: dict[str, list[AtBatch]]
     compiling: dict[str, float]
     hints: list[str]
@@ -128,6 +150,7 @@ def no_training() -> TrainingFacts:
         "runs": [],
         "conditions": {},
         "alone": None,
+        "operators": [],
         "advice": [],
         "batches": {},
         "compiling": {},

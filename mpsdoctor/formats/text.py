@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.cells import cell_len
 
-from mpsdoctor.formats import rows, wrapping
+from mpsdoctor.formats import expected, rows, wrapping
 from mpsdoctor.formats.rows import machine_parts, torch_parts
 from mpsdoctor.report import ORDER, CheckResult, Finding, Report
 from mpsdoctor.texts import joined, say, term
@@ -49,6 +49,7 @@ def render(report: Report, style: Style) -> str:
         checks(report, style, paint),
         render_findings([finding for _, finding in rows.findings(report)], style, paint),
         speeds(report),
+        expected.table(report),
         closing(report),
     ]
     text = "\n\n".join("\n".join(part) for part in (list(part) for part in parts) if part) + "\n"

@@ -1,6 +1,6 @@
 """What others measured on Apple's chips, for a machine that nobody has measured yet: a hint, never a decision.
 
-The standard library alone and no import of ours, because a training script's call uses it.
+The standard library alone, because a training script's call uses it.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ TYPE_CHECKING = False  # typing's own constant costs 3 ms of the 15 that `import
 if TYPE_CHECKING:
     Ratios = dict[str, list[float]]
 
-CHIP = r"Apple (M[0-9]+(?: (?:Pro|Max|Ultra))?)"  # not the made-up names of virtual machines and of Rosetta
-
 
 def hints_for_chip(chip: str | None) -> list[str]:
     """One hint for a chip as its fingerprint names it, none for a chip that is not Apple's or without figures."""
-    import re
+    from mpsdoctor import chips
 
-    match = re.fullmatch(CHIP, chip or "")
-    if not match:
+    name = chips.short_name(chip)
+    if not name:
         return []
     try:
-        return [describe_chip(match[1], *read_table())]
-    except (OSError, ValueError):  # a hint is not worth an exception in a training script
+        operators, table = chips.read_table()
+        ratios = {of: [cpu / mps for cpu, mps in times] for of, (_, times) in table.items()}
+    except (OSError, ValueError, ZeroDivisionError):  # a hint is not worth an exception in a training script
         return []
+    return [describe_chip(name, operators, ratios)]
 
 
 def describe_chip(chip: str, operators: list[str], chips: Ratios) -> str:
@@ -40,22 +40,6 @@ def describe_chip(chip: str, operators: list[str], chips: Ratios) -> str:
         f"others measured single operators on {where}; MPS ran them at these multiples of the CPU's speed: {listed}; "
         "your training may differ"
     )
-
-
-def read_table() -> tuple[list[str], Ratios]:
-    """The operators in words, and by chip how many times faster than the CPU each ran on MPS. OSError, ValueError."""
-    from pathlib import Path
-
-    text = (Path(__file__).parents[1] / "data" / "apple_operators.txt").read_text(encoding="ascii")
-    operators, chips = text.split("\n\n")[1:3]
-    rows = [line.split("\t") for line in chips.strip().splitlines()]
-    return operators.splitlines(), {chip: [divide(times) for times in row] for chip, _, *row in rows}
-
-
-def divide(times: str) -> float:
-    """CPU over MPS, from `0.07/0.43` milliseconds."""
-    cpu, mps = times.split("/")
-    return float(cpu) / float(mps)
 
 
 def format_ratio(ratio: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mpsdoctor.check import Context, Finding
 from mpsdoctor.facts.training import TrainingFacts
 from mpsdoctor.texts import check_title
+from mpsdoctor_checks.training import expected
 from mpsdoctor_checks.training.advice.rules import RULES as ADVICE_RULES
 from mpsdoctor_checks.training.collect import collect_facts
 from mpsdoctor_checks.training.rules import RULES
@@ -27,3 +28,4 @@ def run(context: Context) -> Iterator[Finding | TrainingFacts]:
         yield from rule(facts)
     for advice_rule in ADVICE_RULES:
         yield from advice_rule(facts)
+    yield from expected.judge(facts)

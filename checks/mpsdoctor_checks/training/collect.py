@@ -1,4 +1,4 @@
-"""What the check collects, in its order: the CPU at its best, the workloads, then advice."""
+"""What the check collects, in its order: single operators, the CPU at its best, the workloads, then advice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from mpsdoctor import texts
 from mpsdoctor.check import Context, Skip
+from mpsdoctor.facts import assume_shapes, build_facts
 from mpsdoctor.facts.advice import Advice
 from mpsdoctor.facts.training import Result, Run, TrainingFacts, no_training
+from mpsdoctor.machine.shapes import MachineFacts
 from mpsdoctor.texts import Part
-from mpsdoctor_checks.training import cpu_settings, disturbance, plan, quiet, records
+from mpsdoctor_checks.training import cpu_settings, disturbance, plan, quiet, records, single_operators
 from mpsdoctor_checks.training.advice import experiments, growth, hints, ways
 from mpsdoctor_checks.training.compiling import ALLOWED, Allowance
 from mpsdoctor_checks.training.lanes import Lane, get_ready
@@ -58,6 +60,8 @@ def choose_devices(context: Context) -> list[str]:
 
 def fill(context: Context, lanes: dict[str, Lane], facts: TrainingFacts) -> Iterator[None]:
     """Add to the facts, with a stop after each workload and experiment."""
+    get_ready(context, lanes)
+    facts["operators"] = single_operators.measure(context, machine_of(context), lanes.values())
     facts["advice"] = choose_cpu_path(context, lanes)
     begun = time.monotonic()
     allowance = Allowance(ALLOWED[context.budget])
@@ -146,7 +150,7 @@ def advise(
     if len(lanes) == 1:
         left = min(left, context.seconds * experiments.KEPT[context.budget])
     build = context.facts["build"]
-    machine = context.facts.get("chip") or build.get("machine") or {}
+    machine = machine_of(context)
     cores = machine.get("performance_cores"), machine.get("efficiency_cores")
     bench = experiments.Bench(
         budget=context.budget,
@@ -160,6 +164,12 @@ def advise(
         narrate=lambda workload, what: Narrator(context, workload, what),
     )
     return experiments.run_all(bench)
+
+
+def machine_of(context: Context) -> MachineFacts:
+    """What is known of the machine; of the build where its own check did not run."""
+    facts = assume_shapes(context.facts)
+    return facts.get("chip") or build_facts(context.facts).get("machine", {})
 
 
 def race_again(context: Context, lanes: dict[str, Lane], workload: Workload, threads: int) -> Measurement | None:

@@ -35,6 +35,8 @@ PHRASES = {
     "no_seconds": "nan is no number of seconds",
     "store_needs_step": "--store goes with --step",
     "batch_needs_step": "--find-batch goes with --step",
+    "export_not_step": "--export prints what mpsdoctor itself times; it does not go with --step",
+    "nothing_timed": "nothing to export: nothing was timed",
     "batches_stored": "stored in {path}: batch_sizes of {name}",
     "name_taken": "--store {name}: that is what mpsdoctor measures itself; choose another name",
     "bad_name": "--store takes a name of up to {longest} printable characters without spaces at its ends, not {name!r}",

@@ -20,6 +20,7 @@ PHRASES = {
     "program_takes": "{name} takes {percent:.0f} % of a processor",
     # timed training
     "narrated": "{doing}: {workload} {size}{figures}",
+    "timing_operators": "timing single operators on {device}",
     "timing": "timing {devices:and}",
     "timing_again": "timing {devices:and} again",
     "trying_ways": "trying {ways} on {device}",

@@ -1,4 +1,4 @@
-"""501 to 505, 510 to 524, 529: timed training."""
+"""501 to 505, 510 to 524, 529, 535 to 538: timed training."""
 
 from mpsdoctor.texts import Each, Part, Text, Wording
 
@@ -21,6 +21,26 @@ def compared(speedup: float, low: float, high: float) -> dict[str, object]:
     rows = Each("row", [{**CNN, "speedup": speedup, "ci95": [low, high]}])
     return {"device": "mps", "count": 1, "all": 4, "rows": rows}
 
+
+MLX_BENCHMARK = "https://github.com/TristanBilot/mlx-benchmark"
+SINGLE = (
+    "Four operators were timed one by one, five calls each, with the device waited for in each call, as those who"
+    " contributed to mlx-benchmark did."
+)
+THE_TABLE = "Their figures for eleven chips come with mpsdoctor, mostly from one machine a chip."
+AMONG_OTHERS = "Here, on another {chip}, and on the fastest and slowest of all chips that were measured: {rows}."
+OPERATORS = {
+    "row": "{operator} {ms:duration} against {chip_ms:duration} ({all_chips_ms[0]:duration} to"
+    " {all_chips_ms[1]:duration})"
+}
+ON_ANOTHER = {
+    "device": "mps",
+    "chip": "M1",
+    "rows": Each(
+        "row",
+        [{"operator": "ReLU of 2.1 million", "ms": 0.69, "chip_ms": 0.66, "all_chips_ms": [0.19, 1.19]}],
+    ),
+}
 
 TEXTS = {
     "MPS501": Text(
@@ -301,5 +321,40 @@ TEXTS = {
         means="The chip runs slower than it can. Times measured then hold for a hot machine alone.",
         do="Let it cool down before you compare times. Expect long trainings to run at the slower speed.",
         example={"seconds": 340.0, "total": 720.0, "level": "serious"},
+    ),
+    "MPS537": Text(
+        "single operators on {device} take {typical:figure} times as long as on another {chip}",
+        "{said} " + AMONG_OTHERS,
+        parts={
+            **OPERATORS,
+            "alike": "That is within what machines with one chip differ by.",
+            "slower": "That is slower than machines with one chip usually differ by.",
+            "disturbed": "That is slower, but the machine was disturbed (MPS520, MPS521).",
+            "faster": "That is faster than machines with one chip usually differ by.",
+        },
+        seen=f"{SINGLE} {THE_TABLE}",
+        means="The figure is the middle one of the operators. Machines with one chip differ: of two with an M4 Pro,"
+        " whose numbers of cores differ too, four of five operators were within 1.5 times, nine of ten within 2. Which"
+        " torch and macOS the others had is not recorded, and a newer torch may be faster or slower with a single"
+        " operator.",
+        do="Nothing where it is near 1. `mpsdoctor bench --export` prints your figures as rows that make the table"
+        " better.",
+        links=(MLX_BENCHMARK,),
+        example={**ON_ANOTHER, "typical": 1.05, "said": Part("alike")},
+    ),
+    "MPS538": Text(
+        "{device} is slow for an {chip}: single operators take {typical:figure} times as long as on another one",
+        AMONG_OTHERS,
+        "Look for what limits it: for the CPU a number of threads (OMP_NUM_THREADS), for the GPU other programs that"
+        " use it, for both heat; and try another torch.",
+        parts=OPERATORS,
+        seen=f"{SINGLE} At least half of them took more than twice as long here, with no other load, no low power mode"
+        f" and no heat. {THE_TABLE}",
+        means="Training may be slower here than this chip can. It may also be the torch or the macOS, for which ones"
+        " the others had is not recorded, and theirs was one machine or two.",
+        do="Look for a limit on threads (OMP_NUM_THREADS) if it is the CPU, and for programs that use the GPU, which"
+        " mpsdoctor does not see, if it is MPS. Then run `mpsdoctor bench` with another torch version, and compare.",
+        links=(MLX_BENCHMARK,),
+        example={**ON_ANOTHER, "typical": 2.6},
     ),
 }

@@ -35,6 +35,8 @@ PHRASES = {
     "no_seconds": "nan 不是秒数",
     "store_needs_step": "--store 要和 --step 一起用",
     "batch_needs_step": "--find-batch 要和 --step 一起用",
+    "export_not_step": "--export 输出的是 mpsdoctor 自己测的数据，不能和 --step 一起用",
+    "nothing_timed": "没有可导出的内容：没有测到任何耗时",
     "batches_stored": "已保存到 {path}：{name} 的 batch_sizes",
     "name_taken": "--store {name}：这是 mpsdoctor 自己测的模型，请换一个名字",
     "bad_name": "--store 的名字最多 {longest} 个可打印字符，首尾不能有空格，不能是 {name!r}",

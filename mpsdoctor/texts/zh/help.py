@@ -250,17 +250,22 @@ number of samples it takes, or a module and example inputs. It is called in a pr
 device, which take turns. --store NAME: get_optimal_device(workload="NAME") gives the winner from then on.
 Nothing else is written to the profile.
 --find-batch: FUNC(device, batch_size) is called with sizes that double, until one takes more memory than the device
-has without swapping; a size that dies costs that size. It tells the largest that fits and the fastest.""": """只给训练计时：在每个设备上训练小模型，或运行你自己的训练步。
+has without swapping; a size that dies costs that size. It tells the largest that fits and the fastest.
+--export: a JSON line for each operator and workload that was timed, without anything that names you or the
+machine.""": """只给训练计时：在每个设备上训练小模型，或运行你自己的训练步。
 
 --step：你文件里的 FUNC(device) 或 FUNC() 返回一个执行一步训练的函数（可以附上它处理的样本数），或返回一个模块和示例输入。每个设备各在独立的
 进程里运行，轮流进行。--store NAME：此后 get_optimal_device(workload="NAME") 就会返回胜出的设备。除此之外不写配置文件。
 --find-batch：用不断加倍的 batch 大小调用 FUNC(device, batch_size)，直到占用的内存超过设备不发生交换时可用的量；崩溃只影响当次的大小。
-它给出放得下的最大 batch 和最快的 batch。""",
+它给出放得下的最大 batch 和最快的 batch。
+--export：为计时的每个算子和模型输出一行 JSON，其中没有任何能认出你或这台机器的内容。""",
     "Time training alone: small models, or your own step.": "只给训练计时：小模型，或你自己的训练步。",
     "small models": "小模型",
     "your step on each device": "在各设备上跑你的训练步",
     "and its winner kept": "并记住胜出的设备",
     "Time your own training step instead.": "改为给你自己的训练步计时。",
+    "Time, and print anonymous rows of what came out.": "计时，并按行输出匿名的结果。",
+    "anonymous rows": "匿名的数据行",
     "which batch sizes fit?": "哪些 batch 大小放得下？",
     "Find the step's largest batch size that fits, and the fastest.": "找出这一步放得下的最大 batch 和最快的 batch。",
     "Keep the answer of --step in the profile as NAME.": "把 --step 的结果以 NAME 记入配置文件。",

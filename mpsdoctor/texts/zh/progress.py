@@ -20,6 +20,7 @@ PHRASES = {
     "program_takes": "{name}（占单核的 {percent:.0f}%）",
     # timed training
     "narrated": "{doing}：{workload} {size}{figures}",
+    "timing_operators": "在 {device} 上给单个算子计时",
     "timing": "在 {devices:and} 上计时",
     "timing_again": "在 {devices:and} 上再次计时",
     "trying_ways": "在 {device} 上试{ways}",

@@ -1,4 +1,4 @@
-"""501 to 505, 510 to 524, 529: timed training."""
+"""501 to 505, 510 to 524, 529, 535 to 538: timed training."""
 
 from mpsdoctor.texts import Text
 
@@ -6,6 +6,14 @@ COUNTED = {"workload": "{count} 个模型", "workloads": "{count} 个模型"}
 FAILED = {"cause": "{runs}：{why}", "no_detail": "没有更多信息"}
 SPEEDUP = {"row": "{workload} {size} {speedup:figure} 倍（{ci95:range}）"}
 AGAINST = "相对 CPU 的速度及 95% 置信区间：{rows}。"
+
+SINGLE = "逐个给四个算子计时，每个调用五次，每次调用都等设备算完，与 mlx-benchmark 的贡献者所用的方法相同。"
+THE_TABLE = "他们在十一款芯片上的数据随 mpsdoctor 提供，大多一款芯片只有一台机器。"
+AMONG_OTHERS = "依次是这里、另一台 {chip}，以及测过的所有芯片中最快到最慢的耗时：{rows}。"
+OPERATORS = {
+    "row": "{operator:word report.operator} {ms:duration}，对比 {chip_ms:duration}"
+    "（{all_chips_ms[0]:duration}–{all_chips_ms[1]:duration}）"
+}
 
 TEXTS = {
     "MPS501": Text(
@@ -202,5 +210,29 @@ TEXTS = {
         seen="`mpsdoctor run --watch` 每十秒读取系统的热状态，其中出现了 serious 或 critical。",
         means="芯片跑得比它能达到的慢。这时测得的时间只对过热的机器成立。",
         do="比较时间之前先等它降温。长时间的训练，要按较慢的速度来估计。",
+    ),
+    "MPS537": Text(
+        "{device} 上单个算子的耗时是另一台 {chip} 的 {typical:figure} 倍",
+        "{said}" + AMONG_OTHERS,
+        parts={
+            **OPERATORS,
+            "alike": "这在同款芯片的机器之间常见的差别之内。",
+            "slower": "这比同款芯片的机器之间常见的差别更慢。",
+            "disturbed": "这里更慢，但计时时机器受到了干扰（MPS520、MPS521）。",
+            "faster": "这比同款芯片的机器之间常见的差别更快。",
+        },
+        seen=f"{SINGLE}{THE_TABLE}",
+        means="这个倍数是各算子的中间值。芯片相同的机器也有差别：两台 M4 Pro（核心数也不同）上，五分之四的算子相差不到 1.5 倍，十分之九不到 2 倍。"
+        "其他人用的 torch 和 macOS 版本没有记录；换一个新的 torch，单个算子可能变快，也可能变慢。",
+        do="接近 1 时不需要做什么。`mpsdoctor bench --export` 会把你的数据按行输出，可以用来完善这张表。",
+    ),
+    "MPS538": Text(
+        "作为 {chip}，{device} 偏慢：单个算子的耗时是另一台的 {typical:figure} 倍",
+        AMONG_OTHERS,
+        "找出限制它的原因：CPU 可能是线程数受限（OMP_NUM_THREADS），GPU 可能被其他程序占用，两者都可能过热；再换一个 torch 试试。",
+        parts=OPERATORS,
+        seen=f"{SINGLE}至少一半的算子在这里花了两倍以上的时间，而当时没有其他负载，没有打开低电量模式，也没有过热。{THE_TABLE}",
+        means="这里的训练可能达不到这款芯片应有的速度。也可能是 torch 或 macOS 的原因：其他人用的版本没有记录，而且只有一两台机器的数据。",
+        do="如果是 CPU，检查线程数是否受限（OMP_NUM_THREADS）；如果是 MPS，检查有没有程序在用 GPU，这一点 mpsdoctor 看不到。然后换一个 torch 版本运行 `mpsdoctor bench`，再比较。",
     ),
 }
