@@ -157,6 +157,11 @@ def helps(language: str) -> dict[str, str]:
     return {} if language == LANGUAGES[0] else _file(language, "help", "HELP")
 
 
+def recorded(language: str) -> dict[str, str]:
+    """What the record of known issues tells, by its English sentences; none for English."""
+    return {} if language == LANGUAGES[0] else _file(language, "recorded", "SENTENCES")
+
+
 def say(name: str, /, **values: Any) -> str:
     """A phrase in the language of who reads, by its page and name: `say("screen.no_profile")`. KeyError."""
     template = phrase(name, _language)
@@ -251,6 +256,8 @@ class Words(string.Formatter):
         if format_spec in UNITS:
             digits = ".1f" if format_spec == "GiB" else ".0f"
             return f"{value / UNITS[format_spec]:{digits}} {format_spec}"
+        if format_spec == "recorded":  # a sentence of the known issues, which are English as data
+            return recorded(self.language).get(str(value), str(value))
         if format_spec in SPECS:
             return SPECS[format_spec](value)
         if format_spec == "range":

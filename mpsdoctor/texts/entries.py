@@ -34,7 +34,7 @@ def title(issue: Issue) -> str:
 
 def paragraphs(issue: Issue) -> Iterator[str]:
     """All that is recorded, a paragraph each."""
-    yield issue["what"]
+    yield say("known.what", what=issue["what"])
     yield say("known.trigger", trigger=issue["trigger"].rstrip("."))
     yield say("known.where", range=in_words(range_of(issue)))
     first, last = (issue[name] or say("known.basis_none") for name in ("first_bad_basis", "fixed_basis"))

@@ -105,13 +105,13 @@ STRANGERS = (
     "fabric",
     # an entry of the known issues is as its source tells it
     "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to gibberish.",
-    ".contiguous(), or torch 2.9",
+    "torch 2.7.1 or >= 2.9; .contiguous() on weight and input",
     "RuntimeError: view size is not compatible",
     "ValueError: invalid tensor type",
     "timed out",
     "addcmul-noncontiguous",
     "cnn medium mps",
-    "weight or input is a transposed view",
+    "weight or input is a transposed view; the graph-free fast path takes it as contiguous",
     # an operator's name in the table of chips, a word of the page `report`
     "ReLU of 2.1 million",
 )

@@ -9,6 +9,7 @@ import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -17,7 +18,8 @@ from rich.cells import cell_len
 from mpsdoctor import texts
 from mpsdoctor.cli import LATER, cli
 from mpsdoctor.fleet import __main__ as fleet
-from mpsdoctor.texts import explain
+from mpsdoctor.issues import read_issues
+from mpsdoctor.texts import entries, explain
 from mpsdoctor.translated import TEXT
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +129,30 @@ def test_every_help_is_translated(language: str) -> None:
     assert sorted(sentences - own.keys()) == []
     assert sorted(own.keys() - sentences - {"Show this message and exit."}) == []
     assert [own[text] for text, room in english.items() if room and text and cell_len(own[text]) > room] == []
+
+
+def shown_of_issues() -> set[str]:
+    """The sentences of the known issues that people read; the names of chips are the same in each language."""
+    names = ("what", "trigger", "workaround", "first_bad_basis", "fixed_basis", "certainty", "doubt", "chance")
+    rows: list[dict[str, Any]] = [{**issue} for issue in read_issues()]
+    kinds = {issue["chip"] for issue in rows if (issue["chip"] or "").islower()}
+    return kinds.union(*({issue[name] for name in (*names, "dangerous", "condition")} for issue in rows)) - {None}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_sentence_of_a_known_issue_is_translated(language: str) -> None:
+    """As with help, the English sentence is the key; one that is code alone stands there as it is."""
+    own, english = texts.recorded(language), shown_of_issues()
+    assert sorted(english - own.keys()) == []
+    assert sorted(own.keys() - english) == []
+
+
+def test_an_entry_of_the_known_issues_reads_as_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its paragraphs are filled with Chinese, but for code, names and versions."""
+    monkeypatch.setattr(texts, "_language", "zh")
+    text = "\n".join(paragraph for issue in read_issues() for paragraph in entries.paragraphs(issue))
+    assert [found[0] for fault in (TOUCHING, NARROW, SPACED) for found in fault.finditer(text)] == []
+    assert [line for line in text.splitlines() if not re.search(HAN, line)] == []
 
 
 def test_the_chinese_readme_has_the_code_and_commands_of_the_english() -> None:

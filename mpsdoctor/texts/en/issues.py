@@ -49,13 +49,14 @@ PHRASES = {
     "issue_is_nan": "not a number",
 }
 
+TRIGGER = "weight or input is a transposed view; the graph-free fast path takes it as contiguous"
 EXAMPLE = {
     "id": "linear-transposed-weight-no-graph",
     "op": "linear",
     "device": "mps",
     "what": "In torch 2.8.0 linear with a non-contiguous weight or input is silently wrong; generated text turns to"
     " gibberish.",
-    "trigger": "weight or input is a transposed view",
+    "trigger": TRIGGER,
     "outcome": Part("issue_is_wrong"),
     "came_to": Part(
         "elements_differ",
@@ -76,7 +77,7 @@ EXAMPLE = {
     "macos_version": "15.6",
     "elsewhere": Part(""),
     "around": Part("issue_around"),
-    "workaround": ".contiguous(), or torch 2.9",
+    "workaround": "torch 2.7.1 or >= 2.9; .contiguous() on weight and input",
     "report": Part("issue_report_torch"),
 }
 BODY = "{what} Here: {came_to}.{standing}{core}"
@@ -219,7 +220,7 @@ TEXTS = {
                         "outcome": Part("met_wrong"),
                         "torch": "2.8.0",
                         "macos": Part("issue_on_macos", {"macos_version": "15.6"}),
-                        "trigger": "weight or input is a transposed view",
+                        "trigger": TRIGGER,
                         "id": "linear-transposed-weight-no-graph",
                     }
                 ],

@@ -2,6 +2,7 @@
 
 PHRASES = {
     "title": "{id}: {kind}, {op}",
+    "what": "{what}",
     "trigger": "It takes: {trigger}.",
     "where": "Recorded as wrong: {range}.",
     "basis": "How these versions are known: {first} (first), {last} (fixed).",

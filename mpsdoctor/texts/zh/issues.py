@@ -14,7 +14,7 @@ PHRASES = {
     "canary_not_on_cpu": "这个 torch 在 CPU 上也跑不了它：{error}",
     "canary_lacks": "这个设备没有：{error}",
     "canary_no_memory": "内存不够：{error}",
-    "canary_dangerous": "有危险：{why} 加 --include-dangerous 才会试",
+    "canary_dangerous": "有危险：{why:recorded}加 --include-dangerous 才会试",
     "canary_too_large": "需要 {needed:size}，可用的只有 {free:size}",
     "canary_free_unknown": "需要 {needed:size}，可用多少不清楚",
     "canary_large": "它要占用几个 GB：用 --budget thorough 才会试",
@@ -36,17 +36,17 @@ PHRASES = {
     "issue_torch_between": "torch {begin} 起、{end} 以前",
     "issue_range": "{versions}{on_macos}{on_chips}{on_python}",
     "issue_macos_range": "，macOS {condition}",
-    "issue_chip_range": "，{chips}",
+    "issue_chip_range": "，{chips:recorded}",
     "issue_core": "任何训练都要用到它，因此排除这个设备。",
     "issue_report_torch": "请到 https://github.com/pytorch/pytorch/issues 反馈，附上 id、上面的版本和算出的结果。",
     "issue_report_maker": "请把算出的结果反馈给后端 {device} 的作者。",
-    "issue_around": "绕开的办法：{workaround}。",
+    "issue_around": "绕开的办法：{workaround:recorded}。",
     "issue_no_way": "没有记录绕开的办法。",
     "issue_is_wrong": "算错",
     "issue_is_nan": "得到非数值",
 }
 
-BODY = "{what}\n实测：{came_to}。{standing}{core}"
+BODY = "{what:recorded}\n实测：{came_to}。{standing}{core}"
 
 TEXTS = {
     "MPS701": Text(
@@ -125,7 +125,7 @@ TEXTS = {
         "{lines}{rest}",
         "在这里是否如此：`mpsdoctor known-issues`；怎么办：",
         parts={
-            "met": "{place}：{op}，{trigger}：在 torch {torch}{macos} 上{outcome}（{id}）",
+            "met": "{place}：{op}，{trigger:recorded}：在 torch {torch}{macos} 上{outcome}（{id}）",
             "met_somewhere": "位置不明",
             "met_wrong": "算错",
             "met_nan": "得到非数值",
