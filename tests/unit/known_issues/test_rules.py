@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from mpsdoctor import faulty, prescription, texts
+from mpsdoctor import faulty, prescription, retold, texts
 from mpsdoctor.facts.issues import IssueFacts, IssueRow
 from mpsdoctor.issues import read_issues
 from mpsdoctor.report import Finding
@@ -168,3 +169,16 @@ def test_every_sentence_can_be_told_again_from_its_values() -> None:
                 values = texts.from_data(dict(told.values or {}))
                 values.pop("templates", None)
                 assert texts.fill(told.code, "detail", values) == told.detail
+
+
+def test_what_is_recorded_is_told_in_chinese_and_kept_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence that this version does not know, as that of a newer one's report, stays as it is."""
+    told = only(row(OTHER))
+    monkeypatch.setattr(texts, "_language", "zh")
+    chinese = retold.finding(told)
+    assert chinese.detail.startswith("对转置的张量，sort、argsort 和 msort 按存储顺序排序，而不是按视图。")  # noqa: RUF001
+    assert chinese.remedy
+    assert chinese.remedy.text == "绕开的办法：先对张量调用 .contiguous()。"  # noqa: RUF001
+    assert chinese.values == told.values
+    newer = msgspec.structs.replace(told, values={**(told.values or {}), "what": "Some fault."})
+    assert retold.finding(newer).detail.startswith("Some fault.\n")
