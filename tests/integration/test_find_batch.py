@@ -143,7 +143,7 @@ def test_a_mac_stays_below_what_mps_recommends(
 def test_the_cpu_stays_within_a_limit(cpu: Workers, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process holds at most counts there, torch itself included."""
     monkeypatch.setattr(batch_plan, "START", 128)
-    row, _ = find(cpu, file, "build", "cpu", most_bytes=700 * MIB)
+    row, _ = find(cpu, file, "build", "cpu", seconds=60.0, most_bytes=700 * MIB)
     ran = {each["batch"]: each["bytes"] for each in row["tries"] if each["outcome"] == "ok"}
     assert row["limit_from"] == "given"
     assert max(ran.values()) <= 700 * MIB
