@@ -20,7 +20,7 @@ LONG = 1.5  # the upper end of an interval this many times its lower end says li
 # What helps, in the order in which it is done.
 REMEDIES = (
     *("help_arm64", "help_plug", "help_power", "help_cool", "help_wait", "help_quiet", "help_memory"),
-    *("help_findings", "help_probe", "help_measure", "help_thorough"),
+    *("help_findings", "help_probe", "help_measure", "help_thorough", "help_seconds"),
 )
 OF_DISTURBANCE = {  # by the first word of the phrase's name: how it is told here, and what helps
     "busy": ("doubt_busy", "help_quiet"),

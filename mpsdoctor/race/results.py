@@ -125,7 +125,9 @@ def judge(
         command=tuple(map(clean.line, command)),
         devices=tuple(rows),
         comparisons=tuple(msgspec.convert(row, ComparisonRow) for row in comparisons),
-        verdict=decide(rows, comparisons, list(doubts_of(rows, comparisons, fit, disturbances, undisturbed))),
+        verdict=decide(
+            rows, comparisons, [*map(of_a_race, doubts_of(rows, comparisons, fit, disturbances, undisturbed))]
+        ),
         interrupted=interrupted,
         disturbances=tuple(map(str, disturbances)),
         disturbances_values=tuple(map(texts.as_data, disturbances)),
@@ -270,6 +272,13 @@ def say_comparison(row: Comparison) -> Iterator[Part]:
     yield Part(told, {**{name: row[name] for name in ("device", "baseline", "speedup", "ci95")}, "why": why})
     if row["pairs"] == 0:
         yield Part("race_apart")
+
+
+def of_a_race(doubt: Doubt) -> Doubt:
+    """A doubt in the words of a race: it has no families, and its time is `--seconds`."""
+    reasons = (Part("race_doubt_open") if reason.name == "doubt_unsettled" else reason for reason in doubt.reasons)
+    remedies = ("help_seconds" if name == "help_thorough" else name for name in doubt.remedies)
+    return Doubt(doubt.weight, tuple(reasons), tuple(remedies))
 
 
 def doubts_of(

@@ -95,4 +95,5 @@ PHRASES = {
     "race_doubt_numbers": "whether both train alike is not known",
     "race_doubt_apart": "timed one after the other",
     "race_doubt_warm": "step times had not settled",
+    "race_doubt_open": "the difference is not settled",
 }

@@ -93,4 +93,5 @@ PHRASES = {
     "help_probe": "run all checks",
     "help_measure": "mpsdoctor (1 min)",
     "help_thorough": "mpsdoctor --budget thorough",
+    "help_seconds": "more seconds: --seconds 120",
 }

@@ -90,4 +90,5 @@ PHRASES = {
     "race_doubt_numbers": "训练结果是否一致还不清楚",
     "race_doubt_apart": "两者是先后计时的",
     "race_doubt_warm": "单步耗时还没有稳定",
+    "race_doubt_open": "快慢还不能判定",
 }

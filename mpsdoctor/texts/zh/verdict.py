@@ -83,4 +83,5 @@ PHRASES = {
     "help_probe": "运行全部检查项",
     "help_measure": "mpsdoctor（1 分钟）",
     "help_thorough": "mpsdoctor --budget thorough",
+    "help_seconds": "延长计时：--seconds 120",
 }
