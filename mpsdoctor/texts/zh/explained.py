@@ -1,7 +1,7 @@
 """The words around an explanation of a text: `mpsdoctor explain FILE`."""
 
 PHRASES = {
-    "title": "{what}（{cause}，把握 {percent:.0f}%）",
+    "title": "{what}（{cause}，置信度 {percent:.0f}%）",
     "evidence": "第 {number} 行：{line}",
     "also": "也可能是：",
     "other": "{what}（{cause}，{percent:.0f}%）",

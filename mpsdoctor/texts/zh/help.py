@@ -213,7 +213,7 @@ names you or the machine.""": """在每个设备上实测 PyTorch 的已知问�
 
 每个都以 CPU 的双精度结果为准，在崩溃也无妨的进程里运行。对当前 torch、macOS 和芯片有记录的问题先试。--export 为每个问题输出一行 JSON，
 不含能识别你或这台机器的信息。""",
-    "Try what is recorded as wrong for this torch, macOS and chip.": "实测当前 torch、macOS 和芯片上记录在案的问题。",
+    "Try what is recorded as wrong for this torch, macOS and chip.": "实测当前 torch、macOS 和芯片上已知问题。",
     "try them on each device": "在每个设备上实测",
     "what is recorded there": "那里有哪些记录",
     "rows for the record": "输出用于更新记录的内容",
@@ -235,7 +235,7 @@ Codes that a third-party check brings are not known here: their texts are in its
 check-up alone, in a process of its own. Its report carries the texts.""": """解释一段报错、日志、崩溃报告或环境信息；或按名字解释一条诊断、一个原因或一个已知问题。
 
 FILE（- 表示粘贴的内容）可以是任何文本：traceback、CI 日志、macOS 的崩溃报告（.ips、.panic）、collect_env 的输出，或用文字描述的现象。
-回答会列出可能的原因及把握、依据是哪几行、该怎么办；或者说明没有已知的原因。CODE 就是报告里的代码，例如 MPS203；ID 是已知问题的 id。
+回答会列出可能的原因及置信度、依据是哪几行、该怎么办；或者说明没有已知的原因。CODE 就是报告里的代码，例如 MPS203；ID 是已知问题的 id。
 不写则列出所有代码和原因。
 
 第三方检查项的代码这里查不到：它们的文字在各自的代码里，只有体检时才会在独立的进程里导入。它们的报告里带有文字。""",

@@ -58,7 +58,7 @@ TEXTS = {
         do=f"按解决办法绕开它，或换用没有问题的版本。{ASK}",
     ),
     "MPS702": Text(
-        "有 {count} 个记录在案的问题，在 {device} 上没有出现",
+        "{count} 个已知问题在 {device} 上没有复现",
         "记录表明它们在 torch {torch}{macos} 上有问题，而实测都正常：{ids:,list}。",
         seen=f"在当前 torch、macOS 和芯片上有记录的问题，每个都{TRIED}。实测正常。",
         means="可能是系统版本、芯片或其他条件与记录的不同。时有时无的问题，这次也可能恰好没有出现。",
@@ -105,7 +105,7 @@ TEXTS = {
         do=AROUND,
     ),
     "MPS708": Text(
-        "{op} 在 {device} 上慢得没有道理：{id}",
+        "{op} 在 {device} 上慢得异常：{id}",
         BODY,
         "{around}{report}",
         seen="同一个调用用两种方式计时，耗时本该差不多，其中一种却是好几倍。",
@@ -113,7 +113,7 @@ TEXTS = {
         do="按解决办法绕开它。",
     ),
     "MPS709": Text(
-        "有 {count} 个记录在案的问题，没有在 {device} 上试",
+        "{count} 个已知问题没有在 {device} 上试",
         "记录表明它们在 torch {torch}{macos} 上有问题，没有试：{reasons}。",
         parts={"reason": "{id}（{why}）"},
         seen="在当前 torch、macOS 和芯片上有记录的问题，有一些没有试：时间或内存不够，或者造成的影响可能在进程结束后还在。",
@@ -121,7 +121,7 @@ TEXTS = {
         do="`mpsdoctor known-issues --budget thorough` 会花更多时间。",
     ),
     "MPS711": Text(
-        "模型里有 {count} 处调用，在 mps 上有记录在案的问题",
+        "模型里有 {count} 处调用，在 mps 上有已知问题",
         "{lines}{rest}",
         "在这里是否如此：`mpsdoctor known-issues`；怎么办：",
         parts={

@@ -30,7 +30,7 @@ PHRASES = {
     "interfaces": "（{names:,list}）",
     "more": "还有 {count} 个",
     "outcome_ok": "正常",
-    "outcome_killed": "被杀掉",
+    "outcome_killed": "被终止",
     "outcome_hung": "挂住",
     "outcome_late": "超时",
     "outcome_unreachable": "没连上",
