@@ -52,7 +52,8 @@ def installed(wheel: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) 
         return subprocess.run(command, env=env, cwd=folder, text=True, capture_output=True, check=True).stdout
 
     run("python", "-m", "venv", "venv")
-    run("venv/bin/python", "-m", "pip", "install", str(wheel.filename))
+    # That the same version is installed outside is no reason not to.
+    run("venv/bin/python", "-m", "pip", "install", "--ignore-installed", str(wheel.filename))
     return lambda *arguments: run("venv/bin/mpsdoctor", *arguments)
 
 
