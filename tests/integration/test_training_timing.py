@@ -37,6 +37,9 @@ def test_the_winner_is_the_faster_one(running: dict[str, Lane], waits: bool) -> 
 
 
 def test_step_times_are_those_of_pytorch(running: dict[str, Lane], waits: bool) -> None:
-    """Medians are within 5 % of torch.utils.benchmark.Timer's for the same step; without waiting they are not."""
-    found = proofs.beside_torch(MLP, running["sim"], seconds=0.01, rounds=3)
-    assert proofs.agree(median(found["ours"]), median(found["torch"])) is waits
+    """Medians are within 5 % of torch.utils.benchmark.Timer's for the same step; without waiting they never are.
+
+    Another program that runs meanwhile may be in the way of one try, or two.
+    """
+    tries = (proofs.beside_torch(MLP, running["sim"], seconds=0.01, rounds=3) for _ in range(3))
+    assert any(proofs.agree(median(found["ours"]), median(found["torch"])) for found in tries) is waits
