@@ -128,3 +128,10 @@ def test_what_the_cpu_cannot_run_either_is_skipped() -> None:
     """An old torch lacks an argument: that says nothing of the device."""
     told = trial.try_canary("numbers:take_absolute", {"no_such": 1}, EXACT, "cpu")
     assert (told["outcome"], told["detail_values"]["part"]) == ("skipped", "canary_not_on_cpu")
+
+
+@pytest.mark.parametrize("canary", ["attend_to_nothing", "attend_to_nothing_without_gradient"])
+def test_a_query_that_sees_nothing_is_not_tried_before_torch_2_5(canary: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was NaN by design then, on the CPU too: that is no news for a Mac with such a torch."""
+    monkeypatch.delattr(torch, "_safe_softmax")
+    assert trial.try_canary(f"attention:{canary}", {}, EXACT, "cpu")["outcome"] == "skipped"
