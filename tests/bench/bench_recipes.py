@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="a script's name")
     parser.add_argument("--price", type=float, default=60.0, help="ms of a step on the faster side")
     parser.add_argument("--seconds", type=float, default=8.0, help="of timing a race")
+    parser.add_argument("--planted", type=float, nargs="+", default=PLANTED, help="ratios, one a script in turn")
     parser.add_argument("--smoke", action="store_true")
     given = parser.parse_args()
     if not given.command and not given.smoke:
@@ -109,7 +110,7 @@ def main() -> None:
         elif given.command == "race":
             scripts = [UNSTEERED / f"{name}.py" for name in names if installed(name)]
             scripts += [LOOPS / f"{style}.py" for style in STYLES if style in (given.only or STYLES)]
-            race(stage, scripts, given.price, given.seconds, PLANTED)
+            race(stage, scripts, given.price, given.seconds, given.planted)
 
 
 if __name__ == "__main__":
