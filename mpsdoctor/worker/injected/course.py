@@ -15,11 +15,9 @@ from ..training import memory, sessions
 from . import looks
 from .line import Line
 from .stopwatch import Stopwatch
+from .wrapping import USUAL, WITHOUT_OPTIMIZER
 
-VALIDATION, CHECKPOINT, EPOCH = "validation", "checkpoint", "epoch"
-USUAL = 0.2  # of the steps: what comes more often is part of a training step and no interruption
 LONGEST_ROUND = 64  # optimizer steps; several optimizers take turns in a fixed order
-WITHOUT_OPTIMIZER = 3  # backward passes, after which they count as the steps where no optimizer was made
 READ_AT_ONCE = 512  # losses that wait on the device to be read
 
 Steps = Generator[None, None, Any]

@@ -6,8 +6,8 @@ import functools
 import importlib
 from typing import Any, Optional
 
-from .course import CHECKPOINT, EPOCH, VALIDATION, Course
-from .wrapping import opaque, wrap, wrap_after
+from .course import Course
+from .wrapping import CHECKPOINT, EPOCH, VALIDATION, opaque, wrap, wrap_after
 
 _course: Optional[Course] = None
 

@@ -19,16 +19,14 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set
 
 from ..training import memory
 from ..watch_shapes import DeviceBytes, Told
-from .wrapping import opaque, wrap
+from .wrapping import CHECKPOINT, EPOCH, USUAL, VALIDATION, WITHOUT_OPTIMIZER, opaque, wrap
 
 EVERY = 1.0  # seconds between two datagrams
-USUAL = 0.2  # of the steps: what comes more often than that is part of a training step
 SURE = 16  # steps, before which nothing is usual
-WITHOUT_OPTIMIZER = 3  # backward passes, after which they count as steps where no optimizer was made
 RESERVED = ("driver_allocated_memory", "memory_reserved")
 PEAK = ("max_memory_allocated",)
 GONE = (errno.ECONNREFUSED, errno.ENOENT, errno.ECONNRESET)
-MARKS = ("validation", "checkpoint", "epoch")
+MARKS = (VALIDATION, CHECKPOINT, EPOCH)
 
 Read = Callable[[], Any]
 

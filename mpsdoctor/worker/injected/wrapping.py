@@ -1,9 +1,13 @@
-"""Listening to functions of torch: a call is told of, and answered as ever."""
+"""Listening to functions of torch: a call is told of, and answered as ever; and what counts as a step or no step."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any, Callable
+
+VALIDATION, CHECKPOINT, EPOCH = "validation", "checkpoint", "epoch"  # what interrupts a training
+USUAL = 0.2  # of the steps: what comes more often is part of a training step and no interruption
+WITHOUT_OPTIMIZER = 3  # backward passes, after which they count as the steps where no optimizer was made
 
 
 def opaque(function: Callable[..., Any]) -> Callable[..., Any]:
