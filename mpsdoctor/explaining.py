@@ -23,7 +23,7 @@ from mpsdoctor.explain.lines import Text
 from mpsdoctor.explain.private import public
 from mpsdoctor.explain.rules import causes
 from mpsdoctor.explain.sieve import read_stream
-from mpsdoctor.formats.explained import told_diagnosis, told_difference, wrap
+from mpsdoctor.formats.explained import told_diagnosis, told_difference, told_in_brief, wrap
 from mpsdoctor.runtime.shapes import Issue
 from mpsdoctor.texts import explain, joined, say
 
@@ -40,6 +40,7 @@ def explain_command() -> click.Command:
             click.Argument(["what"], required=False, metavar="[CODE|CAUSE|ID|FILE|-]"),
             click.Option(["--against"], metavar="GOOD.log", help="A log of a run that went well, to compare with."),
             click.Option(["as_json", "--json"], is_flag=True, help="Print one JSON document."),
+            click.Option(["--in-brief"], is_flag=True, hidden=True),  # after an error under `run`
         ],
         help=run.__doc__,
         short_help=SHORT,
@@ -59,7 +60,7 @@ def main() -> None:
         command.invoke(context)
 
 
-def run(what: str | None, against: str | None, as_json: bool) -> None:
+def run(what: str | None, against: str | None, as_json: bool, in_brief: bool) -> None:
     """Explain an error, a log, a crash report or an environment; or a finding, a cause or a known issue by its name.
 
     FILE, or - for what is pasted, is any text: a traceback, a log of a CI job, a crash report of macOS (.ips, .panic),
@@ -72,7 +73,10 @@ def run(what: str | None, against: str | None, as_json: bool) -> None:
     """
     if against is not None and what is None:
         raise click.UsageError(say("cli.against_needs_log"))
-    write(list(answer(what, against, as_json)))
+    if in_brief and what is not None:
+        write(list(told_in_brief(diagnose(read(what)))))
+    else:
+        write(list(answer(what, against, as_json)))
 
 
 def answer(what: str | None, against: str | None, as_json: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from mpsdoctor.formats import wrapping
 from mpsdoctor.texts import joined, language, say
 
 WIDTH = 80
+SURE = 0.5  # of a cause that is told unasked
 QUOTED = 160  # characters of a line of a difference
 
 
@@ -41,6 +42,16 @@ def told_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
         yield from wrap(line, "    ", "    ")
     if facts := told_facts(diagnosis):
         yield from ("", *wrap(say("explained.environment", facts=facts)))
+
+
+def told_in_brief(diagnosis: Diagnosis) -> Iterator[str]:
+    """The likeliest cause in a few lines; nothing where none is likely, for nobody asked."""
+    likeliest = next((tell_cause(found, diagnosis, language()) for found in diagnosis.causes), None)
+    if likeliest and likeliest.confidence >= SURE:
+        yield f"mpsdoctor: {likeliest.explanation}"
+        yield f"-> {likeliest.remedy}"
+        yield from (f"   {command}" for command in likeliest.commands)
+        yield say("explained.more", cause=likeliest.name)
 
 
 def told_cause(cause: Told) -> Iterator[str]:

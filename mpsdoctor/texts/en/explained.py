@@ -27,6 +27,7 @@ PHRASES = {
     "op_has": "torch {have} has a kernel for {op}, so the message comes from another torch, or from a dtype or layout.",
     "op_never": "{op} has no kernel for MPS in any torch up to {last}.",
     "op_cpu": "{op} always runs on the CPU there, whatever the variable says.",
+    "more": "more: mpsdoctor explain {cause}",
     "gives_away": "What gives it away:",
     "difference": "What the failing log has and the good one has not, first line {number}:",
     "no_difference": "Both texts say the same, but for numbers, paths and times.",

@@ -27,6 +27,7 @@ PHRASES = {
     "op_has": "torch {have} 有 {op} 的 MPS 实现，所以这条报错来自另一个 torch，或与 dtype、内存布局有关。",
     "op_never": "直到 torch {last}，{op} 都没有 MPS 实现。",
     "op_cpu": "{op} 在那里总是由 CPU 计算，与变量的设置无关。",
+    "more": "更多：mpsdoctor explain {cause}",
     "gives_away": "识别特征：",
     "difference": "出问题的日志里有、正常的日志里没有的内容，首个在第 {number} 行：",
     "no_difference": "除了数字、路径和时间，两份文本是一样的。",

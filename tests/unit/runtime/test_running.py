@@ -142,3 +142,13 @@ def test_an_error_that_ends_a_trainer_is_explained_where_its_cause_is_known(code
     assert alone.stderr in steered.stderr
     assert ("mpsdoctor explain op_not_implemented" in told) == explained
     assert explained or told == ""
+
+
+def test_the_explanation_is_in_the_persons_language() -> None:
+    """It was asked for by nobody, so it has to be read at once."""
+    command = [sys.executable, "-m", "mpsdoctor", "run", "--device", "cpu", "--", sys.executable, "-c"]
+    env = {**os.environ, "MPSDOCTOR_LANG": "zh", "PYTHONUTF8": "1"}
+    raising = [*command, f'raise NotImplementedError("{MISSING}")']
+    done = subprocess.run(raising, capture_output=True, encoding="utf-8", timeout=60, check=False, env=env)
+    assert "\n-> 升级 torch。" in done.stderr
+    assert "更多\uff1ampsdoctor explain op_not_implemented\n" in done.stderr

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PACKAGE = "mpsdoctor_worker"  # by which name the rest is imported: the script's environment may not have mpsdoctor
 SEED = 0
-SURE = 0.5  # of a cause that is told unasked
 PATIENCE = 10.0  # seconds for an explanation, which takes a fifth of one
 # Modules of libraries that do not go by what torch says is there; `steering` has what is done to each.
 LIBRARIES = (
@@ -102,26 +101,17 @@ def explain_errors(doctor: str) -> None:
 
 
 def explanation(doctor: str, kind: Any, error: Any, trace: Any) -> str:
-    """The likeliest cause in a few lines; nothing where none is likely."""
-    import json
+    """The likeliest cause in a few lines, in the person's language; nothing where none is likely."""
     import subprocess
     import traceback
 
     text = "".join(traceback.format_exception(kind, error, trace)).encode("utf-8", "replace")
     variables = {name: value for name, value in os.environ.items() if name != "MPSDOCTOR_EXPLAIN"}
-    command = [doctor, "-P", "-m", "mpsdoctor", "explain", "--json", "-"]
+    command = [doctor, "-P", "-m", "mpsdoctor", "explain", "--in-brief", "-"]
     pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
     done = subprocess.run(command, input=text, stdout=pipe, stderr=nowhere, env=variables, timeout=PATIENCE, check=True)
-    likeliest = next(iter(json.loads(done.stdout)["causes"]), None)
-    if likeliest is None or likeliest["confidence"] < SURE:
-        return ""
-    remedy = likeliest["remedy"]
-    lines = [
-        "mpsdoctor: " + likeliest["explanation"],
-        "-> " + remedy["text"],
-        *("   " + it for it in remedy["commands"]),
-    ]
-    return "\n".join(["", *lines, "more: mpsdoctor explain " + likeliest["cause"], ""])
+    told = done.stdout.decode("utf-8", "replace")
+    return "\n" + told if told.strip() else ""
 
 
 def begin_with(torch: ModuleType) -> None:
